@@ -1,0 +1,192 @@
+package strict
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Decoder is a type that decodes itself. node is never an alias.
+type Decoder interface {
+	DecodeStrict(node *yaml.Node) Faults
+}
+
+var (
+	decoderType  = reflect.TypeFor[Decoder]()
+	durationType = reflect.TypeFor[time.Duration]()
+	nodeType     = reflect.TypeFor[yaml.Node]()
+)
+
+// Decode fills the struct that into points to from node, a mapping. Fields
+// that node does not set keep their value, so that defaults are what the
+// struct holds beforehand. Keys are the `yaml` tags; a field tagged "-" takes
+// no key, and a tag with ",inline" splices an embedded struct's keys in.
+func Decode(node *yaml.Node, into any) Faults {
+	return decode(Resolve(node), reflect.ValueOf(into).Elem())
+}
+
+func decode(node *yaml.Node, v reflect.Value) Faults {
+	if v.CanAddr() && v.Addr().Type().Implements(decoderType) {
+		return v.Addr().Interface().(Decoder).DecodeStrict(node)
+	}
+	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" && v.Kind() != reflect.Struct {
+		v.SetZero()
+		return nil
+	}
+	switch {
+	case v.Type() == nodeType:
+		v.Set(reflect.ValueOf(*node))
+		return nil
+	case v.Type() == durationType:
+		return decodeDuration(node, v)
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		p := reflect.New(v.Type().Elem())
+		if !v.IsNil() {
+			p.Elem().Set(v.Elem())
+		}
+		v.Set(p)
+		return decode(node, p.Elem())
+	case reflect.Struct:
+		return decodeStruct(node, v)
+	case reflect.Map:
+		return decodeMap(node, v)
+	case reflect.Slice:
+		return decodeSlice(node, v)
+	default:
+		return decodeScalar(node, v)
+	}
+}
+
+func decodeStruct(node *yaml.Node, v reflect.Value) Faults {
+	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
+		return nil
+	}
+	fields := map[string]reflect.Value{}
+	collect(v, fields)
+	pairs, faults := Pairs(node)
+	for _, p := range pairs {
+		field, ok := fields[p.Key.Value]
+		if !ok {
+			faults = append(faults, unknown(p.Key, keysOf(fields)))
+			continue
+		}
+		faults = append(faults, decode(p.Value, field)...)
+	}
+	return faults
+}
+
+func collect(v reflect.Value, into map[string]reflect.Value) {
+	t := v.Type()
+	for i := range t.NumField() {
+		tag, opts, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		switch {
+		case opts == "inline":
+			collect(v.Field(i), into)
+		case tag == "-" || tag == "" || !t.Field(i).IsExported():
+		default:
+			into[tag] = v.Field(i)
+		}
+	}
+}
+
+func keysOf(fields map[string]reflect.Value) []string {
+	keys := make([]string, 0, len(fields))
+	for k := range fields {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Keys lists the YAML keys of the struct that into points to, sorted.
+func Keys(into any) []string {
+	fields := map[string]reflect.Value{}
+	collect(reflect.ValueOf(into).Elem(), fields)
+	return keysOf(fields)
+}
+
+func decodeMap(node *yaml.Node, v reflect.Value) Faults {
+	pairs, faults := Pairs(node)
+	m := reflect.MakeMapWithSize(v.Type(), len(pairs))
+	for _, p := range pairs {
+		e := reflect.New(v.Type().Elem()).Elem()
+		faults = append(faults, decode(p.Value, e)...)
+		m.SetMapIndex(reflect.ValueOf(p.Key.Value).Convert(v.Type().Key()), e)
+	}
+	v.Set(m)
+	return faults
+}
+
+func decodeSlice(node *yaml.Node, v reflect.Value) Faults {
+	if node.Kind != yaml.SequenceNode {
+		return Faults{At(node, "wants a list, got %s", Describe(node))}
+	}
+	s := reflect.MakeSlice(v.Type(), len(node.Content), len(node.Content))
+	var faults Faults
+	for i, n := range node.Content {
+		faults = append(faults, decode(Resolve(n), s.Index(i))...)
+	}
+	v.Set(s)
+	return faults
+}
+
+func decodeDuration(node *yaml.Node, v reflect.Value) Faults {
+	d, err := time.ParseDuration(node.Value)
+	if node.Kind != yaml.ScalarNode || err != nil {
+		return Faults{At(node, "wants a duration such as 2s or 500ms, got %s", Describe(node))}
+	}
+	v.SetInt(int64(d))
+	return nil
+}
+
+func decodeScalar(node *yaml.Node, v reflect.Value) Faults {
+	if node.Kind != yaml.ScalarNode {
+		return Faults{At(node, "wants %s, got %s", kindName(v.Kind()), Describe(node))}
+	}
+	wrong := Faults{At(node, "wants %s, got %s", kindName(v.Kind()), Describe(node))}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(node.Value)
+	case reflect.Bool:
+		if node.Tag != "!!bool" {
+			return wrong
+		}
+		v.SetBool(strings.EqualFold(node.Value, "true"))
+	case reflect.Int, reflect.Int64:
+		n, err := strconv.ParseInt(node.Value, 0, 64)
+		if node.Tag != "!!int" || err != nil {
+			return wrong
+		}
+		v.SetInt(n)
+	case reflect.Float64:
+		f, err := strconv.ParseFloat(node.Value, 64)
+		if (node.Tag != "!!int" && node.Tag != "!!float") || err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
+			return wrong
+		}
+		v.SetFloat(f)
+	default:
+		panic(fmt.Sprintf("strict: no way to decode into %s", v.Type()))
+	}
+	return nil
+}
+
+func kindName(k reflect.Kind) string {
+	switch k {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	default:
+		return "a text"
+	}
+}

@@ -1,0 +1,143 @@
+// Package strict decodes YAML nodes into Go structs and reports every fault at
+// once, each with its file, line and column and, for a misspelt name, the
+// nearest valid one. It knows nothing of what the fields mean.
+package strict
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Fault is one thing that is wrong in a file. Line and Column count from 1;
+// zero means the file as a whole.
+type Fault struct {
+	File         string
+	Line, Column int
+	Message      string
+	Warning      bool // the file works, but hardly as its author meant
+}
+
+// Error formats the fault as file:line:column: message.
+func (f Fault) Error() string {
+	kind := ""
+	if f.Warning {
+		kind = "warning: "
+	}
+	if f.Line == 0 {
+		return fmt.Sprintf("%s: %s%s", f.File, kind, f.Message)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s%s", f.File, f.Line, f.Column, kind, f.Message)
+}
+
+// At is a fault at node's position. The file is filled in by [Faults.In].
+func At(node *yaml.Node, format string, args ...any) Fault {
+	f := Fault{Message: fmt.Sprintf(format, args...)}
+	if node != nil {
+		f.Line, f.Column = node.Line, node.Column
+	}
+	return f
+}
+
+// Warn is [At] for a warning.
+func Warn(node *yaml.Node, format string, args ...any) Fault {
+	f := At(node, format, args...)
+	f.Warning = true
+	return f
+}
+
+// Faults are the faults of one file. As an error it prints one fault a line.
+type Faults []Fault
+
+// Error lists the faults, one a line.
+func (fs Faults) Error() string {
+	lines := make([]string, len(fs))
+	for i, f := range fs {
+		lines[i] = f.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// In returns the faults sorted by position, naming file in each that names none.
+func (fs Faults) In(file string) Faults {
+	out := slices.Clone(fs)
+	for i := range out {
+		if out[i].File == "" {
+			out[i].File = file
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return slices.Compact(out)
+}
+
+// Split parts the faults that stop a run from the warnings that do not.
+func (fs Faults) Split() (errs, warnings Faults) {
+	for _, f := range fs {
+		if f.Warning {
+			warnings = append(warnings, f)
+		} else {
+			errs = append(errs, f)
+		}
+	}
+	return errs, warnings
+}
+
+// Err is nil when there is no fault.
+func (fs Faults) Err() error {
+	if len(fs) == 0 {
+		return nil
+	}
+	return fs
+}
+
+// FieldError is a value that its owner refuses; Field is the YAML key, with
+// dots between nested keys, so that the fault can be shown where it stands.
+type FieldError struct {
+	Field   string
+	Message string
+}
+
+func (e *FieldError) Error() string { return e.Field + ": " + e.Message }
+
+// Invalid is a [FieldError] for field.
+func Invalid(field, format string, args ...any) error {
+	return &FieldError{Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// Validator is a value that can judge itself. Several faults are joined with
+// [errors.Join]; those that are a [FieldError] are shown at their field.
+type Validator interface{ Validate() error }
+
+// Validate asks v to judge itself and places its faults within node, the
+// mapping that v was decoded from.
+func Validate(node *yaml.Node, v Validator) Faults {
+	return place(node, v.Validate())
+}
+
+func place(node *yaml.Node, err error) Faults {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var fs Faults
+		for _, e := range joined.Unwrap() {
+			fs = append(fs, place(node, e)...)
+		}
+		return fs
+	}
+	var faults Faults
+	if errors.As(err, &faults) {
+		return faults
+	}
+	var field *FieldError
+	if errors.As(err, &field) {
+		return Faults{At(Find(node, strings.Split(field.Field, ".")...), "%s", err)}
+	}
+	return Faults{At(node, "%s", err)}
+}

@@ -1,0 +1,159 @@
+package strict
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// maxNodes bounds a document with its aliases written out, so that a few
+// nested anchors cannot exhaust memory.
+const maxNodes = 100_000
+
+var syntaxLine = regexp.MustCompile(`^yaml: line (\d+): `)
+
+// Parse reads the one document in data. Its error is a [Faults] that names file.
+func Parse(file string, data []byte) (*yaml.Node, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var doc, more yaml.Node
+	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
+		return nil, Faults{{File: file, Message: "the file is empty"}}
+	} else if err != nil {
+		return nil, syntax(file, err)
+	}
+	if err := dec.Decode(&more); err == nil {
+		return nil, Faults{At(&more, "the file holds several YAML documents; keep one")}.In(file)
+	} else if !errors.Is(err, io.EOF) {
+		return nil, syntax(file, err)
+	}
+	if n, ok := expands(&doc); !ok {
+		return nil, Faults{At(n, "an alias refers to itself, or the aliases expand to more than %d nodes", maxNodes)}.In(file)
+	}
+	return doc.Content[0], nil
+}
+
+func syntax(file string, err error) Faults {
+	f := Fault{File: file, Message: strings.TrimPrefix(err.Error(), "yaml: ")}
+	if m := syntaxLine.FindStringSubmatch(err.Error()); m != nil {
+		f.Line, _ = strconv.Atoi(m[1])
+		f.Column = 1
+		f.Message = strings.TrimPrefix(err.Error(), m[0])
+	}
+	return Faults{f}
+}
+
+// expands walks the document with its aliases written out; false names a node
+// where that does not end.
+func expands(root *yaml.Node) (*yaml.Node, bool) {
+	var open []*yaml.Node
+	count := 0
+	var walk func(n *yaml.Node) (*yaml.Node, bool)
+	walk = func(n *yaml.Node) (*yaml.Node, bool) {
+		if count++; count > maxNodes || slices.Contains(open, n) {
+			return n, false
+		}
+		if n.Kind == yaml.AliasNode {
+			open = append(open, n)
+			defer func() { open = open[:len(open)-1] }()
+			return walk(n.Alias)
+		}
+		for _, c := range n.Content {
+			if bad, ok := walk(c); !ok {
+				return bad, false
+			}
+		}
+		return nil, true
+	}
+	return walk(root)
+}
+
+// Resolve follows an alias to the node it stands for.
+func Resolve(node *yaml.Node) *yaml.Node {
+	for node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	return node
+}
+
+// Pair is one key of a mapping with its value; neither is an alias.
+type Pair struct{ Key, Value *yaml.Node }
+
+// Pairs lists a mapping's keys in their order, merge keys (<<) spliced in.
+// Anything but a mapping, a repeated key or a key that is no text is a fault.
+func Pairs(node *yaml.Node) ([]Pair, Faults) {
+	if node.Kind != yaml.MappingNode {
+		return nil, Faults{At(node, "wants keys and values, got %s", Describe(node))}
+	}
+	var own, merged []Pair
+	var faults Faults
+	line := map[string]int{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := Resolve(node.Content[i]), Resolve(node.Content[i+1])
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			faults = append(faults, At(key, "a key must be a text, got %s", Describe(key)))
+		case key.Tag == "!!merge":
+			more, fs := merge(value)
+			merged, faults = append(merged, more...), append(faults, fs...)
+		case line[key.Value] > 0:
+			faults = append(faults, At(key, "%q is already set on line %d", key.Value, line[key.Value]))
+		default:
+			line[key.Value] = key.Line
+			own = append(own, Pair{key, value})
+		}
+	}
+	for _, p := range merged {
+		if line[p.Key.Value] == 0 {
+			line[p.Key.Value] = p.Key.Line
+			own = append(own, p)
+		}
+	}
+	return own, faults
+}
+
+func merge(value *yaml.Node) ([]Pair, Faults) {
+	if value.Kind != yaml.SequenceNode {
+		return Pairs(value)
+	}
+	var pairs []Pair
+	var faults Faults
+	for _, n := range value.Content {
+		more, fs := Pairs(Resolve(n))
+		pairs, faults = append(pairs, more...), append(faults, fs...)
+	}
+	return pairs, faults
+}
+
+// Find returns the node at path below node, or the nearest that exists.
+func Find(node *yaml.Node, path ...string) *yaml.Node {
+	for _, name := range path {
+		pairs, _ := Pairs(Resolve(node))
+		i := slices.IndexFunc(pairs, func(p Pair) bool { return p.Key.Value == name })
+		if i < 0 {
+			return node
+		}
+		node = pairs[i].Value
+	}
+	return node
+}
+
+// Describe names a node's value in a message.
+func Describe(node *yaml.Node) string {
+	switch {
+	case node.Kind == yaml.SequenceNode:
+		return "a list"
+	case node.Kind == yaml.MappingNode:
+		return "keys and values"
+	case node.Tag == "!!null":
+		return "nothing"
+	default:
+		return fmt.Sprintf("%q", node.Value)
+	}
+}

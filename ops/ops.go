@@ -1,0 +1,112 @@
+// Package ops is the contract between Burnish and its image operators: what an
+// operator gets, what it returns and how it describes itself. Operators are
+// collected in a [Registry]; nothing registers itself.
+package ops
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// Image is a photo on its way through a pipeline: pixels that are computed
+// when they are asked for, and the facts of the file they came from.
+//
+// Whoever receives an Image from [Operator.Apply] owns its pixels and closes
+// them. Derived pixels keep what they need alive, so closing early is safe.
+type Image struct {
+	Pixels *vips.Image
+	Source *Source
+}
+
+// With is the same photo with other pixels.
+func (i Image) With(p *vips.Image) Image { return Image{Pixels: p, Source: i.Source} }
+
+// Close gives up the pixels. It may be called more than once.
+func (i Image) Close() {
+	if i.Pixels != nil {
+		i.Pixels.Close()
+	}
+}
+
+// Source holds the facts of the file that a photo was read from. Operators
+// share it and must not change it.
+type Source struct {
+	Path          string    // absolute
+	Format        string    // by content: jpeg, png, webp, tiff, …
+	Width, Height int       // pixels as stored, before orientation
+	Orientation   int       // EXIF orientation, 1 to 8; 1 where there is none
+	Size          int64     // bytes
+	ModTime       time.Time // of the file
+	Taken         time.Time // EXIF date; zero where there is none
+	Hash          string    // SHA-256 of the file's bytes, hexadecimal
+}
+
+// Operator turns images into one image.
+type Operator interface {
+	// Apply returns a new image, which the caller owns; in stays the caller's.
+	// It may return before any pixel is computed: ctx covers the evaluation
+	// too, which ends before ctx is done. Apply is called from several
+	// goroutines at a time, each with a photo of its own.
+	Apply(ctx context.Context, in []Image) (Image, error)
+}
+
+// Config is one step's parameters. [Spec.Config] makes it with its defaults,
+// the step's YAML is decoded over it, then Validate judges it.
+type Config interface {
+	// Validate returns every fault at once, joined; a fault made by
+	// [Invalid] is shown at its parameter.
+	Validate() error
+	// Build makes the operator. It may load files; it is called once a
+	// pipeline. An operator that holds something to give back is an
+	// [io.Closer] as well.
+	Build(ctx context.Context, env Env) (Operator, error)
+}
+
+// Fingerprinter is an operator whose result depends on more than its
+// parameters: a model's weights, a file's content.
+type Fingerprinter interface{ Fingerprint() string }
+
+// Invalid is a fault of the parameter named param, for [Config.Validate].
+func Invalid(param, format string, args ...any) error {
+	return strict.Invalid(param, format, args...)
+}
+
+// Env is what an operator may use of its surroundings when it is built.
+type Env struct {
+	Log     *slog.Logger
+	Folder  string // relative file names in parameters are resolved below it
+	Models  string // folder of models added by the user, "" for none
+	Device  string // where networks run: auto, cpu, cuda:N, …
+	Require bool   // fail rather than fall back to another device
+	Threads int    // threads that one operator may keep busy on one photo
+}
+
+// Grid says how an operator stands to the block grid of a JPEG: 8 by 8 pixels
+// as stored, before the photo is turned upright.
+type Grid int
+
+const (
+	KeepsGrid Grid = iota // works on pixels in place: sharpen, tone, colour
+	MovesGrid             // resizes, rotates, crops
+	NeedsGrid             // restores: has to see the photo as it was decoded
+)
+
+// Spec describes an operator to the registry.
+type Spec struct {
+	Name    string // the key in a step
+	Summary string // one line, for listings
+	Example string // one step in YAML flow form, for listings
+	// Version is raised whenever the same parameters make other pixels.
+	Version int
+	Grid    Grid
+	// Sequential operators read their input once, from top to bottom, so
+	// that a photo can be decoded while it is worked on.
+	Sequential bool
+	// Config makes the parameters with their defaults: a pointer to a struct
+	// whose yaml tags name them.
+	Config func() Config
+}
