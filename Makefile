@@ -1,0 +1,58 @@
+# Burnish. `make` lists the targets; each sets up what it needs by itself.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -X github.com/burnish-photo/burnish/cmd.version=$(VERSION)
+# Pure Go and full of goroutines: these run under the race detector too.
+RACE = ./config/... ./ops/graph/... ./ops/promptcir/tile/... ./plugin/ledger/... ./watcher/...
+# What a fresh Debian has is used; no other toolchain is fetched.
+export GOTOOLCHAIN ?= local
+# Debian's OpenBLAS and the Go tests share the cores.
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: help demo test test-go test-race test-python build check bench eval deb clean setup-%
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## restore six damaged photos and print where they lie and what was won
+	@packaging/demo.sh
+
+test: ## every test: Go, Go under the race detector, Python
+	@packaging/setup.sh build test
+	@$(MAKE) test-go test-race test-python
+
+test-go:
+	go test ./...
+
+test-race:
+	go test -race $(RACE)
+
+test-python:
+	.venv/bin/python -m pytest -q model
+
+build: setup-build ## bin/burnish, with ONNX Runtime in bin/lib beside it
+	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/burnish ./cmd/burnish
+
+check: setup-build setup-lint ## vet, lint with the layer rules, formatting, shell scripts
+	@test -z "$$(gofmt -l .)" || { echo 'not formatted (run gofmt -w):'; gofmt -l .; exit 1; }
+	@go vet ./...
+	@.cache/tools/golangci-lint run ./...
+	@shellcheck .ci/run packaging/*.sh packaging/deb/*.sh
+
+bench: setup-build ## Go benchmarks: decoding, tiles, inference, end to end
+	@go test -run '^$$' -bench . -benchmem ./...
+
+eval: build setup-test ## the table of the model's quality; DATA=FOLDER of clean images
+	@.venv/bin/python -m model.evaluate $(if $(DATA),--data '$(DATA)')
+
+deb: build ## dist/burnish_VERSION_ARCH.deb
+	@packaging/deb.sh '$(VERSION)'
+
+clean: ## remove what was built; downloads stay in .cache
+	@rm -rf bin/burnish dist demo
+
+setup-%:
+	@packaging/setup.sh $*

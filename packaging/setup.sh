@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# Installs what building, testing and packaging Burnish need, group by group.
+#
+#   packaging/setup.sh [build] [test] [lint] [systemd]      (default: build)
+#
+#   build    C compiler, pkg-config, libvips; ONNX Runtime in bin/lib
+#   test     Python, PyTorch and NumPy from Debian; ONNX tools in .venv
+#   lint     shellcheck; golangci-lint in .cache/tools
+#   systemd  debootstrap and systemd-nspawn, for the scripts that test a
+#            package or a fresh checkout in a Debian of their own
+#
+# Written for Debian 12 with Go 1.26 and npm already there. It looks before it
+# installs: a second run takes a second and needs no network.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly ORT_VERSION=1.27.0
+readonly ORT_TARBALL_SHA512=404cc6c2bbcd060bf8b8f55d9db1ec3861b81ba4fdea676570523c68028f8cc53cc0e3e956870f5dbea4dd01a46996a0553bf61bd0679dba3a67725d5ebd5f43
+readonly ORT_LIB_SHA256_x64=d8aff4aa8abee8fb2abb2f2f2459ffc94461e781e41b9f7c072829dd0d470221
+readonly ORT_LIB_SHA256_arm64=c36bc200e7e6c093b8abb0b34590fbdd8c52fd3fb5e33795b9523ffdde2fce0f
+readonly GOLANGCI_VERSION=v2.15.0
+
+readonly BUILD_PACKAGES=(ca-certificates gcc libc6-dev libvips-dev pkg-config)
+readonly TEST_PACKAGES=(libvips-tools python3 python3-numpy python3-pil python3-pytest
+	python3-scipy python3-torch python3-venv)
+readonly LINT_PACKAGES=(shellcheck)
+readonly SYSTEMD_PACKAGES=(debootstrap systemd-container)
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+need() { command -v "$1" >/dev/null || die "$1 not found: $2"; }
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		env DEBIAN_FRONTEND=noninteractive "$@"
+	elif command -v sudo >/dev/null; then
+		sudo env DEBIAN_FRONTEND=noninteractive "$@"
+	else
+		die "this needs root: run as root or install sudo, or have an administrator run: $*"
+	fi
+}
+
+# apt_need PACKAGE...: installs those that are missing, and only those.
+apt_need() {
+	local missing=() p
+	command -v dpkg-query >/dev/null ||
+		die "no dpkg here: install the equivalents of: $*, then build with: go build ./cmd/burnish"
+	for p in "$@"; do
+		[ "$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")
+	done
+	[ ${#missing[@]} = 0 ] && return
+	say "installing ${missing[*]}"
+	mkdir -p .cache
+	{ as_root apt-get update -q && as_root apt-get install -q -y --no-install-recommends "${missing[@]}"; } \
+		>.cache/apt.log 2>&1 || { tail -n 20 .cache/apt.log >&2; die "apt-get failed: the whole log is .cache/apt.log"; }
+}
+
+matches() { echo "$2  $3" | "$1" --check --status - 2>/dev/null; } # matches sha256sum SUM FILE
+
+go_need() {
+	need go "install Go 1.26 or newer"
+	local v minor
+	v=$(go env GOVERSION) || die "go env fails: is the Go installation whole?"
+	minor=${v#go1.}; minor=${minor%%[!0-9]*}
+	[ "${minor:-0}" -ge 26 ] || die "Go 1.26 or newer needed, found $v"
+}
+
+onnxruntime() {
+	local arch sum tarball=.cache/onnxruntime-node-$ORT_VERSION.tgz lib=bin/lib/libonnxruntime.so.1
+	case $(uname -m) in
+	x86_64) arch=x64 sum=$ORT_LIB_SHA256_x64 ;;
+	aarch64) arch=arm64 sum=$ORT_LIB_SHA256_arm64 ;;
+	*) die "no ONNX Runtime for $(uname -m) is known here: build one and name it in restore.runtime.library" ;;
+	esac
+	matches sha256sum "$sum" "$lib" && return
+
+	if ! matches sha512sum "$ORT_TARBALL_SHA512" "$tarball"; then
+		need npm "Debian's package npm has it"
+		say "fetching ONNX Runtime $ORT_VERSION (100 MB)"
+		mkdir -p .cache
+		npm pack --silent --pack-destination .cache "onnxruntime-node@$ORT_VERSION" </dev/null >/dev/null ||
+			die "npm pack onnxruntime-node@$ORT_VERSION failed: is the npm registry reachable?"
+		matches sha512sum "$ORT_TARBALL_SHA512" "$tarball" ||
+			die "$tarball is not the file expected (SHA-512 differs): delete it and try again"
+	fi
+	mkdir -p bin/lib
+	tar -xzOf "$tarball" "package/bin/napi-v6/linux/$arch/libonnxruntime.so.1" >"$lib.part"
+	matches sha256sum "$sum" "$lib.part" || die "the library in $tarball is not the one expected (SHA-256 differs)"
+	mv "$lib.part" "$lib"
+}
+
+python_env() {
+	local req=model/requirements.txt stamp=.venv/.requirements
+	[ -f "$req" ] || die "$req not found"
+	cmp -s "$req" "$stamp" && [ -x .venv/bin/python ] && return
+	say "installing the Python packages of $req into .venv"
+	# Debian's interpreter by its path: its PyTorch belongs to no other.
+	/usr/bin/python3 -m venv --clear --system-site-packages .venv
+	.venv/bin/python -m pip install -q --disable-pip-version-check -r "$req" </dev/null ||
+		die "pip install -r $req failed: is the Python package index reachable?"
+	cp "$req" "$stamp"
+}
+
+golangci() {
+	local dir=.cache/tools/golangci-lint-$GOLANGCI_VERSION
+	if [ ! -x "$dir/golangci-lint" ]; then
+		say "building golangci-lint $GOLANGCI_VERSION (a few minutes, once)"
+		GOBIN=$PWD/$dir GOFLAGS=-mod=mod go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$GOLANGCI_VERSION" \
+			2>.cache/golangci.log || { tail -n 20 .cache/golangci.log >&2; die "building golangci-lint failed"; }
+	fi
+	ln -sfn "${dir##*/}/golangci-lint" .cache/tools/golangci-lint
+}
+
+[ $# -gt 0 ] || set -- build
+mkdir -p .cache
+for group in "$@"; do
+	case $group in
+	build) go_need; apt_need "${BUILD_PACKAGES[@]}"; onnxruntime ;;
+	test) apt_need "${TEST_PACKAGES[@]}"; python_env ;;
+	lint) go_need; apt_need "${LINT_PACKAGES[@]}"; golangci ;;
+	systemd) apt_need "${SYSTEMD_PACKAGES[@]}" ;;
+	*) die "unknown group $group: build, test, lint or systemd" ;;
+	esac
+done
