@@ -1,0 +1,224 @@
+// Package ledger remembers what was done to which photo, so that a restart,
+// a crash or a second copy of a photo does nothing twice.
+//
+// One record stands for one piece of work: a source path under one work
+// fingerprint (pipeline, outputs and model together). It holds the content
+// that was processed, so a changed photo is found out, and the outputs that
+// came of it, so an output is never taken for somebody else's. Records live in
+// one file, ledger.db, in the state folder; a record is on disk when Put
+// returns and survives a crash of the process or the machine.
+//
+// The package knows nothing of images, pipelines or watching. It opens no
+// source and no output: whoever uses a record checks that the files it names
+// still are what it says.
+package ledger
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// FileName is the ledger's file in the state folder.
+const FileName = "ledger.db"
+
+// State says how a piece of work ended.
+type State string
+
+const (
+	Done    State = "done"    // every output was written and verified
+	Failed  State = "failed"  // Error and ErrorClass say why
+	Skipped State = "skipped" // refused on purpose, e.g. not a photo; Error may say why
+)
+
+// Key identifies a piece of work on one content.
+type Key struct {
+	Path    string `json:"path"`              // the source, in whatever form the host keeps to
+	Work    string `json:"work"`              // fingerprint of pipeline, outputs and model
+	Content string `json:"content,omitempty"` // sha256 of the source's bytes in hex; empty when it could not be read
+}
+
+// Stat is what a file system tells of a source without reading it.
+type Stat struct {
+	Size    int64     `json:"size"`
+	ModTime time.Time `json:"mod_time"`
+	Inode   uint64    `json:"inode,omitempty"`
+}
+
+// Same reports whether both describe the same state of one file.
+func (s Stat) Same(o Stat) bool {
+	return s.Size == o.Size && s.Inode == o.Inode && s.ModTime.Equal(o.ModTime)
+}
+
+// Output is one file that the work wrote.
+type Output struct {
+	Path string `json:"path"`
+	Size int64  `json:"size"`
+	Hash string `json:"hash,omitempty"` // sha256 of its bytes in hex
+}
+
+// Entry is one record.
+type Entry struct {
+	Key
+	Stat       Stat              `json:"stat"` // taken before the content was hashed
+	State      State             `json:"state"`
+	Outputs    []Output          `json:"outputs,omitempty"`
+	Error      string            `json:"error,omitempty"`
+	ErrorClass string            `json:"error_class,omitempty"`
+	Attempts   int               `json:"attempts,omitempty"`
+	Started    time.Time         `json:"started,omitzero"`
+	Finished   time.Time         `json:"finished,omitzero"`
+	Notes      map[string]string `json:"notes,omitempty"`
+}
+
+// Ledger is an open ledger. Its methods may be called from several goroutines.
+type Ledger struct {
+	db     *bbolt.DB
+	notice string
+}
+
+// Notice returns a warning from opening, for the log, or "": it says that a
+// damaged ledger was set aside and where it lies.
+func (l *Ledger) Notice() string { return l.notice }
+
+// Close waits for what is under way and releases the state folder.
+func (l *Ledger) Close() error {
+	if err := l.db.Close(); err != nil {
+		return fmt.Errorf("close ledger %s: %w", l.db.Path(), err)
+	}
+	return nil
+}
+
+// Put stores e, replacing the record of the same path and work. The record is
+// on disk when Put returns; concurrent calls share the cost of that.
+//
+// Whichever record named one of e's outputs before is dropped, for its result
+// no longer stands: asked for again, that work is done again.
+func (l *Ledger) Put(e Entry) error {
+	if err := e.validate(); err != nil {
+		return err
+	}
+	if err := l.update(func(t tables) error { return t.put(e) }); err != nil {
+		return fmt.Errorf("record %q in ledger %s: %w", e.Path, l.db.Path(), err)
+	}
+	return nil
+}
+
+// Lookup returns the record of this path and work if it is about this content.
+func (l *Ledger) Lookup(k Key) (Entry, bool, error) {
+	return l.find(k.Path, k.Work, func(e Entry) bool { return e.Content == k.Content })
+}
+
+// Unchanged returns the record of this path and work if the file had this
+// size, modification time and inode then. It saves reading the file again; a
+// file rewritten with all three kept is not found out.
+func (l *Ledger) Unchanged(path string, size int64, modTime time.Time, inode uint64, work string) (Entry, bool, error) {
+	now := Stat{Size: size, ModTime: modTime, Inode: inode}
+	return l.find(path, work, func(e Entry) bool { return e.Stat.Same(now) })
+}
+
+// Reusable returns a Done record of the same content and work, whatever its
+// path. The caller verifies that its outputs are still there and unchanged.
+func (l *Ledger) Reusable(content, work string) (Entry, bool, error) {
+	var e Entry
+	var found bool
+	err := l.view(func(t tables) error {
+		e, found = t.byContent(content, work)
+		return nil
+	})
+	return e, found, err
+}
+
+// Owner returns the source that an output was last made from.
+func (l *Ledger) Owner(outputPath string) (sourcePath string, ok bool, err error) {
+	err = l.view(func(t tables) error {
+		if owner := t.outputs.Get([]byte(outputPath)); owner != nil {
+			sourcePath, _, ok = strings.Cut(string(owner), separator)
+		}
+		return nil
+	})
+	return sourcePath, ok, err
+}
+
+// IsOutput reports whether a file of this content was ever written as an
+// output. An output that equals its own source does not count: refusing it
+// would refuse the source.
+func (l *Ledger) IsOutput(contentHash string) (bool, error) {
+	var ours bool
+	err := l.view(func(t tables) error {
+		ours = contentHash != "" && t.hashes.Get([]byte(contentHash)) != nil
+		return nil
+	})
+	return ours, err
+}
+
+// Each calls f for every record, ordered by path; an error from f ends the
+// walk and is returned. f may call the ledger's methods. Records put meanwhile
+// may or may not be seen.
+func (l *Ledger) Each(f func(Entry) error) error {
+	var from []byte
+	for {
+		var page []Entry
+		var last []byte
+		if err := l.view(func(t tables) error { page, last = t.page(from); return nil }); err != nil {
+			return err
+		}
+		for _, e := range page {
+			if err := f(e); err != nil {
+				return err
+			}
+		}
+		if last == nil {
+			return nil
+		}
+		from = last
+	}
+}
+
+// Failed returns the records of what failed, ordered by path.
+func (l *Ledger) Failed() ([]Entry, error) {
+	var failed []Entry
+	err := l.Each(func(e Entry) error {
+		if e.State == Failed {
+			failed = append(failed, e)
+		}
+		return nil
+	})
+	return failed, err
+}
+
+func (l *Ledger) find(path, work string, match func(Entry) bool) (e Entry, found bool, err error) {
+	err = l.view(func(t tables) error {
+		e, found = decode(t.entries.Get(join(path, work)))
+		if found && !match(e) {
+			e, found = Entry{}, false
+		}
+		return nil
+	})
+	return e, found, err
+}
+
+func (e Entry) validate() error {
+	switch e.State {
+	case Done, Failed, Skipped:
+	default:
+		return fmt.Errorf("ledger entry of %q: unknown state %q", e.Path, e.State)
+	}
+	if e.Path == "" || e.Work == "" {
+		return fmt.Errorf("ledger entry needs a path and a work fingerprint: got %q and %q", e.Path, e.Work)
+	}
+	if e.State == Done && e.Content == "" {
+		return fmt.Errorf("ledger entry of %q is done but has no content hash", e.Path)
+	}
+	if strings.Contains(e.Path+e.Work+e.Content, separator) {
+		return fmt.Errorf("ledger entry of %q: path, work and content must not hold a zero byte", e.Path)
+	}
+	for _, o := range e.Outputs {
+		if o.Path == "" {
+			return fmt.Errorf("ledger entry of %q has an output without a path", e.Path)
+		}
+	}
+	return nil
+}

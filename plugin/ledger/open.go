@@ -1,0 +1,148 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// schema is the version of the file's layout. Raise it with a migration.
+const schema = 1
+
+const (
+	lockTimeout = time.Second
+	batchDelay  = 2 * time.Millisecond // how long a Put waits for others to share its sync
+)
+
+// errDamaged marks a file that is no ledger any more.
+var errDamaged = errors.New("damaged ledger")
+
+// Open opens the ledger in the folder dir, creating both. The state folder is
+// then this process's until Close: a second Open, here or elsewhere, fails
+// after a second. A damaged file is set aside beside the new one and Notice
+// tells of it; one of a newer Burnish is refused and left alone.
+func Open(dir string) (*Ledger, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("create state folder %s: %w: make its parent writable or set state_dir elsewhere", dir, err)
+	}
+	file := filepath.Join(dir, FileName)
+	l, err := openFile(file)
+	if !errors.Is(err, errDamaged) {
+		return l, err
+	}
+	aside := file + ".damaged-" + time.Now().UTC().Format("20060102T150405.000Z")
+	if err := os.Rename(file, aside); err != nil {
+		return nil, fmt.Errorf("set damaged ledger %s aside: %w", file, err)
+	}
+	fresh, freshErr := openFile(file)
+	if freshErr != nil {
+		return nil, freshErr
+	}
+	fresh.notice = fmt.Sprintf("%v: it was set aside as %s and a new ledger begun; photos may be processed once more", err, aside)
+	return fresh, nil
+}
+
+// openFile opens, checks and, where it is new, lays out one file.
+func openFile(file string) (l *Ledger, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	var db *bbolt.DB
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w %s: %v", errDamaged, file, r)
+		}
+		if err != nil && db != nil {
+			_ = db.Close()
+			l = nil
+		}
+	}()
+	db, err = bbolt.Open(file, 0o640, &bbolt.Options{Timeout: lockTimeout})
+	if err != nil {
+		return nil, openFault(file, err)
+	}
+	db.MaxBatchDelay = batchDelay
+	if err := check(db); err != nil {
+		return nil, fmt.Errorf("%w %s: %w", errDamaged, file, err)
+	}
+	if err := layout(db); err != nil {
+		return nil, fmt.Errorf("open ledger %s: %w", file, err)
+	}
+	if err := syncFolder(filepath.Dir(file)); err != nil {
+		return nil, fmt.Errorf("open ledger %s: %w", file, err)
+	}
+	return &Ledger{db: db}, nil
+}
+
+// openFault tells a lock and the system's refusals from damage.
+func openFault(file string, err error) error {
+	var path *fs.PathError
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return fmt.Errorf("state folder %s is in use by another Burnish: stop it (systemctl stop burnish, or end the other command) or set another state_dir", filepath.Dir(file))
+	case errors.As(err, &path), errors.As(err, &errno):
+		return fmt.Errorf("open ledger: %w: the state folder must be readable and writable for this user", err)
+	default:
+		return fmt.Errorf("%w %s: %w", errDamaged, file, err)
+	}
+}
+
+// check walks every page that is in use. It panics or faults on some damage.
+func check(db *bbolt.DB) error {
+	return db.View(func(tx *bbolt.Tx) error {
+		info, err := os.Stat(db.Path())
+		if err != nil {
+			return err
+		}
+		if info.Size() < tx.Size() {
+			return fmt.Errorf("%d bytes long instead of %d", info.Size(), tx.Size())
+		}
+		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
+			if b == nil {
+				return fmt.Errorf("table %q cannot be read", name)
+			}
+			return b.ForEach(func(_, _ []byte) error { return nil })
+		})
+	})
+}
+
+// layout makes the tables of a new file and reads the version of an old one.
+func layout(db *bbolt.DB) error {
+	return db.Update(func(tx *bbolt.Tx) error {
+		meta, err := tx.CreateBucketIfNotExists(metaBucket)
+		if err != nil {
+			return err
+		}
+		if v := meta.Get([]byte("schema")); len(v) == 8 {
+			if found := binary.BigEndian.Uint64(v); found > schema {
+				return fmt.Errorf("it was written by a newer Burnish (schema %d, this one knows %d): install that release again or set another state_dir", found, schema)
+			}
+		} else if err := meta.Put([]byte("schema"), binary.BigEndian.AppendUint64(nil, schema)); err != nil {
+			return err
+		}
+		for _, name := range [][]byte{entriesBucket, contentsBucket, outputsBucket, hashesBucket} {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// syncFolder makes a new file's name durable.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}

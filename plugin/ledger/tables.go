@@ -1,0 +1,184 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"go.etcd.io/bbolt"
+)
+
+// separator joins the parts of a key; no path holds it.
+const separator = "\x00"
+
+// pageLength is how many records Each reads in one transaction.
+const pageLength = 256
+
+// The buckets of the file. entries is the truth; the others are indexes that
+// the same transaction keeps in step.
+var (
+	metaBucket     = []byte("meta")     // "schema" → version
+	entriesBucket  = []byte("entries")  // path, work → Entry in JSON
+	contentsBucket = []byte("contents") // content, work, path → nothing; Done only
+	outputsBucket  = []byte("outputs")  // output path → path, work of the entry that wrote it last
+	hashesBucket   = []byte("hashes")   // output content → output path; never shrinks
+)
+
+// tables are the buckets within one transaction.
+type tables struct {
+	entries, contents, outputs, hashes *bbolt.Bucket
+}
+
+func open(tx *bbolt.Tx) (tables, error) {
+	t := tables{
+		entries:  tx.Bucket(entriesBucket),
+		contents: tx.Bucket(contentsBucket),
+		outputs:  tx.Bucket(outputsBucket),
+		hashes:   tx.Bucket(hashesBucket),
+	}
+	if t.entries == nil || t.contents == nil || t.outputs == nil || t.hashes == nil {
+		return t, errors.New("a table is missing")
+	}
+	return t, nil
+}
+
+func (t tables) put(e Entry) error {
+	id := join(e.Path, e.Work)
+	if err := t.drop(id); err != nil {
+		return err
+	}
+	for _, o := range e.Outputs {
+		if err := t.putOutput(id, e, o); err != nil {
+			return err
+		}
+	}
+	if e.State == Done {
+		if err := t.contents.Put(join(e.Content, e.Work, e.Path), nil); err != nil {
+			return err
+		}
+	}
+	value, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	return t.entries.Put(id, value)
+}
+
+func (t tables) putOutput(id []byte, e Entry, o Output) error {
+	path := []byte(o.Path)
+	if before := t.outputs.Get(path); before != nil && !bytes.Equal(before, id) {
+		if err := t.drop(bytes.Clone(before)); err != nil {
+			return err
+		}
+	}
+	if err := t.outputs.Put(path, id); err != nil {
+		return err
+	}
+	if o.Hash == "" || o.Hash == e.Content {
+		return nil
+	}
+	return t.hashes.Put([]byte(o.Hash), path)
+}
+
+// drop removes an entry and its content index. Who made an output and what
+// content was ever written stays known.
+func (t tables) drop(id []byte) error {
+	e, ok := decode(t.entries.Get(id))
+	if !ok {
+		return nil
+	}
+	if err := t.contents.Delete(join(e.Content, e.Work, e.Path)); err != nil {
+		return err
+	}
+	return t.entries.Delete(id)
+}
+
+func (t tables) byContent(content, work string) (Entry, bool) {
+	prefix := append(join(content, work), separator...)
+	c := t.contents.Cursor()
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		path := string(k[len(prefix):])
+		if e, ok := decode(t.entries.Get(join(path, work))); ok && e.State == Done && e.Content == content {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
+
+// page returns up to pageLength records after the key from, and the last key.
+func (t tables) page(from []byte) (page []Entry, last []byte) {
+	c := t.entries.Cursor()
+	k, value := c.Seek(from)
+	if bytes.Equal(k, from) {
+		k, value = c.Next()
+	}
+	for n := 0; k != nil && n < pageLength; n++ {
+		if e, ok := decode(value); ok {
+			page = append(page, e)
+		}
+		last = bytes.Clone(k)
+		k, value = c.Next()
+	}
+	return page, last
+}
+
+// decode reads a record. One that cannot be read counts as absent: the work is
+// done again and the record replaced.
+func decode(value []byte) (Entry, bool) {
+	var e Entry
+	if value == nil || json.Unmarshal(value, &e) != nil {
+		return Entry{}, false
+	}
+	return e, true
+}
+
+func join(parts ...string) []byte {
+	var b []byte
+	for i, p := range parts {
+		if i > 0 {
+			b = append(b, separator...)
+		}
+		b = append(b, p...)
+	}
+	return b
+}
+
+func (l *Ledger) view(f func(tables) error) error {
+	return l.guard(func() error {
+		return l.db.View(func(tx *bbolt.Tx) error {
+			t, err := open(tx)
+			if err != nil {
+				return err
+			}
+			return f(t)
+		})
+	})
+}
+
+// update runs f in a transaction that concurrent callers share, so f may run
+// more than once.
+func (l *Ledger) update(f func(tables) error) error {
+	return l.guard(func() error {
+		return l.db.Batch(func(tx *bbolt.Tx) error {
+			t, err := open(tx)
+			if err != nil {
+				return err
+			}
+			return f(t)
+		})
+	})
+}
+
+// guard turns what a damaged page does to its reader, a panic or a memory
+// fault, into an error.
+func (l *Ledger) guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("ledger %s is damaged (%v): restart Burnish, which sets it aside and begins a new one", l.db.Path(), r)
+		}
+	}()
+	return f()
+}
