@@ -1,0 +1,95 @@
+// Package tile divides a photo into overlapping windows of one fixed shape and
+// puts what a network made of them together again without seams.
+//
+// A photo is restored from top to bottom in full-width strips, so that a file
+// of any height passes through bounded memory. Everything here is arithmetic on
+// slices: the package knows neither the network that fills the windows nor the
+// library that decodes the photo.
+//
+// # Geometry
+//
+// Along each axis window i answers for the pixels from i·stride on. It sees
+// Halo more pixels on every side that is not an edge of the photo, and shares
+// Feather pixels with the next window, over which the two are blended:
+//
+//	stride = Size − 2·Halo − Feather
+//
+// Window origins are multiples of [Grid], so the network always meets the JPEG
+// blocks in the phase in which they were coded. The windows at the edges are
+// moved inwards instead of being padded: real pixels feed the network's global
+// statistics better than invented ones. Only what alignment leaves over at the
+// right and bottom edge (less than Grid) is padded, by repeating the last pixel,
+// which is how JPEG encoders themselves fill their incomplete blocks, and which
+// works for a photo of a single pixel, where there is nothing to mirror.
+//
+// An axis not longer than Size needs one window, which then is only as long as
+// the photo, rounded up to Multiple.
+package tile
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Grid is the alignment of window origins in pixels: the macroblock of a JPEG
+// with 4:2:0 chroma, twice the 8-pixel block.
+const Grid = 16
+
+// Layout is the shape of the windows, in pixels.
+type Layout struct {
+	Size     int // width and height of a window
+	Halo     int // outermost pixels of a restored window that are thrown away; a multiple of Grid
+	Feather  int // width of the band over which neighbouring windows are blended
+	Multiple int // the network accepts only sides that are multiples of this
+}
+
+// Stride is the distance between neighbouring windows and the height of a strip.
+func (l Layout) Stride() int { return l.Size - 2*l.Halo - l.Feather }
+
+// Validate reports every reason why photos cannot be planned with l.
+func (l Layout) Validate() error {
+	var errs []error
+	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf("tile layout: "+format, args...)) }
+	if l.Multiple < 1 {
+		fault("multiple %d must be at least 1", l.Multiple)
+	} else if l.Size%l.Multiple != 0 {
+		fault("size %d must be a multiple of %d, which the network demands", l.Size, l.Multiple)
+	}
+	if l.Halo < 0 || l.Halo%Grid != 0 {
+		fault("halo %d must be a multiple of %d and not negative, to keep windows on the JPEG grid", l.Halo, Grid)
+	}
+	if l.Feather < 0 {
+		fault("feather %d must not be negative", l.Feather)
+	}
+	switch s := l.Stride(); {
+	case s <= 0 || s%Grid != 0:
+		fault("size %d less twice halo %d less feather %d leaves a stride of %d, which must be a positive multiple of %d",
+			l.Size, l.Halo, l.Feather, s, Grid)
+	case s < l.Halo+l.Feather:
+		fault("stride %d must be at least halo %d plus feather %d: take a larger size", s, l.Halo, l.Feather)
+	}
+	return errors.Join(errs...)
+}
+
+// Fit returns the layout with windows of at most size pixels that respects a
+// network's multiple and halo: the halo is rounded up to Grid and the size down
+// to what both the network and the grid accept. It is valid when size is at
+// least about four times the halo; Validate tells.
+func Fit(size, halo, feather, multiple int) Layout {
+	l := Layout{Halo: roundUp(max(halo, 0), Grid), Feather: roundUp(max(feather, 0), Grid), Multiple: max(multiple, 1)}
+	step := lcm(l.Multiple, Grid)
+	l.Size = max(size/step, 1) * step
+	return l
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+func roundUp(a, m int) int { return ceilDiv(a, m) * m }
+
+func lcm(a, b int) int {
+	g, r := a, b
+	for r != 0 {
+		g, r = r, g%r
+	}
+	return a / g * b
+}

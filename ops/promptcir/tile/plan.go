@@ -1,0 +1,141 @@
+package tile
+
+import "fmt"
+
+// Rect is a rectangle of pixels in the photo's coordinates. It may reach beyond
+// the photo.
+type Rect struct{ X, Y, W, H int }
+
+// Right and Bottom are the first column and row behind r.
+func (r Rect) Right() int  { return r.X + r.W }
+func (r Rect) Bottom() int { return r.Y + r.H }
+
+// Intersect is the part that r and o share; its sides are never negative.
+func (r Rect) Intersect(o Rect) Rect {
+	x, y := max(r.X, o.X), max(r.Y, o.Y)
+	return Rect{x, y, max(0, min(r.Right(), o.Right())-x), max(0, min(r.Bottom(), o.Bottom())-y)}
+}
+
+// Contains reports whether o lies within r.
+func (r Rect) Contains(o Rect) bool {
+	return o.X >= r.X && o.Y >= r.Y && o.Right() <= r.Right() && o.Bottom() <= r.Bottom()
+}
+
+func (r Rect) String() string { return fmt.Sprintf("%dx%d+%d+%d", r.W, r.H, r.X, r.Y) }
+
+// Tile is one window of a plan.
+type Tile struct {
+	Row, Col int
+	Window   Rect // what the network sees; at the right and bottom it may reach beyond the photo
+	Core     Rect // what the network's answer is used for, with the bands shared with its neighbours
+}
+
+// Plan is the division of one photo. It is a value of constant size, whatever
+// the photo's.
+type Plan struct {
+	Layout       Layout
+	W, H         int // the photo
+	StripHeight  int // rows of a strip; the last strip may be shorter
+	Above, Below int // the most input rows that a strip needs above its first and below its last row
+
+	x, y axis
+}
+
+// Plan divides a photo of w × h pixels. It panics when l is invalid or a side is
+// not positive: both are known before a photo's pixels are touched.
+func (l Layout) Plan(w, h int) Plan {
+	if err := l.Validate(); err != nil {
+		panic(err)
+	}
+	if w < 1 || h < 1 {
+		panic(fmt.Sprintf("tile: a photo of %d×%d pixels cannot be planned", w, h))
+	}
+	p := Plan{Layout: l, W: w, H: h, x: l.axis(w), y: l.axis(h)}
+	p.StripHeight = p.y.stride
+	last := p.Strips() - 1
+	for _, k := range []int{0, 1, 2, last - 2, last - 1, last} { // in between all strips are alike
+		if k < 0 || k > last {
+			continue
+		}
+		s, in := p.Strip(k), p.Input(k)
+		p.Above = max(p.Above, s.Y-in.Y)
+		p.Below = max(p.Below, in.Bottom()-s.Bottom())
+	}
+	return p
+}
+
+// WindowSize is the shape of all windows of the plan.
+func (p Plan) WindowSize() (w, h int) { return p.x.window, p.y.window }
+
+// Rows and Cols count the windows; Rows is Strips or one less, when the last
+// row's windows reach to the end of the photo.
+func (p Plan) Rows() int { return p.y.n }
+func (p Plan) Cols() int { return p.x.n }
+
+// Windows is the number of windows of the whole photo.
+func (p Plan) Windows() int { return p.x.n * p.y.n }
+
+// Row lists the windows of one row, left to right.
+func (p Plan) Row(r int) []Tile {
+	tiles := make([]Tile, p.x.n)
+	y0, y1 := p.y.core(r)
+	for c := range tiles {
+		x0, x1 := p.x.core(c)
+		tiles[c] = Tile{
+			Row: r, Col: c,
+			Window: Rect{p.x.origin(c), p.y.origin(r), p.x.window, p.y.window},
+			Core:   Rect{x0, y0, x1 - x0, y1 - y0},
+		}
+	}
+	return tiles
+}
+
+// Strips is the number of strips.
+func (p Plan) Strips() int { return ceilDiv(p.H, p.StripHeight) }
+
+// Strip is the part of the photo that strip k is.
+func (p Plan) Strip(k int) Rect {
+	y := k * p.StripHeight
+	return Rect{0, y, p.W, min(p.StripHeight, p.H-y)}
+}
+
+// Input is the part of the photo that strip k is made from when nothing of the
+// strip above has been kept.
+func (p Plan) Input(k int) Rect {
+	y0 := p.y.origin(min(max(k-1, 0), p.y.n-1))
+	y1 := min(p.H, p.y.origin(min(k, p.y.n-1))+p.y.window)
+	return Rect{0, y0, p.W, y1 - y0}
+}
+
+// axis is the division of one side of a photo.
+type axis struct {
+	extent, window, stride int
+	halo, feather, n       int
+}
+
+func (l Layout) axis(extent int) axis {
+	if extent <= l.Size {
+		return axis{extent: extent, window: roundUp(extent, l.Multiple), stride: extent, n: 1}
+	}
+	s := l.Stride()
+	return axis{
+		extent: extent, window: l.Size, stride: s, halo: l.Halo, feather: l.Feather,
+		n: 1 + ceilDiv(extent-l.Size+l.Halo, s), // the last window needs no halo behind it
+	}
+}
+
+// origin is the first pixel of window i: Halo before its core, moved to lie
+// within the photo, but for what alignment needs.
+func (a axis) origin(i int) int {
+	end := roundUp(max(a.extent-a.window, 0), Grid)
+	return min(max(i*a.stride-a.halo, 0), end)
+}
+
+// core is what window i answers for, up to the end of the band that it shares
+// with window i+1.
+func (a axis) core(i int) (from, to int) {
+	if i == a.n-1 {
+		return i * a.stride, a.extent
+	}
+	return i * a.stride, (i+1)*a.stride + a.feather
+}
