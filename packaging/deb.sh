@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Packs bin/burnish into dist/burnish_VERSION_ARCH.deb.  deb.sh [VERSION]
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+readonly NFPM=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+
+die() { echo "deb: $*" >&2; exit 1; }
+
+# debian_version DESCRIBED: v1.2.3 → 1.2.3, v1.2.3-4-gabc → 1.2.3+4.gabc, and
+# for a checkout without a tag 0~20260102.abc, older than any release.
+debian_version() {
+	local v=${1#v}
+	case $v in
+	[0-9]*.[0-9]*.[0-9]*) echo "${v/-/+}" | tr - . ;;
+	*) echo "0~$(git log -1 --format=%cd --date=format:%Y%m%d 2>/dev/null || date -u +%Y%m%d).${v//-/.}" ;;
+	esac
+}
+
+# copyright: Burnish's own licence and those of everything linked into the binary.
+copyright() {
+	cat <<-END
+		Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+		Upstream-Name: burnish
+		Source: https://github.com/burnish-photo/burnish
+		Comment: /usr/lib/burnish holds the ONNX Runtime library with its licence and
+		 third-party notices. The licences of the Go packages in /usr/bin/burnish
+		 follow the stanza below, in full.
+
+		Files: *
+		Copyright: the Burnish authors
+		License: Apache-2.0
+		 On Debian systems the full text is in /usr/share/common-licenses/Apache-2.0.
+	END
+	local module dir f
+	go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}	{{.Dir}}{{end}}{{end}}' ./cmd/burnish | sort -u |
+		while IFS=$'\t' read -r module dir; do
+			printf '\n======== %s\n' "$module"
+			for f in "$dir"/LICEN[SC]E* "$dir"/COPYING* "$dir"/NOTICE*; do
+				if [ -f "$f" ]; then printf '\n'; cat "$f"; fi
+			done
+		done
+	printf '\n======== The Go standard library\n\n'
+	cat "$(go env GOROOT)/LICENSE"
+}
+
+[ -x bin/burnish ] || die "bin/burnish not found: make build"
+VERSION=$(debian_version "${1:-unknown}")
+ARCH=$(dpkg --print-architecture)
+export VERSION ARCH
+mkdir -p dist
+copyright >dist/copyright
+deb=dist/burnish_${VERSION}_$ARCH.deb
+GOFLAGS=-mod=mod go run "$NFPM" package -f packaging/nfpm.yaml -p deb -t "$deb" >/dev/null ||
+	die "nfpm failed"
+rm -f dist/copyright
+echo "$deb"

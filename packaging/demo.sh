@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Drops real, damaged photos into a watched folder, lets Burnish restore what
+# is there, and says where the results lie and what they won: PSNR against the
+# clean originals, before and after, of the files as a viewer gets them.
+#
+#   packaging/demo.sh [FOLDER]        (default: demo; what it held is replaced)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+readonly src=packaging/demo work=${1:-demo} burnish=bin/burnish
+
+die() { echo "demo: $*" >&2; exit 1; }
+psnr() { "$burnish" compare "$1" "$2" | awk '{print $(NF-1)}'; }
+
+[ -x "$burnish" ] || die "$burnish not found: make build"
+[ ! -e "$work" ] || [ -f "$work/burnish.yaml" ] || die "$work is not a demo's folder: name another one"
+rm -rf "$work"
+mkdir -p "$work/ingest"
+cp "$src/burnish.yaml" "$work/"
+cp "$src"/photos/*.jpg "$work/ingest/"
+
+echo "$(find "$work/ingest" -type f | wc -l) photos dropped into $work/ingest; running: $burnish run -c $work/burnish.yaml --once"
+"$burnish" run -c "$work/burnish.yaml" --once || die "the run failed: see the lines above"
+
+echo
+{
+	printf 'PHOTO\tJPEG QUALITY\tBEFORE\tAFTER\tGAIN\n'
+	while IFS=$'\t' read -r photo original quality _; do
+		[ "$photo" != photo ] || continue
+		restored=$work/out/${photo%.jpg}.restored.jpg
+		[ -f "$restored" ] || die "$restored is missing"
+		[ -f "$work/out/thumbs/$photo" ] || die "$work/out/thumbs/$photo is missing"
+		before=$(psnr "$src/originals/$original" "$work/ingest/$photo")
+		after=$(psnr "$src/originals/$original" "$restored")
+		printf '%s\t%s\t%s\t%s\t-\n' "$photo" "$quality" "$before" "$after"
+	done <"$src/SOURCES.tsv"
+} | awk -F '\t' '
+	NR == 1 { printf "%-22s %-13s %9s %9s %8s\n", $1, $2, $3, $4, $5; next }
+	{
+		printf "%-22s %-13s %6.2f dB %6.2f dB %+5.2f dB\n", $1, $2, $3, $4, $4 - $3
+		n++; before += $3; after += $4
+	}
+	END {
+		if (!n) exit 1
+		printf "%-22s %-13s %6.2f dB %6.2f dB %+5.2f dB\n", "mean", "", before / n, after / n, (after - before) / n
+	}'
+cat <<END
+
+damaged     $work/ingest/
+restored    $work/out/*.restored.jpg
+for the web $work/out/*.web.webp
+thumbnails  $work/out/thumbs/
+clean       $src/originals/  (sources and licences: $src/SOURCES.tsv)
+END

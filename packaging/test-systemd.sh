@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Installs the .deb in a Debian 12 of its own, booted with a real systemd, and
+# sees the service work: start, a photo dropped in, its outputs, the sandbox,
+# SIGTERM, a second start, removal. Needs root and the Debian archive; a few
+# minutes the first time.
+#
+#   packaging/test-systemd.sh [DEB]    (default: the newest in dist)
+#
+# SCRATCH (default /var/tmp/burnish-systemd) keeps the bare Debian for the next
+# run; apt's configuration is the host's.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+readonly scratch=${SCRATCH:-/var/tmp/burnish-systemd}
+readonly base=$scratch/base root=$scratch/root drop=$scratch/ingest
+readonly photo=packaging/demo/photos/mountain-q20.jpg
+
+say() { printf '\n== %s\n' "$*"; }
+die() { echo "test-systemd: $*" >&2; exit 1; }
+newest() { find dist -name 'burnish_*.deb' -printf '%T@ %p\n' 2>/dev/null | sort -rn | head -n1 | cut -d' ' -f2; }
+
+[ "$(id -u)" = 0 ] || die "systemd-nspawn needs root: sudo $0"
+deb=${1:-$(newest)}
+[ -f "$deb" ] || die "no package found: make deb"
+packaging/setup.sh systemd
+mkdir -p "$scratch"
+
+if [ ! -e "$base/.complete" ]; then
+	say "debootstrap, once"
+	rm -rf "$base"
+	debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,ca-certificates bookworm "$base" >"$scratch/debootstrap.log" 2>&1 ||
+		{ tail -n 5 "$scratch/debootstrap.log" >&2; die "debootstrap failed: the whole log is $scratch/debootstrap.log"; }
+	touch "$base/.complete"
+fi
+rm -rf "$root" "$drop"
+cp -a --reflink=auto "$base" "$root"
+packaging/host-config.sh "$root"
+install -m 0644 "$deb" "$root/burnish.deb"
+mkdir -p "$drop"
+
+systemd-nspawn -D "$root" --register=no --keep-unit --quiet -b \
+	--bind="$drop:/var/lib/burnish/ingest" </dev/null >"$scratch/boot.log" 2>&1 &
+nspawn=$!
+inside() { nsenter -t "$leader" -m -u -i -n -p -C -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
+finish() {
+	local status=$?
+	if [ $status != 0 ] && [ -n "${leader:-}" ]; then inside journalctl -u burnish --no-pager -n 40 || true; fi
+	kill -s RTMIN+4 "${leader:-$nspawn}" 2>/dev/null || true # systemd: power off
+	timeout 60 tail --pid="$nspawn" -f /dev/null || kill -KILL "$nspawn" 2>/dev/null || true
+	exit $status
+}
+trap finish EXIT
+
+# wait_for SECONDS WHAT COMMAND...
+wait_for() {
+	local end=$((SECONDS + $1)) what=$2
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || die "waited in vain: $what"
+		sleep 0.5
+	done
+}
+property() { inside systemctl show burnish -p "$1" --value; }
+booted() { leader=$(pgrep -P "$nspawn" | head -n1) && inside systemctl is-system-running | grep -Eq 'running|degraded'; }
+
+say "boot"
+wait_for 90 "a booted system (see $scratch/boot.log)" booted
+inside systemctl --version | head -n1
+
+say "install $deb"
+inside apt-get update -q >"$scratch/apt.log" 2>&1 || { tail -n 5 "$scratch/apt.log" >&2; die "apt-get update failed in the container"; }
+inside apt-get install -q -y --no-install-recommends /burnish.deb >>"$scratch/apt.log" 2>&1 ||
+	{ tail -n 20 "$scratch/apt.log" >&2; die "the package does not install"; }
+inside dpkg-query -W burnish libvips42
+wait_for 60 "an active service" inside systemctl is-active burnish
+[ "$(property Type)" = notify ] || die "the service is not of type notify"
+inside burnish check -c /etc/burnish/burnish.yaml
+inside burnish version
+
+say "a photo arrives"
+cp "$photo" "$drop/mountain.jpg"
+out=$root/var/lib/burnish/out
+for f in mountain.restored.jpg mountain.web.webp thumbs/mountain.jpg; do
+	wait_for 180 "out/$f" test -s "$out/$f"
+	ls -l "$out/$f"
+done
+cmp "$photo" "$drop/mountain.jpg" || die "the original was touched"
+inside sh -c 'test -z "$(find /var/lib/burnish/out ! -user burnish)"' || die "outputs not owned by burnish"
+inside systemctl status burnish --no-pager --lines=8
+
+say "the sandbox"
+pid=$(property MainPID)
+inside grep -E '^(Uid|NoNewPrivs|Seccomp|CapEff):' "/proc/$pid/status"
+inside grep -q '^Seccomp:[[:space:]]*2' "/proc/$pid/status" || die "no system call filter"
+inside grep -q '^CapEff:[[:space:]]*0*$' "/proc/$pid/status" || die "capabilities left"
+inside systemd-analyze security burnish --no-pager | grep -v '✓'
+
+say "SIGTERM"
+inside systemctl stop burnish
+echo "Result=$(property Result) ExecMainCode=$(property ExecMainCode) ExecMainStatus=$(property ExecMainStatus)"
+[ "$(property Result)" = success ] && [ "$(property ExecMainStatus)" = 0 ] || die "not a clean exit"
+
+say "a second start does nothing twice"
+before=$(stat -c %Y%i "$out/mountain.restored.jpg")
+inside systemctl start burnish
+sleep 8
+[ "$(inside systemctl is-active burnish)" = active ] || die "not active after a second start"
+[ "$(stat -c %Y%i "$out/mountain.restored.jpg")" = "$before" ] || die "the photo was done twice"
+inside journalctl -u burnish --no-pager -o cat -n 30
+
+say "removal"
+inside apt-get purge -q -y burnish >>"$scratch/apt.log" 2>&1 || die "purge failed"
+[ -s "$out/mountain.restored.jpg" ] && [ -s "$drop/mountain.jpg" ] || die "purge removed photos"
+[ ! -e "$root/var/lib/burnish/state" ] && [ ! -e "$root/etc/burnish/burnish.yaml" ] || die "purge left state or configuration"
+say "ok"
