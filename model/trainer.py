@@ -1,0 +1,165 @@
+"""The state of a training run and one step of it.
+
+Several processes may train together: each holds the whole network and takes
+every n-th patch; gradients are averaged, so that all make the same update.
+"""
+import contextlib
+import copy
+import dataclasses
+import math
+import time
+
+import torch
+import torch.distributed as dist
+
+from . import checkpoint
+from .net import PromptCIR
+
+
+@dataclasses.dataclass
+class Progress:
+    """Where a run stands: optimizer steps, patches drawn, minutes trained, best validation PSNR in dB."""
+
+    step: int = 0
+    seen: int = 0
+    minutes: float = 0.0
+    best: float = 0.0
+
+
+class Trainer:
+    """One run: network, average, optimizer, schedule and where it stands."""
+
+    def __init__(self, args, config):
+        self.args, self.progress = args, Progress()
+        self.device = torch.device(_device(args.device))
+        self.dtype = _precision(args.precision, self.device)
+        torch.manual_seed(args.seed)
+        self.net = PromptCIR(config).to(self.device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=args.lr, weight_decay=args.decay)
+        self.clock = time.monotonic()
+        scaled = self.dtype == torch.float16
+        self.scaler = torch.cuda.amp.GradScaler(enabled=True) if scaled else None
+
+    def rate(self):
+        """Learning rate of the coming step."""
+        args, at = self.args, self.progress
+        done = at.step / args.steps if args.steps else at.minutes / args.minutes
+        cosine = 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+        rate = args.min_lr + (args.lr - args.min_lr) * cosine
+        return rate * min(1.0, (at.step + 1) / max(args.warmup, 1))
+
+    def pause(self):
+        """What happened since the last step does not count as training time."""
+        self.clock = time.monotonic()
+
+    def finished(self):
+        at, args = self.progress, self.args
+        return at.step >= args.steps if args.steps else at.minutes >= args.minutes
+
+    def step(self, damaged, clean):
+        """One update from B x 3 x P x P batches of this process; returns its loss and the gradient norm."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        damaged = damaged.to(self.device, memory_format=torch.channels_last, non_blocking=True)
+        clean = clean.to(self.device, non_blocking=True)
+        with self.autocast():
+            restored = self.net(damaged)
+        loss = (restored.float() - clean).abs().mean()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.scaler:
+            self.scaler.scale(loss).backward()
+            self.scaler.unscale_(self.optimizer)  # the check for overflow sees this process only; all share one scale
+        else:
+            loss.backward()
+        self._share()
+        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.args.clip)
+        if self.scaler:
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        elif torch.isfinite(norm):
+            self.optimizer.step()
+        self.progress.step += 1
+        self.progress.seen += len(clean) * processes()
+        if rank() == 0:
+            self._follow()
+        return loss.item(), norm.item()
+
+    def autocast(self):
+        if self.dtype is torch.float32:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, dtype=self.dtype)
+
+    def _share(self):
+        """Average gradients over the processes; the first one's clock counts for all."""
+        now = time.monotonic()
+        minutes = self.progress.minutes + (now - self.clock) / 60
+        self.clock = now
+        if processes() > 1:
+            gradients = [p.grad for p in self.net.parameters()]
+            clock = gradients[0].new_tensor([minutes if rank() == 0 else 0.0])
+            flat = torch.cat([g.reshape(-1) for g in gradients] + [clock])
+            dist.all_reduce(flat)
+            minutes = flat[-1].item()
+            flat = (flat[:-1] / processes()).split([g.numel() for g in gradients])
+            for gradient, mean in zip(gradients, flat):
+                gradient.copy_(mean.view_as(gradient))
+        self.progress.minutes = minutes
+
+    def _follow(self):
+        """Move the averaged weights towards the current ones."""
+        decay = min(self.args.average, self.progress.step / (self.progress.step + 10))
+        averaged, current = list(self.average.parameters()), [p.detach() for p in self.net.parameters()]
+        torch._foreach_mul_(averaged, decay)
+        torch._foreach_add_(averaged, current, alpha=1 - decay)
+
+    def state(self):
+        return {
+            "config": checkpoint.config_dict(self.net.config),
+            "ema": self.average.state_dict(),
+            "model": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict() if self.scaler else {},
+            "progress": dataclasses.asdict(self.progress),
+        }
+
+    def resume(self, content, path):
+        """Take over a full checkpoint of `state`."""
+        checkpoint.apply(self.net, checkpoint.weights({"params": content["model"]}), path)
+        checkpoint.apply(self.average, checkpoint.weights(content), path)
+        self.optimizer.load_state_dict(content["optimizer"])
+        if self.scaler and content["scaler"]:
+            self.scaler.load_state_dict(content["scaler"])
+        self.progress = Progress(**content["progress"])
+
+    def start_from(self, path):
+        state = checkpoint.weights(checkpoint.load(path))
+        checkpoint.apply(self.net, state, path)
+        checkpoint.apply(self.average, state, path)
+
+
+def processes():
+    """How many processes train together."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def rank():
+    """Which of them this is; 0 logs, validates and saves."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def _device(name):
+    if name != "auto":
+        return name
+    return f"cuda:{rank() % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu"
+
+
+def _precision(name, device):
+    """auto: bf16 on GPUs that have it, else fp16 there; on CPUs single precision."""
+    if name == "auto":
+        name = "fp32"
+        if device.type == "cuda":
+            name = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    if name == "fp16" and device.type != "cuda":
+        raise ValueError("precision: fp16 trains on GPUs only; take bf16 or fp32")
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[name]
