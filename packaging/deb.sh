@@ -46,11 +46,12 @@ copyright() {
 [ -x bin/burnish ] || die "bin/burnish not found: make build"
 VERSION=$(debian_version "${1:-unknown}")
 ARCH=$(dpkg --print-architecture)
-export VERSION ARCH
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || date +%s) # the same files, the same package
+export VERSION ARCH SOURCE_DATE_EPOCH
 mkdir -p dist
 copyright >dist/copyright
 deb=dist/burnish_${VERSION}_$ARCH.deb
-GOFLAGS=-mod=mod go run "$NFPM" package -f packaging/nfpm.yaml -p deb -t "$deb" >/dev/null ||
-	die "nfpm failed"
+said=$(GOFLAGS=-mod=mod go run "$NFPM" package -f packaging/nfpm.yaml -p deb -t "$deb" 2>&1) ||
+	die "nfpm failed: $said"
 rm -f dist/copyright
 echo "$deb"

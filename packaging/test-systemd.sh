@@ -72,6 +72,7 @@ inside apt-get install -q -y --no-install-recommends /burnish.deb >>"$scratch/ap
 	{ tail -n 20 "$scratch/apt.log" >&2; die "the package does not install"; }
 inside dpkg-query -W burnish libvips42
 wait_for 60 "an active service" inside systemctl is-active burnish
+[ "$(inside systemctl is-enabled burnish)" = enabled ] || die "the service is not enabled"
 [ "$(property Type)" = notify ] || die "the service is not of type notify"
 inside burnish check -c /etc/burnish/burnish.yaml
 inside burnish version
@@ -84,7 +85,7 @@ for f in mountain.restored.jpg mountain.web.webp thumbs/mountain.jpg; do
 	ls -l "$out/$f"
 done
 cmp "$photo" "$drop/mountain.jpg" || die "the original was touched"
-inside sh -c 'test -z "$(find /var/lib/burnish/out ! -user burnish)"' || die "outputs not owned by burnish"
+[ -z "$(inside find /var/lib/burnish/out ! -user burnish)" ] || die "outputs not owned by burnish"
 inside systemctl status burnish --no-pager --lines=8
 
 say "the sandbox"
@@ -97,7 +98,7 @@ inside systemd-analyze security burnish --no-pager | grep -v '✓'
 say "SIGTERM"
 inside systemctl stop burnish
 echo "Result=$(property Result) ExecMainCode=$(property ExecMainCode) ExecMainStatus=$(property ExecMainStatus)"
-[ "$(property Result)" = success ] && [ "$(property ExecMainStatus)" = 0 ] || die "not a clean exit"
+[ "$(property Result)/$(property ExecMainStatus)" = success/0 ] || die "not a clean exit"
 
 say "a second start does nothing twice"
 before=$(stat -c %Y%i "$out/mountain.restored.jpg")
@@ -109,6 +110,6 @@ inside journalctl -u burnish --no-pager -o cat -n 30
 
 say "removal"
 inside apt-get purge -q -y burnish >>"$scratch/apt.log" 2>&1 || die "purge failed"
-[ -s "$out/mountain.restored.jpg" ] && [ -s "$drop/mountain.jpg" ] || die "purge removed photos"
-[ ! -e "$root/var/lib/burnish/state" ] && [ ! -e "$root/etc/burnish/burnish.yaml" ] || die "purge left state or configuration"
+for f in "$out/mountain.restored.jpg" "$drop/mountain.jpg"; do [ -s "$f" ] || die "purge removed $f"; done
+for f in /var/lib/burnish/state /etc/burnish/burnish.yaml; do [ ! -e "$root$f" ] || die "purge left $f"; done
 say "ok"
