@@ -1,0 +1,77 @@
+package onnx_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
+)
+
+// resident is the process's memory in bytes, as the kernel counts it; 0 where it
+// does not tell.
+func resident(testing.TB) int { return status("VmRSS:") }
+
+func status(key string) int {
+	data, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(data), key)
+	kb, _ := strconv.Atoi(strings.Fields(rest + " 0")[0])
+	return kb << 10
+}
+
+// BenchmarkRun times the bundled model per megapixel of window: by the window's
+// side, the threads of a run, and the runs at a time. peak-MB is the process's
+// peak, so only the first line of a fresh process tells one configuration's.
+func BenchmarkRun(b *testing.B) {
+	onnxtest.Need(b)
+	path := filepath.Join("..", "models", "lite.onnx")
+	if other := os.Getenv("BURNISH_BENCH_MODEL"); other != "" {
+		path = other
+	}
+	if _, err := os.Stat(path); err != nil {
+		b.Skip("no model to measure: ", path)
+	}
+	for _, side := range []int{128, 256, 384, 512} {
+		for _, c := range []struct{ threads, runs, batch int }{{1, 1, 1}, {2, 1, 1}, {1, 2, 1}, {2, 1, 2}} {
+			b.Run(fmt.Sprintf("side=%d/threads=%d/runs=%d/batch=%d", side, c.threads, c.runs, c.batch), func(b *testing.B) {
+				benchRun(b, path, side, c.threads, c.runs, c.batch)
+			})
+		}
+	}
+}
+
+func benchRun(b *testing.B, path string, side, threads, runs, batch int) {
+	m, err := onnx.Open(path, onnx.Options{Device: "cpu", Threads: threads})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer m.Close()
+	one := func() {
+		in, out := ramp(batch*3*side*side), make([]float32, batch*3*side*side)
+		if err := m.Run(b.Context(), in, batch, side, side, out); err != nil {
+			b.Error(err)
+		}
+	}
+	one()
+	b.ResetTimer()
+	for range b.N {
+		done := make(chan struct{})
+		for range runs {
+			go func() { one(); done <- struct{}{} }()
+		}
+		for range runs {
+			<-done
+		}
+	}
+	mp := float64(b.N*runs*batch*side*side) / 1e6
+	b.ReportMetric(b.Elapsed().Seconds()/mp, "s/MP")
+	b.ReportMetric(float64(status("VmHWM:"))/1e6, "peak-MB")
+	b.ReportMetric(0, "ns/op")
+}

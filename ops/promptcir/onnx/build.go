@@ -1,0 +1,126 @@
+package onnx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+// builder opens sessions of one model.
+type builder struct {
+	name, folder string
+	data         []byte
+	contract     Contract
+	graph        graph
+	options      Options
+}
+
+// build opens the model on the device wanted, or on the CPU.
+func (b *builder) build(want Device) (*Model, error) {
+	log := b.options.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	m := &Model{name: b.name, contract: b.contract, device: Device{Kind: "cpu"}}
+	if want.Kind != "cpu" {
+		try := want
+		if want.Kind == "auto" {
+			try = Device{Kind: "cuda"}
+		}
+		s, err := b.gpuSession(try)
+		if err == nil {
+			m.session, m.device = s, try
+			log.Info("model opened", "model", b.name, "device", m.Device())
+			return m, nil
+		}
+		if b.options.Require {
+			return nil, fmt.Errorf("open model %s: %w", b.name, err)
+		}
+		m.fallback = err.Error()
+		level := slog.LevelWarn // somebody asked for it
+		if want.Kind == "auto" {
+			level = slog.LevelInfo
+		}
+		log.Log(context.Background(), level, "running on the CPU", "model", b.name, "asked", want.String(), "reason", m.fallback)
+	}
+	s, err := b.session(Device{Kind: "cpu"})
+	if err != nil {
+		return nil, fmt.Errorf("open model %s: %w", b.name, err)
+	}
+	m.session = s
+	return m, nil
+}
+
+// gpuSession opens the model on a GPU and proves that it works there.
+func (b *builder) gpuSession(d Device) (*ort.DynamicAdvancedSession, error) {
+	var s *ort.DynamicAdvancedSession
+	err := keepSignals(func() (err error) {
+		if s, err = b.session(d); err != nil {
+			return err
+		}
+		return b.prove(s, d)
+	})
+	if err != nil {
+		if s != nil {
+			_ = s.Destroy()
+		}
+		return nil, &DeviceError{Device: d.String(), Cause: explain(err), Err: err}
+	}
+	return s, nil
+}
+
+// session opens the model on d.
+func (b *builder) session(d Device) (*ort.DynamicAdvancedSession, error) {
+	so, err := b.sessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	defer so.Destroy()
+	if d.Kind != "cpu" {
+		if err := appendDevice(so, d, b.options); err != nil {
+			return nil, err
+		}
+	}
+	in, out := []string{b.graph.inputs[0].name}, []string{b.graph.outputs[0].name}
+	return ort.NewDynamicAdvancedSessionWithONNXData(b.data, in, out, so)
+}
+
+// sessionOptions suit a daemon that runs windows of few shapes: idle threads
+// sleep, and one run at a time uses the threads it was given.
+func (b *builder) sessionOptions() (*ort.SessionOptions, error) {
+	so, err := ort.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	threads := b.options.Threads
+	if threads < 1 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	entries := map[string]string{
+		"session.intra_op.allow_spinning": "0",
+		"session.inter_op.allow_spinning": "0",
+	}
+	if b.folder != "" { // where weights lie that the file only refers to
+		entries["session.model_external_initializers_file_folder_path"] = b.folder
+	}
+	err = errors.Join(
+		so.SetGraphOptimizationLevel(ort.GraphOptimizationLevelEnableAll),
+		so.SetExecutionMode(ort.ExecutionModeSequential),
+		so.SetIntraOpNumThreads(threads),
+		so.SetInterOpNumThreads(1),
+		so.SetCpuMemArena(true),
+		so.SetMemPattern(true),
+	)
+	for key, value := range entries {
+		err = errors.Join(err, so.AddSessionConfigEntry(key, value))
+	}
+	if err != nil {
+		_ = so.Destroy()
+		return nil, fmt.Errorf("session options: %w", err)
+	}
+	return so, nil
+}

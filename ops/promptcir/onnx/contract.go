@@ -1,0 +1,145 @@
+package onnx
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// contractVersion is the form of the metadata that this package reads.
+const contractVersion = "1"
+
+// Contract is what a model says of itself in the metadata of its ONNX file, and
+// all that a caller has to know to feed it.
+type Contract struct {
+	Name, Version string
+	Multiple      int     // sides of the input are multiples of this
+	Tile          int     // side of the input that the model was measured with
+	Halo          int     // pixels from the edge of the input that are worse than the rest
+	RangeLow      float32 // black
+	RangeHigh     float32 // full scale
+	Colour        string  // encoding of the three channels: sRGB
+	QF            [2]int  // JPEG qualities that it was trained on, inclusive; 0, 0 when not said
+	Parameters    int64   // number of weights; 0 when not said
+	Weights       string  // SHA-256 of the weights, as the export computed it
+	Licence       string
+	Credits       string
+	Digest        string // SHA-256 of the whole file, hexadecimal; computed, not read
+}
+
+// Inspect reads the contract of the model in a file, without ONNX Runtime.
+func Inspect(path string) (Contract, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Contract{}, fmt.Errorf("read model: %w", err)
+	}
+	return InspectBytes(path, data)
+}
+
+// InspectBytes is [Inspect] for a model in memory; name is for messages.
+func InspectBytes(name string, data []byte) (Contract, error) {
+	c, _, err := inspect(name, data)
+	return c, err
+}
+
+func inspect(name string, data []byte) (Contract, graph, error) {
+	g, err := readGraph(data)
+	if err != nil {
+		return Contract{}, g, fmt.Errorf("model %s: %w", name, err)
+	}
+	c, err := readContract(g.metadata)
+	if err == nil {
+		err = g.fits()
+	}
+	if err != nil {
+		return Contract{}, g, fmt.Errorf("model %s: %w", name, err)
+	}
+	sum := sha256.Sum256(data)
+	c.Digest = hex.EncodeToString(sum[:])
+	return c, g, nil
+}
+
+// fits checks that the network maps N×3×H×W float32 to the same.
+func (g graph) fits() error {
+	if len(g.inputs) != 1 || len(g.outputs) != 1 {
+		return fmt.Errorf("it has %d inputs and %d outputs; a restoration network has one of each", len(g.inputs), len(g.outputs))
+	}
+	for _, v := range []value{g.inputs[0], g.outputs[0]} {
+		if v.elem != 1 || len(v.dims) != 4 || v.dims[1] != 3 && v.dims[1] != 0 {
+			return fmt.Errorf("%s has element type %d and shape %v; float32 (1) of N×3×H×W is needed: cast inside the model", v.name, v.elem, v.dims)
+		}
+	}
+	return nil
+}
+
+// readContract reads the metadata. It reports all faults at once.
+func readContract(meta map[string]string) (Contract, error) {
+	switch v, ok := meta["burnish.contract"]; {
+	case !ok:
+		return Contract{}, errors.New(`it carries no contract (metadata "burnish.contract"), so its tile size and range are unknown: export it with "python -m model.export"`)
+	case v != contractVersion:
+		return Contract{}, fmt.Errorf("its contract has version %q, this Burnish reads %q: export the model again or update Burnish", v, contractVersion)
+	}
+	r := metaReader{meta: meta}
+	c := Contract{
+		Name: r.text("name"), Version: r.text("version"),
+		Multiple: r.number("multiple", 1), Tile: r.number("tile", 1), Halo: r.number("halo", 0),
+		Colour: r.text("colour"),
+		// The rest informs people; a model is usable without it.
+		Weights: meta["burnish.weights"], Licence: meta["burnish.licence"], Credits: meta["burnish.credits"],
+	}
+	c.RangeLow, c.RangeHigh = r.interval("range")
+	if _, ok := meta["burnish.qf"]; ok {
+		low, high := r.interval("qf")
+		c.QF = [2]int{int(low), int(high)}
+	}
+	if _, ok := meta["burnish.parameters"]; ok {
+		c.Parameters = int64(r.number("parameters", 0))
+	}
+	if c.Colour != "" && c.Colour != "sRGB" {
+		r.fault("colour", "only sRGB is known")
+	}
+	return c, errors.Join(r.faults...)
+}
+
+// metaReader reads values of the contract and gathers what is wrong with them.
+type metaReader struct {
+	meta   map[string]string
+	faults []error
+}
+
+func (r *metaReader) fault(key, text string) {
+	r.faults = append(r.faults, fmt.Errorf("metadata burnish.%s is %q: %s", key, r.meta["burnish."+key], text))
+}
+
+func (r *metaReader) text(key string) string {
+	v := r.meta["burnish."+key]
+	if v == "" {
+		r.fault(key, "it must be given")
+	}
+	return v
+}
+
+func (r *metaReader) number(key string, least int) int {
+	n, err := strconv.Atoi(r.meta["burnish."+key])
+	if err != nil || n < least {
+		r.fault(key, fmt.Sprintf("a whole number of at least %d is needed", least))
+	}
+	return n
+}
+
+// interval reads "low,high".
+func (r *metaReader) interval(key string) (low, high float32) {
+	a, b, ok := strings.Cut(r.meta["burnish."+key], ",")
+	l, err1 := strconv.ParseFloat(strings.TrimSpace(a), 32)
+	h, err2 := strconv.ParseFloat(strings.TrimSpace(b), 32)
+	if !ok || err1 != nil || err2 != nil || l >= h {
+		r.fault(key, `two numbers "low,high" are needed`)
+		return 0, 1
+	}
+	return float32(l), float32(h)
+}

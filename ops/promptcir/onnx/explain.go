@@ -1,0 +1,98 @@
+package onnx
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Cause is why a device cannot be used, and what its owner can do about it.
+type Cause struct{ What, Remedy string }
+
+func (c Cause) String() string {
+	if c.Remedy == "" {
+		return c.What
+	}
+	return c.What + " (" + c.Remedy + ")"
+}
+
+// DeviceError says that a device that was asked for cannot run a model.
+type DeviceError struct {
+	Device string
+	Cause  Cause
+	Err    error // in the runtime's own words
+}
+
+func (e *DeviceError) Error() string {
+	return fmt.Sprintf("device %s cannot be used: %s: %v", e.Device, e.Cause, e.Err)
+}
+
+func (e *DeviceError) Unwrap() error { return e.Err }
+
+const gpuBuild = "install a GPU build of ONNX Runtime and name its libonnxruntime in restore.runtime.library, or name a plug-in provider in restore.runtime.providers"
+
+var missing = regexp.MustCompile(`\b(lib[\w+-]+)\.so(?:\.(\d+))?[\d.]*: cannot open shared object`)
+
+// known maps what the runtime says to what it means; the first match counts.
+var known = []struct {
+	says  *regexp.Regexp
+	cause Cause
+}{
+	{regexp.MustCompile(`libonnxruntime_providers_\w+\.so`), Cause{"the provider's library is not beside libonnxruntime", gpuBuild}},
+	{regexp.MustCompile(`(?i)not enabled in this build|was not built|not been built|not supported in this build`), Cause{"this ONNX Runtime was built without the provider", gpuBuild}},
+	{regexp.MustCompile(`(?i)driver version is insufficient|CUDA (failure|error) 35\b`), Cause{"the NVIDIA driver is older than the CUDA that the provider was built for", "update the driver, or take a build for an older CUDA"}},
+	{regexp.MustCompile(`(?i)no CUDA-capable device|CUDA (failure|error) 100\b`), Cause{"no NVIDIA GPU is visible to this process", "see whether nvidia-smi lists one; give containers --gpus all and services access to /dev/nvidia*"}},
+	{regexp.MustCompile(`(?i)invalid device ordinal|invalid device.?id|CUDA (failure|error) 101\b`), Cause{"there is no GPU of this number", "see nvidia-smi -L and restore.device"}},
+	{regexp.MustCompile(`(?i)out of memory|Failed to allocate memory|CUDA (failure|error) 2\b`), Cause{"the GPU has too little free memory", "end what else runs on it (nvidia-smi), or choose another with restore.device"}},
+	{regexp.MustCompile(`(?i)Invalid handle\. Cannot load symbol|no kernel image is available|CUDA (failure|error) 209\b`), Cause{"the provider does not fit this GPU or CUDA's libraries do not fit one another", "install the CUDA and cuDNN versions that the ONNX Runtime build names"}},
+}
+
+// explain finds the cause in an error of the runtime.
+func explain(err error) Cause {
+	text := err.Error()
+	if c, ok := explainMissing(text); ok {
+		return c
+	}
+	for _, k := range known {
+		if k.says.MatchString(text) {
+			return k.cause
+		}
+	}
+	return Cause{What: "the provider did not start"}
+}
+
+// explainMissing judges a library that the dynamic loader did not find.
+func explainMissing(text string) (Cause, bool) {
+	m := missing.FindStringSubmatch(text)
+	if m == nil {
+		return Cause{}, false
+	}
+	lib, major := m[1], m[2]
+	switch {
+	case strings.HasPrefix(lib, "libonnxruntime"):
+		return Cause{"the provider's library " + lib + ".so is not beside libonnxruntime", gpuBuild}, true
+	case lib == "libcuda" || lib == "libnvidia-ml":
+		return Cause{"no NVIDIA driver is installed, or it is hidden from this process", "install the driver; give containers --gpus all"}, true
+	case lib == "libcudnn":
+		return Cause{"cuDNN " + major + " is not installed", "install it, or put its folder on LD_LIBRARY_PATH"}, true
+	case strings.HasPrefix(lib, "libnvinfer") || strings.HasPrefix(lib, "libnvonnxparser"):
+		return Cause{"TensorRT " + major + " is not installed", "install it, or choose cuda in restore.device"}, true
+	case strings.HasPrefix(lib, "libcu"):
+		return Cause{
+			fmt.Sprintf("%s of CUDA %s is not installed", lib, cudaMajor(lib, major)),
+			"install that CUDA major or put its folder on LD_LIBRARY_PATH, or take an ONNX Runtime built for the CUDA that is installed",
+		}, true
+	}
+	return Cause{"library " + lib + " is missing", "install it, or put its folder on LD_LIBRARY_PATH"}, true
+}
+
+// cudaMajor is the CUDA release that a library's own major version belongs to.
+func cudaMajor(lib, major string) string {
+	switch lib {
+	case "libcurand":
+		return map[string]string{"10": "11 to 13"}[major]
+	case "libcufft":
+		return map[string]string{"10": "11", "11": "12", "12": "13"}[major]
+	}
+	return major
+}

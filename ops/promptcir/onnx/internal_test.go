@@ -1,0 +1,159 @@
+package onnx
+
+import (
+	"errors"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestParseDevice(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "auto", "auto": "auto", " CPU ": "cpu", "cuda": "cuda:0", "cuda:3": "cuda:3", "TensorRT:1": "tensorrt:1",
+	} {
+		if d, err := ParseDevice(in); err != nil || d.String() != want {
+			t.Errorf("%q: %v, %v", in, d, err)
+		}
+	}
+	for _, in := range []string{"gpu", "cuda:", "cuda:-1", "cuda:x", "cpu:0", "auto:1", ":1", "cuda 1"} {
+		if d, err := ParseDevice(in); err == nil {
+			t.Errorf("%q was read as %v", in, d)
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	for says, want := range map[string]string{
+		"/opt/ort/libonnxruntime_providers_shared.so: cannot open shared object file":                                           "not beside libonnxruntime",
+		"Failed to load library /opt/libonnxruntime_providers_cuda.so with error: libcublasLt.so.13: cannot open shared object": "libcublasLt of CUDA 13",
+		"Failed to load library libonnxruntime_providers_cuda.so with error: libcufft.so.11: cannot open shared object file":    "libcufft of CUDA 12",
+		"Failed to load library libonnxruntime_providers_cuda.so with error: libcuda.so.1: cannot open shared object file":      "no NVIDIA driver",
+		"Failed to load library libonnxruntime_providers_cuda.so with error: libcudnn.so.9: cannot open shared object file":     "cuDNN 9",
+		"libnvinfer.so.10: cannot open shared object file: No such file or directory":                                           "TensorRT 10",
+		"CUDA execution provider is not enabled in this build.":                                                                 "built without",
+		"CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version ; GPU=-1":                                "driver is older",
+		"CUDA failure 100: no CUDA-capable device is detected ; GPU=-1":                                                         "no NVIDIA GPU",
+		"CUDA failure 101: invalid device ordinal ; GPU=7":                                                                      "no GPU of this number",
+		"BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer of size 1073741824":                       "too little free memory",
+		"libfoo.so.2: cannot open shared object file":                                                                           "libfoo is missing",
+		"its answer to a known input differs from the CPU's by 0.1000 on average and 0.3000 at most, of a range of 1":           "did not start",
+	} {
+		if got := explain(errors.New(says)).String(); !strings.Contains(got, want) {
+			t.Errorf("%s:\n\t%s", says, got)
+		}
+	}
+}
+
+func TestSearch(t *testing.T) {
+	t.Setenv(LibraryEnv, "")
+	all := Search("")
+	if len(all) < 3 || filepath.Base(filepath.Dir(all[0])) != "lib" || filepath.IsAbs(all[len(all)-1]) {
+		t.Errorf("searched %q", all)
+	}
+	t.Setenv(LibraryEnv, "/a/lib.so")
+	if got := Search(""); len(got) != 1 || got[0] != "/a/lib.so" {
+		t.Errorf("with environment: %q", got)
+	}
+	if got := Search("b.so"); len(got) != 1 || !filepath.IsAbs(got[0]) || filepath.Base(got[0]) != "b.so" {
+		t.Errorf("named: %q", got)
+	}
+	text := filepath.Join(t.TempDir(), "text.so")
+	if err := os.WriteFile(text, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for lib, want := range map[string]string{"/nowhere/lib.so": "/nowhere/lib.so: no such file", text: "file too short"} {
+		_, err := find(lib)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "restore.runtime.library") {
+			t.Errorf("%s: %v", lib, err)
+		}
+	}
+	if _, err := loadNative("libc.so.6"); err == nil || !strings.Contains(err.Error(), "not an ONNX Runtime library") {
+		t.Errorf("another library: %v", err)
+	}
+}
+
+func TestRecent(t *testing.T) {
+	for version, want := range map[string]bool{"1.26.0": true, "1.27.0": true, "2.0.0": true, "1.25.9": false, "1.9": false, "0.99.0": false, "": false, "x.y": false} {
+		if recent(version) != want {
+			t.Errorf("%q: %v", version, !want)
+		}
+	}
+}
+
+func TestAgree(t *testing.T) {
+	want := knownInput(64, 0, 1)
+	for i, v := range want {
+		if v < 0 || v > 1 {
+			t.Fatalf("value %d of the known input is %v", i, v)
+		}
+	}
+	shifted := func(d float32) []float32 {
+		got := append([]float32(nil), want...)
+		for i := range got {
+			got[i] += d
+		}
+		return got
+	}
+	if err := agree(shifted(0.001), want, 1); err != nil {
+		t.Error(err)
+	}
+	if err := agree(shifted(0.003), want, 1); err == nil {
+		t.Error("a shift of 0.003 was accepted")
+	}
+	if err := agree(shifted(0.1), want, 255); err != nil {
+		t.Error(err)
+	}
+	for _, v := range []float32{0.5, float32(math.NaN()), float32(math.Inf(-1))} {
+		got := append([]float32(nil), want...)
+		got[100] += v
+		if err := agree(got, want, 1); err == nil {
+			t.Errorf("an error of %v in one value was accepted", v)
+		}
+	}
+}
+
+// TestPlaces checks our numbers for functions of the C API against the header
+// that onnxruntime_go carries.
+func TestPlaces(t *testing.T) {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/yalue/onnxruntime_go").Output()
+	if err != nil {
+		t.Skip("no go command here: ", err)
+	}
+	header, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "onnxruntime_c_api.h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(header), "\nstruct OrtApi {")
+	table = regexp.MustCompile(`(?s)/\*.*?\*/|//[^\n]*`).ReplaceAllString(table, "")
+	at := map[string]int{}
+	entry := regexp.MustCompile(`ORT_API2_STATUS\(\s*(\w+)|ORT_CLASS_RELEASE\(\s*(\w+)\s*\)|\(\s*ORT_API_CALL\s*\*\s*(\w+)\s*\)`)
+	for i, m := range entry.FindAllStringSubmatch(table, -1) {
+		name := m[1] + m[3]
+		if m[2] != "" {
+			name = "Release" + m[2]
+		}
+		at[name] = i
+	}
+	source, err := os.ReadFile("native.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for constant, name := range map[string]string{
+		"GET_ERROR_MESSAGE": "GetErrorMessage", "CREATE_ENV_WITH_CUSTOM_LOGGER": "CreateEnvWithCustomLogger",
+		"RELEASE_ENV": "ReleaseEnv", "RELEASE_STATUS": "ReleaseStatus",
+		"GET_AVAILABLE_PROVIDERS": "GetAvailableProviders", "RELEASE_AVAILABLE_PROVIDERS": "ReleaseAvailableProviders",
+	} {
+		m := regexp.MustCompile(constant + ` = (\d+),`).FindStringSubmatch(string(source))
+		if m == nil || m[1] != strconv.Itoa(at[name]) {
+			t.Errorf("%s is %q, %s is at %d", constant, m, name, at[name])
+		}
+	}
+	if v := regexp.MustCompile(`#define ORT_API_VERSION (\d+)`).FindStringSubmatch(string(header)); v == nil || v[1] != strconv.Itoa(apiVersion) {
+		t.Errorf("apiVersion is %d, onnxruntime_go's header has %q", apiVersion, v)
+	}
+}

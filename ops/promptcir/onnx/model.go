@@ -1,0 +1,172 @@
+package onnx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+// Options say how a model is to run.
+type Options struct {
+	Device    string       // see [ParseDevice]
+	Require   bool         // fail rather than fall back to the CPU
+	Threads   int          // CPU threads of one Run; 0: all that Go would use
+	GPUMemory int64        // bytes of GPU memory that the model may take; 0: no limit
+	Log       *slog.Logger // tells once which device runs; nil: nobody
+}
+
+// ErrNotFinite is returned when a network answers with NaN or infinity.
+var ErrNotFinite = errors.New("the network's answer is not finite")
+
+// Model is an opened network. It is safe for concurrent use.
+type Model struct {
+	name     string
+	contract Contract
+	device   Device
+	fallback string
+
+	mu      sync.RWMutex // held for reading during a run, so that Close waits
+	session *ort.DynamicAdvancedSession
+}
+
+// Open opens the model in a file. See [OpenBytes].
+func Open(path string, o Options) (*Model, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read model: %w", err)
+	}
+	return open(path, filepath.Dir(path), data, o)
+}
+
+// OpenBytes opens a model in memory; name is for messages. The caller closes it.
+//
+// On "auto" it runs on the first CUDA device if that opens and agrees with the
+// CPU on a known input, else on the CPU. A device that was asked for by name is
+// replaced by the CPU too, unless o.Require says not to: then a [DeviceError]
+// tells what is missing.
+func OpenBytes(name string, data []byte, o Options) (*Model, error) {
+	return open(name, "", data, o)
+}
+
+func open(name, folder string, data []byte, o Options) (*Model, error) {
+	if started() == nil {
+		return nil, fmt.Errorf("open model %s: %w", name, ErrNotStarted)
+	}
+	want, err := ParseDevice(o.Device)
+	if err != nil {
+		return nil, err
+	}
+	c, g, err := inspect(name, data)
+	if err != nil {
+		return nil, err
+	}
+	b := builder{name: name, folder: folder, data: data, contract: c, graph: g, options: o}
+	return b.build(want)
+}
+
+// Contract is what the model says of itself.
+func (m *Model) Contract() Contract { return m.contract }
+
+// Device is where the model really runs: "cpu", "cuda:0", …
+func (m *Model) Device() string { return m.device.String() }
+
+// Fallback is why the model does not run on the device that was asked for, or
+// for "auto" on a GPU; "" when it does.
+func (m *Model) Fallback() string { return m.fallback }
+
+// Run restores n images of h × w pixels: in and out are N×3×H×W, in the
+// contract's range. in is only read, out only written; neither is kept. When
+// ctx ends, the run stops between two of the network's nodes.
+func (m *Model) Run(ctx context.Context, in []float32, n, h, w int, out []float32) error {
+	k := m.contract.Multiple
+	if n < 1 || h < 1 || w < 1 || h%k != 0 || w%k != 0 {
+		return fmt.Errorf("model %s: an input of %d×3×%d×%d; sides must be multiples of %d", m.name, n, h, w, k)
+	}
+	if size := n * 3 * h * w; len(in) != size || len(out) != size {
+		return fmt.Errorf("model %s: %d values in and %d out for %d×3×%d×%d", m.name, len(in), len(out), n, h, w)
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.session == nil {
+		return fmt.Errorf("model %s is closed", m.name)
+	}
+	if err := run(ctx, m.session, in, out, ort.NewShape(int64(n), 3, int64(h), int64(w))); err != nil {
+		return fmt.Errorf("model %s on %s: %w", m.name, m.device, err)
+	}
+	if i := notFinite(out); i >= 0 {
+		return fmt.Errorf("model %s on %s: %w: value %d of %d×3×%d×%d is %v", m.name, m.device, ErrNotFinite, i, n, h, w, out[i])
+	}
+	return nil
+}
+
+// Close gives the session and its memory back, after the runs in progress.
+// Closing twice does nothing.
+func (m *Model) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.session == nil {
+		return nil
+	}
+	err := m.session.Destroy()
+	m.session = nil
+	return err
+}
+
+// run is one run of a session on Go's memory, which is pinned meanwhile.
+func run(ctx context.Context, s *ort.DynamicAdvancedSession, in, out []float32, shape ort.Shape) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	pin.Pin(&in[0])
+	pin.Pin(&out[0])
+	x, err := ort.NewTensor(shape, in)
+	if err != nil {
+		return err
+	}
+	defer x.Destroy()
+	y, err := ort.NewTensor(shape, out)
+	if err != nil {
+		return err
+	}
+	defer y.Destroy()
+	opts, err := ort.NewRunOptions()
+	if err != nil {
+		return err
+	}
+	defer opts.Destroy()
+
+	terminated := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(terminated)
+		_ = opts.Terminate() // fails only without memory; then the run goes on to its end
+	})
+	err = s.RunWithOptions([]ort.Value{x}, []ort.Value{y}, opts)
+	if !stop() {
+		<-terminated // opts must outlive Terminate
+	}
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// notFinite is the index of the first NaN or infinity in v, or -1.
+func notFinite(v []float32) int {
+	const exponent = 0x7f800000
+	for i, x := range v {
+		if math.Float32bits(x)&exponent == exponent {
+			return i
+		}
+	}
+	return -1
+}
