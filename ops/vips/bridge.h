@@ -1,0 +1,119 @@
+// The C side of package vips: what cgo cannot say itself, which is macros,
+// variadic calls, GValue and callbacks. Every name starts with bv_.
+#ifndef BURNISH_VIPS_BRIDGE_H
+#define BURNISH_VIPS_BRIDGE_H
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <vips/vips.h>
+
+// Introspection (introspect.c). Strings belong to the class and live for ever.
+
+typedef enum {
+	BV_OTHER,
+	BV_IMAGE,
+	BV_IMAGES,
+	BV_FLOAT,
+	BV_INT,
+	BV_BOOL,
+	BV_ENUM,
+	BV_FLAGS,
+	BV_STRING,
+	BV_FLOATS,
+	BV_INTS,
+	BV_BLOB,
+	BV_INTERPOLATE
+} bv_kind;
+
+typedef struct {
+	const char *name;
+	const char *summary;
+	const char *category;
+	int flags; // VipsOperationFlags
+} bv_operation;
+
+typedef struct {
+	const char *name;
+	const char *summary;
+	const char *text; // default of a string, enum or flags argument, or NULL
+	GType type;
+	bv_kind kind;
+	int flags;        // VipsArgumentFlags
+	int has_default;  // number holds the default
+	double number, min, max;
+} bv_argument;
+
+GType *bv_types(GType base, int *n); // concrete types at base and below; g_free
+void bv_describe(GType type, bv_operation *out);
+bv_argument *bv_arguments(GType type, int *n); // g_free
+const char **bv_members(GType type, int *n);   // nicks of an enum or flags type; g_free
+const char *bv_nickname(GType type);
+int bv_member(GType type, const char *nick, int *value); // of an enum or flags type; 0 when absent
+
+// Calls by name (call.c). Setters copy or reference what they are given.
+
+void bv_set_image(VipsOperation *op, const char *name, VipsImage *image);
+void bv_set_images(VipsOperation *op, const char *name, VipsImage **images, int n);
+void bv_set_number(VipsOperation *op, const char *name, GType type, double value);
+void bv_set_string(VipsOperation *op, const char *name, const char *value);
+void bv_set_floats(VipsOperation *op, const char *name, const double *values, int n);
+void bv_set_ints(VipsOperation *op, const char *name, const int *values, int n);
+void bv_set_blob(VipsOperation *op, const char *name, const void *data, size_t size);
+int bv_set_interpolate(VipsOperation *op, const char *name, const char *nick);
+
+// What an operation gave for one argument. Exactly one of the fields is used,
+// by kind; pointers are copies or references that the caller releases.
+typedef struct {
+	double number;
+	char *text;
+	void *data; // doubles, ints, images or bytes
+	size_t size; // elements of data
+	VipsImage *image;
+} bv_value;
+
+void bv_get(VipsOperation *op, const bv_argument *arg, bv_value *out);
+void bv_release(VipsOperation *op);
+
+// Images (image.c).
+
+VipsImage *bv_copy(VipsImage *image);
+VipsImage *bv_copy_typed(VipsImage *image, int interpretation);
+void bv_unref(void *object);
+int bv_is(VipsImage *image, const char *field, GType type);
+guint64 bv_size(VipsImage *image); // bytes of the evaluated pixels
+VipsImage *bv_to_memory(VipsImage *image);
+void bv_strip_metadata(VipsImage *image);
+void bv_copy_metadata(VipsImage *from, VipsImage *to);
+GType bv_type_int(void);
+GType bv_type_double(void);
+GType bv_type_string(void);
+GType bv_type_ref_string(void);
+GType bv_type_blob(void);
+GType bv_type_operation(void);
+GType bv_type_interpolate(void);
+
+// Strips (strips.c).
+
+#define BV_STRIPS_PREFIX "burnish-strips-"
+
+typedef struct {
+	int top, height, width, bands;
+	size_t pixel;  // bytes
+	size_t stride; // bytes
+	void *pixels;
+} bv_rows;
+
+typedef struct {
+	uintptr_t handle; // of the Go operator; freed with the last image that carries it
+	int height, above, below;
+	int bands, format, interpretation; // of the output
+} bv_strips;
+
+VipsImage *bv_strips_new(VipsImage *in, const bv_strips *strips);
+uintptr_t *bv_strips_handles(VipsImage *image, int *n); // g_free
+void bv_error(const char *domain, const char *text);
+
+extern int burnishStrip(uintptr_t handle, bv_rows *in, bv_rows *out);
+extern void burnishStripFree(uintptr_t handle);
+
+#endif

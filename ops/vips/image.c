@@ -1,0 +1,82 @@
+#include "bridge.h"
+
+#include <string.h>
+
+GType bv_type_int(void) { return G_TYPE_INT; }
+GType bv_type_double(void) { return G_TYPE_DOUBLE; }
+GType bv_type_string(void) { return G_TYPE_STRING; }
+GType bv_type_ref_string(void) { return VIPS_TYPE_REF_STRING; }
+GType bv_type_blob(void) { return VIPS_TYPE_BLOB; }
+GType bv_type_operation(void) { return VIPS_TYPE_OPERATION; }
+GType bv_type_interpolate(void) { return VIPS_TYPE_INTERPOLATE; }
+
+void bv_unref(void *object)
+{
+	g_object_unref(object);
+}
+
+VipsImage *bv_copy(VipsImage *image)
+{
+	VipsImage *out = NULL;
+	return vips_copy(image, &out, NULL) ? NULL : out;
+}
+
+VipsImage *bv_copy_typed(VipsImage *image, int interpretation)
+{
+	VipsImage *out = NULL;
+	return vips_copy(image, &out, "interpretation", interpretation, NULL) ? NULL : out;
+}
+
+int bv_is(VipsImage *image, const char *field, GType type)
+{
+	return vips_image_get_typeof(image, field) == type;
+}
+
+guint64 bv_size(VipsImage *image)
+{
+	return VIPS_IMAGE_SIZEOF_IMAGE(image);
+}
+
+VipsImage *bv_to_memory(VipsImage *image)
+{
+	VipsImage *out = vips_image_new_memory();
+	if (vips_image_write(image, out)) {
+		g_object_unref(out);
+		return NULL;
+	}
+	return out;
+}
+
+// Fields of the header proper, which are not metadata and cannot be removed,
+// and marks that belong to one evaluation and not to the pixels.
+static gboolean is_metadata(const char *name)
+{
+	static const char *const not_metadata[] = {
+		"width", "height", "bands", "format", "coding", "interpretation",
+		"xoffset", "yoffset", "xres", "yres", "filename",
+		VIPS_META_SEQUENTIAL, NULL
+	};
+	return !g_strv_contains(not_metadata, name) &&
+		!g_str_has_prefix(name, BV_STRIPS_PREFIX);
+}
+
+static void *copy_field(VipsImage *from, const char *name, GValue *value, void *to)
+{
+	if (is_metadata(name))
+		vips_image_set(VIPS_IMAGE(to), name, value);
+	return NULL;
+}
+
+void bv_strip_metadata(VipsImage *image)
+{
+	char **names = vips_image_get_fields(image);
+	for (char **p = names; p && *p; p++)
+		vips_image_remove(image, *p);
+	g_strfreev(names);
+}
+
+void bv_copy_metadata(VipsImage *from, VipsImage *to)
+{
+	bv_strip_metadata(to);
+	vips_image_map(from, copy_field, to);
+}

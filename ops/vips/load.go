@@ -1,0 +1,124 @@
+package vips
+
+import (
+	"errors"
+)
+
+// Access is the order in which an opened file's pixels will be asked for.
+type Access int
+
+const (
+	// Sequential decodes as the pixels are consumed, once, top to bottom, in
+	// little memory. Every operation up to the sink must be Sequential.
+	Sequential Access = iota
+	// Random decodes the whole file on first use, into memory or, above
+	// libvips' disc threshold (100 MB unless VIPS_DISC_THRESHOLD says
+	// otherwise), a temporary file.
+	Random
+)
+
+func (a Access) String() string {
+	if a == Random {
+		return "random"
+	}
+	return "sequential"
+}
+
+var (
+	// ErrNotImage is a file whose content is no image format known here.
+	ErrNotImage = errors.New("not an image")
+	// ErrUnsupported is a format that is known, but that this libvips cannot
+	// read, or only with a loader that is not safe for untrusted files.
+	ErrUnsupported = errors.New("unsupported image format")
+)
+
+// loaders are the only ones ever used. What libvips would choose by itself for
+// other files (SVG, PDF, ImageMagick …) runs parsers that untrusted files must
+// not reach.
+var loaders = map[string]string{
+	"jpeg": "jpegload", "png": "pngload", "webp": "webpload", "gif": "gifload",
+	"tiff": "tiffload", "avif": "heifload", "heif": "heifload",
+	"jxl": "jxlload", "jp2": "jp2kload",
+}
+
+// Open opens the first page of an image file, with the loader that its content
+// asks for; nothing in its name matters. The header is read at once, pixels
+// when they are consumed. A truncated or corrupt file is an error, at the latest
+// then; oddities that decoders only warn of, such as stray bytes between JPEG
+// segments, are not. Pixels are not turned upright: see Orientation. (HEIF and
+// AVIF decoders turn them, and report orientation 1.)
+func Open(path string, a Access) (*Image, error) {
+	_, loader, err := loaderOf(path)
+	if err != nil {
+		return nil, err
+	}
+	out, err := Call(loader, Args{"filename": path, "access": a.String(), "fail_on": "error"})
+	if err != nil {
+		return nil, err
+	}
+	image := out["out"].(*Image)
+	delete(out, "out")
+	out.Close()
+	return image, nil
+}
+
+func loaderOf(path string) (format, loader string, err error) {
+	if err := ready(); err != nil {
+		return "", "", wrap("open", path, err)
+	}
+	format, err = Sniff(path)
+	if err != nil {
+		return "", "", err
+	}
+	if format == "" {
+		return "", "", wrap("open", path, ErrNotImage)
+	}
+	loader, ok := loaders[format]
+	if !ok || lookup(loader) == nil {
+		return format, "", wrap("open", path+" ("+format+")", ErrUnsupported)
+	}
+	return format, loader, nil
+}
+
+// Header is what a file says of its image.
+type Header struct {
+	Format         string // as Sniff names it
+	Loader         string // the libvips operation that opens it
+	Width, Height  int    // pixels, as stored: before any turning upright
+	Bands          int    // values in a pixel, transparency included
+	Sample         string // type of a value, like "uchar"
+	Interpretation string // what the values mean, like "srgb"
+	Orientation    int    // 1 to 8 as EXIF counts; 1 when the file does not say
+	Pages          int    // at least 1
+	Alpha          bool   // the last band is transparency
+	ICC, EXIF      bool   // what is embedded
+}
+
+// ReadHeader reads the header of an image file and decodes no pixels.
+func ReadHeader(path string) (Header, error) {
+	format, loader, err := loaderOf(path)
+	if err != nil {
+		return Header{}, err
+	}
+	image, err := Open(path, Sequential)
+	if err != nil {
+		return Header{}, err
+	}
+	defer image.Close()
+	ref := image.Govips()
+	defer ref.Close()
+	return Header{
+		Format:         format,
+		Loader:         loader,
+		Width:          ref.Width(),
+		Height:         ref.Height(),
+		Bands:          ref.Bands(),
+		Sample:         image.Format(),
+		Interpretation: image.Interpretation(),
+		Orientation:    upright(ref.Orientation()),
+		Pages:          max(1, ref.Pages()),
+		Alpha:          ref.HasAlpha(),
+		ICC:            ref.HasICCProfile(),
+		EXIF:           ref.HasExif(),
+	}, nil
+}

@@ -1,0 +1,114 @@
+package vips
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+)
+
+// Save encodes the image into a file with a libvips saver, like "jpegsave", and
+// that saver's own arguments. Nothing in path is read as an option, except that
+// the saver's documentation may say otherwise for the extension. On failure
+// a truncated file may be left: write to a temporary name, then rename.
+func (i *Image) Save(saver, path string, args Args) error {
+	return i.SaveContext(context.Background(), saver, path, args)
+}
+
+// SaveContext is Save that stops when ctx ends, at the next strip or tile, with
+// the context's error. An encoder that takes the whole image at once (WebP,
+// AVIF, JPEG XL) is not interrupted while it works on it; when ctx ended
+// meanwhile the error is returned though the file may be whole.
+func (i *Image) SaveContext(ctx context.Context, saver, path string, args Args) error {
+	if spec := lookup(saver); spec != nil && spec.Category != "save" {
+		return misuse(saver, "it is not a saver")
+	}
+	with := maps.Clone(args)
+	if with == nil {
+		with = Args{}
+	}
+	return i.evaluate(ctx, saver, path, func(c *Image) error {
+		with["in"], with["filename"] = c, path
+		out, err := Call(saver, with)
+		out.Close()
+		return err
+	})
+}
+
+// encoder is how a format is written.
+type encoder struct {
+	saver string
+	probe Args // arguments with which a trial must succeed
+}
+
+var encoders = map[string]encoder{
+	"jpeg": {"jpegsave", nil},
+	"png":  {"pngsave", nil},
+	"webp": {"webpsave", nil},
+	"tiff": {"tiffsave", nil},
+	"gif":  {"gifsave", nil},
+	"jxl":  {"jxlsave", nil},
+	"avif": {"heifsave", Args{"compression": "av1"}},
+	"heic": {"heifsave", Args{"compression": "hevc"}},
+}
+
+var probed struct {
+	sync.Mutex
+	works map[string]bool
+}
+
+// SaverFor returns the saver that writes a format: jpeg, png, webp, avif, heic,
+// jxl, tiff or gif. It is false when the library cannot, found out by encoding
+// a tiny image once. The savers of avif and heic are the same: pass Save
+// "compression" as "av1" or "hevc" as well.
+func SaverFor(format string) (saver string, ok bool) {
+	e, known := encoders[format]
+	if !known {
+		return "", false
+	}
+	probed.Lock()
+	defer probed.Unlock()
+	works, tried := probed.works[format]
+	if !tried {
+		if probed.works == nil {
+			probed.works = map[string]bool{}
+		}
+		works = e.works()
+		probed.works[format] = works
+	}
+	if !works {
+		return "", false
+	}
+	return e.saver, true
+}
+
+// Savers returns every format that the library can write, with its saver.
+func Savers() map[string]string {
+	savers := map[string]string{}
+	for _, format := range slices.Sorted(maps.Keys(encoders)) {
+		if saver, ok := SaverFor(format); ok {
+			savers[format] = saver
+		}
+	}
+	return savers
+}
+
+// works encodes 64 × 64 black pixels to memory.
+func (e encoder) works() bool {
+	if lookup(e.saver) == nil {
+		return false
+	}
+	image, err := FromMemory(make([]byte, 3*64*64), 64, 64, 3, "uchar")
+	if err != nil {
+		return false
+	}
+	defer image.Close()
+	args := maps.Clone(e.probe)
+	if args == nil {
+		args = Args{}
+	}
+	args["in"] = image
+	out, err := Call(e.saver+"_buffer", args)
+	out.Close()
+	return err == nil
+}

@@ -1,0 +1,182 @@
+package vips
+
+// #include "bridge.h"
+import "C"
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/cgo"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Strips is an operator written in Go that makes an image of the same size as
+// its input, one full-width strip at a time, when and as pixels are asked for.
+type Strips struct {
+	Height         int    // rows of one strip; the last may have fewer
+	Above, Below   int    // input rows wanted beyond a strip, clipped at the image's edges
+	Bands          int    // of the output; 0 means as the input
+	Format         string // of the output, like "uchar"; "" means as the input
+	Interpretation string // of the output, like "srgb"; "" means as the input
+
+	// Func fills every pixel of out from in. It must not write to in, nor
+	// keep either after it returns. It runs on a thread of libvips, never
+	// twice at a time for one image, and must not evaluate that image. A sink
+	// that streams asks for the strips once each, from the top down; another
+	// may ask again or in another order, so Func relies on the rows alone.
+	//
+	// Its first error, or panic, is final: it is what everything that
+	// consumes the image, or an image made from it, returns from then on.
+	Func func(in, out Rows) error
+}
+
+// Rows is a window of full-width rows in an image.
+type Rows struct {
+	Top    int // the image row that Pixels begins with
+	Height int
+	Width  int
+	Bands  int
+	Stride int    // bytes from one row to the next; the end of a row may be padding
+	Pixels []byte // values in the image's format and the machine's byte order
+}
+
+// Row returns the bytes of image row y, from its first pixel to the end of the
+// row or, within Pixels, its padding.
+func (r Rows) Row(y int) []byte {
+	from := (y - r.Top) * r.Stride
+	return r.Pixels[from:min(from+r.Stride, len(r.Pixels))]
+}
+
+// PanicError is a panic in a Strips function.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// Strips returns the image that s makes of i. Nothing is computed yet. Enough
+// rows of i are kept that i may stream from a file; memory stays bounded by a
+// few strips of input and of output.
+func (i *Image) Strips(s Strips) (*Image, error) {
+	defer runtime.KeepAlive(i)
+	spec, err := i.stripsSpec(&s)
+	if err != nil {
+		return nil, err
+	}
+	spec.handle = C.uintptr_t(cgo.NewHandle(&strips{run: s.Func}))
+	liveStrips.Add(1)
+	p := C.bv_strips_new(i.ref(), &spec)
+	if p == nil {
+		return nil, hinted("strips", "")
+	}
+	return own(p), nil
+}
+
+// stripsSpec checks s against the image and fills in the defaults.
+func (i *Image) stripsSpec(s *Strips) (spec C.bv_strips, err error) {
+	const op = "strips"
+	in := i.ref()
+	switch {
+	case s.Func == nil:
+		return spec, misuse(op, "no function")
+	case s.Height <= 0 || s.Above < 0 || s.Below < 0 || s.Bands < 0:
+		return spec, misuse(op, "height %d, above %d, below %d, bands %d: out of range", s.Height, s.Above, s.Below, s.Bands)
+	case in.Coding != C.VIPS_CODING_NONE:
+		return spec, misuse(op, "pixels are packed as %s", i.Coding())
+	}
+	bands, format, meaning := int(in.Bands), int(in.BandFmt), int(in.Type)
+	if s.Bands > 0 {
+		bands = s.Bands
+	}
+	if s.Format != "" {
+		var ok bool
+		if format, ok = member(C.vips_band_format_get_type(), s.Format); !ok || format < 0 {
+			return spec, misuse(op, "unknown format %q", s.Format)
+		}
+	}
+	if s.Interpretation != "" {
+		var ok bool
+		if meaning, ok = member(C.vips_interpretation_get_type(), s.Interpretation); !ok || meaning < 0 {
+			return spec, misuse(op, "unknown interpretation %q", s.Interpretation)
+		}
+	}
+	rows := i.Height()
+	return C.bv_strips{
+		height: C.int(min(s.Height, rows)), above: C.int(min(s.Above, rows)), below: C.int(min(s.Below, rows)),
+		bands: C.int(bands), format: C.int(format), interpretation: C.int(meaning),
+	}, nil
+}
+
+// strips is the Go side of a Strips image. It lives from Image.Strips until
+// libvips frees the last image that descends from it.
+type strips struct {
+	mu     sync.Mutex // one strip at a time
+	run    func(in, out Rows) error
+	failed atomic.Pointer[error]
+}
+
+var liveStrips atomic.Int64
+
+func stripsOf(handle C.uintptr_t) *strips {
+	return cgo.Handle(handle).Value().(*strips)
+}
+
+// fault returns the error that ended the operator, nil while it is sound.
+func (s *strips) fault() error {
+	if err := s.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// make computes one strip, unless an earlier one failed.
+func (s *strips) make(in, out Rows) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.fault(); err != nil {
+		return err
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+		if err != nil {
+			final := fmt.Errorf("rows %d to %d: %w", out.Top, out.Top+out.Height-1, err)
+			s.failed.Store(&final)
+			err = final
+		}
+	}()
+	return s.run(in, out)
+}
+
+//export burnishStrip
+func burnishStrip(handle C.uintptr_t, in, out *C.bv_rows) C.int {
+	err := stripsOf(handle).make(rows(in), rows(out))
+	if err == nil {
+		return 0
+	}
+	domain, text := newCString("strips"), newCString(err.Error())
+	defer domain.free()
+	defer text.free()
+	C.bv_error(domain.p, text.p)
+	return -1
+}
+
+//export burnishStripFree
+func burnishStripFree(handle C.uintptr_t) {
+	cgo.Handle(handle).Delete()
+	liveStrips.Add(-1)
+}
+
+func rows(c *C.bv_rows) Rows {
+	stride := int(c.stride)
+	size := (int(c.height)-1)*stride + int(c.width)*int(c.pixel)
+	return Rows{
+		Top: int(c.top), Height: int(c.height), Width: int(c.width), Bands: int(c.bands),
+		Stride: stride, Pixels: unsafe.Slice((*byte)(c.pixels), size),
+	}
+}
