@@ -70,6 +70,10 @@ type Config interface {
 // parameters: a model's weights, a file's content.
 type Fingerprinter interface{ Fingerprint() string }
 
+// Describer is an operator that has something to say of itself once it is
+// built, in a line: the model it loaded, the device that runs it.
+type Describer interface{ Describe() string }
+
 // Invalid is a fault of the parameter named param, for [Config.Validate].
 func Invalid(param, format string, args ...any) error {
 	return strict.Invalid(param, format, args...)
@@ -83,6 +87,11 @@ type Env struct {
 	Device  string // where networks run: auto, cpu, cuda:N, …
 	Require bool   // fail rather than fall back to another device
 	Threads int    // threads that one operator may keep busy on one photo
+
+	// An image that has to be kept whole (read by several, or out of order)
+	// is kept in memory up to InMemory bytes, in a file in Scratch above.
+	InMemory int64
+	Scratch  string
 }
 
 // Grid says how an operator stands to the block grid of a JPEG: 8 by 8 pixels

@@ -137,7 +137,8 @@ func place(node *yaml.Node, err error) Faults {
 	}
 	var field *FieldError
 	if errors.As(err, &field) {
-		return Faults{At(Find(node, strings.Split(field.Field, ".")...), "%s", err)}
+		path := strings.Split(field.Field, ".")
+		return Faults{At(Find(node, path...), "%s: %s", path[len(path)-1], field.Message)}
 	}
 	return Faults{At(node, "%s", err)}
 }

@@ -131,17 +131,33 @@ func merge(value *yaml.Node) ([]Pair, Faults) {
 	return pairs, faults
 }
 
-// Find returns the node at path below node, or the nearest that exists.
+// Find returns the node at path below node, or the nearest that exists. A step
+// of the path is a mapping's key or a sequence's index.
 func Find(node *yaml.Node, path ...string) *yaml.Node {
 	for _, name := range path {
-		pairs, _ := Pairs(Resolve(node))
-		i := slices.IndexFunc(pairs, func(p Pair) bool { return p.Key.Value == name })
-		if i < 0 {
+		next := child(Resolve(node), name)
+		if next == nil {
 			return node
 		}
-		node = pairs[i].Value
+		node = next
 	}
 	return node
+}
+
+func child(node *yaml.Node, name string) *yaml.Node {
+	if node.Kind == yaml.SequenceNode {
+		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(node.Content) {
+			return Resolve(node.Content[i])
+		}
+		return nil
+	}
+	pairs, _ := Pairs(node)
+	for _, p := range pairs {
+		if p.Key.Value == name {
+			return p.Value
+		}
+	}
+	return nil
 }
 
 // Describe names a node's value in a message.

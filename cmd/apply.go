@@ -1,0 +1,183 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+type applyCommand struct {
+	Paths     []string `arg:"" name:"path" help:"Photos, and folders of photos."`
+	Output    string   `short:"o" required:"" placeholder:"DIR" help:"Folder that the outputs' paths are below."`
+	Config    string   `short:"c" placeholder:"FILE" help:"Configuration file; without one, the built-in pipeline photos."`
+	Pipeline  string   `short:"p" help:"Pipeline to use; needed where the file has several."`
+	Overwrite bool     `help:"Replace files in DIR that Burnish does not know as its own."`
+	JSON      bool     `name:"json" help:"Print one JSON object for every file."`
+}
+
+// Help is shown by burnish apply --help.
+func (applyCommand) Help() string {
+	return `Every regular file is reported as done, skipped or failed. What is a photo is told by content, not by name. The ledger of the daemon plays no part.
+
+Examples:
+  burnish apply holiday/ -o restored/
+  burnish apply -c burnish.yaml -p photos a.jpg b.jpg -o out/ --json`
+}
+
+// Run processes the paths.
+func (a *applyCommand) Run(h *host) error {
+	c, err := h.load(a.Config)
+	if err != nil {
+		return err
+	}
+	if a.Pipeline, err = choose(a.Pipeline, c); err != nil {
+		return err
+	}
+	jobs, unread := a.jobs()
+	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLog(h.logger()))
+	if err != nil {
+		return err
+	}
+	r := newReport(h, a.JSON, len(jobs)+len(unread))
+	for _, u := range unread {
+		r.add(u.Path, plugin.Result{}, u)
+	}
+	processAll(h, engine, jobs, r)
+	return errors.Join(engine.Close(), r.finish())
+}
+
+func choose(name string, c *config.Config) (string, error) {
+	var names []string
+	for n := range c.Pipelines {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	switch {
+	case name == "" && len(names) == 1:
+		return names[0], nil
+	case name == "":
+		return "", fmt.Errorf("the configuration has several pipelines; choose one with -p: %s", strings.Join(names, ", "))
+	case !slices.Contains(names, name):
+		return "", fmt.Errorf("there is no pipeline %q; the configuration has %s", name, strings.Join(names, ", "))
+	}
+	return name, nil
+}
+
+// jobs lists the regular files below the paths, each once. What can not be
+// looked into is a failure of its own.
+func (a *applyCommand) jobs() (jobs []plugin.Job, unread []*plugin.Error) {
+	seen := map[string]bool{}
+	out, _ := filepath.Abs(a.Output)
+	for _, root := range a.Paths {
+		folder := root
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				unread = append(unread, &plugin.Error{Path: path, Kind: plugin.Unreadable, Err: err, Remedy: "check the path and its permissions"})
+				return nil
+			}
+			if path == root && !d.IsDir() {
+				folder = filepath.Dir(root)
+			}
+			absolute, err := filepath.Abs(path)
+			if err != nil || seen[absolute] {
+				return err
+			}
+			if d.IsDir() && absolute == out && path != root {
+				return filepath.SkipDir // our own outputs
+			}
+			if regular(path, d, path == root) {
+				seen[absolute] = true
+				jobs = append(jobs, plugin.Job{Path: path, Root: folder, Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite})
+			}
+			return nil
+		})
+		if err != nil {
+			unread = append(unread, &plugin.Error{Path: root, Kind: plugin.Unreadable, Err: err})
+		}
+	}
+	return jobs, unread
+}
+
+// regular reports whether an entry is a file to process; a link is one only
+// where the user named it.
+func regular(path string, d fs.DirEntry, named bool) bool {
+	if d.Type()&fs.ModeSymlink != 0 && named {
+		info, err := os.Stat(path)
+		return err != nil || info.Mode().IsRegular()
+	}
+	return d.Type().IsRegular()
+}
+
+func processAll(ctx context.Context, e *plugin.Engine, jobs []plugin.Job, r *report) {
+	queue := make(chan plugin.Job)
+	var workers sync.WaitGroup
+	for range e.Parallel() {
+		workers.Go(func() {
+			for j := range queue {
+				result, err := e.Process(ctx, j)
+				r.add(j.Path, result, err)
+			}
+		})
+	}
+	for _, j := range jobs {
+		queue <- j
+	}
+	close(queue)
+	workers.Wait()
+}
+
+// line is one file's report in JSON.
+type line struct {
+	Path    string            `json:"path"`
+	State   string            `json:"state"` // done, skipped or failed
+	Reason  string            `json:"reason,omitempty"`
+	Kind    plugin.Kind       `json:"kind,omitempty"` // of a failure
+	Outputs []string          `json:"outputs,omitempty"`
+	Notes   map[string]string `json:"notes,omitempty"`
+	Seconds float64           `json:"seconds"`
+}
+
+func newLine(path string, result plugin.Result, err error) line {
+	l := line{Path: path, State: string(result.State), Reason: result.Reason, Notes: result.Notes, Seconds: result.Elapsed.Seconds()}
+	for _, o := range result.Outputs {
+		l.Outputs = append(l.Outputs, o.Path)
+	}
+	if err != nil {
+		l.State, l.Reason = "failed", err.Error()
+		var known *plugin.Error
+		if errors.As(err, &known) {
+			l.Kind = known.Kind
+		}
+	}
+	return l
+}
+
+// text is the report for people.
+func (l line) text() string {
+	switch l.State {
+	case "failed":
+		return "failed   " + l.Reason
+	case string(plugin.Skipped):
+		return "skipped  " + l.Path + ": " + l.Reason
+	default:
+		return fmt.Sprintf("done     %s → %s (%.1f s)", l.Path, strings.Join(l.Outputs, ", "), l.Seconds)
+	}
+}
+
+func (l line) json() string {
+	text, err := json.Marshal(l)
+	if err != nil {
+		return fmt.Sprintf(`{"path":%q,"state":"failed","reason":%q}`, l.Path, err)
+	}
+	return string(text)
+}

@@ -1,0 +1,102 @@
+// Package cmd is the burnish command: one file a subcommand. It is a host of
+// package plugin like any other, and reports to people what happens there.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1 // some photos failed, or the configuration has faults
+	exitUsage  = 2 // the command could not begin
+)
+
+// commands are the subcommands as kong reads them.
+type commands struct {
+	Run     runCommand     `cmd:"" help:"Watch folders and process every photo that arrives."`
+	Apply   applyCommand   `cmd:"" help:"Process photos and folders of photos once."`
+	Restore restoreCommand `cmd:"" help:"Restore one photo, and nothing else."`
+	Check   checkCommand   `cmd:"" help:"Find every fault of a configuration."`
+	Compare compareCommand `cmd:"" help:"Print the PSNR of images against a reference."`
+	Version versionCommand `cmd:"" help:"Print the versions of Burnish and its libraries."`
+
+	Verbose bool `short:"v" help:"Log more."`
+}
+
+// host is what a subcommand runs with.
+type host struct {
+	context.Context
+	registry *ops.Registry
+	out, err io.Writer
+	verbose  bool
+}
+
+// failures is an exit with code 1 for which everything has been said.
+var errFailures = errors.New("some photos failed")
+
+// Main runs the command line with the given operators and returns the exit
+// code. It starts and stops the native libraries.
+func Main(specs ...ops.Spec) int {
+	var c commands
+	code := -1
+	parser, err := kong.New(&c,
+		kong.Name("burnish"),
+		kong.Description("Burnish brings JPEG-damaged photos back: it watches folders, restores what arrives there and writes the results beside thumbnails. Originals are never touched."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(n int) { code = n }))
+	if err != nil {
+		return complain(exitUsage, err)
+	}
+	arguments := os.Args[1:]
+	if len(arguments) == 0 {
+		arguments = []string{"--help"}
+	}
+	parsed, err := parser.Parse(arguments)
+	if code >= 0 { // --help has been printed
+		return code
+	}
+	if err != nil {
+		return complain(exitUsage, fmt.Errorf("%w; see burnish --help", err))
+	}
+	registry, err := ops.NewRegistry(specs...)
+	if err != nil {
+		return complain(exitUsage, err)
+	}
+	return c.run(parsed, registry)
+}
+
+func (c *commands) run(parsed *kong.Context, registry *ops.Registry) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	h := &host{Context: ctx, registry: registry, out: os.Stdout, err: os.Stderr, verbose: c.Verbose}
+	stopNative, err := plugin.Start(plugin.Runtime{Log: h.logger()})
+	if err != nil {
+		return complain(exitUsage, err)
+	}
+	err = errors.Join(parsed.Run(h), stopNative())
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errFailures):
+		return exitFailed
+	default:
+		return complain(exitFailed, err)
+	}
+}
+
+func complain(code int, err error) int {
+	fmt.Fprintln(os.Stderr, "burnish:", err)
+	return code
+}

@@ -1,0 +1,44 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+type compareCommand struct {
+	Reference string   `arg:"" help:"The clean photo."`
+	Images    []string `arg:"" name:"image" help:"Images to compare with it."`
+	JSON      bool     `name:"json" help:"Print one JSON object a line."`
+}
+
+// Help is shown by burnish compare --help.
+func (compareCommand) Help() string {
+	return `PSNR in dB, from one mean squared error over 8-bit sRGB pixels; higher is closer.
+
+Example: burnish compare clean.png damaged.jpg restored.png`
+}
+
+// Run prints a line for every image.
+func (c *compareCommand) Run(h *host) error {
+	for _, image := range c.Images {
+		psnr, err := plugin.PSNR(c.Reference, image)
+		if err != nil {
+			return err
+		}
+		if !c.JSON {
+			fmt.Fprintf(h.out, "%s  %.2f dB\n", image, psnr)
+			continue
+		}
+		line := map[string]any{"image": image, "psnr": psnr}
+		if math.IsInf(psnr, 1) {
+			line["psnr"], line["equal"] = nil, true
+		}
+		if err := json.NewEncoder(h.out).Encode(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

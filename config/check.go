@@ -1,0 +1,142 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/graph"
+)
+
+// Check finds every fault of the configuration. Faults name no file.
+func (c *Config) Check(reg *ops.Registry) strict.Faults {
+	faults := strict.Validate(c.root, c)
+	for _, name := range slices.Sorted(maps.Keys(c.Pipelines)) {
+		p := c.Pipelines[name]
+		faults = append(faults, graph.Check(p.Graph(), reg)...)
+	}
+	return faults
+}
+
+var validDevice = regexp.MustCompile(`^(auto|cpu|(cuda|tensorrt)(:\d+)?)$`)
+
+// Validate judges all but the pipelines' steps.
+func (c *Config) Validate() error {
+	var errs []error
+	invalid := func(field, format string, args ...any) {
+		errs = append(errs, strict.Invalid(field, format, args...))
+	}
+	switch {
+	case c.Version == 0:
+		invalid("version", "the file wants \"version: 1\"")
+	case c.Version != 1:
+		invalid("version", "version %d is not known to this Burnish; it reads version 1", c.Version)
+	}
+	if !validDevice.MatchString(c.Restore.Device) {
+		invalid("restore.device", "wants auto, cpu, cuda, cuda:N, tensorrt or tensorrt:N, got %q", c.Restore.Device)
+	}
+	if c.Limits.Megapixels <= 0 {
+		invalid("limits.megapixels", "wants more than 0, got %g", c.Limits.Megapixels)
+	}
+	if c.Limits.Photos < 0 {
+		invalid("limits.photos", "wants 0 or more, got %d", c.Limits.Photos)
+	}
+	if len(c.Pipelines) == 0 {
+		invalid("pipelines", "the file describes no pipeline; add one with its outputs")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Pipelines)) {
+		if len(c.Pipelines[name].Outputs) == 0 {
+			invalid("pipelines."+name+".outputs", "the pipeline has no outputs, so it would write nothing")
+		}
+	}
+	for i := range c.Watch {
+		errs = append(errs, c.validateWatch(i))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) validateWatch(i int) error {
+	var errs []error
+	w := &c.Watch[i]
+	invalid := func(field, format string, args ...any) {
+		errs = append(errs, strict.Invalid(fmt.Sprintf("watch.%d.%s", i, field), format, args...))
+	}
+	for _, e := range flatten(w.Config.Validate()) {
+		// The watcher's messages begin with the key at fault.
+		key, message, _ := strings.Cut(e.Error(), " ")
+		invalid(key, "%s", message)
+	}
+	if _, ok := c.Pipelines[w.Pipeline]; !ok {
+		invalid("pipeline", "there is no pipeline %q%s", w.Pipeline, strict.Suggest(w.Pipeline, slices.Sorted(maps.Keys(c.Pipelines))))
+	}
+	if w.Output == "" {
+		invalid("output", "the watched folder %s wants an output folder", w.Folder)
+		return errors.Join(errs...)
+	}
+	if Within(w.Folder, w.Output) {
+		invalid("output", "the output folder %s is, or holds, the watched folder %s: originals could be overwritten; choose another", w.Output, w.Folder)
+	}
+	if Within(c.StateDir, w.Folder) {
+		invalid("folder", "the state folder %s lies inside the watched folder %s; set state_dir elsewhere", c.StateDir, w.Folder)
+	}
+	for j := range i {
+		if c.Watch[j].Folder == w.Folder {
+			invalid("folder", "the folder %s is already watched", w.Folder)
+		} else if Within(w.Folder, c.Watch[j].Folder) || Within(c.Watch[j].Folder, w.Folder) {
+			invalid("folder", "the folder %s and the watched %s lie inside each other; a photo would be taken twice", w.Folder, c.Watch[j].Folder)
+		}
+	}
+	for j := range c.Watch {
+		if j != i && Within(c.Watch[j].Folder, w.Output) {
+			invalid("output", "the output folder %s holds the watched folder %s", w.Output, c.Watch[j].Folder)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// Within reports whether path is folder or lies inside it, symbolic links
+// followed as far as the paths exist. Both are absolute.
+func Within(path, folder string) bool {
+	rel, err := filepath.Rel(real(folder), real(path))
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+}
+
+func real(path string) string {
+	for rest := ""; ; {
+		if resolved, err := filepath.EvalSymlinks(path); err == nil {
+			return filepath.Join(resolved, rest)
+		}
+		if path == filepath.Dir(path) {
+			return filepath.Join(path, rest)
+		}
+		path, rest = filepath.Dir(path), filepath.Join(filepath.Base(path), rest)
+	}
+}
+
+func defaultStateDir() string {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "burnish")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return filepath.Join(os.TempDir(), "burnish-state")
+	}
+	return filepath.Join(home, ".local", "state", "burnish")
+}

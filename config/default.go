@@ -1,0 +1,32 @@
+package config
+
+import (
+	_ "embed"
+	"os"
+
+	"github.com/burnish-photo/burnish/ops"
+)
+
+//go:embed default.yaml
+var defaultYAML []byte
+
+// DefaultPipeline is the pipeline of [Default].
+const DefaultPipeline = "photos"
+
+// Default is what is used where no file is given: the pipeline photos, and
+// state in the user's XDG state folder. It watches nothing.
+func Default(reg *ops.Registry) (*Config, error) {
+	folder, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	c, faults := Parse("built-in defaults", folder, defaultYAML, reg)
+	if errs, _ := faults.Split(); len(errs) > 0 {
+		return nil, errs
+	}
+	c.file = ""
+	return c, nil
+}
+
+// DefaultYAML is the text of the built-in configuration.
+func DefaultYAML() []byte { return defaultYAML }

@@ -1,0 +1,43 @@
+// Package builtin lists the operators that ship with Burnish: the friendly
+// ones, one file each, and PromptCIR.
+package builtin
+
+import (
+	"errors"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/promptcir"
+)
+
+// Specs are the operators that the burnish command offers.
+func Specs() []ops.Spec {
+	return []ops.Spec{
+		promptcir.Spec(),
+		Resize(),
+		Thumbnail(),
+		Crop(),
+		Rotate(),
+		Sharpen(),
+	}
+}
+
+// maxSide is the longest side, in pixels, that geometry may ask for: what the
+// common formats can hold.
+const maxSide = 65_535
+
+// side checks an optional width or height.
+func side(name string, pixels int) error {
+	if pixels < 0 || pixels > maxSide {
+		return ops.Invalid(name, "wants 1 to %d pixels, got %d", maxSide, pixels)
+	}
+	return nil
+}
+
+// box checks a width and height of which at least one has to be given.
+func box(width, height int) error {
+	errs := []error{side("width", width), side("height", height)}
+	if width == 0 && height == 0 {
+		errs = append(errs, errors.New("wants a width, a height or both"))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,63 @@
+package builtin
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// CropConfig are the parameters of crop, in pixels of the photo as seen.
+type CropConfig struct {
+	Width  int    `yaml:"width"`
+	Height int    `yaml:"height"`
+	Focus  string `yaml:"focus"` // centre, attention or entropy
+}
+
+// focuses are the ways to place the crop, named as libvips names them.
+var focuses = []string{"centre", "attention", "entropy"}
+
+// Crop cuts a box out of a photo.
+func Crop() ops.Spec {
+	return ops.Spec{
+		Name:    "crop",
+		Summary: "cut out a box: from the centre, or where attention or entropy is highest",
+		Example: "crop: {width: 1080, height: 1080, focus: attention}",
+		Version: 1,
+		Grid:    ops.MovesGrid,
+		Config:  func() ops.Config { return &CropConfig{Focus: "centre"} },
+	}
+}
+
+// Validate reports sides out of range and an unknown focus.
+func (c *CropConfig) Validate() error {
+	var errs []error
+	if !slices.Contains(focuses, c.Focus) {
+		errs = append(errs, ops.Invalid("focus", "wants centre, attention or entropy, got %q", c.Focus))
+	}
+	return errors.Join(append(errs, box(c.Width, c.Height))...)
+}
+
+// Build makes the operator.
+func (c *CropConfig) Build(context.Context, ops.Env) (ops.Operator, error) { return crop(*c), nil }
+
+type crop CropConfig
+
+// Apply cuts the box out; a side longer than the photo's, or missing, is the photo's.
+func (c crop) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
+	p := in[0].Pixels
+	width, height := p.Width(), p.Height()
+	if c.Width > 0 {
+		width = min(width, c.Width)
+	}
+	if c.Height > 0 {
+		height = min(height, c.Height)
+	}
+	cut, err := p.Do("smartcrop", vips.Args{"width": width, "height": height, "interesting": c.Focus})
+	if err != nil {
+		return ops.Image{}, err
+	}
+	return in[0].With(cut), nil
+}

@@ -1,0 +1,48 @@
+package builtin
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// RotateConfig are the parameters of rotate.
+type RotateConfig struct {
+	Degrees int `yaml:"degrees"` // clockwise: 90, 180 or 270
+}
+
+// Rotate turns a photo by a right angle. What the camera noted in EXIF is
+// applied without this step.
+func Rotate() ops.Spec {
+	return ops.Spec{
+		Name:    "rotate",
+		Summary: "turn clockwise by 90, 180 or 270 degrees, beyond what EXIF asks for",
+		Example: "rotate: {degrees: 90}",
+		Version: 1,
+		Grid:    ops.MovesGrid,
+		Config:  func() ops.Config { return &RotateConfig{} },
+	}
+}
+
+// Validate reports an angle that is no right angle.
+func (c *RotateConfig) Validate() error {
+	if c.Degrees != 90 && c.Degrees != 180 && c.Degrees != 270 {
+		return ops.Invalid("degrees", "wants 90, 180 or 270, got %d", c.Degrees)
+	}
+	return nil
+}
+
+// Build makes the operator.
+func (c *RotateConfig) Build(context.Context, ops.Env) (ops.Operator, error) { return rotate(*c), nil }
+
+type rotate RotateConfig
+
+func (r rotate) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
+	turned, err := in[0].Pixels.Do("rot", vips.Args{"angle": "d" + strconv.Itoa(r.Degrees)})
+	if err != nil {
+		return ops.Image{}, err
+	}
+	return in[0].With(turned), nil
+}

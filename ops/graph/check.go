@@ -1,0 +1,156 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops"
+	"gopkg.in/yaml.v3"
+)
+
+// Check finds every fault of c, warnings among them. It builds no operator and
+// loads no model.
+func Check(c Config, reg *ops.Registry) strict.Faults {
+	_, faults := plan(c, reg)
+	return faults
+}
+
+// planned is a step whose names are resolved: inputs are indices into the
+// plan, where -1 is the source.
+type planned struct {
+	spec   ops.Spec
+	config ops.Config
+	inputs []int
+	label  string
+	step   *Step
+}
+
+const source = -1
+
+type blueprint struct {
+	steps []planned
+	taps  []int
+}
+
+// plan resolves names and parameters. Its blueprint is usable only where no
+// fault but warnings came back.
+func plan(c Config, reg *ops.Registry) (blueprint, strict.Faults) {
+	var faults strict.Faults
+	var b blueprint
+	ids := map[string]int{Source: source}
+	for i := range c.Steps {
+		s := &c.Steps[i]
+		p, fs := planStep(s, reg)
+		faults = append(faults, fs...)
+		p.inputs, fs = resolve(s, i-1, ids)
+		faults = append(faults, fs...)
+		b.steps = append(b.steps, p)
+		if s.ID == "" {
+			continue
+		}
+		if _, taken := ids[s.ID]; taken {
+			faults = append(faults, strict.At(s.id, "the id %q is already taken", s.ID))
+			continue
+		}
+		ids[s.ID] = i
+	}
+	for _, t := range c.Taps {
+		at, fs := lookup(t.From, t.Node, len(c.Steps)-1, ids)
+		faults = append(faults, fs...)
+		for i := range t.Through {
+			p, fs := planStep(&t.Through[i], reg)
+			faults = append(faults, fs...)
+			p.inputs = []int{at}
+			at = len(b.steps)
+			b.steps = append(b.steps, p)
+		}
+		b.taps = append(b.taps, at)
+	}
+	return b, append(faults, b.warnings()...)
+}
+
+// planStep resolves all of a step but what it reads.
+func planStep(s *Step, reg *ops.Registry) (planned, strict.Faults) {
+	var faults strict.Faults
+	if s.when != nil {
+		faults = append(faults, strict.At(s.when, "\"when\" is not supported yet: remove it, or put the steps in a pipeline of their own"))
+	}
+	p := planned{step: s, label: s.Operator}
+	if s.ID != "" {
+		p.label = s.ID + " (" + s.Operator + ")"
+	}
+	spec, ok := reg.Lookup(s.Operator)
+	if !ok {
+		return p, append(faults, strict.At(s.key, "unknown operator %q%s", s.Operator, strict.Suggest(s.Operator, reg.Names())))
+	}
+	p.spec = spec
+	config, fs := s.parameters(spec)
+	p.config = config
+	return p, append(faults, fs...)
+}
+
+// resolve finds the steps that s reads; before is the step before it.
+func resolve(s *Step, before int, ids map[string]int) (inputs []int, faults strict.Faults) {
+	from := s.From
+	if len(from) == 0 {
+		from = []string{""}
+	}
+	if len(from) > 1 {
+		faults = append(faults, strict.At(s.from, "%s reads one image, got %d", s.Operator, len(from)))
+	}
+	for _, name := range from {
+		at, fs := lookup(name, s.from, before, ids)
+		faults = append(faults, fs...)
+		inputs = append(inputs, at)
+	}
+	return inputs, faults
+}
+
+func lookup(name string, node *yaml.Node, before int, ids map[string]int) (int, strict.Faults) {
+	if name == "" {
+		return before, nil
+	}
+	if at, ok := ids[name]; ok {
+		return at, nil
+	}
+	known := make([]string, 0, len(ids))
+	for id := range ids {
+		known = append(known, id)
+	}
+	slices.Sort(known)
+	return source, strict.Faults{strict.At(node, "no step before has the id %q%s", name, strict.Suggest(name, known))}
+}
+
+// warnings finds steps that work, but not to their purpose.
+func (b blueprint) warnings() (faults strict.Faults) {
+	read := make([]bool, len(b.steps))
+	mark := func(at int) {
+		if at != source {
+			read[at] = true
+		}
+	}
+	moved := make([]string, len(b.steps))
+	for i, p := range b.steps {
+		for _, at := range p.inputs {
+			mark(at)
+			if at != source && moved[i] == "" {
+				moved[i] = moved[at]
+			}
+		}
+		switch {
+		case p.spec.Grid == ops.NeedsGrid && moved[i] != "":
+			faults = append(faults, strict.Warn(p.step.key, "%s sees the JPEG's block grid no more once %q has moved the pixels; put %s first", p.step.Operator, moved[i], p.step.Operator))
+		case p.spec.Grid == ops.MovesGrid && moved[i] == "":
+			moved[i] = p.step.Operator
+		}
+	}
+	for _, at := range b.taps {
+		mark(at)
+	}
+	for i, p := range b.steps {
+		if !read[i] && p.spec.Name != "" {
+			faults = append(faults, strict.Warn(p.step.key, "nothing reads the result of %s; it will not run", p.label))
+		}
+	}
+	return faults
+}

@@ -1,0 +1,120 @@
+package graph
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/burnish-photo/burnish/ops"
+	"gopkg.in/yaml.v3"
+)
+
+// Graph is a compiled pipeline. It may run on several photos at a time.
+type Graph struct {
+	nodes       []node
+	taps        []int // per Config.Taps, an index into nodes
+	env         ops.Env
+	fingerprint string
+}
+
+// node is one image of the graph. Node 0 is the source; the inputs of a node
+// stand before it.
+type node struct {
+	label      string
+	operator   ops.Operator
+	sequential bool
+	inputs     []int
+	uses       int  // readers, taps among them
+	taps       bool // read by a tap
+}
+
+// Compile checks c and builds its operators. The caller closes the graph.
+func Compile(ctx context.Context, c Config, reg *ops.Registry, env ops.Env) (*Graph, error) {
+	b, faults := plan(c, reg)
+	if errs, _ := faults.Split(); len(errs) > 0 {
+		return nil, errs
+	}
+	g := &Graph{env: env, nodes: []node{{label: Source}}}
+	digest := sha256.New()
+	l := newLayout(b, g)
+	for i, p := range b.steps {
+		operator, err := p.config.Build(ctx, env)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("step %s: %w", p.label, err), g.Close())
+		}
+		l.add(i, node{label: p.label, operator: operator, sequential: p.spec.Sequential})
+		if err := writeFingerprint(digest, p, operator); err != nil {
+			return nil, errors.Join(fmt.Errorf("step %s: %w", p.label, err), g.Close())
+		}
+	}
+	for _, at := range b.taps {
+		upright := l.upright(at)
+		g.nodes[upright].taps = true
+		g.taps = append(g.taps, upright)
+	}
+	if err := json.NewEncoder(digest).Encode(b.taps); err != nil {
+		return nil, errors.Join(err, g.Close())
+	}
+	g.fingerprint = hex.EncodeToString(digest.Sum(nil))
+	g.countUses()
+	return g, nil
+}
+
+// writeFingerprint covers all that decides the step's pixels.
+func writeFingerprint(w io.Writer, p planned, operator ops.Operator) error {
+	params, err := yaml.Marshal(p.config)
+	if err != nil {
+		return err
+	}
+	content := ""
+	if f, ok := operator.(ops.Fingerprinter); ok {
+		content = f.Fingerprint()
+	}
+	return json.NewEncoder(w).Encode([]any{p.spec.Name, p.spec.Version, string(params), content, p.inputs})
+}
+
+// countUses counts readers from the end, so that what nothing reads counts for
+// nothing either.
+func (g *Graph) countUses() {
+	for _, at := range g.taps {
+		g.nodes[at].uses++
+	}
+	for i := len(g.nodes) - 1; i > 0; i-- {
+		if g.nodes[i].uses == 0 {
+			continue
+		}
+		for _, at := range g.nodes[i].inputs {
+			g.nodes[at].uses++
+		}
+	}
+}
+
+// Fingerprint changes whenever the graph's pixels may change: operators, their
+// parameters and versions, their models, and how they are wired.
+func (g *Graph) Fingerprint() string { return g.fingerprint }
+
+// Describe lists what the operators say of themselves, in the steps' order.
+func (g *Graph) Describe() []string {
+	var lines []string
+	for _, n := range g.nodes {
+		if d, ok := n.operator.(ops.Describer); ok {
+			lines = append(lines, d.Describe())
+		}
+	}
+	return lines
+}
+
+// Close gives back what the operators hold.
+func (g *Graph) Close() error {
+	var errs []error
+	for _, n := range g.nodes {
+		if c, ok := n.operator.(io.Closer); ok {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,107 @@
+// Package graph turns the steps of a pipeline into a graph of operators and
+// runs it on one photo at a time. It knows operators only through the registry.
+package graph
+
+import (
+	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops"
+	"gopkg.in/yaml.v3"
+)
+
+// Source is the id of the photo as it was read; no step may take it.
+const Source = "source"
+
+// Config is a pipeline: its steps, and which of their results are wanted.
+type Config struct {
+	Steps []Step
+	Taps  []Tap
+}
+
+// Step is one operator with its parameters.
+type Step struct {
+	Operator string
+	ID       string   // "" for a step that only the next one reads
+	From     []string // ids it reads; none: the step before
+
+	node, key, params, id, from, when *yaml.Node
+}
+
+// Tap is a reader outside the graph, such as an output.
+type Tap struct {
+	From    string     // the id it reads; "": the last step
+	Through []Step     // steps for this tap alone
+	Node    *yaml.Node // where From stands in the file, for faults
+}
+
+// DecodeStrict reads one step: an operator's name, alone or with parameters,
+// beside the reserved keys.
+func (s *Step) DecodeStrict(node *yaml.Node) strict.Faults {
+	s.node, s.key = node, node
+	if node.Kind == yaml.ScalarNode && node.Tag == "!!str" {
+		s.Operator, s.params = node.Value, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: node.Line, Column: node.Column}
+		return nil
+	}
+	pairs, faults := strict.Pairs(node)
+	for _, p := range pairs {
+		switch p.Key.Value {
+		case "id":
+			s.id = p.Value
+			faults = append(faults, decodeName(p.Value, &s.ID)...)
+		case "from":
+			s.from = p.Value
+			faults = append(faults, decodeNames(p.Value, &s.From)...)
+		case "when":
+			s.when = p.Key
+		default:
+			if s.Operator != "" {
+				faults = append(faults, strict.At(p.Key, "a step holds one operator; %q is already here, so begin a new step (- %s: …)", s.Operator, p.Key.Value))
+				continue
+			}
+			s.Operator, s.key, s.params = p.Key.Value, p.Key, p.Value
+		}
+	}
+	if s.Operator == "" && len(faults) == 0 {
+		faults = append(faults, strict.At(node, "the step names no operator"))
+	}
+	return faults
+}
+
+func decodeName(node *yaml.Node, into *string) strict.Faults {
+	if node.Kind != yaml.ScalarNode || node.Tag != "!!str" || node.Value == "" {
+		return strict.Faults{strict.At(node, "wants the id of a step, got %s", strict.Describe(node))}
+	}
+	*into = node.Value
+	return nil
+}
+
+func decodeNames(node *yaml.Node, into *[]string) (faults strict.Faults) {
+	nodes := []*yaml.Node{node}
+	if node.Kind == yaml.SequenceNode {
+		nodes = node.Content
+	}
+	*into = make([]string, len(nodes))
+	for i, n := range nodes {
+		faults = append(faults, decodeName(strict.Resolve(n), &(*into)[i])...)
+	}
+	return faults
+}
+
+// parameters decodes the step's parameters over the operator's defaults.
+func (s *Step) parameters(spec ops.Spec) (ops.Config, strict.Faults) {
+	cfg := spec.Config()
+	if faults := strict.Decode(s.params, cfg); len(faults) > 0 {
+		return nil, faults
+	}
+	if faults := strict.Validate(s.params, cfg); len(faults) > 0 {
+		return nil, faults
+	}
+	return cfg, nil
+}
+
+// NewStep makes a step in code; params is its parameters' node, nil for none.
+func NewStep(operator string, params *yaml.Node) Step {
+	if params == nil {
+		params = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
+	}
+	return Step{Operator: operator, node: params, key: params, params: params}
+}

@@ -1,0 +1,133 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/burnish-photo/burnish/ops"
+)
+
+// Emit receives the image that the taps with the given indices read. It must
+// be done with the image when it returns.
+type Emit func(taps []int, img ops.Image) error
+
+// Run takes one photo through the graph and hands every tapped image to emit.
+// src may be a stream that can be read only once; it stays the caller's.
+// A result with several readers is computed once.
+func (g *Graph) Run(ctx context.Context, src ops.Image, emit Emit) error {
+	r := run{graph: g, images: make([]held, len(g.nodes))}
+	defer r.close()
+	for i := range g.nodes {
+		if g.nodes[i].uses == 0 {
+			continue
+		}
+		if err := r.compute(ctx, i, src); err != nil {
+			return fmt.Errorf("step %s: %w", g.nodes[i].label, err)
+		}
+		if err := r.emit(i, emit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// held is one node's image while it still has readers.
+type held struct {
+	ops.Image
+	whole bool // kept in memory or in a file: readable in any order, any number of times
+	left  int  // readers to come
+}
+
+type run struct {
+	graph  *Graph
+	images []held
+}
+
+func (r *run) compute(ctx context.Context, i int, src ops.Image) error {
+	n := &r.graph.nodes[i]
+	out := held{left: n.uses}
+	if n.operator == nil {
+		out.Image = src.With(src.Pixels.Ref())
+	} else if err := r.apply(ctx, n, &out); err != nil {
+		return err
+	}
+	r.images[i] = out
+	if n.uses > 1 {
+		return r.keepWhole(ctx, i)
+	}
+	return nil
+}
+
+func (r *run) apply(ctx context.Context, n *node, out *held) error {
+	in := make([]ops.Image, len(n.inputs))
+	for j, at := range n.inputs {
+		if !r.streams(n, r.images[at].Image) {
+			if err := r.keepWhole(ctx, at); err != nil {
+				return err
+			}
+		}
+		in[j] = r.images[at].Image
+	}
+	img, err := n.operator.Apply(ctx, in)
+	if err != nil {
+		return err
+	}
+	out.Image = img
+	for _, at := range n.inputs {
+		r.release(at)
+	}
+	return nil
+}
+
+func (r *run) streams(n *node, in ops.Image) bool {
+	if turn, ok := n.operator.(upright); ok {
+		return turn.lazy(in)
+	}
+	return n.sequential
+}
+
+// keepWhole evaluates the image of node i once, so that it can be read again.
+func (r *run) keepWhole(ctx context.Context, i int) error {
+	h := &r.images[i]
+	if h.whole {
+		return nil
+	}
+	whole, err := h.Pixels.Materialise(ctx, r.graph.env.InMemory, r.graph.env.Scratch)
+	if err != nil {
+		return err
+	}
+	h.Close()
+	h.Image, h.whole = h.With(whole), true
+	return nil
+}
+
+func (r *run) emit(i int, emit Emit) error {
+	if !r.graph.nodes[i].taps {
+		return nil
+	}
+	var taps []int
+	for t, at := range r.graph.taps {
+		if at == i {
+			taps = append(taps, t)
+		}
+	}
+	if err := emit(taps, r.images[i].Image); err != nil {
+		return err
+	}
+	for range taps {
+		r.release(i)
+	}
+	return nil
+}
+
+func (r *run) release(i int) {
+	if r.images[i].left--; r.images[i].left == 0 {
+		r.images[i].Close()
+	}
+}
+
+func (r *run) close() {
+	for _, h := range r.images {
+		h.Close()
+	}
+}

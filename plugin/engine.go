@@ -1,0 +1,201 @@
+package plugin
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/graph"
+	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/output"
+	"gopkg.in/yaml.v3"
+)
+
+// inMemory is the size in bytes up to which an image that is read several
+// times stays in memory: about 32 megapixels of 8-bit RGB.
+const inMemory = 96 << 20
+
+// Engine runs the pipelines of one configuration. Its methods may be called
+// from several goroutines.
+type Engine struct {
+	config    config.Config
+	pipelines map[string]*pipeline
+	ledger    *ledger.Ledger // nil: every job runs
+	scratch   string
+	slots     chan struct{}
+	log       *slog.Logger
+
+	mu     sync.Mutex
+	claims map[string]string // output → the source that this process made it from
+	busy   map[string]bool   // sources in work
+}
+
+// pipeline is one compiled pipeline.
+type pipeline struct {
+	name    string
+	graph   *graph.Graph
+	outputs []output.Config
+	work    string // fingerprint of steps, models and outputs
+}
+
+// Option changes how [Open] makes an engine.
+type Option func(*Engine)
+
+// WithLog sends the engine's log to l instead of slog's default.
+func WithLog(l *slog.Logger) Option { return func(e *Engine) { e.log = l } }
+
+// WithLedger makes the engine remember its work in the configuration's state
+// folder, which is the engine's alone until it is closed.
+func WithLedger() Option { return func(e *Engine) { e.ledger = &ledger.Ledger{} } }
+
+// Open compiles every pipeline of c, loading its models. Without [WithLedger]
+// each job runs, whatever was done before.
+func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Option) (_ *Engine, err error) {
+	photos, threads := split(c.Limits.Photos, runtime.GOMAXPROCS(0))
+	e := &Engine{
+		config: c, pipelines: map[string]*pipeline{}, log: slog.Default(),
+		slots: make(chan struct{}, photos), claims: map[string]string{}, busy: map[string]bool{},
+	}
+	for _, o := range options {
+		o(e)
+	}
+	remember := e.ledger != nil
+	e.ledger = nil
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.Close())
+		}
+	}()
+	if err := StartRestoration(c.Restore.Runtime.Library, c.Restore.Runtime.Providers); err != nil {
+		return nil, err
+	}
+	if remember {
+		if err := e.openLedger(); err != nil {
+			return nil, err
+		}
+	}
+	if e.scratch, err = os.MkdirTemp(e.scratchRoot(remember), "burnish-scratch-"); err != nil {
+		return nil, fmt.Errorf("make a scratch folder: %w", err)
+	}
+	env := ops.Env{
+		Log: e.log, Folder: filepath.Dir(c.File()), Models: c.Restore.Models,
+		Device: c.Restore.Device, Require: c.Restore.Require, Threads: threads,
+		InMemory: inMemory, Scratch: e.scratch,
+	}
+	for name, p := range c.Pipelines {
+		if err := e.compile(ctx, name, p, reg, env); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+// split divides the cores: a few photos at a time, each with several threads,
+// since one photo's restoration uses them well.
+func split(photos, cores int) (int, int) {
+	if photos == 0 {
+		photos = min(max(1, cores/2), 4)
+	}
+	return photos, max(1, cores/photos)
+}
+
+func (e *Engine) openLedger() error {
+	l, err := ledger.Open(e.config.StateDir)
+	if err != nil {
+		return err
+	}
+	e.ledger = l
+	if notice := l.Notice(); notice != "" {
+		e.log.Warn(notice)
+	}
+	return nil
+}
+
+func (e *Engine) scratchRoot(remember bool) string {
+	if !remember {
+		return ""
+	}
+	// What a killed process left is nobody's: the ledger's lock says so.
+	left, _ := filepath.Glob(filepath.Join(e.config.StateDir, "burnish-scratch-*"))
+	for _, folder := range left {
+		os.RemoveAll(folder)
+	}
+	return e.config.StateDir
+}
+
+func (e *Engine) compile(ctx context.Context, name string, p config.Pipeline, reg *ops.Registry, env ops.Env) error {
+	g, err := graph.Compile(ctx, p.Graph(), reg, env)
+	if err != nil {
+		return fmt.Errorf("pipeline %s: %w", name, err)
+	}
+	work, err := fingerprint(g, p.Outputs)
+	if err != nil {
+		return errors.Join(err, g.Close())
+	}
+	e.pipelines[name] = &pipeline{name: name, graph: g, outputs: p.Outputs, work: work}
+	return nil
+}
+
+// fingerprint covers all that decides a pipeline's files, their names included.
+func fingerprint(g *graph.Graph, outputs []output.Config) (string, error) {
+	digest := sha256.New()
+	fmt.Fprintln(digest, g.Fingerprint())
+	for _, o := range outputs {
+		thumbnail, err := yaml.Marshal(o.Thumbnail)
+		if err != nil {
+			return "", err
+		}
+		// Maps are written with their keys sorted.
+		line := []any{o.Path.String(), o.From, string(thumbnail), o.Encoder.Format, o.Encoder.Options}
+		if err := json.NewEncoder(digest).Encode(line); err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(digest.Sum(nil)), nil
+}
+
+// Describe says of every pipeline what its operators report of themselves,
+// such as a model and the device that it runs on.
+func (e *Engine) Describe() map[string][]string {
+	all := map[string][]string{}
+	for name, p := range e.pipelines {
+		all[name] = p.graph.Describe()
+	}
+	return all
+}
+
+// Parallel is the number of photos that are worked on at a time.
+func (e *Engine) Parallel() int { return cap(e.slots) }
+
+// Close waits for nothing: the host lets its jobs end first.
+func (e *Engine) Close() error {
+	var errs []error
+	for _, p := range e.pipelines {
+		errs = append(errs, p.graph.Close())
+	}
+	if e.ledger != nil {
+		errs = append(errs, e.ledger.Close())
+	}
+	if e.scratch != "" {
+		errs = append(errs, os.RemoveAll(e.scratch))
+	}
+	return errors.Join(errs...)
+}
+
+// providerName is the name that a plug-in library is registered under.
+func providerName(path string) string {
+	name := strings.TrimPrefix(filepath.Base(path), "lib")
+	name, _, _ = strings.Cut(name, ".")
+	return name
+}

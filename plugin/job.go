@@ -1,0 +1,77 @@
+package plugin
+
+import (
+	"fmt"
+	"time"
+)
+
+// Job is one photo to process.
+type Job struct {
+	Path     string // the photo; never written to
+	Root     string // folder that {dir} is relative to; "": the photo's own
+	Pipeline string // name of a pipeline of the configuration
+	Output   string // folder that the outputs' paths are below
+
+	// Overwrite allows an output to replace a file that Burnish does not know
+	// as its own. The source is safe all the same.
+	Overwrite bool
+}
+
+// State says how a job ended where it did not fail.
+type State string
+
+const (
+	Done    State = "done"    // the outputs are written, or copied from an equal photo's
+	Skipped State = "skipped" // nothing was to be done; Result.Reason says why
+)
+
+// Result is what a job did.
+type Result struct {
+	State   State
+	Reason  string // for Skipped, and for outputs that were copied
+	Outputs []Output
+	Notes   map[string]string // what operators reported, such as the device that ran
+	Elapsed time.Duration
+}
+
+// Output is one file that a job wrote.
+type Output struct {
+	Path   string // absolute
+	Format string
+	Size   int64  // bytes
+	Hash   string // SHA-256, hexadecimal
+}
+
+// Kind tells failures apart by what can be done about them.
+type Kind string
+
+const (
+	Unreadable Kind = "unreadable" // the source cannot be opened or read
+	NotPhoto   Kind = "not-photo"  // the content is no image that Burnish decodes
+	Damaged    Kind = "damaged"    // an image that ends early or does not decode
+	TooLarge   Kind = "too-large"  // refused from its header
+	Changed    Kind = "changed"    // the source changed while it was read
+	Conflict   Kind = "conflict"   // an output belongs to another photo
+	Unwritable Kind = "unwritable" // an output cannot be written
+	Broken     Kind = "failed"     // a step failed
+	Stopped    Kind = "stopped"    // the job's context ended
+)
+
+// Error is a job's failure: the photo, what is wrong and what to do about it.
+type Error struct {
+	Path   string
+	Kind   Kind
+	Err    error
+	Remedy string
+}
+
+// Error is one line: path: what is wrong; what to do.
+func (e *Error) Error() string {
+	if e.Remedy == "" {
+		return fmt.Sprintf("%s: %v", e.Path, e.Err)
+	}
+	return fmt.Sprintf("%s: %v; %s", e.Path, e.Err, e.Remedy)
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,169 @@
+package output
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/vips"
+	"gopkg.in/yaml.v3"
+)
+
+// Encoder is a file format with its options, as libvips names them.
+type Encoder struct {
+	Format  string
+	Options vips.Args // over the format's defaults
+}
+
+type format struct {
+	name, saver string
+	extensions  []string
+	defaults    vips.Args
+	fixed       vips.Args // what makes the format, not for users to set
+}
+
+// formats are what Burnish writes, with its defaults where they differ from
+// libvips'.
+var formats = []format{
+	{"jpeg", "jpegsave", []string{"jpg", "jpeg", "jpe", "jfif"}, vips.Args{"Q": 90, "optimize_coding": true}, nil},
+	{"png", "pngsave", []string{"png"}, nil, nil},
+	{"webp", "webpsave", []string{"webp"}, vips.Args{"Q": 80}, nil},
+	{"tiff", "tiffsave", []string{"tif", "tiff"}, vips.Args{"compression": "deflate", "predictor": "horizontal"}, nil},
+	{"avif", "heifsave", []string{"avif"}, vips.Args{"Q": 60}, vips.Args{"compression": "av1"}},
+	{"heic", "heifsave", []string{"heic", "heif"}, vips.Args{"Q": 60}, vips.Args{"compression": "hevc"}},
+	{"jxl", "jxlsave", []string{"jxl"}, nil, nil},
+	{"gif", "gifsave", []string{"gif"}, nil, nil},
+}
+
+// aliases are the friendly names of options.
+var aliases = map[string]string{"quality": "Q"}
+
+// private options take files or undo what the output promises.
+var private = []string{"filename", "profile", "strip", "keep", "background", "page_height"}
+
+// Formats lists the names of the encoder blocks.
+func Formats() []string {
+	names := make([]string, len(formats))
+	for i, f := range formats {
+		names[i] = f.name
+	}
+	return names
+}
+
+// FormatOf is the format of a file extension, without its dot.
+func FormatOf(extension string) (string, bool) {
+	f := find(func(f format) bool { return slices.Contains(f.extensions, strings.ToLower(extension)) })
+	return f.name, f.name != ""
+}
+
+func find(is func(format) bool) format {
+	if i := slices.IndexFunc(formats, is); i >= 0 {
+		return formats[i]
+	}
+	return format{}
+}
+
+// saver is the format's libvips operation with the options that are in force.
+func (e Encoder) saver() (string, vips.Args) {
+	f := find(func(f format) bool { return f.name == e.Format })
+	args := vips.Args{}
+	for _, set := range []vips.Args{f.defaults, e.Options, f.fixed} {
+		for k, v := range set {
+			args[k] = v
+		}
+	}
+	return f.saver, args
+}
+
+// decode reads the encoder's block, which may be absent, by what libvips says
+// of its saver.
+func (e *Encoder) decode(block, at *yaml.Node) strict.Faults {
+	f := find(func(f format) bool { return f.name == e.Format })
+	operation, known := vips.Lookup(f.saver)
+	if _, works := vips.SaverFor(f.name); !known || !works {
+		return strict.Faults{strict.At(at, "this libvips (%s) was built without %s; choose another format", vips.Version(), e.Format)}
+	}
+	if block == nil || block.Tag == "!!null" {
+		return nil
+	}
+	options := map[string]vips.Argument{}
+	for _, a := range operation.Args {
+		if _, fixed := f.fixed[a.Name]; a.Input && !a.Required && !a.Deprecated && !fixed && !slices.Contains(private, a.Name) {
+			options[a.Name] = a
+		}
+	}
+	pairs, faults := strict.Pairs(block)
+	e.Options = vips.Args{}
+	for _, p := range pairs {
+		name := p.Key.Value
+		if long, ok := aliases[name]; ok {
+			name = long
+		}
+		option, ok := options[name]
+		if !ok {
+			faults = append(faults, strict.At(p.Key, "%s has no option %q%s", e.Format, p.Key.Value, strict.Suggest(p.Key.Value, optionNames(options))))
+			continue
+		}
+		value, err := optionValue(option, p.Value)
+		if err != nil {
+			faults = append(faults, strict.At(p.Value, "%s: %s", p.Key.Value, err))
+			continue
+		}
+		e.Options[name] = value
+	}
+	return faults
+}
+
+func optionNames(options map[string]vips.Argument) []string {
+	var names []string
+	for name := range options {
+		names = append(names, name)
+	}
+	for short, long := range aliases {
+		if _, ok := options[long]; ok {
+			names = append(names, short)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// optionValue checks a value against its argument's type and range.
+func optionValue(a vips.Argument, node *yaml.Node) (any, error) {
+	switch {
+	case len(a.Enum) > 0:
+		if node.Kind != yaml.ScalarNode || !slices.Contains(a.Enum, node.Value) {
+			return nil, fmt.Errorf("wants one of %s, got %s", strings.Join(a.Enum, ", "), strict.Describe(node))
+		}
+		return node.Value, nil
+	case a.Type == "bool":
+		return decodeOption[bool](node)
+	case a.Type == "int":
+		n, err := decodeOption[int](node)
+		return n, inRange(a, float64(n), err)
+	case a.Type == "float":
+		x, err := decodeOption[float64](node)
+		return x, inRange(a, x, err)
+	default:
+		return nil, fmt.Errorf("options of type %s are not supported", a.Type)
+	}
+}
+
+func decodeOption[T any](node *yaml.Node) (T, error) {
+	var v T
+	if faults := strict.Decode(node, &v); len(faults) > 0 {
+		return v, fmt.Errorf("%s", faults[0].Message)
+	}
+	return v, nil
+}
+
+func inRange(a vips.Argument, x float64, err error) error {
+	if err != nil {
+		return err
+	}
+	if a.Min != nil && x < *a.Min || a.Max != nil && x > *a.Max {
+		return fmt.Errorf("wants %g to %g, got %g", *a.Min, *a.Max, x)
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package output
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/burnish-photo/burnish/config/strict"
+)
+
+// Facts are what a template may name of a photo.
+type Facts struct {
+	Dir      string    // folder below the watched one, "." at its root
+	Name     string    // file name with its extension
+	Hash     string    // SHA-256 of the content, hexadecimal
+	Pipeline string    //
+	Date     time.Time // EXIF date, else the file's modification time
+}
+
+// Template is an output's path with fields in braces, relative to the output
+// folder: {dir}, {stem}, {ext}, {hash}, {pipeline} and {date:LAYOUT}, where
+// LAYOUT is a Go time layout such as 2006/01. "{{" stands for a brace.
+type Template struct {
+	text  string
+	parts []part
+}
+
+type part struct {
+	literal string
+	value   func(Facts) string // nil for a literal
+}
+
+var fields = map[string]func(Facts) string{
+	"dir":      func(f Facts) string { return f.Dir },
+	"stem":     func(f Facts) string { return strings.TrimSuffix(f.Name, filepath.Ext(f.Name)) },
+	"ext":      func(f Facts) string { return strings.TrimPrefix(filepath.Ext(f.Name), ".") },
+	"hash":     func(f Facts) string { return f.Hash },
+	"pipeline": func(f Facts) string { return f.Pipeline },
+}
+
+// ParseTemplate reads a template; its error names the first fault.
+func ParseTemplate(text string) (Template, error) {
+	t := Template{text: text}
+	if text == "" || strings.HasSuffix(text, "/") {
+		return t, fmt.Errorf("the path %q names no file", text)
+	}
+	if filepath.IsAbs(text) {
+		return t, fmt.Errorf("the path %q is absolute; it is taken below the output folder, so begin it with {dir}/ or a name", text)
+	}
+	for rest := text; rest != ""; {
+		open := strings.IndexByte(rest, '{')
+		if open < 0 {
+			t.parts = append(t.parts, part{literal: rest})
+			break
+		}
+		t.parts = append(t.parts, part{literal: rest[:open]})
+		rest = rest[open+1:]
+		if strings.HasPrefix(rest, "{") {
+			t.parts, rest = append(t.parts, part{literal: "{"}), rest[1:]
+			continue
+		}
+		name, after, ok := strings.Cut(rest, "}")
+		if !ok {
+			return t, fmt.Errorf("the path %q lacks a closing brace", text)
+		}
+		value, err := field(name)
+		if err != nil {
+			return t, err
+		}
+		t.parts, rest = append(t.parts, part{value: value}), after
+	}
+	return t, nil
+}
+
+func field(name string) (func(Facts) string, error) {
+	if layout, ok := strings.CutPrefix(name, "date:"); ok {
+		if layout == "" {
+			return nil, errors.New("{date:} wants a layout, such as {date:2006/01}")
+		}
+		return func(f Facts) string { return f.Date.Format(layout) }, nil
+	}
+	if value, ok := fields[name]; ok {
+		return value, nil
+	}
+	valid := []string{"dir", "stem", "ext", "hash", "pipeline", "date:2006/01"}
+	return nil, fmt.Errorf("unknown field {%s}%s", name, strict.Suggest(name, valid))
+}
+
+// String is the template as written.
+func (t Template) String() string { return t.text }
+
+// Path fills the template in. The result is relative and clean; a path that
+// leaves the output folder is refused.
+func (t Template) Path(f Facts) (string, error) {
+	var b strings.Builder
+	for _, p := range t.parts {
+		if p.value != nil {
+			b.WriteString(p.value(f))
+		} else {
+			b.WriteString(p.literal)
+		}
+	}
+	clean := filepath.Clean(b.String())
+	if !filepath.IsLocal(clean) || clean == "." || strings.ContainsRune(clean, 0) {
+		return "", fmt.Errorf("the path %q, from %q, leaves the output folder; change the output's path", b.String(), t.text)
+	}
+	return clean, nil
+}

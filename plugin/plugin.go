@@ -1,0 +1,94 @@
+// Package plugin is Burnish as a library: what a media server embeds, and what
+// the burnish command itself is a host of.
+//
+// A host calls [Start] once, opens an [Engine] from a configuration and a
+// registry of operators, and hands it jobs. An engine never writes to a
+// source, never publishes an output that it has not read back, and does no
+// work twice that its ledger remembers.
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// Runtime says how the native libraries run in this process.
+type Runtime struct {
+	// Threads that libvips may use for one photo; 0: as many as there are cores.
+	Threads int
+	// Log takes the libraries' warnings; nil: slog's default.
+	Log *slog.Logger
+}
+
+// native is the one set of native libraries of this process.
+var native struct {
+	sync.Mutex
+	started  bool
+	library  string
+	stopONNX func() error
+}
+
+// Start starts libvips. ONNX Runtime follows with the first engine, since the
+// configuration names its library. Each is started once a process and can not
+// be started again after stop, which the host calls when every engine is
+// closed.
+func Start(r Runtime) (stop func() error, err error) {
+	native.Lock()
+	defer native.Unlock()
+	if native.started {
+		return nil, errors.New("plugin: Start was called twice in this process")
+	}
+	if r.Log == nil {
+		r.Log = slog.Default()
+	}
+	if err := vips.Start(vips.Options{Concurrency: r.Threads, Log: r.Log}); err != nil {
+		return nil, fmt.Errorf("start libvips: %w", err)
+	}
+	native.started = true
+	return stopNative, nil
+}
+
+func stopNative() error {
+	native.Lock()
+	defer native.Unlock()
+	var err error
+	if native.stopONNX != nil {
+		err = native.stopONNX()
+		native.stopONNX = nil
+	}
+	vips.Stop()
+	return err
+}
+
+// StartRestoration loads ONNX Runtime from library, or the one that ships
+// where library is "". [Open] calls it; a host needs it only to learn what the
+// library offers before it opens an engine.
+func StartRestoration(library string, providers []string) error {
+	native.Lock()
+	defer native.Unlock()
+	if !native.started {
+		return errors.New("plugin: Start has not been called")
+	}
+	if native.stopONNX != nil {
+		if library != native.library {
+			return fmt.Errorf("ONNX Runtime already runs from %q in this process; it cannot be loaded from %q as well", onnx.Library(), library)
+		}
+		return nil
+	}
+	stop, err := onnx.Start(library)
+	if err != nil {
+		return err
+	}
+	for _, p := range providers {
+		if err := onnx.RegisterProvider(providerName(p), p); err != nil {
+			return errors.Join(err, stop())
+		}
+	}
+	native.stopONNX, native.library = stop, library
+	return nil
+}
