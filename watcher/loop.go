@@ -1,0 +1,269 @@
+package watcher
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+const (
+	probeEvery = 5 * time.Second        // between looks at whether a watched folder is still there
+	afterLoss  = 200 * time.Millisecond // from an overflow to the rescan, which then covers the burst
+	atATime    = 64                     // files judged, or events taken, before the loop turns to something else
+)
+
+// loop is one Run. Its goroutine alone touches what is in here.
+type loop struct {
+	*Watcher
+	open func() (notifier, error)
+	out  chan<- File
+
+	notify   notifier // nil: there are no events
+	noEvents string   // why
+	events   <-chan fsnotify.Event
+	failures <-chan error
+
+	roots   []*root
+	folders map[string]*folder   // every folder of the trees, by path
+	known   map[identity]*folder // the same, by identity
+	toList  []*folder            // in the order found
+	settler settler
+	toSend  []*entry // settled; those in another phase by now are passed over
+
+	nextProbe time.Time
+	confirmed bool // with Once: the present scan is the last, unless it finds something
+	changed   bool // some folder's state may have
+}
+
+func newLoop(w *Watcher, out chan<- File) *loop {
+	l := &loop{
+		Watcher: w, open: openKernel, out: out, changed: true,
+		folders: map[string]*folder{}, known: map[identity]*folder{},
+	}
+	for _, p := range w.roots {
+		l.roots = append(l.roots, newRoot(p, w.options))
+	}
+	return l
+}
+
+func (l *loop) run(ctx context.Context) error {
+	defer l.closeNotifier()
+	l.openNotifier()
+	now := time.Now()
+	l.nextProbe = now.Add(probeEvery)
+	for _, r := range l.roots {
+		l.scan(r, now)
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		busy := l.step(time.Now())
+		head := l.head(time.Now())
+		l.report()
+		if l.options.Once && !busy && head == nil && l.finished(time.Now()) {
+			return l.shortfall()
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		timer.Reset(l.pause(busy))
+		l.wait(ctx, timer.C, head)
+	}
+}
+
+// wait blocks until there is something to do, and does it.
+func (l *loop) wait(ctx context.Context, timer <-chan time.Time, head *entry) {
+	var out chan<- File
+	var file File
+	if head != nil {
+		out = l.out
+		file = File{Root: head.root.path, Path: head.path, Size: head.stamp.size, ModTime: head.stamp.modTime()}
+	}
+	select {
+	case <-ctx.Done():
+	case <-timer:
+	case out <- file:
+		head.phase = sent
+	case ev, ok := <-l.events:
+		l.takeEvents(ev, ok)
+	case err := <-l.failures:
+		l.lost(err)
+	}
+}
+
+// step does a bounded part of the work at hand and reports whether more is
+// waiting.
+func (l *loop) step(now time.Time) (busy bool) {
+	if !now.Before(l.nextProbe) {
+		l.nextProbe = now.Add(probeEvery)
+		for _, r := range l.roots {
+			l.present(r)
+		}
+	}
+	for _, r := range l.roots {
+		if r.scanning == 0 && !now.Before(r.nextScan) {
+			l.scan(r, now)
+		}
+	}
+	l.listNext(now)
+	for range atATime {
+		e := l.settler.due(now)
+		if e == nil {
+			return len(l.toList) > 0
+		}
+		l.judge(e, now)
+	}
+	return true
+}
+
+// pause returns how long the loop may sleep.
+func (l *loop) pause(busy bool) time.Duration {
+	if busy {
+		return 0
+	}
+	next := l.nextProbe
+	for _, r := range l.roots {
+		if r.scanning == 0 && r.nextScan.Before(next) {
+			next = r.nextScan
+		}
+	}
+	if due, ok := l.settler.next(); ok && due.Before(next) {
+		next = due
+	}
+	return max(0, time.Until(next))
+}
+
+// judge decides whether a file that is due has settled.
+func (l *loop) judge(e *entry, now time.Time) {
+	info, err := os.Lstat(e.path)
+	if err != nil || !info.Mode().IsRegular() {
+		l.missing(e, err)
+		return
+	}
+	complete := func() bool {
+		whole, err := l.options.Complete(e.path)
+		return whole || err != nil
+	}
+	if l.settler.judge(e, now, stampOf(info), complete, e.root.patience) {
+		e.fresh = false
+		l.toSend = append(l.toSend, e)
+	}
+}
+
+// head returns the file to send next, or nil. It looks at the file once more,
+// for it may have waited long.
+func (l *loop) head(now time.Time) *entry {
+	for len(l.toSend) > 0 {
+		e := l.toSend[0]
+		if e.phase == settled && !e.fresh {
+			info, err := os.Lstat(e.path)
+			switch {
+			case err != nil || !info.Mode().IsRegular():
+				l.missing(e, err)
+			case !l.settler.observe(e, now, stampOf(info)):
+				e.fresh = true
+			}
+		}
+		if e.phase == settled {
+			return e
+		}
+		l.toSend[0] = nil
+		l.toSend = l.toSend[1:]
+	}
+	l.toSend = nil
+	return nil
+}
+
+// takeEvents handles an event and those that wait behind it, up to a bound.
+func (l *loop) takeEvents(ev fsnotify.Event, ok bool) {
+	for range atATime {
+		if !ok {
+			l.closeNotifier()
+			l.noEvents = "no file system events: their source has ended"
+			l.rescanSoon()
+			return
+		}
+		l.event(ev, time.Now())
+		select {
+		case ev, ok = <-l.events:
+		default:
+			return
+		}
+	}
+}
+
+// lost handles an error of the event source: events are missing.
+func (l *loop) lost(err error) {
+	if err == nil {
+		return // closed: events says so too
+	}
+	if errors.Is(err, fsnotify.ErrEventOverflow) {
+		l.options.Log.Warn("more file system events than could be queued: looking through all watched folders")
+	} else {
+		l.options.Log.Warn("file system events failed: looking through all watched folders", "error", err)
+	}
+	l.rescanSoon()
+}
+
+func (l *loop) rescanSoon() {
+	for _, r := range l.roots {
+		r.scanSoon(time.Now().Add(afterLoss))
+	}
+	l.confirmed, l.changed = false, true
+}
+
+// finished reports, with nothing at hand, whether a whole scan has found
+// nothing new either; if none has, it begins one.
+func (l *loop) finished(now time.Time) bool {
+	if len(l.settler.waiting) > 0 {
+		return false
+	}
+	if l.confirmed {
+		return true
+	}
+	l.confirmed = true
+	for _, r := range l.roots {
+		l.scan(r, now)
+	}
+	return false
+}
+
+func (l *loop) openNotifier() {
+	n, err := l.open()
+	l.changed = true
+	if err != nil {
+		l.noEvents = noNotifier(err)
+		return
+	}
+	l.notify, l.noEvents = n, ""
+	l.events, l.failures = n.channels()
+}
+
+func (l *loop) closeNotifier() {
+	if l.notify == nil {
+		return
+	}
+	if err := l.notify.Close(); err != nil {
+		l.options.Log.Warn("closing file system events", "error", err)
+	}
+	l.notify, l.events, l.failures = nil, nil, nil
+	l.changed = true
+}
+
+// missing handles a file that is not where it was. Only where its watched
+// folder is in place does that mean it was removed.
+func (l *loop) missing(e *entry, err error) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		e.root.trouble(e.path, err)
+		l.changed = true
+	}
+	if l.present(e.root) {
+		l.forgetFile(e)
+		return
+	}
+	l.settler.leave(e, unknown)
+}

@@ -1,0 +1,148 @@
+package watcher
+
+import (
+	"container/heap"
+	"io/fs"
+	"time"
+)
+
+// identity is what stays when a file or folder is renamed. Its zero value is
+// that of a system that tells none.
+type identity struct{ dev, ino uint64 }
+
+// stamp is a state of a file as told by its metadata. Two equal stamps of one
+// path are one state. Rights are part of it so that a file which could not be
+// read is sent again when it can be.
+type stamp struct {
+	identity
+	size     int64
+	sec      int64
+	nsec     int
+	mode     fs.FileMode
+	uid, gid uint32
+}
+
+func (s stamp) modTime() time.Time { return time.Unix(s.sec, int64(s.nsec)) }
+
+type phase uint8
+
+const (
+	unknown  phase = iota // found before, its present state not yet looked at
+	settling              // waits in the settler
+	settled               // waits to be sent
+	sent
+	forgotten // no longer part of the tree
+)
+
+// entry is one file that was found.
+type entry struct {
+	path  string
+	root  *root
+	stamp stamp
+	phase phase
+	fresh bool      // looked at again since it came to the head of those to send
+	quiet time.Time // since when it has not changed
+	due   time.Time // when to look at it next, while settling
+	index int       // in the settler's heap, while settling
+}
+
+// settler holds the files that are still arriving, ordered by when to look at
+// them next. It reads no clock and no file system. Times carry Go's monotonic
+// reading, so a set-back clock neither hurries nor holds a file.
+type settler struct{ waiting byDue }
+
+// observe takes in the state of e as seen now. A new state begins a new quiet
+// period; it reports whether it did.
+func (s *settler) observe(e *entry, now time.Time, st stamp) bool {
+	if e.stamp == st && e.phase != unknown {
+		return false
+	}
+	e.stamp = st
+	s.touch(e, now)
+	return true
+}
+
+// touch begins a new quiet period: something happened to the file.
+func (s *settler) touch(e *entry, now time.Time) {
+	e.quiet = now
+	s.look(e, now.Add(e.root.settle))
+}
+
+// look puts e among those that wait, to be looked at when due.
+func (s *settler) look(e *entry, due time.Time) {
+	e.due = due
+	if e.phase == settling {
+		heap.Fix(&s.waiting, e.index)
+		return
+	}
+	e.phase = settling
+	heap.Push(&s.waiting, e)
+}
+
+// leave takes e from those that wait, into another phase.
+func (s *settler) leave(e *entry, to phase) {
+	if e.phase == settling {
+		heap.Remove(&s.waiting, e.index)
+	}
+	e.phase = to
+}
+
+// due returns a file that is to be looked at now, or nil.
+func (s *settler) due(now time.Time) *entry {
+	if len(s.waiting) == 0 || s.waiting[0].due.After(now) {
+		return nil
+	}
+	return s.waiting[0]
+}
+
+// next returns when due will return a file.
+func (s *settler) next() (time.Time, bool) {
+	if len(s.waiting) == 0 {
+		return time.Time{}, false
+	}
+	return s.waiting[0].due, true
+}
+
+// judge looks at a waiting file whose state now is st. It returns true when
+// the file has settled; otherwise it goes on waiting. Patience is how long an
+// incomplete file may be quiet before it counts as settled all the same.
+func (s *settler) judge(e *entry, now time.Time, st stamp, complete func() bool, patience time.Duration) bool {
+	if s.observe(e, now, st) {
+		return false
+	}
+	quiet := now.Sub(e.quiet)
+	if quiet < e.root.settle {
+		s.look(e, e.quiet.Add(e.root.settle))
+		return false
+	}
+	if !complete() && quiet < patience {
+		s.look(e, now.Add(min(e.root.settle, patience-quiet)))
+		return false
+	}
+	s.leave(e, settled)
+	return true
+}
+
+// byDue is a heap of entries, the one to look at first on top.
+type byDue []*entry
+
+func (h byDue) Len() int           { return len(h) }
+func (h byDue) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
+func (h byDue) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *byDue) Push(x any) {
+	e := x.(*entry)
+	e.index = len(*h)
+	*h = append(*h, e)
+}
+
+func (h *byDue) Pop() any {
+	last := len(*h) - 1
+	e := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return e
+}

@@ -1,0 +1,10 @@
+//go:build !unix
+
+package watcher
+
+import "io/fs"
+
+func stampOf(info fs.FileInfo) stamp {
+	t := info.ModTime()
+	return stamp{size: info.Size(), sec: t.Unix(), nsec: t.Nanosecond(), mode: info.Mode()}
+}

@@ -1,0 +1,293 @@
+package watcher
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// folder is one folder that is looked into, with what was found in it.
+type folder struct {
+	path    string
+	root    *root
+	parent  *folder // nil at the top
+	id      identity
+	folders map[string]*folder // by name
+	files   map[string]*entry  // by name
+	listing bool               // waits to be listed
+	dropped bool               // no longer part of the tree
+	twin    string             // another path of the same folder, told of in the log
+}
+
+func (l *loop) newFolder(r *root, parent *folder, path string, id identity) *folder {
+	f := &folder{path: path, root: r, parent: parent, folders: map[string]*folder{}, files: map[string]*entry{}}
+	l.folders[path] = f
+	l.identify(f, id)
+	return f
+}
+
+func (l *loop) identify(f *folder, id identity) {
+	if l.known[f.id] == f {
+		delete(l.known, f.id)
+	}
+	f.id = id
+	if id != (identity{}) {
+		l.known[id] = f
+	}
+}
+
+func (l *loop) enqueue(f *folder) {
+	if f.listing {
+		return
+	}
+	f.listing = true
+	f.root.scanning++
+	l.toList = append(l.toList, f)
+}
+
+// listNext lists the folder that has waited longest.
+func (l *loop) listNext(now time.Time) {
+	if len(l.toList) == 0 {
+		return
+	}
+	f := l.toList[0]
+	l.toList[0] = nil
+	l.toList = l.toList[1:]
+	f.listing = false
+	f.root.scanning--
+	if !f.dropped {
+		l.list(f, now)
+	}
+	if f.root.scanning == 0 {
+		l.listed(f.root, now)
+	}
+}
+
+// list watches f first and reads it then, so that nothing falls in between.
+// Whatever is missing from it is forgotten, folders in it are listed in turn.
+func (l *loop) list(f *folder, now time.Time) {
+	l.watch(f)
+	found, err := os.ReadDir(f.path)
+	if err != nil {
+		l.unreadable(f, err)
+		return
+	}
+	delete(f.root.troubles, f.path)
+	if f.parent == nil && l.emptied(f.root, len(found)) {
+		return
+	}
+	seen := make(map[string]bool, len(found))
+	for _, d := range found {
+		name := d.Name()
+		if _, ignored := Ignored(name); ignored {
+			continue
+		}
+		info, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		seen[name] = true
+		if err != nil {
+			f.root.trouble(filepath.Join(f.path, name), err)
+			continue
+		}
+		l.found(f, name, info, now)
+	}
+	l.forgetUnseen(f, seen)
+}
+
+func (l *loop) forgetUnseen(f *folder, seen map[string]bool) {
+	var gone []string
+	for name := range f.files {
+		if !seen[name] {
+			gone = append(gone, name)
+		}
+	}
+	for name := range f.folders {
+		if !seen[name] {
+			gone = append(gone, name)
+		}
+	}
+	if len(gone) > 0 && l.present(f.root) {
+		for _, name := range gone {
+			l.forget(f, name)
+		}
+	}
+}
+
+// watch asks for f's events, or notes why there are none.
+func (l *loop) watch(f *folder) {
+	if l.notify == nil {
+		return
+	}
+	err := l.notify.Add(f.path)
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return // reading the folder tells of these
+	}
+	f.root.unwatched = noWatch(f.path, err)
+	l.changed = true
+}
+
+func (l *loop) unreadable(f *folder, err error) {
+	present := l.present(f.root)
+	switch {
+	case f.parent == nil:
+		if f.root.gone == "" {
+			l.lose(f.root, "the folder cannot be read: "+err.Error())
+		}
+	case !present:
+	case errors.Is(err, fs.ErrNotExist):
+		l.forget(f.parent, filepath.Base(f.path))
+	default:
+		f.root.trouble(f.path, err)
+		l.changed = true
+	}
+}
+
+// found takes in what stands under a name in f.
+func (l *loop) found(f *folder, name string, info fs.FileInfo, now time.Time) {
+	switch {
+	case info.IsDir():
+		l.foundFolder(f, name, stampOf(info).identity)
+	case info.Mode().IsRegular():
+		l.foundFile(f, name, stampOf(info), now)
+	default:
+		l.forget(f, name)
+	}
+}
+
+func (l *loop) foundFile(f *folder, name string, st stamp, now time.Time) {
+	if c := f.folders[name]; c != nil {
+		l.forgetFolder(c)
+	}
+	e := f.files[name]
+	if e == nil {
+		e = &entry{path: filepath.Join(f.path, name), root: f.root}
+		f.files[name] = e
+	}
+	if l.settler.observe(e, now, st) {
+		l.confirmed = false
+	}
+}
+
+func (l *loop) foundFolder(f *folder, name string, id identity) {
+	if e := f.files[name]; e != nil {
+		l.forgetFile(e)
+	}
+	path := filepath.Join(f.path, name)
+	if l.excluded(f.root, path) {
+		return
+	}
+	c := f.folders[name]
+	if c != nil && c.id != id {
+		l.forgetFolder(c)
+		c = nil
+	}
+	if c == nil {
+		if other := l.known[id]; other != nil && !l.movedAway(other, path) {
+			return
+		}
+		c = l.newFolder(f.root, f, path, id)
+		f.folders[name] = c
+	}
+	l.enqueue(c)
+}
+
+// movedAway forgets a folder that was found under another path now, because
+// an event source keeps one path for each. It reports false for a folder that
+// is in both places, as a bind mount is: that one keeps its first path.
+func (l *loop) movedAway(f *folder, path string) bool {
+	if info, err := os.Stat(f.path); err == nil && stampOf(info).identity == f.id {
+		if f.twin != path {
+			f.twin = path
+			l.options.Log.Warn("folder is found twice and taken in once", "folder", f.path, "also", path)
+		}
+		return false
+	}
+	if f.parent == nil {
+		return true // a watched folder was moved into another; its own state tells
+	}
+	l.forgetFolder(f)
+	return true
+}
+
+// excluded reports whether a folder is never entered: by the host's word, or
+// because it is watched for itself.
+func (l *loop) excluded(r *root, path string) bool {
+	real := filepath.Join(r.real, path[len(r.path):])
+	if slices.Contains(l.exclude, path) || slices.Contains(l.exclude, real) {
+		return true
+	}
+	return slices.ContainsFunc(l.roots, func(o *root) bool { return o != r && o.real == real })
+}
+
+// event takes in what happened to one path.
+func (l *loop) event(ev fsnotify.Event, now time.Time) {
+	if f := l.folders[ev.Name]; f != nil && f.parent == nil {
+		if l.present(f.root) {
+			l.enqueue(f)
+		}
+		return
+	}
+	f := l.folders[filepath.Dir(ev.Name)]
+	name := filepath.Base(ev.Name)
+	if _, ignored := Ignored(name); f == nil || ignored {
+		return
+	}
+	if e := f.files[name]; e != nil && e.phase == settling && ev.Op == fsnotify.Write {
+		l.settler.touch(e, now)
+		l.confirmed = false
+		return
+	}
+	info, err := os.Lstat(ev.Name)
+	switch {
+	case err == nil:
+		l.found(f, name, info, now)
+	case !errors.Is(err, fs.ErrNotExist):
+		f.root.trouble(ev.Name, err)
+		l.changed = true
+	case f.files[name] != nil:
+		l.missing(f.files[name], err)
+	case f.folders[name] != nil && l.present(f.root):
+		l.forget(f, name)
+	}
+}
+
+// forget drops what stood under a name in f.
+func (l *loop) forget(f *folder, name string) {
+	if e := f.files[name]; e != nil {
+		l.forgetFile(e)
+	}
+	if c := f.folders[name]; c != nil {
+		l.forgetFolder(c)
+	}
+}
+
+func (l *loop) forgetFile(e *entry) {
+	l.settler.leave(e, forgotten)
+	if f := l.folders[filepath.Dir(e.path)]; f != nil {
+		delete(f.files, filepath.Base(e.path))
+	}
+}
+
+func (l *loop) forgetFolder(f *folder) {
+	for _, c := range f.folders {
+		l.forgetFolder(c)
+	}
+	for _, e := range f.files {
+		l.settler.leave(e, forgotten)
+	}
+	if l.notify != nil {
+		_ = l.notify.Remove(f.path) // often gone already
+	}
+	l.identify(f, identity{})
+	delete(l.folders, f.path)
+	delete(f.root.troubles, f.path)
+	delete(f.parent.folders, filepath.Base(f.path))
+	f.dropped = true
+}

@@ -1,0 +1,186 @@
+// Package watcher turns folders into files that have finished arriving.
+//
+// It watches each folder and everything below it, takes in what is already
+// there at the start, and sends a file once its size, modification time and
+// inode have been quiet for the settle period and the host's Complete agrees.
+// Events only make it quick: a rescan finds whatever they missed, and a folder
+// for which they are not to be had is polled.
+//
+// A state of a file (path, device, inode, size, modification time and access
+// rights) is sent once; a file that changes later is sent again when it has
+// settled again. A rename or a copy is a file of its own. What is ignored:
+// temporary and system names (see Ignored), symbolic links, which are not
+// followed, and whatever is not a regular file. A watched folder itself may be
+// a link.
+//
+// The package knows nothing of images and formats, of what becomes of a file,
+// or of what was done before this process began. It opens and changes no file.
+package watcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+)
+
+// File is a file that has finished arriving. It may be gone or changed again
+// by the time it is looked at; a change is sent as another File.
+type File struct {
+	Root    string // the watched folder, absolute
+	Path    string // below Root, absolute
+	Size    int64  // bytes
+	ModTime time.Time
+}
+
+// Options says what to watch and how.
+type Options struct {
+	// Folders are the watched folders. One may lie below another: its files
+	// are then its own alone.
+	Folders []Config
+
+	// Exclude lists folders that are never entered, such as outputs and state.
+	Exclude []string
+
+	// Complete says whether a quiet file is whole, by its format. It is called
+	// from Run's loop, so it must be quick: read a few bytes, not the file. A
+	// file that stays incomplete is sent after Patience, one for which it
+	// fails is sent at once; the host reports what is wrong with them. Nil
+	// means that quiet is enough.
+	Complete func(path string) (bool, error)
+
+	// Patience is how long a quiet file may stay incomplete; 0 means ten times
+	// its folder's settle period.
+	Patience time.Duration
+
+	// Once makes Run return when everything that is there has settled and was
+	// sent. A file that keeps changing holds it open.
+	Once bool
+
+	Rescan time.Duration // between looks through a watched folder; 0 means 5 minutes
+	Poll   time.Duration // between looks through a polled or missing one; 0 means 5 seconds
+	Log    *slog.Logger  // changes of a folder's state; nil is silent
+}
+
+// Mode is how the files of a folder are found.
+type Mode string
+
+const (
+	Starting Mode = "starting" // not yet looked through
+	Watching Mode = "watching" // by events, and by a rescan now and then
+	Polling  Mode = "polling"  // by looking through it again and again
+	Degraded Mode = "degraded" // it, or a part of it, cannot be read
+)
+
+// FolderState is the state of one watched folder.
+type FolderState struct {
+	Folder string // absolute
+	Mode   Mode
+	Reason string // why it is not watching, and the remedy; else empty
+}
+
+// Watcher watches the folders of its Options while Run runs.
+type Watcher struct {
+	options Options
+	roots   []rootPath
+	exclude []string
+
+	mu     sync.Mutex // guards states
+	states []FolderState
+}
+
+// rootPath is a watched folder by name.
+type rootPath struct {
+	config Config
+	path   string // absolute, as the host named it
+	real   string // with links resolved
+}
+
+// New checks the folders and returns a Watcher that is not yet running. It
+// reports every fault at once.
+func New(o Options) (*Watcher, error) {
+	w := &Watcher{options: o.withDefaults()}
+	var faults []error
+	if len(o.Folders) == 0 {
+		faults = append(faults, errors.New("no folder to watch"))
+	}
+	for _, path := range o.Exclude {
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("excluded folder %q: %w", path, err))
+			continue
+		}
+		w.exclude = append(w.exclude, abs, resolve(abs))
+	}
+	for _, c := range o.Folders {
+		if err := w.add(c); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return w, errors.Join(faults...)
+}
+
+func (w *Watcher) add(c Config) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	path, err := filepath.Abs(c.Folder)
+	if err != nil {
+		return fmt.Errorf("watched folder %q: %w", c.Folder, err)
+	}
+	r := rootPath{config: c, path: path, real: resolve(path)}
+	for _, ex := range w.exclude {
+		if within(r.path, ex) || within(r.real, ex) {
+			return fmt.Errorf("watched folder %s lies in %s, where nothing is taken in: use another folder for one of them", path, ex)
+		}
+	}
+	if i := slices.IndexFunc(w.roots, func(o rootPath) bool { return o.real == r.real }); i >= 0 {
+		return fmt.Errorf("watched folder %s is the same as %s: name it once", path, w.roots[i].path)
+	}
+	w.roots = append(w.roots, r)
+	w.states = append(w.states, FolderState{Folder: path, Mode: Starting})
+	return nil
+}
+
+// Run sends finished files to out until ctx is cancelled, and then returns
+// nil. It never closes out. A slow receiver delays files but loses none. One
+// Run at a time; each begins afresh and sends what it finds.
+//
+// With Once it returns by itself: nil, or an error that names each folder that
+// could not be read in full.
+func (w *Watcher) Run(ctx context.Context, out chan<- File) error {
+	return newLoop(w, out).run(ctx)
+}
+
+// Folders returns the state of every watched folder, in the order given.
+func (w *Watcher) Folders() []FolderState {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.states)
+}
+
+func (w *Watcher) publish(states []FolderState) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.states = states
+}
+
+func (o Options) withDefaults() Options {
+	if o.Rescan <= 0 {
+		o.Rescan = 5 * time.Minute
+	}
+	if o.Poll <= 0 {
+		o.Poll = 5 * time.Second
+	}
+	if o.Complete == nil {
+		o.Complete = func(string) (bool, error) { return true, nil }
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}

@@ -1,0 +1,414 @@
+package watcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	settle   = 150 * time.Millisecond // of the tests' folders
+	deadline = 60 * time.Second       // for what must happen
+)
+
+// running is a watcher under test. Files are collected as they come.
+type running struct {
+	*Watcher
+	t      *testing.T
+	out    chan File
+	cancel context.CancelFunc
+	ended  chan error
+}
+
+func start(t *testing.T, o Options) *running {
+	t.Helper()
+	for i := range o.Folders {
+		if o.Folders[i].Settle == 0 {
+			o.Folders[i].Settle = settle
+		}
+	}
+	w, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	r := &running{Watcher: w, t: t, out: make(chan File), cancel: cancel, ended: make(chan error, 1)}
+	go func() { r.ended <- w.Run(ctx, r.out) }()
+	t.Cleanup(r.stop)
+	return r
+}
+
+func watch(t *testing.T, folder string) *running {
+	t.Helper()
+	r := start(t, Options{Folders: []Config{{Folder: folder}}})
+	r.mode(Watching)
+	return r
+}
+
+func (r *running) stop() {
+	if r.cancel == nil {
+		return
+	}
+	r.cancel()
+	r.cancel = nil
+	if err := <-r.ended; err != nil {
+		r.t.Errorf("Run: %v", err)
+	}
+}
+
+// mode waits for the first folder's state.
+func (r *running) mode(want Mode) FolderState {
+	r.t.Helper()
+	for end := time.Now().Add(deadline); ; time.Sleep(5 * time.Millisecond) {
+		s := r.Folders()[0]
+		if s.Mode == want {
+			return s
+		}
+		if time.Now().After(end) {
+			r.t.Fatalf("the folder is %+v, not %s", s, want)
+		}
+	}
+}
+
+// next returns the file sent next, by its path below its root.
+func (r *running) next() string {
+	r.t.Helper()
+	select {
+	case f := <-r.out:
+		return r.below(f)
+	case <-time.After(deadline):
+		r.t.Fatal("no file was sent")
+		return ""
+	}
+}
+
+func (r *running) below(f File) string {
+	r.t.Helper()
+	rel, err := filepath.Rel(f.Root, f.Path)
+	if err != nil || !filepath.IsAbs(f.Path) || !filepath.IsLocal(rel) {
+		r.t.Fatalf("sent %+v", f)
+	}
+	return rel
+}
+
+// expect waits for exactly these files, in any order, and for quiet after.
+func (r *running) expect(want ...string) {
+	r.t.Helper()
+	var got []string
+	for range want {
+		got = append(got, r.next())
+	}
+	slices.Sort(got)
+	want = slices.Sorted(slices.Values(want))
+	if !slices.Equal(got, want) {
+		r.t.Fatalf("sent %q, want %q", got, want)
+	}
+	r.quiet()
+}
+
+// quiet fails if anything is sent within a few settle periods.
+func (r *running) quiet() {
+	r.t.Helper()
+	select {
+	case f := <-r.out:
+		r.t.Fatalf("sent %s as well", r.below(f))
+	case <-time.After(3 * settle):
+	}
+}
+
+// runOnce runs to the end and returns what was sent.
+func runOnce(t *testing.T, o Options) ([]string, error) {
+	t.Helper()
+	o.Once = true
+	r := start(t, o)
+	r.cancel = nil
+	var got []string
+	for {
+		select {
+		case f := <-r.out:
+			got = append(got, r.below(f))
+		case err := <-r.ended:
+			slices.Sort(got)
+			return got, err
+		case <-time.After(deadline):
+			t.Fatalf("Run with Once does not return; sent so far: %q", got)
+		}
+	}
+}
+
+func write(t *testing.T, path ...string) string {
+	t.Helper()
+	name := filepath.Join(path...)
+	if err := os.WriteFile(name, []byte("content of "+name), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func mkdir(t *testing.T, path ...string) string {
+	t.Helper()
+	name := filepath.Join(path...)
+	if err := os.MkdirAll(name, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func rename(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.Rename(from, to); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFilesAlreadyThere(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.jpg")
+	write(t, mkdir(t, dir, "2024/05"), "b.jpg")
+	r := start(t, Options{Folders: []Config{{Folder: dir}}})
+	r.expect("a.jpg", "2024/05/b.jpg")
+}
+
+func TestNewFileAndChange(t *testing.T) {
+	dir := t.TempDir()
+	r := watch(t, dir)
+	write(t, dir, "a.jpg")
+	r.expect("a.jpg")
+	if err := os.WriteFile(filepath.Join(dir, "a.jpg"), []byte("another"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r.expect("a.jpg")
+}
+
+// A copy in pieces is not sent before its last byte is there. Pieces come
+// closer together than the settle period even on a busy machine.
+func TestSlowCopy(t *testing.T) {
+	dir := t.TempDir()
+	r := start(t, Options{Folders: []Config{{Folder: dir, Settle: time.Second}}})
+	r.mode(Watching)
+	f, err := os.Create(filepath.Join(dir, "slow.jpg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var finished atomic.Bool
+	go func() {
+		for range 20 {
+			_, _ = f.WriteString("piece")
+			time.Sleep(100 * time.Millisecond)
+		}
+		finished.Store(true)
+		f.Close()
+	}()
+	got := <-r.out
+	if !finished.Load() || got.Size != 100 {
+		t.Errorf("sent %d bytes of 100, finished: %v", got.Size, finished.Load())
+	}
+	r.quiet()
+}
+
+func TestRenames(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	r := watch(t, dir)
+
+	rename(t, write(t, elsewhere, "in.jpg"), filepath.Join(dir, "in.jpg"))
+	r.expect("in.jpg")
+
+	part := write(t, dir, "photo.jpg.part")
+	rsync := write(t, dir, ".scan.jpg.x7Qz1a")
+	r.quiet()
+	rename(t, part, filepath.Join(dir, "photo.jpg"))
+	rename(t, rsync, filepath.Join(dir, "scan.jpg"))
+	r.expect("photo.jpg", "scan.jpg")
+}
+
+func TestBurstInNewFolders(t *testing.T) {
+	dir := t.TempDir()
+	r := watch(t, dir)
+	var want []string
+	for i := range 20 {
+		at := mkdir(t, dir, fmt.Sprint(i), "b/c")
+		for _, up := range []string{"..", "../..", "."} {
+			want = append(want, filepath.Join(fmt.Sprint(i), "b/c", up, "x.jpg"))
+			write(t, at, up, "x.jpg")
+		}
+	}
+	r.expect(want...)
+}
+
+func TestFolderMovedInAndAbout(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	r := watch(t, dir)
+	write(t, mkdir(t, elsewhere, "album/deep"), "a.jpg")
+	rename(t, filepath.Join(elsewhere, "album"), filepath.Join(dir, "album"))
+	r.expect("album/deep/a.jpg")
+
+	rename(t, filepath.Join(dir, "album"), filepath.Join(dir, "trip"))
+	r.expect("trip/deep/a.jpg")
+	write(t, dir, "trip/deep/b.jpg")
+	r.expect("trip/deep/b.jpg")
+
+	rename(t, filepath.Join(dir, "trip"), filepath.Join(elsewhere, "trip"))
+	write(t, elsewhere, "trip/deep/outside.jpg")
+	r.quiet()
+	rename(t, filepath.Join(elsewhere, "trip"), filepath.Join(dir, "trip"))
+	r.expect("trip/deep/a.jpg", "trip/deep/b.jpg", "trip/deep/outside.jpg")
+}
+
+func TestManyAtOnce(t *testing.T) {
+	const files = 2000
+	dir := t.TempDir()
+	r := watch(t, dir)
+	go func() {
+		for i := range files {
+			sub := filepath.Join(dir, fmt.Sprint(i%7))
+			_ = os.MkdirAll(sub, 0o755)
+			_ = os.WriteFile(filepath.Join(sub, fmt.Sprintf("%d.jpg", i)), []byte("x"), 0o644)
+		}
+	}()
+	seen := map[string]int{}
+	for range files {
+		seen[r.next()]++
+	}
+	if len(seen) != files {
+		t.Errorf("%d different files of %d", len(seen), files)
+	}
+	r.quiet()
+}
+
+func TestOnce(t *testing.T) {
+	dir := t.TempDir()
+	if got, err := runOnce(t, Options{Folders: []Config{{Folder: dir}}}); len(got) > 0 || err != nil {
+		t.Errorf("an empty folder gave %q, %v", got, err)
+	}
+	write(t, dir, "a.jpg")
+	write(t, mkdir(t, dir, "b"), "c.jpg")
+	write(t, dir, "Thumbs.db")
+	got, err := runOnce(t, Options{Folders: []Config{{Folder: dir}}})
+	if want := []string{"a.jpg", "b/c.jpg"}; !slices.Equal(got, want) || err != nil {
+		t.Errorf("sent %q, %v; want %q", got, err, want)
+	}
+}
+
+func TestComplete(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "whole.jpg")
+	write(t, dir, "truncated.jpg")
+	write(t, dir, "unreadable.jpg")
+	var asked atomic.Int32
+	got, err := runOnce(t, Options{
+		Folders: []Config{{Folder: dir}},
+		Complete: func(path string) (bool, error) {
+			switch filepath.Base(path) {
+			case "truncated.jpg":
+				asked.Add(1)
+				return false, nil
+			case "unreadable.jpg":
+				return false, errors.New("permission denied")
+			}
+			return true, nil
+		},
+		Patience: 4 * settle,
+	})
+	if want := []string{"truncated.jpg", "unreadable.jpg", "whole.jpg"}; !slices.Equal(got, want) || err != nil {
+		t.Errorf("sent %q, %v", got, err)
+	}
+	if asked.Load() < 2 {
+		t.Error("a file that was not complete was not asked about again")
+	}
+}
+
+func TestExcluded(t *testing.T) {
+	dir := t.TempDir()
+	real := mkdir(t, dir, "real")
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(real, link); err != nil {
+		t.Fatal(err)
+	}
+	write(t, mkdir(t, real, "out/deep"), "a.jpg")
+	write(t, mkdir(t, real, "outer"), "b.jpg")
+	write(t, mkdir(t, real, "other"), "c.jpg")
+	target := write(t, dir, "target.jpg")
+	for _, l := range []string{"link.jpg", "outer/dir"} {
+		if err := os.Symlink(target, filepath.Join(real, l)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := start(t, Options{
+		Folders: []Config{{Folder: link}, {Folder: filepath.Join(real, "other")}},
+		Exclude: []string{filepath.Join(real, "out"), filepath.Join(link, "later")},
+	})
+	roots := map[string]string{}
+	for range 2 {
+		f := <-r.out
+		roots[filepath.Base(f.Path)] = f.Root
+	}
+	if roots["b.jpg"] != link || roots["c.jpg"] != filepath.Join(real, "other") {
+		t.Errorf("roots of the files: %v", roots)
+	}
+	r.quiet()
+	write(t, mkdir(t, real, "later"), "d.jpg")
+	write(t, real, "out/deep/e.jpg")
+	r.quiet()
+}
+
+func TestSlowReceiverLosesNothing(t *testing.T) {
+	dir := t.TempDir()
+	r := watch(t, dir)
+	for i := range 30 {
+		write(t, dir, fmt.Sprintf("%02d.jpg", i))
+	}
+	first := r.next()
+	time.Sleep(3 * settle) // all have settled and wait
+	if first == "29.jpg" {
+		t.Skip("the file to change was sent first")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "29.jpg"), []byte("changed while it waited"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if first != "28.jpg" {
+		os.Remove(filepath.Join(dir, "28.jpg"))
+	}
+	seen := map[string]int64{first: 0}
+	for len(seen) < 29 {
+		f := <-r.out
+		if _, twice := seen[r.below(f)]; twice {
+			t.Errorf("%s was sent twice", f.Path)
+		}
+		seen[r.below(f)] = f.Size
+		time.Sleep(5 * time.Millisecond)
+	}
+	if seen["29.jpg"] != int64(len("changed while it waited")) {
+		t.Errorf("the changed file was sent with %d bytes", seen["29.jpg"])
+	}
+	r.quiet()
+}
+
+func TestNewRefuses(t *testing.T) {
+	dir := t.TempDir()
+	file := write(t, dir, "file")
+	sub := mkdir(t, dir, "sub")
+	for want, o := range map[string]Options{
+		"no folder":      {},
+		"does not exist": {Folders: []Config{{Folder: filepath.Join(dir, "none")}}},
+		"is a file":      {Folders: []Config{{Folder: file}}},
+		"is missing":     {Folders: []Config{{}}},
+		"settle is -1s":  {Folders: []Config{{Folder: dir, Settle: -time.Second}}},
+		"lies in":        {Folders: []Config{{Folder: sub}}, Exclude: []string{dir}},
+		"is the same as": {Folders: []Config{{Folder: dir}, {Folder: sub + "/.."}}},
+	} {
+		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("New(%+v) = %v, want a word on %q", o, err, want)
+		}
+	}
+}
