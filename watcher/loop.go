@@ -64,13 +64,13 @@ func (l *loop) run(ctx context.Context) error {
 		busy := l.step(time.Now())
 		head := l.head(time.Now())
 		l.report()
-		if l.options.Once && !busy && head == nil && l.finished(time.Now()) {
-			return l.shortfall()
-		}
 		if ctx.Err() != nil {
 			return nil
 		}
-		timer.Reset(l.pause(busy))
+		if l.options.Once && !busy && head == nil && l.finished(time.Now()) {
+			return l.shortfall()
+		}
+		timer.Reset(l.pause(busy || len(l.toList) > 0))
 		l.wait(ctx, timer.C, head)
 	}
 }
