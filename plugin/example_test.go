@@ -1,0 +1,87 @@
+package plugin_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/builtin"
+	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+// fade is an operator of the host's own: it mixes a photo with grey.
+type fade struct {
+	Strength float64 `yaml:"strength"`
+}
+
+func (f *fade) Validate() error {
+	if f.Strength < 0 || f.Strength > 1 {
+		return ops.Invalid("strength", "wants 0 to 1, got %g", f.Strength)
+	}
+	return nil
+}
+
+func (f *fade) Build(context.Context, ops.Env) (ops.Operator, error) { return f, nil }
+
+func (f *fade) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
+	mixed, err := in[0].Pixels.Do("linear", vips.Args{"a": []float64{1 - f.Strength}, "b": []float64{128 * f.Strength}, "uchar": true})
+	if err != nil {
+		return ops.Image{}, err
+	}
+	return in[0].With(mixed), nil
+}
+
+// A media server embeds Burnish, with an operator of its own beside the ones
+// that ship.
+func Example() {
+	// A host calls plugin.Start once, before anything else:
+	//
+	//	stop, err := plugin.Start(plugin.Runtime{})
+	//
+	// and stop when it ends.
+	ctx := context.Background()
+	folder, err := os.MkdirTemp("", "gallery-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(folder)
+	registry, err := ops.NewRegistry(append(builtin.Specs(), ops.Spec{
+		Name: "fade", Version: 1, Sequential: true, Summary: "mix with grey",
+		Config: func() ops.Config { return &fade{Strength: 0.5} },
+	})...)
+	if err != nil {
+		panic(err)
+	}
+	settings, faults := config.Parse("gallery.yaml", folder, []byte(`
+version: 1
+pipelines:
+  faded:
+    steps:
+      - promptcir: {model: lite}
+      - fade: {strength: 0.3}
+    outputs:
+      - path: "{stem}.faded.jpg"
+`), registry)
+	if errs, _ := faults.Split(); len(errs) > 0 {
+		panic(errs)
+	}
+	engine, err := plugin.Open(ctx, *settings, registry)
+	if err != nil {
+		panic(err)
+	}
+	defer engine.Close()
+	result, err := engine.Process(ctx, plugin.Job{
+		Path:     "../packaging/demo/photos/osprey-q10.jpg",
+		Pipeline: "faded",
+		Output:   folder,
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(result.State, filepath.Base(result.Outputs[0].Path))
+	// Output: done osprey-q10.faded.jpg
+}
