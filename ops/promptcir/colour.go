@@ -1,0 +1,61 @@
+package promptcir
+
+import (
+	"fmt"
+
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// readable returns p, or what p is converted to, as gray or RGB of 8 or 16 bits
+// with or without transparency. The caller closes it.
+func readable(p *vips.Image) (*vips.Image, error) {
+	switch format, space := p.Format(), p.Interpretation(); {
+	case space == "cmyk":
+		// By the embedded profile, or else by that of a common press.
+		rgb, err := p.Do("icc_transform", vips.Args{
+			"output_profile": "srgb", "input_profile": "cmyk", "embedded": true, "intent": "relative", "black_point_compensation": true,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("convert cmyk to srgb: %w", err)
+		}
+		return rgb, nil
+	case p.Coding() != "none":
+		return converted(p, "srgb")
+	case format == "float" || format == "double" || format == "complex" || format == "dpcomplex":
+		return nil, fmt.Errorf("promptcir restores photos of 8 or 16 bits; this one holds %s numbers (%s)", format, space)
+	case !direct(p):
+		if format == "uchar" {
+			return converted(p, "srgb")
+		}
+		return converted(p, "rgb16")
+	}
+	return p.Ref(), nil
+}
+
+// direct reports whether the network can be shown the bands of p as they are.
+func direct(p *vips.Image) bool {
+	if f := p.Format(); f != "uchar" && f != "ushort" {
+		return false
+	}
+	switch p.Interpretation() {
+	case "srgb", "rgb", "rgb16":
+		return p.Bands() >= 3
+	case "b-w", "grey16":
+		return p.Bands() <= 2
+	case "multiband":
+		return p.Bands() == 1
+	}
+	return false
+}
+
+func converted(p *vips.Image, space string) (*vips.Image, error) {
+	out, err := p.Do("colourspace", vips.Args{"space": space})
+	if err != nil {
+		return nil, fmt.Errorf("convert %s of %d bands to %s: %w", p.Interpretation(), p.Bands(), space, err)
+	}
+	if !direct(out) {
+		defer out.Close()
+		return nil, fmt.Errorf("promptcir knows gray and RGB photos with or without transparency, not %s of %d bands", p.Interpretation(), p.Bands())
+	}
+	return out, nil
+}

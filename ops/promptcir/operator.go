@@ -1,0 +1,64 @@
+package promptcir
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// operator restores photos with one model.
+type operator struct {
+	model  *shared
+	layout tile.Layout
+	runs   int // windows of one photo at a time
+	once   sync.Once
+}
+
+// Fingerprint tells apart operators that make other pixels of the same photo.
+func (o *operator) Fingerprint() string {
+	return fmt.Sprintf("%s tile=%d halo=%d feather=%d", o.model.Contract().Digest, o.layout.Size, o.layout.Halo, o.layout.Feather)
+}
+
+// Close gives the model back. Photos on their way must have ended.
+func (o *operator) Close() (err error) {
+	o.once.Do(func() { err = o.model.release() })
+	return err
+}
+
+// Apply returns the restored photo, not yet computed.
+func (o *operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error) {
+	pixels, err := readable(in[0].Pixels)
+	if err != nil {
+		return ops.Image{}, err
+	}
+	defer pixels.Close()
+	restored, err := o.restore(ctx, pixels)
+	if err != nil {
+		return ops.Image{}, err
+	}
+	contract := o.model.Contract()
+	ops.Note(ctx, "model", contract.Name+" "+contract.Version)
+	ops.Note(ctx, "device", o.model.Device())
+	if why := o.model.Fallback(); why != "" {
+		ops.Note(ctx, "fallback", why)
+	}
+	return in[0].With(restored), nil
+}
+
+// restore makes the lazy image that pulls p through the network.
+func (o *operator) restore(ctx context.Context, p *vips.Image) (*vips.Image, error) {
+	plan := o.layout.Plan(p.Width(), p.Height())
+	network := newNetwork(ctx, o.model.Model, o.runs, plan)
+	s := vips.Strips{Height: plan.StripHeight, Above: plan.Above, Below: plan.Below}
+	switch p.Format() {
+	case "uchar":
+		s.Func = strips[uint8](plan, network)
+	case "ushort":
+		s.Func = strips[uint16](plan, network)
+	}
+	return p.Strips(s)
+}

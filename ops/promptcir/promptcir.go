@@ -1,0 +1,103 @@
+// Package promptcir is the operator that restores JPEG-damaged photos with the
+// PromptCIR network. It is the only place where pixels become floats: it pulls a
+// photo through the network strip by strip, so that photos of any size pass
+// through bounded memory. It knows neither files nor other operators.
+//
+// # Pixels
+//
+// The network gets R, G and B exactly as they were decoded, in the photo's own
+// encoding: the damage was done to those numbers, and an attached profile stays
+// valid for the restored ones. 8-bit photos stay 8-bit and 16-bit photos 16-bit.
+// Gray is shown to the network as three equal channels and comes back as their
+// luma. Transparency is passed through untouched. CMYK has no such reading: it
+// is converted to sRGB, by its profile if it has one, and stays sRGB. Other
+// colour spaces are converted to RGB of 8 or 16 bits. Photos of floating-point
+// numbers are refused: what they hold beyond full scale would be lost.
+package promptcir
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+)
+
+// Spec describes the operator.
+func Spec() ops.Spec {
+	return ops.Spec{
+		Name:       "promptcir",
+		Summary:    "remove JPEG damage with a neural network; knows the damage by itself",
+		Example:    "promptcir: {model: lite}",
+		Version:    1,
+		Grid:       ops.NeedsGrid,
+		Sequential: true,
+		Config:     func() ops.Config { return &Config{Model: "lite"} },
+	}
+}
+
+// Config are the operator's parameters.
+type Config struct {
+	// Model is the name of a bundled model or of NAME.onnx in the folder of
+	// models, or the path of an ONNX file.
+	Model string `yaml:"model"`
+	// Tile is the side in pixels of the windows that the network sees; 0 is
+	// what the model was measured with. Larger windows repeat less work at
+	// their edges and take more memory.
+	Tile int `yaml:"tile"`
+}
+
+const (
+	feather = 16   // pixels over which neighbouring windows are blended
+	maxTile = 2048 // a window of this side takes some 8 GB
+	maxRuns = 4    // windows at a time; each has working memory of its own
+)
+
+// Validate reports parameters that no model could serve.
+func (c *Config) Validate() error {
+	if strings.TrimSpace(c.Model) == "" {
+		return ops.Invalid("model", "wants the name of a model or the path of an .onnx file")
+	}
+	if c.Tile != 0 && (c.Tile < 64 || c.Tile > maxTile) {
+		return ops.Invalid("tile", "wants 64 to %d pixels, or 0 for the model's own size, got %d", maxTile, c.Tile)
+	}
+	return nil
+}
+
+// Build finds and opens the model. Operators with the same model on the same
+// device share it; the last to be closed closes it.
+func (c *Config) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
+	source, err := findModel(c.Model, env)
+	if err != nil {
+		return nil, err
+	}
+	contract, err := onnx.InspectBytes(source.name, source.data)
+	if err != nil {
+		return nil, err
+	}
+	layout := tile.Fit(cmp.Or(c.Tile, contract.Tile), contract.Halo, feather, contract.Multiple)
+	if err := layout.Validate(); err != nil {
+		return nil, fmt.Errorf("model %s: %w", source.name, err)
+	}
+	threads := env.Threads
+	if threads < 1 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	runs := min(threads, maxRuns)
+	log := env.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	model, err := acquire(source, contract.Digest, onnx.Options{
+		Device: env.Device, Require: env.Require, Threads: threads / runs, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &operator{model: model, layout: layout, runs: runs}, nil
+}

@@ -1,0 +1,64 @@
+package promptcir
+
+import (
+	"sync"
+
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+)
+
+// opened are the models in use, so that several pipelines share one session.
+var opened = struct {
+	sync.Mutex
+	models map[modelKey]*shared
+}{models: map[modelKey]*shared{}}
+
+// modelKey tells sessions apart: the same file on the same device.
+type modelKey struct {
+	digest, device string
+	require        bool
+	threads        int
+}
+
+// shared is a model and the number of its users.
+type shared struct {
+	*onnx.Model
+	key   modelKey
+	users int // guarded by opened
+}
+
+// acquire returns the model of that digest, opening it for its first user. Each
+// user gives it back with release.
+func acquire(s source, digest string, o onnx.Options) (*shared, error) {
+	key := modelKey{digest, o.Device, o.Require, o.Threads}
+	opened.Lock()
+	defer opened.Unlock()
+	if m := opened.models[key]; m != nil {
+		m.users++
+		return m, nil
+	}
+	model, err := openModel(s, o)
+	if err != nil {
+		return nil, err
+	}
+	m := &shared{Model: model, key: key, users: 1}
+	opened.models[key] = m
+	return m, nil
+}
+
+func openModel(s source, o onnx.Options) (*onnx.Model, error) {
+	if s.path != "" {
+		return onnx.Open(s.path, o)
+	}
+	return onnx.OpenBytes(s.name, s.data, o)
+}
+
+// release gives up one use; the last closes the model.
+func (m *shared) release() error {
+	opened.Lock()
+	defer opened.Unlock()
+	if m.users--; m.users > 0 {
+		return nil
+	}
+	delete(opened.models, m.key)
+	return m.Close()
+}

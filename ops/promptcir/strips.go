@@ -1,0 +1,50 @@
+package promptcir
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// strips makes the function that restores a photo's strips as libvips asks for
+// them. It is called by one thread at a time.
+func strips[T tile.Sample](plan tile.Plan, n *network) func(in, out vips.Rows) error {
+	stitcher := tile.NewStitcher(plan)
+	return func(in, out vips.Rows) error {
+		k := out.Top / plan.StripHeight
+		if s := plan.Strip(k); out.Top != s.Y || out.Height != s.H || out.Width != plan.W {
+			return fmt.Errorf("rows %d to %d are not strip %d of the plan", out.Top, out.Top+out.Height-1, k)
+		}
+		src, dst := pixels[T](in), pixels[T](out)
+		if dst.Bands != 1 && dst.Bands != 3 {
+			if err := tile.Copy(dst, src, dst.Rect); err != nil { // the bands that are not restored
+				return err
+			}
+		}
+		load := func(w tile.Planar) error { return tile.Load(w, src, plan.W, plan.H) }
+		var faults []error
+		err := stitcher.Strip(k, func(tiles []tile.Tile, done func(tile.Planar)) error {
+			return n.restore(tiles, load, done)
+		}, func(w tile.Planar, part tile.Rect) {
+			if err := tile.Store(dst, w, part); err != nil {
+				faults = append(faults, err)
+			}
+		})
+		return errors.Join(append(faults, err)...)
+	}
+}
+
+// pixels sees libvips' rows as samples. libvips aligns its rows to the sample.
+func pixels[T tile.Sample](r vips.Rows) tile.Pixels[T] {
+	var sample T
+	size := int(unsafe.Sizeof(sample))
+	return tile.Pixels[T]{
+		Rect:   tile.Rect{X: 0, Y: r.Top, W: r.Width, H: r.Height},
+		Bands:  r.Bands,
+		Stride: r.Stride / size,
+		Pix:    unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(r.Pixels))), len(r.Pixels)/size),
+	}
+}
