@@ -1,0 +1,42 @@
+package watcher
+
+import "testing"
+
+func TestIgnored(t *testing.T) {
+	for _, name := range []string{
+		".hidden", "._DSC1.jpg", ".DS_Store", ".stfolder", ".Trash-1000", ".photo.jpg.Xy3z9Q", ".syncthing.a.jpg.tmp",
+		"a.jpg~", "a.jpg.part", "a.jpg.PART", "a.jpg.partial", "a.jpg.filepart", "a.jpg.crdownload", "a.download",
+		"a.tmp", "a.swp", "~$a.doc", "@eaDir", "@EADIR", "#recycle", "lost+found", "Thumbs.db", "THUMBS.DB",
+		"System Volume Information", "$RECYCLE.BIN", "desktop.ini", "__MACOSX",
+	} {
+		if rule, ignored := Ignored(name); !ignored || rule == "" {
+			t.Errorf("%q is taken in", name)
+		}
+	}
+	for _, name := range []string{
+		"a.jpg", "IMG_0001.JPG", "part.jpg", "a.part.jpg", "tmp", "my.tmp.jpg", "~a.jpg", "a~b.jpg", "photo", "été.jpg",
+		"@home", "#1.jpg", "thumbs.db.jpg", "a\xff.jpg", " ",
+	} {
+		if rule, ignored := Ignored(name); ignored {
+			t.Errorf("%q is ignored by %s", name, rule)
+		}
+	}
+}
+
+func TestWithin(t *testing.T) {
+	for _, tt := range []struct {
+		path, folder string
+		want         bool
+	}{
+		{"/a", "/a", true},
+		{"/a/b/c", "/a", true},
+		{"/ab", "/a", false},
+		{"/a", "/a/b", false},
+		{"/a", "/", true},
+		{"/", "/", true},
+	} {
+		if got := within(tt.path, tt.folder); got != tt.want {
+			t.Errorf("within(%q, %q) = %v", tt.path, tt.folder, got)
+		}
+	}
+}
