@@ -12,10 +12,13 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test test-go test-race test-python build check bench eval deb clean setup-%
+.PHONY: help setup demo test test-go test-race test-python build check bench eval deb clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what building and testing need (the other targets do it themselves)
+	@packaging/setup.sh build test
 
 demo: build ## restore six damaged photos and print where they lie and what was won
 	@packaging/demo.sh

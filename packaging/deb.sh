@@ -24,7 +24,8 @@ copyright() {
 		Source: https://github.com/burnish-photo/burnish
 		Comment: /usr/lib/burnish holds the ONNX Runtime library with its licence and
 		 third-party notices. The licences of the Go packages in /usr/bin/burnish
-		 follow the stanza below, in full.
+		 follow the stanza below, in full. The bundled models have a licence of their
+ own: /usr/share/doc/burnish/models.
 
 		Files: *
 		Copyright: the Burnish authors

@@ -40,8 +40,9 @@ echo
 		n++; before += $3; after += $4
 	}
 	END {
-		if (!n) exit 1
+		if (!n) exit 1 # the reason stands above
 		printf "%-22s %-13s %6.2f dB %6.2f dB %+5.2f dB\n", "mean", "", before / n, after / n, (after - before) / n
+		if (after <= before) { print "demo: nothing was won" >"/dev/stderr"; exit 1 }
 	}'
 cat <<END
 
