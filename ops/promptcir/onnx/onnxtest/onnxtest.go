@@ -42,10 +42,11 @@ func Library() (string, error) {
 	return lib, nil
 }
 
-// Run starts ONNX Runtime, runs the tests and stops it: the body of a TestMain.
+// Run starts ONNX Runtime, runs the tests and stops it: the body of a TestMain,
+// which passes its *testing.M.
 // Where there is no library the tests run without, and those that call [Need]
 // are skipped.
-func Run(m *testing.M) int {
+func Run(m interface{ Run() int }) int {
 	lib, err := Library()
 	if err != nil {
 		return m.Run()

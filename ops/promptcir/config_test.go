@@ -1,0 +1,106 @@
+package promptcir_test
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/promptcir"
+	"github.com/burnish-photo/burnish/ops/promptcir/models"
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
+)
+
+func TestSpec(t *testing.T) {
+	if _, err := ops.NewRegistry(promptcir.Spec()); err != nil {
+		t.Error(err)
+	}
+	if err := promptcir.Spec().Config().Validate(); err != nil {
+		t.Errorf("defaults: %v", err)
+	}
+	for _, c := range []promptcir.Config{{}, {Model: " "}, {Model: "lite", Tile: 16}, {Model: "lite", Tile: 4096}} {
+		if c.Validate() == nil {
+			t.Errorf("%+v is valid", c)
+		}
+	}
+}
+
+func TestModelNotFound(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "mine.onnx"), []byte("not a model"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := ops.Env{Models: folder, Folder: folder}
+	for model, want := range map[string]string{
+		"lyte":        "lite, mine",
+		"absent.onnx": filepath.Join(folder, "absent.onnx"),
+		"mine":        "mine.onnx: not an ONNX file",
+		"./mine.onnx": "mine.onnx: not an ONNX file",
+	} {
+		c := promptcir.Config{Model: model}
+		if _, err := c.Build(context.Background(), env); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", model, err, want)
+		}
+	}
+	c := promptcir.Config{Model: "lite", Tile: 64}
+	if _, err := c.Build(context.Background(), env); err == nil || !strings.Contains(err.Error(), "larger size") {
+		t.Errorf("tile of 64: %v", err)
+	}
+}
+
+// TestFolderComesFirst puts another model of a bundled name into the folder.
+func TestFolderComesFirst(t *testing.T) {
+	onnxtest.Need(t)
+	folder := t.TempDir()
+	other, err := os.ReadFile("onnx/testdata/identity.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "lite.onnx"), other, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	prints := map[string]string{}
+	for name, env := range map[string]ops.Env{"bundled": {Device: "cpu"}, "own": {Device: "cpu", Models: folder}} {
+		c := promptcir.Config{Model: "lite", Tile: 128}
+		op, err := c.Build(context.Background(), env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		prints[name] = op.(ops.Fingerprinter).Fingerprint()
+		if err := op.(io.Closer).Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if prints["bundled"] == prints["own"] || !strings.Contains(prints["own"], "tile=128") {
+		t.Errorf("fingerprints %v", prints)
+	}
+}
+
+// TestShared closes operators in any order: the model lives until the last.
+func TestShared(t *testing.T) {
+	first := build(t, promptcir.Config{Model: "onnx/testdata/identity.onnx", Tile: 128}, cpu)
+	second := build(t, promptcir.Config{Model: "onnx/testdata/identity.onnx", Tile: 128}, cpu)
+	if err := first.(io.Closer).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.(io.Closer).Close(); err != nil { // closing twice gives back once
+		t.Fatal(err)
+	}
+	part := crop(t, 0, 0, 200, 150)
+	want := values(t, part)
+	if most, _ := gap(values(t, apply(t, second, part)), want); most > 0 {
+		t.Errorf("a network that changes nothing changed pixels by %d", most)
+	}
+}
+
+func TestBundled(t *testing.T) {
+	if names := models.Names(); len(names) == 0 || names[0] != "lite" {
+		t.Errorf("bundled are %q", names)
+	}
+	if _, ok := models.Open("absent"); ok {
+		t.Error("a model that is not there was opened")
+	}
+}
