@@ -27,6 +27,7 @@ const FileName = "ledger.db"
 // State says how a piece of work ended.
 type State string
 
+// The states.
 const (
 	Done    State = "done"    // every output was written and verified
 	Failed  State = "failed"  // Error and ErrorClass say why

@@ -89,7 +89,7 @@ func killAfter(t *testing.T, dir string, d time.Duration) []string {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if durable == nil {
-			time.AfterFunc(d, func() { child.Process.Kill() })
+			time.AfterFunc(d, func() { _ = child.Process.Kill() })
 		}
 		durable = append(durable, lines.Text())
 	}
