@@ -12,7 +12,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python build check bench eval deb clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples build check bench eval deb clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,9 +23,8 @@ setup: ## install what building and testing need (the other targets do it themse
 demo: build ## restore six damaged photos and print where they lie and what was won
 	@packaging/demo.sh
 
-test: ## every test: Go, Go under the race detector, Python
-	@packaging/setup.sh build test
-	@$(MAKE) test-go test-race test-python
+test: setup ## every test: Go, Go under the race detector, Python, the configurations that ship
+	@$(MAKE) build test-go test-race test-python test-examples
 
 test-go:
 	go test ./...
@@ -35,6 +34,9 @@ test-race:
 
 test-python:
 	.venv/bin/python -m pytest -q model
+
+test-examples: build
+	@packaging/test-examples.sh
 
 build: setup-build ## bin/burnish, with ONNX Runtime in bin/lib beside it
 	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/burnish ./cmd/burnish
