@@ -38,9 +38,8 @@ typedef struct {
 	const char *text; // default of a string, enum or flags argument, or NULL
 	GType type;
 	bv_kind kind;
-	int flags;        // VipsArgumentFlags
-	int has_default;  // number holds the default
-	double number, min, max;
+	int flags; // VipsArgumentFlags
+	double number, min, max; // of a number or boolean; number is the default
 } bv_argument;
 
 GType *bv_types(GType base, int *n); // concrete types at base and below; g_free

@@ -121,16 +121,24 @@ func FromMemory(pixels []byte, w, h, bands int, format string) (*Image, error) {
 	if !ok || code < 0 {
 		return nil, misuse(op, "unknown format %q", format)
 	}
-	if w <= 0 || h <= 0 || bands <= 0 || len(pixels) == 0 {
-		return nil, misuse(op, "no pixels: %d×%d, %d bands, %d bytes", w, h, bands, len(pixels))
+	value := C.VipsBandFormat(code)
+	if want := w * h * bands * int(C.vips_format_sizeof(value)); min(w, h, bands) <= 0 || len(pixels) != want {
+		return nil, misuse(op, "%d bytes for %d×%d pixels of %d %s", len(pixels), w, h, bands, format)
 	}
 	raw := C.vips_image_new_from_memory_copy(unsafe.Pointer(&pixels[0]), C.size_t(len(pixels)),
-		C.int(w), C.int(h), C.int(bands), C.VipsBandFormat(code))
+		C.int(w), C.int(h), C.int(bands), value)
 	if raw == nil {
 		return nil, hinted(op, "")
 	}
 	defer C.bv_unref(unsafe.Pointer(raw))
-	typed := C.bv_copy_typed(raw, C.int(C.vips_image_guess_interpretation(raw)))
+	meaning := C.vips_image_guess_interpretation(raw)
+	switch {
+	case format == "ushort" && bands >= 3:
+		meaning = C.VIPS_INTERPRETATION_RGB16
+	case format == "ushort":
+		meaning = C.VIPS_INTERPRETATION_GREY16
+	}
+	typed := C.bv_copy_typed(raw, C.int(meaning))
 	if typed == nil {
 		return nil, hinted(op, "")
 	}

@@ -76,7 +76,6 @@ static bv_kind kind_of(GType type)
 
 static void range(bv_argument *out, double number, double min, double max)
 {
-	out->has_default = 1;
 	out->number = number;
 	out->min = min;
 	out->max = max;

@@ -1,8 +1,6 @@
 package vips
 
-import (
-	"errors"
-)
+import "errors"
 
 // Access is the order in which an opened file's pixels will be asked for.
 type Access int
@@ -52,6 +50,10 @@ func Open(path string, a Access) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	return load(loader, path, a)
+}
+
+func load(loader, path string, a Access) (*Image, error) {
 	out, err := Call(loader, Args{"filename": path, "access": a.String(), "fail_on": "error"})
 	if err != nil {
 		return nil, err
@@ -100,13 +102,17 @@ func ReadHeader(path string) (Header, error) {
 	if err != nil {
 		return Header{}, err
 	}
-	image, err := Open(path, Sequential)
+	image, err := load(loader, path, Sequential)
 	if err != nil {
 		return Header{}, err
 	}
 	defer image.Close()
 	ref := image.Govips()
 	defer ref.Close()
+	pages := max(1, ref.Pages())
+	if format == "jp2" {
+		pages = 1 // the loader counts resolutions of the one image
+	}
 	return Header{
 		Format:         format,
 		Loader:         loader,
@@ -116,7 +122,7 @@ func ReadHeader(path string) (Header, error) {
 		Sample:         image.Format(),
 		Interpretation: image.Interpretation(),
 		Orientation:    upright(ref.Orientation()),
-		Pages:          max(1, ref.Pages()),
+		Pages:          pages,
 		Alpha:          ref.HasAlpha(),
 		ICC:            ref.HasICCProfile(),
 		EXIF:           ref.HasExif(),

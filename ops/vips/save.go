@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	govips "github.com/davidbyttow/govips/v2/vips"
 )
 
 // Save encodes the image into a file with a libvips saver, like "jpegsave", and
@@ -27,13 +29,31 @@ func (i *Image) SaveContext(ctx context.Context, saver, path string, args Args) 
 	if with == nil {
 		with = Args{}
 	}
-	return i.evaluate(ctx, saver, path, func(c *Image) error {
+	source := i
+	if saver == "webpsave" && leakyWebP() {
+		whole, err := i.Materialise(ctx, webpMemory, "")
+		if err != nil {
+			return wrap(saver, path, err)
+		}
+		defer whole.Close()
+		source = whole
+	}
+	return source.evaluate(ctx, saver, path, func(c *Image) error {
 		with["in"], with["filename"] = c, path
 		out, err := Call(saver, with)
 		out.Close()
 		return err
 	})
 }
+
+// leakyWebP reports whether webpsave loses its whole input when evaluation
+// fails, as before libvips 8.16. Such a version is given pixels that cannot
+// fail, up to webpMemory bytes in memory; the encoder needs them all anyway.
+func leakyWebP() bool {
+	return govips.MajorVersion == 8 && govips.MinorVersion < 16
+}
+
+const webpMemory = 128 << 20
 
 // encoder is how a format is written.
 type encoder struct {

@@ -34,13 +34,13 @@ static int generate(VipsRegion *out, void *seq, void *a, void *b, gboolean *stop
 	return burnishStrip(strips->handle, &from, &to);
 }
 
-// Strips that the threads of one sink may need at the same time: they share a
-// window of libvips' own line buffer height.
+// Strips that one sink may need at the same time: its threads spread over two
+// of libvips' own line buffers.
 static int strips_in_flight(VipsImage *image, const bv_strips *strips)
 {
 	int tile_width, tile_height, lines;
 	vips_get_tile_size(image, &tile_width, &tile_height, &lines);
-	return 2 + lines / strips->height;
+	return 2 + 2 * lines / strips->height;
 }
 
 static VipsImage *cache(VipsImage *in, int rows, int tiles, VipsAccess access)
@@ -92,6 +92,8 @@ static VipsImage *operator_new(VipsImage *in, const bv_strips *spec)
 		return NULL;
 	}
 	attach_handle(out, spec->handle);
+	// Libvips then shrinks it as it would a file, in order, making no strip twice.
+	vips_image_set_int(out, VIPS_META_SEQUENTIAL, 1);
 	out->Bands = spec->bands;
 	out->BandFmt = spec->format;
 	out->Type = spec->interpretation;

@@ -60,7 +60,9 @@ func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
 // Strips returns the image that s makes of i. Nothing is computed yet. Enough
 // rows of i are kept that i may stream from a file; memory stays bounded by a
-// few strips of input and of output.
+// few strips of input and of output. Consume it with Sequential operations only,
+// or Materialise it first: what reads in another order, like a rotation, has
+// strips made again and again, and fails where i streams from a file.
 func (i *Image) Strips(s Strips) (*Image, error) {
 	defer runtime.KeepAlive(i)
 	spec, err := i.stripsSpec(&s)
