@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,7 +23,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the command as users do. $PHOTOS holds real compressed
-// photos.
+// photos, $CLEAN the originals of them, $GOLDEN pictures that outputs are
+// compared with.
 func TestScripts(t *testing.T) {
 	library, err := onnxtest.Library()
 	if err != nil {
@@ -31,17 +34,24 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	golden, err := filepath.Abs("testdata/golden")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv(onnx.LibraryEnv, library)
 			e.Setenv("PHOTOS", photos)
+			e.Setenv("CLEAN", filepath.Join(filepath.Dir(photos), "originals"))
+			e.Setenv("GOLDEN", golden)
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "xdg"))
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"awaitfile": awaitFile,
 			"count":     countFiles,
+			"psnr":      atLeast,
 		},
 	})
 }
@@ -77,5 +87,31 @@ func countFiles(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if fmt.Sprint(n) != args[0] {
 		ts.Fatalf("%s holds %d files, want %s", args[1], n, args[0])
+	}
+}
+
+var decibels = regexp.MustCompile(`(\+Inf|\d+\.\d+) dB`)
+
+// atLeast checks an image against a reference, or, with three files, that the
+// last is closer to the reference than the one before by some decibels:
+// psnr DECIBELS REFERENCE [WORSE] IMAGE
+func atLeast(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 3 || len(args) > 4 {
+		ts.Fatalf("usage: psnr DECIBELS REFERENCE [WORSE] IMAGE")
+	}
+	least, err := strconv.ParseFloat(args[0], 64)
+	ts.Check(err)
+	ts.Check(ts.Exec("burnish", append([]string{"compare"}, args[1:]...)...))
+	var got []float64
+	for _, m := range decibels.FindAllStringSubmatch(ts.ReadFile("stdout"), -1) {
+		db, err := strconv.ParseFloat(m[1], 64)
+		ts.Check(err)
+		got = append(got, db)
+	}
+	if len(got) == 2 {
+		got[0] = got[1] - got[0]
+	}
+	if len(got) == 0 || (got[0] < least) != neg {
+		ts.Fatalf("%v dB, want at least %g (negated: %t)", got, least, neg)
 	}
 }
