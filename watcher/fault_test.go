@@ -168,6 +168,29 @@ func TestLostEvents(t *testing.T) {
 	}
 }
 
+// Every event of a burst counts, also where no rescan would make up for it.
+func TestEveryEventIsTaken(t *testing.T) {
+	const files = 1000
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBroken()
+		b.events = make(chan fsnotify.Event, files)
+		r := startWith(t, Options{Folders: []Config{{Folder: dir}}, Rescan: time.Hour}, func() (notifier, error) { return b, nil })
+		defer r.stop()
+		time.Sleep(time.Second)
+		for i := range files {
+			b.events <- fsnotify.Event{Name: write(t, dir, fmt.Sprintf("%d.jpg", i)), Op: fsnotify.Create}
+		}
+		seen := map[string]bool{}
+		for range files {
+			seen[r.next()] = true
+		}
+		if len(seen) != files {
+			t.Errorf("%d of %d files", len(seen), files)
+		}
+	})
+}
+
 func TestRescanFindsWhatEventsMissed(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -295,7 +318,7 @@ func TestUnreadableFolder(t *testing.T) {
 	if err := os.Chmod(locked, 0); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.Chmod(locked, 0o755) })
+	t.Cleanup(func() { _ = os.Chmod(locked, 0o755) })
 	r := start(t, Options{Folders: []Config{{Folder: dir}}})
 	r.expect("b.jpg")
 	if s := r.mode(Degraded); !strings.Contains(s.Reason, locked) {

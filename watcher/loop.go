@@ -180,20 +180,20 @@ func (l *loop) head(now time.Time) *entry {
 
 // takeEvents handles an event and those that wait behind it, up to a bound.
 func (l *loop) takeEvents(ev fsnotify.Event, ok bool) {
-	for range atATime {
-		if !ok {
-			l.closeNotifier()
-			l.noEvents = "no file system events: their source has ended"
-			l.rescanSoon()
+	for taken := 1; ok; taken++ {
+		l.event(ev, time.Now())
+		if taken == atATime {
 			return
 		}
-		l.event(ev, time.Now())
 		select {
 		case ev, ok = <-l.events:
 		default:
 			return
 		}
 	}
+	l.closeNotifier()
+	l.noEvents = "no file system events: their source has ended"
+	l.rescanSoon()
 }
 
 // lost handles an error of the event source: events are missing.

@@ -24,17 +24,46 @@ type notifier interface {
 // exceeds it waits in the kernel's queue, whose overflow leads to a rescan.
 const eventBuffer = 8192
 
-type kernel struct{ *fsnotify.Watcher }
-
-func (k kernel) channels() (<-chan fsnotify.Event, <-chan error) { return k.Events, k.Errors }
+type kernel struct {
+	*fsnotify.Watcher
+	failures chan error
+}
 
 func openKernel() (notifier, error) {
 	w, err := fsnotify.NewBufferedWatcher(eventBuffer)
 	if err != nil {
 		return nil, err
 	}
-	return kernel{w}, nil
+	k := kernel{w, make(chan error, 1)}
+	go k.passFailures()
+	return k, nil
 }
+
+// passFailures keeps fsnotify's errors from blocking it: it may send one while
+// it holds the lock that Add and Remove need. One that waits stands for those
+// behind it. EINVAL says only that the kernel dropped a watch by itself, as it
+// does with a removed folder.
+func (k kernel) passFailures() {
+	defer close(k.failures)
+	for err := range k.Errors {
+		if errors.Is(err, syscall.EINVAL) {
+			continue
+		}
+		select {
+		case k.failures <- err:
+		default:
+		}
+	}
+}
+
+func (k kernel) Close() error {
+	err := k.Watcher.Close()
+	for range k.failures { // until passFailures has ended
+	}
+	return err
+}
+
+func (k kernel) channels() (<-chan fsnotify.Event, <-chan error) { return k.Events, k.failures }
 
 // noNotifier explains why there are no events at all.
 func noNotifier(err error) string {

@@ -69,6 +69,7 @@ type Options struct {
 // Mode is how the files of a folder are found.
 type Mode string
 
+// The modes.
 const (
 	Starting Mode = "starting" // not yet looked through
 	Watching Mode = "watching" // by events, and by a rescan now and then

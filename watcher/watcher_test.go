@@ -273,7 +273,7 @@ func TestManyAtOnce(t *testing.T) {
 		for i := range files {
 			sub := filepath.Join(dir, fmt.Sprint(i%7))
 			_ = os.MkdirAll(sub, 0o755)
-			_ = os.WriteFile(filepath.Join(sub, fmt.Sprintf("%d.jpg", i)), []byte("x"), 0o644)
+			_ = os.WriteFile(filepath.Join(sub, fmt.Sprintf("%d.jpg", i)), nil, 0o644)
 		}
 	}()
 	seen := map[string]int{}
