@@ -56,6 +56,11 @@ const (
 	feather = 16   // pixels over which neighbouring windows are blended
 	maxTile = 2048 // a window of this side takes some 8 GB
 	maxRuns = 4    // windows at a time; each has working memory of its own
+	gpuRuns = 2    // one computes while the other is filled and read
+
+	// Networks with more weights take a gigabyte and more for one window:
+	// they run one at a time.
+	largeNetwork = 10_000_000
 )
 
 // Validate reports parameters that no model could serve.
@@ -84,20 +89,37 @@ func (c *Config) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
 	if err := layout.Validate(); err != nil {
 		return nil, fmt.Errorf("model %s: %w", source.name, err)
 	}
-	threads := env.Threads
-	if threads < 1 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	runs := min(threads, maxRuns)
+	runs, threads := split(env.Threads, contract.Parameters)
 	log := env.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
 	model, err := acquire(source, contract.Digest, onnx.Options{
-		Device: env.Device, Require: env.Require, Threads: threads / runs, Log: log,
+		Device: env.Device, Require: env.Require, Threads: threads, Log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
+	if model.Device() != "cpu" {
+		runs = gpuRuns
+	}
 	return &operator{model: model, layout: layout, runs: runs}, nil
+}
+
+// split divides the threads that one photo may keep busy: into windows at a
+// time, which cost nothing but memory, and threads for each, which wait for one
+// another between the nodes of a network.
+func split(threads int, parameters int64) (runs, each int) {
+	if threads < 1 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	if parameters > largeNetwork {
+		return 1, threads
+	}
+	for n := min(threads, maxRuns); n >= min(threads, 2); n-- {
+		if n*(threads/n) > runs*each {
+			runs, each = n, threads/n
+		}
+	}
+	return runs, each
 }

@@ -66,7 +66,7 @@ func (b *builder) gpuSession(d Device) (*ort.DynamicAdvancedSession, error) {
 	})
 	if err != nil {
 		if s != nil {
-			_ = s.Destroy()
+			destroy(s)
 		}
 		return nil, &DeviceError{Device: d.String(), Cause: explain(err), Err: err}
 	}
@@ -79,7 +79,7 @@ func (b *builder) session(d Device) (*ort.DynamicAdvancedSession, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer so.Destroy()
+	defer destroy(so)
 	if d.Kind != "cpu" {
 		if err := appendDevice(so, d, b.options); err != nil {
 			return nil, err
@@ -119,7 +119,7 @@ func (b *builder) sessionOptions() (*ort.SessionOptions, error) {
 		err = errors.Join(err, so.AddSessionConfigEntry(key, value))
 	}
 	if err != nil {
-		_ = so.Destroy()
+		destroy(so)
 		return nil, fmt.Errorf("session options: %w", err)
 	}
 	return so, nil

@@ -120,7 +120,7 @@ func appendCUDA(so *ort.SessionOptions, d Device, o Options) error {
 	if err != nil {
 		return err
 	}
-	defer opts.Destroy()
+	defer destroy(opts)
 	set := map[string]string{
 		"device_id":              strconv.Itoa(d.Index),
 		"arena_extend_strategy":  "kSameAsRequested", // the default doubles, and never gives back
@@ -141,7 +141,7 @@ func appendTensorRT(so *ort.SessionOptions, d Device, o Options) error {
 	if err != nil {
 		return err
 	}
-	defer opts.Destroy()
+	defer destroy(opts)
 	if err := opts.Update(map[string]string{"device_id": strconv.Itoa(d.Index)}); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 // Options say how a model is to run.
 type Options struct {
 	Device    string       // see [ParseDevice]
-	Require   bool         // fail rather than fall back to the CPU
+	Require   bool         // fail rather than fall back to the CPU; with "auto", require a GPU
 	Threads   int          // CPU threads of one Run; 0: all that Go would use
 	GPUMemory int64        // bytes of GPU memory that the model may take; 0: no limit
 	Log       *slog.Logger // tells once which device runs; nil: nobody
@@ -133,17 +133,17 @@ func run(ctx context.Context, s *ort.DynamicAdvancedSession, in, out []float32, 
 	if err != nil {
 		return err
 	}
-	defer x.Destroy()
+	defer destroy(x)
 	y, err := ort.NewTensor(shape, out)
 	if err != nil {
 		return err
 	}
-	defer y.Destroy()
+	defer destroy(y)
 	opts, err := ort.NewRunOptions()
 	if err != nil {
 		return err
 	}
-	defer opts.Destroy()
+	defer destroy(opts)
 
 	terminated := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -159,6 +159,9 @@ func run(ctx context.Context, s *ort.DynamicAdvancedSession, in, out []float32, 
 	}
 	return err
 }
+
+// destroy gives a native object back. It fails only for what is gone already.
+func destroy(d interface{ Destroy() error }) { _ = d.Destroy() }
 
 // notFinite is the index of the first NaN or infinity in v, or -1.
 func notFinite(v []float32) int {

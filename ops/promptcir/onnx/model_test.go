@@ -233,6 +233,39 @@ func TestConcurrentRunsAndClose(t *testing.T) {
 	}
 }
 
+// TestBundledModel runs the model that ships: alone and in a batch it
+// must answer alike.
+func TestBundledModel(t *testing.T) {
+	onnxtest.Need(t)
+	path := filepath.Join("..", "models", "lite.onnx")
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("no bundled model: ", err)
+	}
+	m, err := onnx.Open(path, onnx.Options{Device: "cpu", Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	c := m.Contract()
+	if c.Name != "lite" || c.Tile%c.Multiple != 0 || c.Parameters == 0 || c.Licence == "" || len(c.Weights) != 64 {
+		t.Errorf("contract %+v", c)
+	}
+	k := 2 * c.Multiple
+	size := 3 * k * k
+	in, one, two := ramp(2*size), make([]float32, size), make([]float32, 2*size)
+	if err := m.Run(t.Context(), in[:size], 1, k, k, one); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Run(t.Context(), in, 2, k, k, two); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range one {
+		if math.Abs(float64(v-two[i])) > 1e-5 {
+			t.Fatalf("value %d is %v alone, %v in a batch", i, v, two[i])
+		}
+	}
+}
+
 // TestGPU can only show the clean failure where there is no GPU: the path on
 // which a GPU opens and agrees with the CPU has not been run by this test.
 func TestGPU(t *testing.T) {

@@ -24,7 +24,7 @@ func (b *builder) prove(s *ort.DynamicAdvancedSession, d Device) error {
 	if err != nil {
 		return err
 	}
-	defer cpu.Destroy()
+	defer destroy(cpu)
 	side := (64 + b.contract.Multiple - 1) / b.contract.Multiple * b.contract.Multiple
 	in := knownInput(side, b.contract.RangeLow, b.contract.RangeHigh)
 	got, want := make([]float32, len(in)), make([]float32, len(in))

@@ -6,8 +6,10 @@ import "fmt"
 // the photo.
 type Rect struct{ X, Y, W, H int }
 
-// Right and Bottom are the first column and row behind r.
-func (r Rect) Right() int  { return r.X + r.W }
+// Right is the first column behind r.
+func (r Rect) Right() int { return r.X + r.W }
+
+// Bottom is the first row behind r.
 func (r Rect) Bottom() int { return r.Y + r.H }
 
 // Intersect is the part that r and o share; its sides are never negative.
@@ -67,9 +69,11 @@ func (l Layout) Plan(w, h int) Plan {
 // WindowSize is the shape of all windows of the plan.
 func (p Plan) WindowSize() (w, h int) { return p.x.window, p.y.window }
 
-// Rows and Cols count the windows; Rows is Strips or one less, when the last
+// Rows counts the rows of windows: as many as strips, or one less when the last
 // row's windows reach to the end of the photo.
 func (p Plan) Rows() int { return p.y.n }
+
+// Cols counts the windows of a row.
 func (p Plan) Cols() int { return p.x.n }
 
 // Windows is the number of windows of the whole photo.

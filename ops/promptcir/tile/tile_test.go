@@ -228,12 +228,14 @@ func checkIdentity[T Sample](l Layout, w, h, bands int) error {
 }
 
 func TestIdentity(t *testing.T) {
-	for _, l := range layouts {
-		for _, s := range sizes {
-			for bands := 1; bands <= 5; bands++ {
-				if err := errors.Join(checkIdentity[uint8](l, s[0], s[1], bands), checkIdentity[uint16](l, s[0], s[1], bands)); err != nil {
-					t.Errorf("%+v, %d×%d, %d bands: %v", l, s[0], s[1], bands, err)
-				}
+	for n, l := range layouts {
+		for i, s := range sizes {
+			check, bands := checkIdentity[uint8], 1+(n+i)%5
+			if i%2 == 0 {
+				check = checkIdentity[uint16]
+			}
+			if err := check(l, s[0], s[1], bands); err != nil {
+				t.Errorf("%+v, %d×%d, %d bands: %v", l, s[0], s[1], bands, err)
 			}
 		}
 	}
@@ -248,7 +250,7 @@ func TestOrder(t *testing.T) {
 		}
 	}
 	for _, l := range layouts {
-		for _, s := range sizes {
+		for _, s := range [][2]int{{1, 1}, {31, 97}, {257, 511}, {480, 481}, {129, 640}} {
 			p, src := l.Plan(s[0], s[1]), noise[uint16](s[0], s[1], 3)
 			want, _, err := restored(p, src, position, upTo(p.Strips()))
 			if err != nil {
