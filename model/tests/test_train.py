@@ -1,0 +1,74 @@
+"""Training: a run that stops and goes on equals one that does not; files as documented."""
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from model import checkpoint, train
+from model.net import Config, PromptCIR
+
+SMALL_RUN = ["--batch", "2", "--patch", "32", "--workers", "0", "--threads", "1", "--warmup", "3", "--device", "cpu"]
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    config = dataclasses.replace(Config.lite(), blocks=(1, 1, 1, 1))
+    monkeypatch.setattr(Config, "named", classmethod(lambda cls, name: config))
+
+
+def run(folder, *options):
+    assert train.main([*SMALL_RUN, "--out", str(folder), *options]) == 0
+    return checkpoint.load(folder / "last.pth")
+
+
+def test_resumed_run_is_exact(tiny, tmp_path, monkeypatch):
+    whole = run(tmp_path / "whole", "--steps", "10")
+    with monkeypatch.context() as patch:
+        patch.setattr(train.Trainer, "finished", lambda self: self.progress.step >= 5)
+        run(tmp_path / "halves", "--steps", "10")
+    halves = run(tmp_path / "halves", "--steps", "10")
+    assert halves["progress"]["step"] == 10 and halves["progress"]["seen"] == 20
+    for part in ("model", "ema"):
+        assert all(torch.equal(value, halves[part][key]) for key, value in whole[part].items())
+
+
+def test_log_and_compact_checkpoint(tiny, tmp_path, capsys):
+    content = run(tmp_path, "--steps", "2")
+    assert "step 2" in (tmp_path / "log.txt").read_text(encoding="utf-8")
+    small = checkpoint.compact(content)
+    checkpoint.save(tmp_path / "small.pth", small)
+    assert set(small) == {"config", "ema", "progress"}
+    again = run(tmp_path / "again", "--steps", "1", "--init", str(tmp_path / "small.pth"))
+    assert again["progress"]["step"] == 1
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (["--patch", "40"], "patch: 40"),
+        (["--data", "nowhere"], "nowhere/manifest.tsv"),
+        (["--init", "nowhere.pth"], "nowhere.pth"),
+        (["--precision", "fp16"], "precision: fp16"),
+    ],
+)
+def test_faults_are_one_line(tiny, tmp_path, capsys, options, said):
+    assert train.main([*SMALL_RUN, "--steps", "1", "--out", str(tmp_path), *options]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_training_reduces_the_loss_and_validates(tiny, tmp_path, capsys):
+    image = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    table = train.validate(PromptCIR(Config.named("lite")).eval(), {"noise": image}, qualities=(10,))
+    jpeg, restored = table[10]
+    assert 5 < jpeg < 30 and 5 < restored < 30
+
+
+def test_two_processes_train_as_one(tmp_path):
+    torch.set_num_threads(1)
+    one = run(tmp_path / "one", "--steps", "2")
+    two = run(tmp_path / "two", "--steps", "2", "--processes", "2")
+    assert two["progress"]["seen"] == 4
+    for key, value in one["ema"].items():
+        if value.is_floating_point():
+            assert torch.allclose(value, two["ema"][key], atol=2e-3), key
