@@ -80,6 +80,7 @@ func Main(specs ...ops.Spec) int {
 func (c *commands) run(parsed *kong.Context, registry *ops.Registry) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	h := &host{Context: ctx, registry: registry, out: os.Stdout, err: os.Stderr, verbose: c.Verbose}
 	stopNative, err := plugin.Start(plugin.Runtime{Log: h.logger()})
 	if err != nil {

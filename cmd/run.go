@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
-	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/watcher"
 	sd "github.com/coreos/go-systemd/v22/daemon"
 )
@@ -40,9 +38,6 @@ Examples:
 func (r *runCommand) Run(h *host) error {
 	c, err := r.configuration(h)
 	if err != nil {
-		return err
-	}
-	if err := prepareFolders(c); err != nil {
 		return err
 	}
 	log := h.logger()
@@ -82,23 +77,6 @@ func (r *runCommand) configuration(h *host) (*config.Config, error) {
 	}
 	c.Watch = []config.Watch{w}
 	return c, c.Validate()
-}
-
-// prepareFolders makes the state and output folders and removes what a killed
-// run left in them.
-func prepareFolders(c *config.Config) error {
-	if err := os.MkdirAll(c.StateDir, 0o750); err != nil {
-		return fmt.Errorf("make the state folder: %w; set state_dir to a folder that can be written", err)
-	}
-	for _, w := range c.Watch {
-		if err := os.MkdirAll(w.Output, 0o777); err != nil {
-			return fmt.Errorf("make the output folder: %w; set \"output\" to a folder that can be written", err)
-		}
-		if err := output.Sweep(w.Output); err != nil {
-			return fmt.Errorf("look through the output folder: %w", err)
-		}
-	}
-	return nil
 }
 
 // daemon feeds an engine from a watcher.

@@ -84,8 +84,11 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 		if err := e.openLedger(); err != nil {
 			return nil, err
 		}
+		if err := e.prepareFolders(); err != nil {
+			return nil, err
+		}
 	}
-	if e.scratch, err = os.MkdirTemp(e.scratchRoot(remember), "burnish-scratch-"); err != nil {
+	if e.scratch, err = os.MkdirTemp(e.scratchRoot(), scratchPrefix); err != nil {
 		return nil, fmt.Errorf("make a scratch folder: %w", err)
 	}
 	env := ops.Env{
@@ -120,18 +123,6 @@ func (e *Engine) openLedger() error {
 		e.log.Warn(notice)
 	}
 	return nil
-}
-
-func (e *Engine) scratchRoot(remember bool) string {
-	if !remember {
-		return ""
-	}
-	// What a killed process left is nobody's: the ledger's lock says so.
-	left, _ := filepath.Glob(filepath.Join(e.config.StateDir, "burnish-scratch-*"))
-	for _, folder := range left {
-		os.RemoveAll(folder)
-	}
-	return e.config.StateDir
 }
 
 func (e *Engine) compile(ctx context.Context, name string, p config.Pipeline, reg *ops.Registry, env ops.Env) error {

@@ -19,6 +19,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "%d images were not closed\n", n)
 		code = 1
 	}
-	if err := stop(); err != nil {
+	if err := errors.Join(stop(), goleak.Find()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}

@@ -34,7 +34,7 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 	if !e.begin(w.source) {
 		return Result{State: Skipped, Reason: "already in work"}, nil
 	}
-	defer e.end(w.source)
+	defer e.end(&w)
 	select {
 	case e.slots <- struct{}{}:
 		defer func() { <-e.slots }()
@@ -68,10 +68,19 @@ func (e *Engine) begin(source string) bool {
 	return true
 }
 
-func (e *Engine) end(source string) {
+// end lets go of the source, and of the outputs' names where the ledger knows
+// of them; without one they stay taken, lest another photo replaces them.
+func (e *Engine) end(w *work) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.busy, source)
+	delete(e.busy, w.source)
+	if e.ledger != nil {
+		for name := range w.ours {
+			if e.claims[name] == w.source {
+				delete(e.claims, name)
+			}
+		}
+	}
 }
 
 // work is one job under way.
@@ -86,7 +95,7 @@ type work struct {
 	info     os.FileInfo
 	hash     string
 	key      string          // what is to be done, for the ledger: pipeline and output folder
-	ours     map[string]bool // outputs that Burnish wrote before
+	ours     map[string]bool // the outputs, and whether Burnish wrote them before
 }
 
 func (w *work) locate() (err error) {
