@@ -211,6 +211,7 @@ func TestRescanFindsWhatEventsMissed(t *testing.T) {
 // An unmounted file system leaves an empty folder with another inode behind.
 // Its files are not taken for removed, so its return sends nothing again.
 func TestRootGoesAndComesBack(t *testing.T) {
+	t.Parallel()
 	above := t.TempDir()
 	dir, away := mkdir(t, above, "ingest"), filepath.Join(above, "away")
 	write(t, mkdir(t, dir, "sub"), "a.jpg")
@@ -239,6 +240,7 @@ func TestRootGoesAndComesBack(t *testing.T) {
 }
 
 func TestEmptyFolderInItsPlaceIsWatched(t *testing.T) {
+	t.Parallel()
 	above := t.TempDir()
 	dir := mkdir(t, above, "ingest")
 	write(t, dir, "a.jpg")
@@ -253,6 +255,7 @@ func TestEmptyFolderInItsPlaceIsWatched(t *testing.T) {
 }
 
 func TestOnceTellsOfAMissingFolder(t *testing.T) {
+	t.Parallel()
 	above := t.TempDir()
 	gone, here := mkdir(t, above, "gone"), mkdir(t, above, "here")
 	write(t, here, "a.jpg")
@@ -274,6 +277,7 @@ func TestOnceTellsOfAMissingFolder(t *testing.T) {
 }
 
 func TestOnceWaitsForAWriterAndDropsTheVanished(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	vanishes := write(t, dir, "vanishes.jpg")
 	write(t, dir, "grows.jpg")
@@ -297,6 +301,7 @@ func TestOnceWaitsForAWriterAndDropsTheVanished(t *testing.T) {
 }
 
 func TestRightsRepaired(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := watch(t, dir)
 	a := write(t, dir, "a.jpg")
@@ -334,6 +339,7 @@ func TestUnreadableFolder(t *testing.T) {
 // Folders that are made, moved and removed while files drop into them must
 // leave nothing behind and nothing out.
 func TestChurn(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := watch(t, dir)
 	want := map[string]bool{}

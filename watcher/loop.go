@@ -178,44 +178,6 @@ func (l *loop) head(now time.Time) *entry {
 	return nil
 }
 
-// takeEvents handles an event and those that wait behind it, up to a bound.
-func (l *loop) takeEvents(ev fsnotify.Event, ok bool) {
-	for taken := 1; ok; taken++ {
-		l.event(ev, time.Now())
-		if taken == atATime {
-			return
-		}
-		select {
-		case ev, ok = <-l.events:
-		default:
-			return
-		}
-	}
-	l.closeNotifier()
-	l.noEvents = "no file system events: their source has ended"
-	l.rescanSoon()
-}
-
-// lost handles an error of the event source: events are missing.
-func (l *loop) lost(err error) {
-	if err == nil {
-		return // closed: events says so too
-	}
-	if errors.Is(err, fsnotify.ErrEventOverflow) {
-		l.options.Log.Warn("more file system events than could be queued: looking through all watched folders")
-	} else {
-		l.options.Log.Warn("file system events failed: looking through all watched folders", "error", err)
-	}
-	l.rescanSoon()
-}
-
-func (l *loop) rescanSoon() {
-	for _, r := range l.roots {
-		r.scanSoon(time.Now().Add(afterLoss))
-	}
-	l.confirmed, l.changed = false, true
-}
-
 // finished reports, with nothing at hand, whether a whole scan has found
 // nothing new either; if none has, it begins one.
 func (l *loop) finished(now time.Time) bool {
@@ -230,28 +192,6 @@ func (l *loop) finished(now time.Time) bool {
 		l.scan(r, now)
 	}
 	return false
-}
-
-func (l *loop) openNotifier() {
-	n, err := l.open()
-	l.changed = true
-	if err != nil {
-		l.noEvents = noNotifier(err)
-		return
-	}
-	l.notify, l.noEvents = n, ""
-	l.events, l.failures = n.channels()
-}
-
-func (l *loop) closeNotifier() {
-	if l.notify == nil {
-		return
-	}
-	if err := l.notify.Close(); err != nil {
-		l.options.Log.Warn("closing file system events", "error", err)
-	}
-	l.notify, l.events, l.failures = nil, nil, nil
-	l.changed = true
 }
 
 // missing handles a file that is not where it was. Only where its watched

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/fsnotify/fsnotify"
 )
 
 // folder is one folder that is looked into, with what was found in it.
@@ -224,38 +222,6 @@ func (l *loop) excluded(r *root, path string) bool {
 		return true
 	}
 	return slices.ContainsFunc(l.roots, func(o *root) bool { return o != r && o.real == real })
-}
-
-// event takes in what happened to one path.
-func (l *loop) event(ev fsnotify.Event, now time.Time) {
-	if f := l.folders[ev.Name]; f != nil && f.parent == nil {
-		if l.present(f.root) {
-			l.enqueue(f)
-		}
-		return
-	}
-	f := l.folders[filepath.Dir(ev.Name)]
-	name := filepath.Base(ev.Name)
-	if _, ignored := Ignored(name); f == nil || ignored {
-		return
-	}
-	if e := f.files[name]; e != nil && e.phase == settling && ev.Op == fsnotify.Write {
-		l.settler.touch(e, now)
-		l.confirmed = false
-		return
-	}
-	info, err := os.Lstat(ev.Name)
-	switch {
-	case err == nil:
-		l.found(f, name, info, now)
-	case !errors.Is(err, fs.ErrNotExist):
-		f.root.trouble(ev.Name, err)
-		l.changed = true
-	case f.files[name] != nil:
-		l.missing(f.files[name], err)
-	case f.folders[name] != nil && l.present(f.root):
-		l.forget(f, name)
-	}
 }
 
 // forget drops what stood under a name in f.

@@ -173,6 +173,7 @@ func rename(t *testing.T, from, to string) {
 }
 
 func TestFilesAlreadyThere(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, "a.jpg")
 	write(t, mkdir(t, dir, "2024/05"), "b.jpg")
@@ -181,6 +182,7 @@ func TestFilesAlreadyThere(t *testing.T) {
 }
 
 func TestNewFileAndChange(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := watch(t, dir)
 	write(t, dir, "a.jpg")
@@ -194,8 +196,9 @@ func TestNewFileAndChange(t *testing.T) {
 // A copy in pieces is not sent before its last byte is there. Pieces come
 // closer together than the settle period even on a busy machine.
 func TestSlowCopy(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
-	r := start(t, Options{Folders: []Config{{Folder: dir, Settle: time.Second}}})
+	r := start(t, Options{Folders: []Config{{Folder: dir, Settle: 2 * time.Second}}})
 	r.mode(Watching)
 	f, err := os.Create(filepath.Join(dir, "slow.jpg"))
 	if err != nil {
@@ -203,7 +206,7 @@ func TestSlowCopy(t *testing.T) {
 	}
 	var finished atomic.Bool
 	go func() {
-		for range 20 {
+		for range 30 {
 			_, _ = f.WriteString("piece")
 			time.Sleep(100 * time.Millisecond)
 		}
@@ -211,13 +214,14 @@ func TestSlowCopy(t *testing.T) {
 		f.Close()
 	}()
 	got := <-r.out
-	if !finished.Load() || got.Size != 100 {
-		t.Errorf("sent %d bytes of 100, finished: %v", got.Size, finished.Load())
+	if !finished.Load() || got.Size != 150 {
+		t.Errorf("sent %d bytes of 150, finished: %v", got.Size, finished.Load())
 	}
 	r.quiet()
 }
 
 func TestRenames(t *testing.T) {
+	t.Parallel()
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	r := watch(t, dir)
 
@@ -233,6 +237,7 @@ func TestRenames(t *testing.T) {
 }
 
 func TestBurstInNewFolders(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := watch(t, dir)
 	var want []string
@@ -247,6 +252,7 @@ func TestBurstInNewFolders(t *testing.T) {
 }
 
 func TestFolderMovedInAndAbout(t *testing.T) {
+	t.Parallel()
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	r := watch(t, dir)
 	write(t, mkdir(t, elsewhere, "album/deep"), "a.jpg")
@@ -266,6 +272,7 @@ func TestFolderMovedInAndAbout(t *testing.T) {
 }
 
 func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
 	const files = 2000
 	dir := t.TempDir()
 	r := watch(t, dir)
@@ -287,6 +294,7 @@ func TestManyAtOnce(t *testing.T) {
 }
 
 func TestOnce(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if got, err := runOnce(t, Options{Folders: []Config{{Folder: dir}}}); len(got) > 0 || err != nil {
 		t.Errorf("an empty folder gave %q, %v", got, err)
@@ -301,6 +309,7 @@ func TestOnce(t *testing.T) {
 }
 
 func TestComplete(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, "whole.jpg")
 	write(t, dir, "truncated.jpg")
@@ -329,6 +338,7 @@ func TestComplete(t *testing.T) {
 }
 
 func TestExcluded(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	real := mkdir(t, dir, "real")
 	link := filepath.Join(dir, "link")
@@ -363,6 +373,7 @@ func TestExcluded(t *testing.T) {
 }
 
 func TestSlowReceiverLosesNothing(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := watch(t, dir)
 	for i := range 30 {
@@ -395,6 +406,7 @@ func TestSlowReceiverLosesNothing(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file := write(t, dir, "file")
 	sub := mkdir(t, dir, "sub")

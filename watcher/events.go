@@ -1,0 +1,103 @@
+package watcher
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+func (l *loop) openNotifier() {
+	n, err := l.open()
+	l.changed = true
+	if err != nil {
+		l.noEvents = noNotifier(err)
+		return
+	}
+	l.notify, l.noEvents = n, ""
+	l.events, l.failures = n.channels()
+}
+
+func (l *loop) closeNotifier() {
+	if l.notify == nil {
+		return
+	}
+	if err := l.notify.Close(); err != nil {
+		l.options.Log.Warn("closing file system events", "error", err)
+	}
+	l.notify, l.events, l.failures = nil, nil, nil
+	l.changed = true
+}
+
+// takeEvents handles an event and those that wait behind it, up to a bound.
+func (l *loop) takeEvents(ev fsnotify.Event, ok bool) {
+	for taken := 1; ok; taken++ {
+		l.event(ev, time.Now())
+		if taken == atATime {
+			return
+		}
+		select {
+		case ev, ok = <-l.events:
+		default:
+			return
+		}
+	}
+	l.closeNotifier()
+	l.noEvents = "no file system events: their source has ended"
+	l.rescanSoon()
+}
+
+// lost handles an error of the event source: events are missing.
+func (l *loop) lost(err error) {
+	if err == nil {
+		return // closed: events says so too
+	}
+	if errors.Is(err, fsnotify.ErrEventOverflow) {
+		l.options.Log.Warn("more file system events than could be queued: looking through all watched folders")
+	} else {
+		l.options.Log.Warn("file system events failed: looking through all watched folders", "error", err)
+	}
+	l.rescanSoon()
+}
+
+func (l *loop) rescanSoon() {
+	for _, r := range l.roots {
+		r.scanSoon(time.Now().Add(afterLoss))
+	}
+	l.confirmed, l.changed = false, true
+}
+
+// event takes in what happened to one path.
+func (l *loop) event(ev fsnotify.Event, now time.Time) {
+	if f := l.folders[ev.Name]; f != nil && f.parent == nil {
+		if l.present(f.root) {
+			l.enqueue(f)
+		}
+		return
+	}
+	f := l.folders[filepath.Dir(ev.Name)]
+	name := filepath.Base(ev.Name)
+	if _, ignored := Ignored(name); f == nil || ignored {
+		return
+	}
+	if e := f.files[name]; e != nil && e.phase == settling && ev.Op == fsnotify.Write {
+		l.settler.touch(e, now)
+		l.confirmed = false
+		return
+	}
+	info, err := os.Lstat(ev.Name)
+	switch {
+	case err == nil:
+		l.found(f, name, info, now)
+	case !errors.Is(err, fs.ErrNotExist):
+		f.root.trouble(ev.Name, err)
+		l.changed = true
+	case f.files[name] != nil:
+		l.missing(f.files[name], err)
+	case f.folders[name] != nil && l.present(f.root):
+		l.forget(f, name)
+	}
+}
