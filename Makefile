@@ -24,7 +24,7 @@ demo: build ## restore six damaged photos and print where they lie and what was 
 	@packaging/demo.sh
 
 test: setup ## every test: Go, Go under the race detector, Python, the configurations that ship
-	@$(MAKE) build test-go test-race test-python test-examples
+	@$(MAKE) --keep-going build test-go test-race test-python test-examples
 
 test-go:
 	go test ./...
