@@ -84,7 +84,6 @@ VipsImage *bv_to_memory(VipsImage *image);
 void bv_strip_metadata(VipsImage *image);
 void bv_copy_metadata(VipsImage *from, VipsImage *to);
 GType bv_type_int(void);
-GType bv_type_double(void);
 GType bv_type_string(void);
 GType bv_type_ref_string(void);
 GType bv_type_blob(void);

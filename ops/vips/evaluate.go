@@ -22,11 +22,12 @@ const ScratchPattern = "burnish-scratch-*.v"
 // made from it.
 //
 // When ctx ends first, evaluation stops at the next strip or tile and the
-// context's error is returned.
+// context's error is returned; the image itself stays good, unless it streams
+// from a file. The decoding of a file opened with Random is not interrupted.
 func (i *Image) Materialise(ctx context.Context, limit int64, dir string) (*Image, error) {
 	const op = "materialise"
 	var out *Image
-	err := i.evaluate(ctx, op, dir, func(c *Image) (err error) {
+	err := i.evaluate(ctx, op, "", func(c *Image) (err error) {
 		if i.Size() <= limit {
 			out, err = c.toMemory()
 		} else {

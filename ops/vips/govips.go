@@ -28,7 +28,7 @@ func FromGovips(ref *govips.ImageRef) *Image {
 	if p == nil {
 		panic("vips: use of a closed govips image")
 	}
-	return own(C.bv_copy((*C.VipsImage)(p)))
+	return own(copyHeader((*C.VipsImage)(p)))
 }
 
 // Govips returns the image as govips sees it, closed apart. When a consumer in
@@ -36,6 +36,15 @@ func FromGovips(ref *govips.ImageRef) *Image {
 // returned.
 func (i *Image) Govips() *govips.ImageRef {
 	defer runtime.KeepAlive(i)
-	p := unsafe.Pointer(C.bv_copy(i.ref()))
-	return newImageRef(p, govips.ImageTypeUnknown, govips.ImageTypeUnknown, nil)
+	return newImageRef(unsafe.Pointer(copyHeader(i.ref())), govips.ImageTypeUnknown, govips.ImageTypeUnknown, nil)
+}
+
+// copyHeader makes an image of its own, so that govips, which edits headers in
+// place, and this package, which shares them, do not meet.
+func copyHeader(p *C.VipsImage) *C.VipsImage {
+	c := C.bv_copy(p)
+	if c == nil {
+		panic(hinted("copy", ""))
+	}
+	return c
 }

@@ -3,7 +3,6 @@
 #include <string.h>
 
 GType bv_type_int(void) { return G_TYPE_INT; }
-GType bv_type_double(void) { return G_TYPE_DOUBLE; }
 GType bv_type_string(void) { return G_TYPE_STRING; }
 GType bv_type_ref_string(void) { return VIPS_TYPE_REF_STRING; }
 GType bv_type_blob(void) { return VIPS_TYPE_BLOB; }

@@ -2,7 +2,6 @@ package vips
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -84,21 +83,6 @@ func TestCloseAndRef(t *testing.T) {
 		}
 	}()
 	image.Width()
-}
-
-func TestVersionAndMemory(t *testing.T) {
-	if !regexp.MustCompile(`^8\.\d+\.\d+$`).MatchString(Version()) {
-		t.Errorf("version %q", Version())
-	}
-	if now, high := Memory(); now < 0 || high < now {
-		t.Errorf("%d bytes now, at most %d", now, high)
-	}
-}
-
-func TestStartAgain(t *testing.T) {
-	if err := Start(Options{}); err != nil {
-		t.Errorf("a second start: %v", err)
-	}
 }
 
 // One image may be used from many goroutines.

@@ -14,10 +14,13 @@ import (
 	govips "github.com/davidbyttow/govips/v2/vips"
 )
 
-var concurrency = flag.Int("vips-concurrency", 0, "libvips threads per image")
+var concurrency = flag.Int("vips-concurrency", 4, "libvips threads per image")
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if os.Getenv(lifeEnv) != "" {
+		os.Exit(life())
+	}
 	if err := Start(Options{Concurrency: *concurrency, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

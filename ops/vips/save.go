@@ -10,17 +10,18 @@ import (
 )
 
 // Save encodes the image into a file with a libvips saver, like "jpegsave", and
-// that saver's own arguments. Nothing in path is read as an option, except that
-// the saver's documentation may say otherwise for the extension. On failure
-// a truncated file may be left: write to a temporary name, then rename.
+// that saver's own arguments. The path is taken as it is: no part is an option
+// and the extension does not choose the format. On failure a truncated file may
+// be left: write to a temporary name, then rename.
 func (i *Image) Save(saver, path string, args Args) error {
 	return i.SaveContext(context.Background(), saver, path, args)
 }
 
 // SaveContext is Save that stops when ctx ends, at the next strip or tile, with
-// the context's error. An encoder that takes the whole image at once (WebP,
-// AVIF, JPEG XL) is not interrupted while it works on it; when ctx ended
-// meanwhile the error is returned though the file may be whole.
+// the context's error. Neither an encoder that takes the whole image at once
+// (WebP, AVIF, JPEG XL) is interrupted at that, nor the decoding of a file opened
+// with Random; when ctx ended meanwhile the error is returned though the file
+// may be whole.
 func (i *Image) SaveContext(ctx context.Context, saver, path string, args Args) error {
 	if spec := lookup(saver); spec != nil && spec.Category != "save" {
 		return misuse(saver, "it is not a saver")

@@ -39,7 +39,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
-	"strings"
 	"sync"
 
 	govips "github.com/davidbyttow/govips/v2/vips"
@@ -50,7 +49,7 @@ type Options struct {
 	// Concurrency is the number of threads that evaluate one image;
 	// 0 means one for each processor Go may use.
 	Concurrency int
-	// Log receives warnings and errors that libvips prints; nil means
+	// Log receives what libvips prints, its warnings at debug level; nil means
 	// slog.Default().
 	Log *slog.Logger
 }
@@ -151,15 +150,12 @@ func block(class string) {
 	C.vips_operation_block_set(name.p, C.TRUE)
 }
 
-// logTo passes libvips' messages on. A failed tile is only a trace: the error
-// itself is returned by whatever consumes the image.
+// logTo passes libvips' messages on. Its warnings are only a trace: what is
+// serious among them is also returned by whatever consumes the image.
 func logTo(log *slog.Logger) govips.LoggingHandlerFunction {
 	return func(domain string, level govips.LogLevel, message string) {
-		severity := slog.LevelWarn
-		switch {
-		case strings.HasPrefix(message, "error in tile"):
-			severity = slog.LevelDebug
-		case level <= govips.LogLevelCritical:
+		severity := slog.LevelDebug
+		if level <= govips.LogLevelCritical {
 			severity = slog.LevelError
 		}
 		log.Log(context.Background(), severity, message, "from", domain)
