@@ -52,8 +52,13 @@ func (w *work) open(format string) (ops.Image, error) {
 	return ops.Image{Pixels: pixels, Source: source}, nil
 }
 
+// damaged is the failure of a source that libvips cannot decode.
 func (w *work) damaged(err error) *Error {
-	return w.fail(Damaged, err, "the file is damaged or incomplete; copy it here again from where it came")
+	var v *vips.Error
+	if errors.As(err, &v) && v.Err == nil && v.Hint != "" {
+		err = errors.New(v.Hint)
+	}
+	return w.fail(Damaged, fmt.Errorf("cannot be decoded: %w", err), "it is damaged, incomplete or of an unusual kind; copy it here again from where it came")
 }
 
 // taken is the moment that EXIF says the photo was made; zero where it does not.
@@ -180,13 +185,17 @@ func (w *work) failed(stopped error, err error) *Error {
 		return known
 	case stopped != nil:
 		return w.fail(Stopped, stopped, "")
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), full(w.output), full(w.engine.scratch):
-		return w.fail(Unwritable, err, "free space on the disks of the output folder and of the state folder; nothing was published")
 	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EROFS):
 		return w.fail(Unwritable, err, fmt.Sprintf("let the user with id %d write there", os.Getuid()))
 	}
 	if bad := w.decodes(); bad != nil {
 		return w.damaged(bad)
+	}
+	for _, folder := range []string{w.output, w.engine.scratch} {
+		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || full(folder) {
+			w.engine.log.Debug("an output was not written", "photo", w.source, "error", err)
+			return w.fail(Unwritable, fmt.Errorf("no space is left for the outputs below %s", folder), "free some; nothing was published")
+		}
 	}
 	return w.fail(Broken, err, "")
 }
