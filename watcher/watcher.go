@@ -122,7 +122,10 @@ func New(o Options) (*Watcher, error) {
 			faults = append(faults, err)
 		}
 	}
-	return w, errors.Join(faults...)
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	return w, nil
 }
 
 func (w *Watcher) add(c Config) error {
