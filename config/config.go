@@ -129,6 +129,9 @@ func (c *Config) resolve(folder string) {
 	for i := range c.Watch {
 		absolute(&c.Watch[i].Folder)
 		absolute(&c.Watch[i].Output)
+		if c.Watch[i].Settle == 0 {
+			c.Watch[i].Settle = watcher.DefaultSettle
+		}
 	}
 	absolute(&c.Restore.Models)
 	absolute(&c.Restore.Runtime.Library)
