@@ -113,7 +113,7 @@ func (b *builder) sessionOptions() (*ort.SessionOptions, error) {
 		so.SetIntraOpNumThreads(threads),
 		so.SetInterOpNumThreads(1),
 		so.SetCpuMemArena(true),
-		so.SetMemPattern(true),
+		so.SetMemPattern(false), // one block for a whole run: a third more memory, and no faster
 	)
 	for key, value := range entries {
 		err = errors.Join(err, so.AddSessionConfigEntry(key, value))

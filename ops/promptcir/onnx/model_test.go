@@ -321,35 +321,44 @@ func TestProviders(t *testing.T) {
 }
 
 // TestMemory opens, runs and closes often: what the process holds must not grow
-// with it.
+// with it. A session left open would leave 100 times its working memory of more
+// than a megabyte, a value left in a run 20,000 times some hundred bytes; the
+// allocator's own ups and downs stay below.
 func TestMemory(t *testing.T) {
 	onnxtest.Need(t)
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
+	grown := func(f func(), warm, times int) int {
+		for range warm {
+			f()
+		}
+		before := resident(t)
+		for range times {
+			f()
+		}
+		return (resident(t) - before) >> 20
+	}
 	in, out := ramp(3*256*256), make([]float32, 3*256*256)
-	cycle := func() {
+	run := func(m *onnx.Model, side int) {
+		if err := m.Run(t.Context(), in[:3*side*side], 1, side, side, out[:3*side*side]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if mb := grown(func() {
 		m, err := onnx.Open(fixture("identity"), onnx.Options{Threads: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 3 {
-			if err := m.Run(t.Context(), in, 1, 256, 256, out); err != nil {
-				t.Fatal(err)
-			}
-		}
+		run(m, 256)
 		if err := m.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}, 50, 100); mb > 40 {
+		t.Errorf("100 sessions left %d MB behind", mb)
 	}
-	for range 20 {
-		cycle()
-	}
-	before := resident(t)
-	for range 100 {
-		cycle()
-	}
-	if grown := resident(t) - before; grown > 8<<20 {
-		t.Errorf("100 cycles left %d kB behind", grown>>10)
+	m := open(t, "identity")
+	if mb := grown(func() { run(m, 8) }, 1000, 20000); mb > 4 {
+		t.Errorf("20,000 runs left %d MB behind", mb)
 	}
 }
