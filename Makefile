@@ -50,8 +50,9 @@ check: setup-build setup-lint ## vet, lint with the layer rules, formatting, she
 bench: setup-build ## Go benchmarks: decoding, tiles, inference, end to end
 	@go test -run '^$$' -bench . -benchmem ./...
 
+DATA ?= packaging/demo/originals
 eval: build setup-test ## the table of the model's quality; DATA=FOLDER of clean images
-	@.venv/bin/python -m model.evaluate $(if $(DATA),--data '$(DATA)')
+	@.venv/bin/python -m model.evaluate --data '$(DATA)'
 
 deb: build ## dist/burnish_VERSION_ARCH.deb
 	@packaging/deb.sh '$(VERSION)'

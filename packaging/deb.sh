@@ -49,10 +49,19 @@ VERSION=$(debian_version "${1:-unknown}")
 ARCH=$(dpkg --print-architecture)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || date +%s) # the same files, the same package
 export VERSION ARCH SOURCE_DATE_EPOCH
-mkdir -p dist
-copyright >dist/copyright
+readonly doc=dist/doc
+rm -rf "$doc"
+mkdir -p "$doc/models"
+copyright >"$doc/copyright"
+# Cards and attributions of the models in the binary: their licence asks for them.
+find ops/promptcir/models -maxdepth 1 -type f ! -name '*.go' ! -name '*.onnx' -exec cp -t "$doc/models" {} +
+for model in ops/promptcir/models/*.onnx; do
+	name=$(basename "$model" .onnx)
+	[ -f "$doc/models/$name.md" ] || echo "deb: warning: the model $name has no card ($name.md): do not publish this package" >&2
+done
+find "$doc" -type f -exec chmod 0644 {} +
 deb=dist/burnish_${VERSION}_$ARCH.deb
 said=$(GOFLAGS=-mod=mod go run "$NFPM" package -f packaging/nfpm.yaml -p deb -t "$deb" 2>&1) ||
 	die "nfpm failed: $said"
-rm -f dist/copyright
+rm -r "$doc"
 echo "$deb"
