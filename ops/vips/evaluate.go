@@ -44,21 +44,21 @@ func (i *Image) Materialise(ctx context.Context, limit int64, dir string) (*Imag
 	return out, nil
 }
 
-// toMemory evaluates into memory. c is private to the caller.
-func (c *Image) toMemory() (*Image, error) {
-	defer runtime.KeepAlive(c)
-	p := C.bv_to_memory(c.ref())
+// toMemory evaluates into memory. The image is private to the caller.
+func (i *Image) toMemory() (*Image, error) {
+	defer runtime.KeepAlive(i)
+	p := C.bv_to_memory(i.ref())
 	if p == nil {
 		return nil, hinted("write to memory", "")
 	}
-	C.bv_copy_metadata(c.ref(), p)
+	C.bv_copy_metadata(i.ref(), p)
 	return own(p), nil
 }
 
 // toScratch evaluates into a file that is unlinked as soon as it is open.
-// Metadata stays in memory: the file's format cannot hold all of it. c is
-// private to the caller.
-func (c *Image) toScratch(dir string) (*Image, error) {
+// Metadata stays in memory: the file's format cannot hold all of it. The
+// image is private to the caller.
+func (i *Image) toScratch(dir string) (*Image, error) {
 	file, err := os.CreateTemp(dir, ScratchPattern)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func (c *Image) toScratch(dir string) (*Image, error) {
 	if err := file.Close(); err != nil {
 		return nil, err
 	}
-	bare, err := c.copy()
+	bare, err := i.copy()
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +86,8 @@ func (c *Image) toScratch(dir string) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	C.bv_copy_metadata(c.ref(), out.ref())
-	runtime.KeepAlive(c)
+	C.bv_copy_metadata(i.ref(), out.ref())
+	runtime.KeepAlive(i)
 	return out, nil
 }
 

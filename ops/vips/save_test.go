@@ -61,7 +61,7 @@ func TestFailedSaveLeaksNothing(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				lazy := stripsOn(t, photo(t, 64, 300), Strips{Height: 16, Func: func(in, out Rows) error {
-					if out.Top == 160 && want == bad {
+					if out.Top == 160 && errors.Is(want, bad) {
 						return bad
 					}
 					if out.Top == 160 {
