@@ -3,9 +3,12 @@
 A run's own checkpoint is a dict with `config` (the fields of net.Config),
 `ema` (averaged weights, the ones to use) and, where the run can go on exactly,
 `model`, `optimizer`, `scaler` and `progress`. A compact one holds `ema` in half
-precision and `progress` alone: a run that starts from it warms up anew.
+precision and `progress` alone: a run that starts from it warms up anew. In the
+file, what is not a tensor is JSON, because PyTorch 1.13's safe loader knows no
+floats.
 """
 import dataclasses
+import json
 import os
 import pathlib
 
@@ -14,6 +17,7 @@ import torch
 from .net import Config, PromptCIR
 
 _WRAPPERS = ("ema", "params_ema", "params", "state_dict", "model", "net")
+_FACTS = ("config", "scaler", "progress")
 _COMPUTED = "relative_position_index"  # buffers that follow from the window
 
 
@@ -22,7 +26,7 @@ def save(path, content):
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".tmp")
-    torch.save(content, scratch)
+    torch.save({key: json.dumps(value) if key in _FACTS else value for key, value in content.items()}, scratch)
     os.replace(scratch, path)
 
 
@@ -37,7 +41,7 @@ def load(path):
         raise ValueError(f"{path}: not a checkpoint of plain tensors: {error}") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path}: holds a {type(content).__name__}, not a dict of tensors")
-    return content
+    return {key: json.loads(value) if key in _FACTS and isinstance(value, str) else value for key, value in content.items()}
 
 
 def weights(content):

@@ -118,7 +118,7 @@ class Trainer:
             "config": checkpoint.config_dict(self.net.config),
             "ema": self.average.state_dict(),
             "model": self.net.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": self.optimizer.state_dict()["state"],
             "scaler": self.scaler.state_dict() if self.scaler else {},
             "progress": dataclasses.asdict(self.progress),
         }
@@ -127,7 +127,8 @@ class Trainer:
         """Take over a full checkpoint of `state`."""
         checkpoint.apply(self.net, checkpoint.weights({"params": content["model"]}), path)
         checkpoint.apply(self.average, checkpoint.weights(content), path)
-        self.optimizer.load_state_dict(content["optimizer"])
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": content["optimizer"], "param_groups": groups})
         if self.scaler and content["scaler"]:
             self.scaler.load_state_dict(content["scaler"])
         self.progress = Progress(**content["progress"])
