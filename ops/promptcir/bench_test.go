@@ -34,6 +34,16 @@ func BenchmarkStream(b *testing.B) {
 	benchPhoto(b, promptcir.Config{Model: "onnx/testdata/identity.onnx", Tile: 256}, 2, 27, 19)
 }
 
+// BenchmarkWide restores the top of a photo as wide as one of 100 megapixels:
+// its peak-MB is that of the whole photo, since memory grows with the width only.
+func BenchmarkWide(b *testing.B) {
+	for _, side := range []int{256, 384} {
+		b.Run(fmt.Sprintf("tile=%d", side), func(b *testing.B) {
+			benchPhoto(b, promptcir.Config{Model: "lite", Tile: side}, 2, 27, 2)
+		})
+	}
+}
+
 func benchPhoto(b *testing.B, c promptcir.Config, threads, across, down int) {
 	op := build(b, c, ops.Env{Device: "cpu", Threads: threads})
 	part := crop(b, 0, 0, 448, 448)

@@ -44,6 +44,7 @@ var known = []struct {
 	{regexp.MustCompile(`(?i)no CUDA-capable device|CUDA (failure|error) 100\b`), Cause{"no NVIDIA GPU is visible to this process", "see whether nvidia-smi lists one; give containers --gpus all and services access to /dev/nvidia*"}},
 	{regexp.MustCompile(`(?i)invalid device ordinal|invalid device.?id|CUDA (failure|error) 101\b`), Cause{"there is no GPU of this number", "see nvidia-smi -L and restore.device"}},
 	{regexp.MustCompile(`(?i)out of memory|Failed to allocate memory|CUDA (failure|error) 2\b`), Cause{"the GPU has too little free memory", "end what else runs on it (nvidia-smi), or choose another with restore.device"}},
+	{regexp.MustCompile(`differs from the CPU's|` + ErrNotFinite.Error()), Cause{"it computes something else than the CPU", "update the driver and the ONNX Runtime build; until then choose cpu in restore.device"}},
 	{regexp.MustCompile(`(?i)Invalid handle\. Cannot load symbol|no kernel image is available|CUDA (failure|error) 209\b`), Cause{"the provider does not fit this GPU or CUDA's libraries do not fit one another", "install the CUDA and cuDNN versions that the ONNX Runtime build names"}},
 }
 

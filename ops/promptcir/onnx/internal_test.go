@@ -40,8 +40,9 @@ func TestExplain(t *testing.T) {
 		"CUDA failure 100: no CUDA-capable device is detected ; GPU=-1":                                                         "no NVIDIA GPU",
 		"CUDA failure 101: invalid device ordinal ; GPU=7":                                                                      "no GPU of this number",
 		"BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer of size 1073741824":                       "too little free memory",
-		"libfoo.so.2: cannot open shared object file":                                                                           "libfoo is missing",
-		"its answer to a known input differs from the CPU's by 0.1000 on average and 0.3000 at most, of a range of 1":           "did not start",
+		"who knows": "did not start",
+		"libfoo.so.2: cannot open shared object file":                                                                 "libfoo is missing",
+		"its answer to a known input differs from the CPU's by 0.1000 on average and 0.3000 at most, of a range of 1": "something else than the CPU",
 	} {
 		if got := explain(errors.New(says)).String(); !strings.Contains(got, want) {
 			t.Errorf("%s:\n\t%s", says, got)

@@ -1,10 +1,8 @@
 package onnx_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -52,78 +50,6 @@ func ramp(n int) []float32 {
 		v[i] = float32(i%251+1) / 252
 	}
 	return v
-}
-
-func TestContract(t *testing.T) {
-	c, err := onnx.Inspect(fixture("identity"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(c.Digest) != 64 {
-		t.Errorf("digest %q", c.Digest)
-	}
-	c.Digest = ""
-	want := onnx.Contract{
-		Name: "identity", Version: "0.1", Multiple: 8, Tile: 64, Halo: 8, RangeHigh: 1, Colour: "sRGB",
-		QF: [2]int{10, 70}, Parameters: 9, Weights: strings.Repeat("0", 64), Licence: "CC0-1.0", Credits: "nobody",
-	}
-	if c != want {
-		t.Errorf("got  %+v\nwant %+v", c, want)
-	}
-}
-
-func TestModelsRefused(t *testing.T) {
-	for name, want := range map[string][]string{
-		"bare":       {"testdata/bare.onnx", "python -m model.export"},
-		"future":     {`version "2"`, "update Burnish"},
-		"faulty":     {`multiple is "eight"`, `halo is "-1"`, `range is "1,0"`, `colour is "Rec.2020"`},
-		"two_inputs": {"2 inputs and 1 outputs"},
-		"half":       {"x has element type 10", "float32"},
-		"absent":     {"testdata/absent.onnx", "no such file"},
-	} {
-		_, err := onnx.Inspect(fixture(name))
-		if err == nil {
-			t.Errorf("%s was accepted", name)
-			continue
-		}
-		for _, w := range want {
-			if !strings.Contains(err.Error(), w) {
-				t.Errorf("%s: %q is not in %q", name, w, err)
-			}
-		}
-	}
-}
-
-func TestGarbageRefused(t *testing.T) {
-	good, err := os.ReadFile(fixture("identity"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for n := range len(good) * 3 / 5 { // what follows is metadata that a model may lack
-		if _, err := onnx.InspectBytes("cut", good[:n]); err == nil {
-			t.Errorf("the first %d bytes of %d were accepted", n, len(good))
-		}
-	}
-	if _, err := onnx.InspectBytes("text", []byte("this is no model")); err == nil {
-		t.Error("text was accepted")
-	}
-}
-
-func FuzzInspect(f *testing.F) {
-	files, _ := filepath.Glob("testdata/*.onnx")
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := onnx.InspectBytes("fuzz", data)
-		if err == nil && (c.Multiple < 1 || c.Halo < 0 || c.RangeLow >= c.RangeHigh) {
-			t.Errorf("accepted %+v", c)
-		}
-	})
 }
 
 func TestRun(t *testing.T) {
@@ -263,60 +189,6 @@ func TestBundledModel(t *testing.T) {
 		if math.Abs(float64(v-two[i])) > 1e-5 {
 			t.Fatalf("value %d is %v alone, %v in a batch", i, v, two[i])
 		}
-	}
-}
-
-// TestGPU can only show the clean failure where there is no GPU: the path on
-// which a GPU opens and agrees with the CPU has not been run by this test.
-func TestGPU(t *testing.T) {
-	onnxtest.Need(t)
-	for _, device := range []string{"auto", "", "cuda", "cuda:1", "tensorrt"} {
-		var log bytes.Buffer
-		o := onnx.Options{Device: device, Log: slog.New(slog.NewTextHandler(&log, nil))}
-		m, err := onnx.Open(fixture("identity"), o)
-		if err != nil {
-			t.Fatalf("%s: %v", device, err)
-		}
-		if m.Device() != "cpu" {
-			t.Skipf("this machine has %s", m.Device())
-		}
-		if m.Fallback() == "" || strings.Count(log.String(), "running on the CPU") != 1 {
-			t.Errorf("%s: fallback %q, log %q", device, m.Fallback(), log.String())
-		}
-		if err := m.Run(t.Context(), ramp(192), 1, 8, 8, make([]float32, 192)); err != nil {
-			t.Errorf("%s: %v", device, err)
-		}
-		m.Close()
-	}
-	_, err := onnx.Open(fixture("identity"), onnx.Options{Device: "cuda:1", Require: true})
-	var de *onnx.DeviceError
-	if !errors.As(err, &de) || de.Device != "cuda:1" || de.Cause.Remedy == "" {
-		t.Errorf("required: %v", err)
-	}
-	t.Log(err)
-	if _, err := onnx.Open(fixture("identity"), onnx.Options{Device: "gpu"}); err == nil {
-		t.Error("device gpu was accepted")
-	}
-}
-
-func TestRegisterProvider(t *testing.T) {
-	onnxtest.Need(t)
-	err := onnx.RegisterProvider("cuda", "testdata/absent.so")
-	if err == nil || !strings.Contains(err.Error(), "restore.runtime.providers") {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestProviders(t *testing.T) {
-	onnxtest.Need(t)
-	if p := onnx.Providers(); len(p) == 0 || p[len(p)-1] != "CPUExecutionProvider" {
-		t.Errorf("got %v", p)
-	}
-	if onnx.Version() == "" || !filepath.IsAbs(onnx.Library()) {
-		t.Errorf("version %q, library %q", onnx.Version(), onnx.Library())
-	}
-	if _, err := onnx.Start(""); err == nil || !strings.Contains(err.Error(), "already") {
-		t.Errorf("started twice: %v", err)
 	}
 }
 

@@ -1,0 +1,67 @@
+package onnx_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
+)
+
+// TestGPU can only show the clean failure where there is no GPU: the path on
+// which a GPU opens and agrees with the CPU has not been run by this test.
+func TestGPU(t *testing.T) {
+	onnxtest.Need(t)
+	for _, device := range []string{"auto", "", "cuda", "cuda:1", "tensorrt"} {
+		var log bytes.Buffer
+		o := onnx.Options{Device: device, Log: slog.New(slog.NewTextHandler(&log, nil))}
+		m, err := onnx.Open(fixture("identity"), o)
+		if err != nil {
+			t.Fatalf("%s: %v", device, err)
+		}
+		if m.Device() != "cpu" {
+			t.Skipf("this machine has %s", m.Device())
+		}
+		if m.Fallback() == "" || strings.Count(log.String(), "running on the CPU") != 1 {
+			t.Errorf("%s: fallback %q, log %q", device, m.Fallback(), log.String())
+		}
+		if err := m.Run(t.Context(), ramp(192), 1, 8, 8, make([]float32, 192)); err != nil {
+			t.Errorf("%s: %v", device, err)
+		}
+		m.Close()
+	}
+	_, err := onnx.Open(fixture("identity"), onnx.Options{Device: "cuda:1", Require: true})
+	var de *onnx.DeviceError
+	if !errors.As(err, &de) || de.Device != "cuda:1" || de.Cause.Remedy == "" {
+		t.Errorf("required: %v", err)
+	}
+	t.Log(err)
+	if _, err := onnx.Open(fixture("identity"), onnx.Options{Device: "gpu"}); err == nil {
+		t.Error("device gpu was accepted")
+	}
+}
+
+func TestRegisterProvider(t *testing.T) {
+	onnxtest.Need(t)
+	err := onnx.RegisterProvider("cuda", "testdata/absent.so")
+	if err == nil || !strings.Contains(err.Error(), "restore.runtime.providers") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestProviders(t *testing.T) {
+	onnxtest.Need(t)
+	if p := onnx.Providers(); len(p) == 0 || p[len(p)-1] != "CPUExecutionProvider" {
+		t.Errorf("got %v", p)
+	}
+	if onnx.Version() == "" || !filepath.IsAbs(onnx.Library()) {
+		t.Errorf("version %q, library %q", onnx.Version(), onnx.Library())
+	}
+	if _, err := onnx.Start(""); err == nil || !strings.Contains(err.Error(), "already") {
+		t.Errorf("started twice: %v", err)
+	}
+}

@@ -1,0 +1,173 @@
+package tile
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+var layouts = []Layout{
+	{Size: 128, Halo: 16, Feather: 16, Multiple: 32},
+	{Size: 256, Halo: 16, Feather: 16, Multiple: 32},
+	{Size: 256, Halo: 32, Feather: 32, Multiple: 16},
+	{Size: 64, Halo: 0, Feather: 0, Multiple: 1},
+	{Size: 96, Halo: 16, Feather: 0, Multiple: 8},
+}
+
+func TestValidate(t *testing.T) {
+	for _, l := range layouts {
+		if err := l.Validate(); err != nil {
+			t.Errorf("%+v: %v", l, err)
+		}
+	}
+	for _, c := range []struct {
+		layout Layout
+		want   string
+	}{
+		{Layout{256, 16, 16, 0}, "multiple 0"},
+		{Layout{256, 16, 16, 48}, "size 256 must be a multiple of 48"},
+		{Layout{256, 8, 0, 8}, "halo 8 must be a multiple of 16"},
+		{Layout{256, 16, 8, 8}, "stride of 216"},
+		{Layout{256, 16, -16, 8}, "feather -16"},
+		{Layout{64, 32, 16, 8}, "stride of -16"},
+		{Layout{64, 16, 16, 8}, "take a larger size"},
+	} {
+		if err := c.layout.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: got %v, want %q", c.layout, err, c.want)
+		}
+	}
+}
+
+func TestFit(t *testing.T) {
+	for _, c := range []struct {
+		size, halo, feather, multiple int
+		want                          Layout
+	}{
+		{256, 16, 16, 32, Layout{256, 16, 16, 32}},
+		{300, 20, 10, 64, Layout{256, 32, 16, 64}},
+		{256, 0, 0, 24, Layout{240, 0, 0, 24}},
+		{10, 0, 0, 0, Layout{16, 0, 0, 1}},
+	} {
+		if got := Fit(c.size, c.halo, c.feather, c.multiple); got != c.want {
+			t.Errorf("Fit(%d, %d, %d, %d) = %+v, want %+v", c.size, c.halo, c.feather, c.multiple, got, c.want)
+		}
+	}
+}
+
+// checkPlan verifies every promise that a plan makes about its geometry.
+func checkPlan(l Layout, w, h int) error {
+	p := l.Plan(w, h)
+	ww, wh := p.WindowSize()
+	if ww%l.Multiple != 0 || wh%l.Multiple != 0 || ww > l.Size || wh > l.Size {
+		return fmt.Errorf("window of %d×%d", ww, wh)
+	}
+	for name, a := range map[string]axis{"x": p.x, "y": p.y} {
+		if err := checkAxis(l, a); err != nil {
+			return fmt.Errorf("axis %s: %w", name, err)
+		}
+	}
+	for k := range p.Strips() {
+		s, in := p.Strip(k), p.Input(k)
+		if s.H < 1 || k < p.Strips()-1 && s.H != p.StripHeight {
+			return fmt.Errorf("strip %d is %v", k, s)
+		}
+		if !in.Contains(s) || !(Rect{0, 0, w, h}).Contains(in) {
+			return fmt.Errorf("strip %d is %v, its input %v", k, s, in)
+		}
+		if s.Y-in.Y > p.Above || in.Bottom()-s.Bottom() > p.Below {
+			return fmt.Errorf("strip %d %v needs %v: more than %d above or %d below", k, s, in, p.Above, p.Below)
+		}
+	}
+	if d := p.Strips() - p.Rows(); d < 0 || d > 1 {
+		return fmt.Errorf("%d strips of %d rows", p.Strips(), p.Rows())
+	}
+	if p.Above > l.Size+l.Halo || p.Below > l.Size {
+		return fmt.Errorf("%d rows above, %d below", p.Above, p.Below)
+	}
+	return nil
+}
+
+func checkAxis(l Layout, a axis) error {
+	end := 0
+	for i := range a.n {
+		o := a.origin(i)
+		from, to := a.core(i)
+		switch {
+		case o%Grid != 0:
+			return fmt.Errorf("origin %d of window %d is off the grid", o, i)
+		case o < 0 || o > 0 && o+a.window-a.extent >= Grid:
+			return fmt.Errorf("window %d at %d is padded needlessly: %d of %d", i, o, o+a.window, a.extent)
+		case from >= to || to > a.extent || from < o || to > o+a.window:
+			return fmt.Errorf("core %d..%d of window %d at %d", from, to, i, o)
+		case o > 0 && from-o < l.Halo:
+			return fmt.Errorf("window %d has %d pixels before its core", i, from-o)
+		case o+a.window < a.extent && o+a.window-to < l.Halo:
+			return fmt.Errorf("window %d has %d pixels behind its core", i, o+a.window-to)
+		case i > 0 && end-from != l.Feather:
+			return fmt.Errorf("windows %d and %d share %d pixels", i-1, i, end-from)
+		}
+		end = to
+	}
+	if end != a.extent {
+		return fmt.Errorf("%d of %d pixels covered", end, a.extent)
+	}
+	return nil
+}
+
+var sizes = [][2]int{
+	{1, 1}, {7, 300}, {300, 7}, {256, 256}, {257, 511}, {255, 1}, {128, 128}, {129, 129}, {31, 97},
+	{16, 640}, {640, 480}, {433, 1040}, {464, 464}, {465, 466}, {480, 481}, {496, 495},
+}
+
+func TestPlan(t *testing.T) {
+	for _, l := range layouts {
+		for _, s := range append([][2]int{{20000, 20001}, {100000, 3}, {65535, 65535}}, sizes...) {
+			if err := checkPlan(l, s[0], s[1]); err != nil {
+				t.Errorf("%+v, %d×%d: %v", l, s[0], s[1], err)
+			}
+		}
+		for n := range 3 * l.Size { // every remainder
+			if err := checkPlan(l, n+1, 3*l.Size-n); err != nil {
+				t.Fatalf("%+v, %d×%d: %v", l, n+1, 3*l.Size-n, err)
+			}
+		}
+	}
+}
+
+func TestPlanPanics(t *testing.T) {
+	for _, f := range []func(){
+		func() { Layout{}.Plan(1, 1) },
+		func() { layouts[0].Plan(0, 1) },
+		func() {
+			s := NewStitcher(layouts[0].Plan(300, 300))
+			_ = s.Strip(0, func(_ []Tile, done func(Planar)) error { done(Planar{}); return nil }, func(Planar, Rect) {})
+		},
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+func FuzzPlan(f *testing.F) {
+	f.Add(uint(1), uint(1), uint(0), uint(2), uint(1))
+	f.Add(uint(257), uint(511), uint(7), uint(1), uint(1))
+	f.Add(uint(433), uint(1040), uint(15), uint(0), uint(3))
+	f.Fuzz(func(t *testing.T, w, h, size, halo, feather uint) {
+		l := Layout{Size: Grid * int(size%40+1), Halo: Grid * int(halo%4), Feather: Grid * int(feather%4), Multiple: Grid}
+		if l.Validate() != nil {
+			t.Skip()
+		}
+		if err := checkPlan(l, int(w%200000)+1, int(h%200000)+1); err != nil {
+			t.Fatalf("%+v, %d×%d: %v", l, w%200000+1, h%200000+1, err)
+		}
+		if err := checkIdentity[uint8](l, int(w%700)+1, int(h%700)+1, int(w%5)+1); err != nil {
+			t.Fatalf("%+v, %d×%d: %v", l, w%700+1, h%700+1, err)
+		}
+	})
+}
