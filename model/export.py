@@ -79,13 +79,16 @@ def _fill(ffn, hidden, wide):
 def to_onnx(net, path, half=False):
     """Trace `net` to `path` with free N, H and W."""
     multiple = net.config.multiple
-    module = _HalfInside(copy.deepcopy(net)) if half else net
+    device = torch.device("cuda" if half and torch.cuda.is_available() else "cpu")
+    if half and device.type == "cpu" and not hasattr(torch, "compile"):
+        raise ValueError(f"half: PyTorch {torch.__version__} traces half precision on GPUs only; use PyTorch 2 or newer")
+    module = (_HalfInside(copy.deepcopy(net)) if half else net).to(device)
     axes = {0: "n", 2: "h", 3: "w"}
     options = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            module.eval(), torch.rand(2, 3, 2 * multiple, 3 * multiple), str(path), opset_version=_OPSET,
+            module.eval(), torch.rand(2, 3, 2 * multiple, 3 * multiple, device=device), str(path), opset_version=_OPSET,
             input_names=["x"], output_names=["y"], dynamic_axes={"x": axes, "y": axes}, **options,
         )  # fmt: skip
 
