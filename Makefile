@@ -47,7 +47,7 @@ check: setup-build setup-lint ## vet, lint with the layer rules, formatting, she
 	@.cache/tools/golangci-lint run ./...
 	@shellcheck .ci/run packaging/*.sh packaging/deb/*.sh
 
-bench: setup-build ## Go benchmarks: decoding, tiles, inference, end to end
+bench: setup-build setup-test ## Go benchmarks: decoding, tiles, inference, end to end
 	@go test -run '^$$' -bench . -benchmem ./...
 
 DATA ?= packaging/demo/originals

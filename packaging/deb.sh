@@ -32,13 +32,15 @@ copyright() {
 		License: Apache-2.0
 		 On Debian systems the full text is in /usr/share/common-licenses/Apache-2.0.
 	END
-	local module dir f
+	local module dir f found
 	go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}	{{.Dir}}{{end}}{{end}}' ./cmd/burnish | sort -u |
 		while IFS=$'\t' read -r module dir; do
 			printf '\n======== %s\n' "$module"
-			for f in "$dir"/LICEN[SC]E* "$dir"/COPYING* "$dir"/NOTICE*; do
-				if [ -f "$f" ]; then printf '\n'; cat "$f"; fi
+			found=
+			for f in "$dir"/LICEN[SC]E* "$dir"/UNLICENSE* "$dir"/COPYING* "$dir"/NOTICE*; do
+				if [ -f "$f" ]; then printf '\n'; cat "$f"; found=yes; fi
 			done
+			[ "$found" ] || die "no licence text in $dir"
 		done
 	printf '\n======== The Go standard library\n\n'
 	cat "$(go env GOROOT)/LICENSE"
