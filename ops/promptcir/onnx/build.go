@@ -40,12 +40,7 @@ func (b *builder) build(want Device) (*Model, error) {
 		if b.options.Require {
 			return nil, fmt.Errorf("open model %s: %w", b.name, err)
 		}
-		m.fallback = err.Error()
-		level := slog.LevelWarn // somebody asked for it
-		if want.Kind == "auto" {
-			level = slog.LevelInfo
-		}
-		log.Log(context.Background(), level, "running on the CPU", "model", b.name, "asked", want.String(), "reason", m.fallback)
+		m.fallback = b.announce(log, want, err)
 	}
 	s, err := b.session(Device{Kind: "cpu"})
 	if err != nil {
@@ -53,6 +48,21 @@ func (b *builder) build(want Device) (*Model, error) {
 	}
 	m.session = s
 	return m, nil
+}
+
+// announce says once that the model runs on the CPU, and returns why: the cause
+// in short and, where somebody asked for the device by name, what can be done.
+func (b *builder) announce(log *slog.Logger, want Device, err error) string {
+	why, level := err.Error(), slog.LevelWarn
+	if de := (*DeviceError)(nil); errors.As(err, &de) {
+		log.Debug("gpu not used", "model", b.name, "error", de.Err)
+		why = fmt.Sprintf("device %s cannot be used: %s", de.Device, de.Cause)
+		if want.Kind == "auto" {
+			why, level = "no GPU: "+de.Cause.What, slog.LevelInfo
+		}
+	}
+	log.Log(context.Background(), level, "running on the CPU", "model", b.name, "asked", want.String(), "reason", why)
+	return why
 }
 
 // gpuSession opens the model on a GPU and proves that it works there.
