@@ -1,11 +1,12 @@
 """What restores the images that `evaluate` scores: PyTorch, ONNX Runtime or the Burnish binary.
 
 An engine is called with {name: file bytes} of JPEG or PNG images and returns
-{name: H x W x 3 uint8 RGB}. Each imports what it needs when it is made, so that
+{name: H x W x 3 uint8 RGB}; `seconds` sums its CPU time. Each imports what it needs when it is made, so that
 the binary is scored without PyTorch or ONNX Runtime installed.
 """
 import io
 import pathlib
+import resource
 import subprocess
 import tempfile
 import time
@@ -92,6 +93,12 @@ def _window(start, core, halo, length, multiple):
     return first, min(last, length)
 
 
+def _children():
+    """CPU seconds of all ended child processes."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 class Burnish:
     """The binary: `burnish apply` with one promptcir step and a lossless output."""
 
@@ -115,9 +122,9 @@ class Burnish:
                 (scratch / "in" / (name + suffix)).write_bytes(data)
             (scratch / "score.yaml").write_text(self.config, encoding="utf-8")
             command = [self.binary, "apply", "-c", scratch / "score.yaml", "-o", scratch / "out", scratch / "in"]
-            started = time.monotonic()
+            started = _children()
             done = subprocess.run(command, capture_output=True, text=True)
-            self.seconds += time.monotonic() - started
+            self.seconds += _children() - started
             if done.returncode:
                 raise ValueError(f"{self.binary.name} apply ended with status {done.returncode}:\n{done.stderr or done.stdout}")
             return {name: decode(self._result(scratch / "out", name, done)) for name in files}

@@ -112,7 +112,7 @@ def report(result):
         lines.append(f"lossless input: output within {result['lossless']['mean']:.2f} dB of it, at least {result['lossless']['least']:.2f}")
         draws = result["blind"]["qualities"]
         lines.append(f"QFs of 10..70 (seed {BLIND_SEED}): " + ", ".join(f"{name} {q}" for name, q in draws.items()))
-    lines.append(f"{result['seconds_per_megapixel']:.2f} s per megapixel, decoding and encoding included")
+    lines.append(f"{result['seconds_per_megapixel']:.2f} CPU seconds per megapixel, decoding and encoding included")
     return "\n".join(lines)
 
 
