@@ -72,8 +72,9 @@ func (n *network) run(s *slot, load func(tile.Planar) error) (err error) {
 	if err := n.model.Run(n.ctx, s.in.Pix, 1, s.in.Rect.H, s.in.Rect.W, s.out.Pix); err != nil {
 		return err
 	}
+	rescale(s.in.Pix, 1/scale, -low/scale)
 	rescale(s.out.Pix, 1/scale, -low/scale)
-	return nil
+	return guard(s.in, s.out)
 }
 
 // rescale maps v to a·v + b.

@@ -14,13 +14,20 @@ import (
 type operator struct {
 	model  *shared
 	layout tile.Layout
-	runs   int // windows of one photo at a time
+	runs   int  // windows of one photo at a time
+	asked  bool // somebody asked for the device by name
 	once   sync.Once
 }
 
 // Fingerprint tells apart operators that make other pixels of the same photo.
 func (o *operator) Fingerprint() string {
 	return fmt.Sprintf("%s tile=%d halo=%d feather=%d", o.model.Contract().Digest, o.layout.Size, o.layout.Halo, o.layout.Feather)
+}
+
+// Describe names the model and the device that it runs on.
+func (o *operator) Describe() string {
+	c := o.model.Contract()
+	return fmt.Sprintf("promptcir %s %s on %s", c.Name, c.Version, o.model.Device())
 }
 
 // Close gives the model back. Photos on their way must have ended.
@@ -43,7 +50,7 @@ func (o *operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error)
 	contract := o.model.Contract()
 	ops.Note(ctx, "model", contract.Name+" "+contract.Version)
 	ops.Note(ctx, "device", o.model.Device())
-	if why := o.model.Fallback(); why != "" {
+	if why := o.model.Fallback(); why != "" && o.asked {
 		ops.Note(ctx, "fallback", why)
 	}
 	return in[0].With(restored), nil

@@ -103,7 +103,8 @@ func (c *Config) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
 	if model.Device() != "cpu" {
 		runs = gpuRuns
 	}
-	return &operator{model: model, layout: layout, runs: runs}, nil
+	asked := env.Device != "" && env.Device != "auto"
+	return &operator{model: model, layout: layout, runs: runs, asked: asked}, nil
 }
 
 // split divides the threads that one photo may keep busy: into windows at a

@@ -183,14 +183,38 @@ func TestCancel(t *testing.T) {
 }
 
 func TestNotes(t *testing.T) {
-	op := build(t, promptcir.Config{Model: "lite"}, ops.Env{Threads: 2})
-	part := crop(t, 0, 0, 16, 16)
-	defer part.Close()
-	var notes ops.Notes
-	out := must[ops.Image](t)(op.Apply(ops.WithNotes(t.Context(), &notes), []ops.Image{{Pixels: part}}))
-	out.Close()
-	all := notes.All()
-	if !strings.HasPrefix(all["model"], "lite ") || all["device"] == "" || all["device"] == "cpu" && all["fallback"] == "" {
-		t.Errorf("got %v", all)
+	for device, fallback := range map[string]bool{"auto": false, "cpu": false, "cuda:7": true} {
+		op := build(t, promptcir.Config{Model: "lite"}, ops.Env{Threads: 2, Device: device})
+		part := crop(t, 0, 0, 16, 16)
+		var notes ops.Notes
+		out := must[ops.Image](t)(op.Apply(ops.WithNotes(t.Context(), &notes), []ops.Image{{Pixels: part}}))
+		out.Close()
+		part.Close()
+		all := notes.All()
+		if !strings.HasPrefix(all["model"], "lite ") || all["device"] == "" {
+			t.Errorf("%s: got %v", device, all)
+		}
+		if all["device"] == "cpu" && (all["fallback"] != "") != fallback {
+			t.Errorf("%s: got %v", device, all)
+		}
+		if d, ok := op.(ops.Describer); !ok || !strings.HasSuffix(d.Describe(), " on "+all["device"]) {
+			t.Errorf("%s: the operator describes itself otherwise than as %v", device, all)
+		}
+	}
+}
+
+// A network that misbehaves publishes nothing, and says where.
+func TestMisbehavingNetworks(t *testing.T) {
+	for model, words := range map[string]string{"black": "moved the mean", "nan": "not finite"} {
+		op := build(t, promptcir.Config{Model: "onnx/testdata/" + model + ".onnx", Tile: 128}, cpu)
+		part := crop(t, 0, 0, 100, 80)
+		dark := must[*vips.Image](t)(part.Do("linear", vips.Args{"a": []float64{1, 1, 0}, "b": []float64{0, 0, 0}, "uchar": true}))
+		part.Close()
+		out := must[ops.Image](t)(op.Apply(t.Context(), []ops.Image{{Pixels: dark}}))
+		if _, err := out.Pixels.Pixels(); err == nil || !strings.Contains(err.Error(), words) || !strings.Contains(err.Error(), "window") {
+			t.Errorf("%s: got %v", model, err)
+		}
+		out.Close()
+		dark.Close()
 	}
 }
