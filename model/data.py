@@ -27,9 +27,9 @@ class Damage:
     """How patches are compressed; shares are probabilities in [0, 1]."""
 
     stage: int = 2  # 1: QF in {10, 20, ..., 70}; 2: any QF in 10..70
-    clean: float = 0.04  # not compressed at all
-    fine: float = 0.08  # QF 90..100
-    between: float = 0.04  # QF 71..89
+    clean: float = 0.03  # not compressed at all
+    fine: float = 0.06  # QF 90..100
+    between: float = 0.03  # QF 71..89
     double: float = 0.15  # of the compressed: compressed once before, half of them on a shifted 8-px grid
     shifted: float = 0.10  # of the compressed: the patch does not start on the JPEG's 8-px grid
     sampling: tuple = (0.12, 0.08, 0.80)  # 4:4:4, 4:2:2, 4:2:0

@@ -30,6 +30,7 @@ from .score import psnr
 from .trainer import Trainer, processes, rank
 
 SMALL = pathlib.Path(__file__).parent / "data_small"
+RUNS = pathlib.Path("model/runs/try")
 _ENDLESS = 2**40  # items; a run by the clock does not know its length
 
 
@@ -39,7 +40,7 @@ def parser():
     ap.add_argument("--data", type=pathlib.Path, default=SMALL, help="folder with manifest.tsv")
     ap.add_argument("--licences", default="", help="comma-separated prefixes; default: all in the manifest")
     ap.add_argument("--valid", type=pathlib.Path, help="folder of clean images for model selection")
-    ap.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/lite"))
+    ap.add_argument("--out", type=pathlib.Path, default=RUNS, help="the run's folder; default: %(default)s")
     ap.add_argument("--init", type=pathlib.Path, help="weights to start a new run from")
     length = ap.add_mutually_exclusive_group(required=True)
     length.add_argument("--steps", type=int)
