@@ -7,6 +7,7 @@ Features travel as B x H x W x C here, the layout that attention wants.
 HAT: Chen et al., "Activating More Pixels in Image Super-Resolution
 Transformer", CVPR 2023. PromptCIR, section 3.2.
 """
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -7,6 +7,7 @@ works on B x H x W x C inside. Module names follow the authors' checkpoint.
 Restormer: Zamir et al., CVPR 2022. HAT: Chen et al., CVPR 2023. PromptCIR:
 Li et al., NTIRE 2024, sections 3.2 (RHAG) and 3.3 (transformer blocks).
 """
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -195,9 +196,7 @@ class RHAG(nn.Module):
     def __init__(self, dim, depth, heads, hidden, window, compress, squeeze):
         super().__init__()
         self.window = window
-        blocks = [
-            HAB(dim, heads, hidden, window, (i % 2) * (window // 2), compress, squeeze) for i in range(depth)
-        ]
+        blocks = [HAB(dim, heads, hidden, window, (i % 2) * (window // 2), compress, squeeze) for i in range(depth)]
         self.residual_group = _ResidualGroup(blocks, OCAB(dim, heads, hidden, window))
         self.conv = nn.Conv2d(dim, dim, 3, padding=1)
 

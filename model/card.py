@@ -7,6 +7,7 @@ The card goes beside the ONNX file as NAME.md, the list as NAME-attribution.tsv,
 pictures as NAME-*.webp. Scores come from `evaluate --json`; parameters,
 multiply-accumulates, time and memory are measured here.
 """
+
 import argparse
 import collections
 import csv
@@ -65,7 +66,9 @@ def cost(path, tile, threads=1):
         "    c = time.process_time(); s.run(None, {'x': x}); best = min(best, time.process_time() - c)\n"
         "print(best / t / t * 1e6, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(path), str(tile), str(threads)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path), str(tile), str(threads)], capture_output=True, text=True, check=True
+    )
     seconds, memory = done.stdout.split()
     return float(seconds), float(memory)
 
@@ -81,7 +84,10 @@ def _gain(scores):
 def tables(result, name):
     """LIVE1 at fixed QFs, blind, and good photos, as Markdown."""
     fixed = result["fixed"]
-    lines = ["| PSNR dB / SSIM / PSNR-B dB | " + " | ".join(f"QF {q}" for q in fixed) + " |", "|---" * (len(fixed) + 1) + "|"]
+    lines = [
+        "| PSNR dB / SSIM / PSNR-B dB | " + " | ".join(f"QF {q}" for q in fixed) + " |",
+        "|---" * (len(fixed) + 1) + "|",
+    ]
     lines.append("| JPEG | " + " | ".join(_cell(s["jpeg"]) for s in fixed.values()) + " |")
     lines.append(f"| **{name}** | " + " | ".join(f"**{_cell(s['restored'])}**" for s in fixed.values()) + " |")
     lines.append("| gain in PSNR | " + " | ".join(_gain(s) for s in fixed.values()) + " |")
@@ -93,8 +99,9 @@ def tables(result, name):
         "", "The lower rows are the paper's Table 2 and, for the two classical tools, our own measurement.", "",
         f"**Blind**, a QF of 10..70 drawn per image: JPEG {_cell(blind['jpeg'])}, {name} {_cell(blind['restored'])} "
         f"({_gain(blind)} dB). QFs (NumPy RandomState({BLIND_SEED})): {draws}.", "",
-        "The paper's blind rows: " + "; ".join(f"{who} {cell}" for who, cell in _PUBLISHED_BLIND.items()) + ". Its draw of QFs is "
-        "unpublished and its PSNR-B there seems to follow another definition, so compare gains over JPEG, not figures.", "",
+        "The paper's blind rows: " + "; ".join(f"{who} {cell}" for who, cell in _PUBLISHED_BLIND.items()) + ". "
+        "Its draw of QFs is unpublished and its PSNR-B there seems to follow another definition, so compare gains "
+        "over JPEG, not figures.", "",
         f"**Good photos**: at QF 95, JPEG {_cell(fine['jpeg'])}, {name} {_cell(fine['restored'])} ({_gain(fine)} dB). "
         f"Of originals that were never compressed the output lies {lossless['mean']:.2f} dB from the input on average, "
         f"{lossless['least']:.2f} dB at worst.",

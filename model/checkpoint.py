@@ -7,6 +7,7 @@ precision and `progress` alone: a run that starts from it warms up anew. In the
 file, what is not a tensor is JSON, because PyTorch 1.13's safe loader knows no
 floats.
 """
+
 import dataclasses
 import json
 import os
@@ -41,7 +42,9 @@ def load(path):
         raise ValueError(f"{path}: not a checkpoint of plain tensors: {error}") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path}: holds a {type(content).__name__}, not a dict of tensors")
-    return {key: json.loads(value) if key in _FACTS and isinstance(value, str) else value for key, value in content.items()}
+    return {
+        key: json.loads(value) if key in _FACTS and isinstance(value, str) else value for key, value in content.items()
+    }
 
 
 def weights(content):

@@ -9,6 +9,7 @@ Damage follows the paper (section 4.1): JPEG with QF in 10..70, stage 1 from
 samplings, double compression and patches of very high quality or none, so that
 good photos are left alone.
 """
+
 import csv
 import dataclasses
 import io
@@ -73,7 +74,9 @@ def read_manifest(folder, licences=()):
     folder = pathlib.Path(folder)
     manifest = folder / "manifest.tsv"
     if not manifest.is_file():
-        raise FileNotFoundError(f"{manifest}: no manifest; --data needs a folder with one (columns file, source, licence)")
+        raise FileNotFoundError(
+            f"{manifest}: no manifest; --data needs a folder with one (columns file, source, licence)"
+        )
     with open(manifest, encoding="utf-8", newline="") as f:
         rows = list(csv.DictReader(f, delimiter="\t"))
     kept = []

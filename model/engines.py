@@ -4,6 +4,7 @@ An engine is called with {name: file bytes} of JPEG or PNG images and returns
 {name: H x W x 3 uint8 RGB}; `seconds` sums its CPU time. Each imports what it needs when it is made, so that
 the binary is scored without PyTorch or ONNX Runtime installed.
 """
+
 import io
 import pathlib
 import resource
@@ -126,7 +127,9 @@ class Burnish:
             done = subprocess.run(command, capture_output=True, text=True)
             self.seconds += _children() - started
             if done.returncode:
-                raise ValueError(f"{self.binary.name} apply ended with status {done.returncode}:\n{done.stderr or done.stdout}")
+                raise ValueError(
+                    f"{self.binary.name} apply ended with status {done.returncode}:\n{done.stderr or done.stdout}"
+                )
             return {name: decode(self._result(scratch / "out", name, done)) for name in files}
 
     def _result(self, folder, name, done):

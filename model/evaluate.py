@@ -11,6 +11,7 @@ that good photos are left alone: QF 95, and the originals themselves, where the
 score is between output and input. Needs NumPy, SciPy and Pillow; PyTorch and
 ONNX Runtime only where asked for.
 """
+
 import argparse
 import io
 import json
@@ -105,11 +106,17 @@ def _row(label, scores):
 
 def report(result):
     """The tables as text."""
-    lines = [f"{result['engine']}: {result['images']} images; PSNR/SSIM/PSNR-B, RGB", f"{'QF':>8} {'JPEG':>19} {'restored':>21} {'PSNR':>10}"]
+    lines = [
+        f"{result['engine']}: {result['images']} images; PSNR/SSIM/PSNR-B, RGB",
+        f"{'QF':>8} {'JPEG':>19} {'restored':>21} {'PSNR':>10}",
+    ]
     lines += [_row(quality, scores) for quality, scores in result["fixed"].items()]
     if "blind" in result:
         lines += [_row("10..70", result["blind"]), _row(str(FINE), result["fine"])]
-        lines.append(f"lossless input: output within {result['lossless']['mean']:.2f} dB of it, at least {result['lossless']['least']:.2f}")
+        lines.append(
+            kept = result["lossless"]
+            lines.append(f"lossless input: output within {kept['mean']:.2f} dB of it, at least {kept['least']:.2f}")
+        )
         draws = result["blind"]["qualities"]
         lines.append(f"QFs of 10..70 (seed {BLIND_SEED}): " + ", ".join(f"{name} {q}" for name, q in draws.items()))
     lines.append(f"{result['seconds_per_megapixel']:.2f} CPU seconds per megapixel, decoding and encoding included")

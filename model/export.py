@@ -8,6 +8,7 @@ N, H, W free; H and W must be multiples of `burnish.multiple`. Weights are
 stored in half precision and cast back at load unless --weights says otherwise;
 --half computes in half precision too, for GPUs.
 """
+
 import argparse
 import copy
 import hashlib
@@ -81,7 +82,9 @@ def to_onnx(net, path, half=False):
     multiple = net.config.multiple
     device = torch.device("cuda" if half and torch.cuda.is_available() else "cpu")
     if half and device.type == "cpu" and not hasattr(torch, "compile"):
-        raise ValueError(f"half: PyTorch {torch.__version__} traces half precision on GPUs only; use PyTorch 2 or newer")
+        raise ValueError(
+            f"half: PyTorch {torch.__version__} traces half precision on GPUs only; use PyTorch 2 or newer"
+        )
     module = (_HalfInside(copy.deepcopy(net)) if half else net).to(device)
     axes = {0: "n", 2: "h", 3: "w"}
     options = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
@@ -102,7 +105,9 @@ def store_half(model):
         if value.dtype != np.float32 or value.size < _SMALL:
             continue
         if not np.isfinite(value.astype(np.float16)).all():
-            raise ValueError(f"{tensor.name}: exceeds half precision (largest {np.abs(value).max():g}); use --weights single")
+            raise ValueError(
+                f"{tensor.name}: exceeds half precision (largest {np.abs(value).max():g}); use --weights single"
+            )
         name = tensor.name
         tensor.CopyFrom(onnx.numpy_helper.from_array(value.astype(np.float16), name + ".half"))
         casts.append(onnx.helper.make_node("Cast", [name + ".half"], [name], to=onnx.TensorProto.FLOAT))
@@ -147,7 +152,9 @@ def export(net, out, args):
     onnx = _onnx()
     multiple = net.config.multiple
     if args.tile % multiple or args.tile <= 2 * args.halo:
-        raise ValueError(f"tile: {args.tile} px must be a multiple of {multiple} and more than twice the halo of {args.halo}")
+        raise ValueError(
+            f"tile: {args.tile} px must be a multiple of {multiple} and more than twice the halo of {args.halo}"
+        )
     out.parent.mkdir(parents=True, exist_ok=True)
     scratch = out.with_suffix(".part")
     to_onnx(widen(net), scratch, half=args.half)

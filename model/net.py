@@ -6,6 +6,7 @@ the keys and shapes of the authors' checkpoint. `Config.lite()` is a compact
 member of the same family. Tensors are B x 3 x H x W RGB in [0, 1]; H and W are
 multiples of `Config.multiple`, and nothing here pads or clamps.
 """
+
 import dataclasses
 import math
 
@@ -52,7 +53,9 @@ class Config:
                 raise ValueError(f"{name}: {getattr(self, name)} must be a multiple of 4")
         for level, heads in enumerate(self.heads):
             if self.dim * 2**level % heads:
-                raise ValueError(f"heads: {heads} do not divide the {self.dim * 2**level} channels of level {level + 1}")
+                raise ValueError(
+                    f"heads: {heads} do not divide the {self.dim * 2**level} channels of level {level + 1}"
+                )
         if 2 * self.dim % self.heads[0]:
             raise ValueError(f"heads: {self.heads[0]} do not divide decoder 1's {2 * self.dim} channels")
 
@@ -179,7 +182,9 @@ class PromptCIR(nn.Module):
             kind = DynamicPrompt if c.prompt == "dynamic" else StaticPrompt
             wide = dim + prompt_dim
             if wide % c.prompt_heads:
-                raise ValueError(f"prompt_dims: {wide} channels at level {level} do not divide by {c.prompt_heads} heads")
+                raise ValueError(
+                    f"prompt_dims: {wide} channels at level {level} do not divide by {c.prompt_heads} heads"
+                )
             setattr(self, f"prompt{level}", kind(dim, c.prompt_tasks, bases, prompt_dim))
             setattr(self, f"noise_level{level}", TransformerBlock(wide, c.prompt_heads, c.hidden(wide)))
         setattr(self, f"reduce_noise_level{level}", nn.Conv2d(wide, out, 1, bias=False))

@@ -5,6 +5,7 @@ PromptCIR's dynamic prompt module (section 3.1); `StaticPrompt` is PromptIR's
 prompt generation block (Potlapalli et al., NeurIPS 2023), the other arm of the
 ablation in PromptCIR's Table 4.
 """
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,5 @@
 """Restore one image with a network in PyTorch: pad, run, crop, round."""
+
 import numpy as np
 import torch
 

@@ -3,6 +3,7 @@
 Images are H x W x 3 uint8. PromptCIR, Table 2; SSIM: Wang et al., 2004; PSNR-B:
 Yim and Bovik, "Quality Assessment of Deblocked Images", 2011.
 """
+
 import math
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.ndimage import correlate1d
 
 _PEAK = 255.0
 _RADIUS, _SIGMA = 5, 1.5
-_WINDOW = np.exp(-np.arange(-_RADIUS, _RADIUS + 1) ** 2 / (2 * _SIGMA**2))
+_WINDOW = np.exp(-(np.arange(-_RADIUS, _RADIUS + 1) ** 2) / (2 * _SIGMA**2))
 _WINDOW /= _WINDOW.sum()
 _LUMA = np.array([65.481, 128.553, 24.966]) / 255  # BT.601, studio range; offset 16
 

@@ -11,6 +11,7 @@ RUN/last.pth holds everything needed to go on; starting again with the same
 --out does so, and with --steps ends at the very same weights. Options given
 anew at that point (batch, patch, budget) apply from there on.
 """
+
 import argparse
 import os
 import pathlib

@@ -3,6 +3,7 @@
 Several processes may train together: each holds the whole network and takes
 every n-th patch; gradients are averaged, so that all make the same update.
 """
+
 import contextlib
 import copy
 import dataclasses

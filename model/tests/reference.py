@@ -5,6 +5,7 @@ on weights drawn from a legacy NumPy generator. Each tensor is seeded with the
 CRC-32 of its key, and none is left at a value (zeros, ones) that would hide a
 wrong layer.
 """
+
 import ast
 import pathlib
 import zlib

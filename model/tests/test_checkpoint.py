@@ -1,4 +1,5 @@
 """Checkpoints: every form in which weights come, and clear words where they do not fit."""
+
 import dataclasses
 
 import pytest

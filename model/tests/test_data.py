@@ -1,4 +1,5 @@
 """Data: the licence filter, damage as configured, items independent of order."""
+
 import dataclasses
 
 import numpy as np
@@ -10,7 +11,9 @@ from model.train import SMALL
 
 from .reference import SHARED
 
-MANIFEST = "file\tsource\tlicence\na.png\tone\tCC0-1.0\nb.png\ttwo\tCC-BY-SA-4.0\nc.png\tthree\tCC0 / Unsplash licence\n"
+MANIFEST = (
+    "file\tsource\tlicence\na.png\tone\tCC0-1.0\nb.png\ttwo\tCC-BY-SA-4.0\nc.png\tthree\tCC0 / Unsplash licence\n"
+)
 
 
 @pytest.fixture

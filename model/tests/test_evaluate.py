@@ -1,4 +1,5 @@
 """Evaluation: known scores of a known picture, and the protocol's parts."""
+
 import sys
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Export: ONNX Runtime computes what PyTorch does, at any size; metadata as the daemon reads it."""
+
 import dataclasses
 import re
 
@@ -75,8 +76,12 @@ def test_metadata_and_hash(exported):
     assert int(facts["burnish.parameters"]) == sum(p.numel() for p in PromptCIR(TINY).parameters())
     assert re.fullmatch(r"\d+\.\d+\.\d+", facts["burnish.version"]) and "PromptCIR" in facts["burnish.credits"]
     model = onnx.load(str(path))
-    assert facts["burnish.weights"] == export.weights_hash(model) and re.fullmatch("[0-9a-f]{64}", facts["burnish.weights"])
-    model.graph.initializer[0].CopyFrom(onnx.numpy_helper.from_array(np.zeros(3, np.float32), model.graph.initializer[0].name))
+    assert facts["burnish.weights"] == export.weights_hash(model) and re.fullmatch(
+        "[0-9a-f]{64}", facts["burnish.weights"]
+    )
+    model.graph.initializer[0].CopyFrom(
+        onnx.numpy_helper.from_array(np.zeros(3, np.float32), model.graph.initializer[0].name)
+    )
     assert facts["burnish.weights"] != export.weights_hash(model)
 
 

@@ -1,4 +1,5 @@
 """The network: the authors' parameters and outputs, and every variant of Config."""
+
 import dataclasses
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Training: a run that stops and goes on equals one that does not; files as documented."""
+
 import dataclasses
 
 import numpy as np
