@@ -113,10 +113,8 @@ def report(result):
     lines += [_row(quality, scores) for quality, scores in result["fixed"].items()]
     if "blind" in result:
         lines += [_row("10..70", result["blind"]), _row(str(FINE), result["fine"])]
-        lines.append(
-            kept = result["lossless"]
-            lines.append(f"lossless input: output within {kept['mean']:.2f} dB of it, at least {kept['least']:.2f}")
-        )
+        kept = result["lossless"]
+        lines.append(f"lossless input: output within {kept['mean']:.2f} dB of it, at least {kept['least']:.2f}")
         draws = result["blind"]["qualities"]
         lines.append(f"QFs of 10..70 (seed {BLIND_SEED}): " + ", ".join(f"{name} {q}" for name, q in draws.items()))
     lines.append(f"{result['seconds_per_megapixel']:.2f} CPU seconds per megapixel, decoding and encoding included")
