@@ -58,13 +58,14 @@ def macs_per_pixel(checkpoint_path, side=256):
 def cost(path, tile, threads=1):
     """(s per megapixel, peak MB) of windows of `tile` px on this CPU, in a process of its own."""
     script = (
-        "import sys, time, resource, numpy as np, onnxruntime as ort\n"
+        "import sys, time, numpy as np, onnxruntime as ort\n"
         "o = ort.SessionOptions(); o.intra_op_num_threads = int(sys.argv[3])\n"
         "s = ort.InferenceSession(sys.argv[1], o, providers=['CPUExecutionProvider'])\n"
         "t = int(sys.argv[2]); x = np.random.rand(1, 3, t, t).astype(np.float32); best = 1e9\n"
         "for _ in range(8):\n"
         "    c = time.process_time(); s.run(None, {'x': x}); best = min(best, time.process_time() - c)\n"
-        "print(best / t / t * 1e6, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
+        "peak = [line for line in open('/proc/self/status') if line.startswith('VmHWM')][0]\n"
+        "print(best / t / t * 1e6, int(peak.split()[1]) / 1024)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(path), str(tile), str(threads)], capture_output=True, text=True, check=True
@@ -121,7 +122,9 @@ def sources(rows):
     """Counts by source and licence, as Markdown."""
     counts = collections.Counter((row["source"], row["licence"]) for row in rows)
     lines = ["| tiles | source | licence |", "|---|---|---|"]
-    return "\n".join(lines + [f"| {n} | {source} | {licence} |" for (source, licence), n in counts.most_common()])
+    return "\n".join(
+        lines + [f"| {n} | {source} | {licence.replace('|', ';')} |" for (source, licence), n in counts.most_common()]
+    )
 
 
 def text_sample(width=224, height=160):
