@@ -43,8 +43,21 @@ func (a *applyCommand) Run(h *host) error {
 	if a.Pipeline, err = choose(a.Pipeline, c); err != nil {
 		return err
 	}
-	jobs, unread := a.jobs()
-	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLog(h.logger()))
+	jobs, unread, err := a.jobs()
+	if err != nil {
+		return err
+	}
+	if len(jobs)+len(unread) == 0 {
+		fmt.Fprintln(h.err, "no files there")
+		return nil
+	}
+	var sources []string
+	for _, j := range jobs {
+		if path, err := filepath.Abs(j.Path); err == nil {
+			sources = append(sources, path)
+		}
+	}
+	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLog(h.logger()), plugin.WithPipelines(a.Pipeline), plugin.WithSources(sources...))
 	if err != nil {
 		return err
 	}
@@ -74,48 +87,52 @@ func choose(name string, c *config.Config) (string, error) {
 }
 
 // jobs lists the regular files below the paths, each once. What can not be
-// looked into is a failure of its own.
-func (a *applyCommand) jobs() (jobs []plugin.Job, unread []*plugin.Error) {
+// looked into is a failure of its own; links are followed only where they were
+// named.
+func (a *applyCommand) jobs() (jobs []plugin.Job, unread []*plugin.Error, err error) {
+	out, err := filepath.Abs(a.Output)
+	if err != nil {
+		return nil, nil, err
+	}
 	seen := map[string]bool{}
-	out, _ := filepath.Abs(a.Output)
-	for _, root := range a.Paths {
-		folder := root
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil {
-				unread = append(unread, &plugin.Error{Path: path, Kind: plugin.Unreadable, Err: err, Remedy: "check the path and its permissions"})
-				return nil
-			}
-			if path == root && !d.IsDir() {
-				folder = filepath.Dir(root)
-			}
-			absolute, err := filepath.Abs(path)
-			if err != nil || seen[absolute] {
-				return err
-			}
-			if d.IsDir() && absolute == out && path != root {
-				return filepath.SkipDir // our own outputs
-			}
-			if regular(path, d, path == root) {
-				seen[absolute] = true
-				jobs = append(jobs, plugin.Job{Path: path, Root: folder, Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite})
-			}
-			return nil
-		})
-		if err != nil {
-			unread = append(unread, &plugin.Error{Path: root, Kind: plugin.Unreadable, Err: err})
+	add := func(path, root string) {
+		if absolute, err := filepath.Abs(path); err == nil && !seen[absolute] {
+			seen[absolute] = true
+			jobs = append(jobs, plugin.Job{Path: path, Root: root, Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite})
 		}
 	}
-	return jobs, unread
+	for _, named := range a.Paths {
+		info, err := os.Stat(named)
+		if err != nil || !info.IsDir() {
+			add(named, filepath.Dir(named)) // the engine says what is wrong with it
+			continue
+		}
+		root, err := filepath.EvalSymlinks(named)
+		if err != nil {
+			return nil, nil, err
+		}
+		if inside(root, out) {
+			return nil, nil, fmt.Errorf("the output folder %s is, or holds, the folder %s: originals could be overwritten; choose another with -o", a.Output, named)
+		}
+		_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				unread = append(unread, &plugin.Error{Path: path, Kind: plugin.Unreadable, Err: err, Remedy: "check its permissions"})
+			case d.IsDir() && inside(path, out):
+				return filepath.SkipDir // our own outputs
+			case d.Type().IsRegular():
+				add(path, root)
+			}
+			return nil // one bad folder does not end the walk
+		})
+	}
+	return jobs, unread, nil
 }
 
-// regular reports whether an entry is a file to process; a link is one only
-// where the user named it.
-func regular(path string, d fs.DirEntry, named bool) bool {
-	if d.Type()&fs.ModeSymlink != 0 && named {
-		info, err := os.Stat(path)
-		return err != nil || info.Mode().IsRegular()
-	}
-	return d.Type().IsRegular()
+// inside reports whether path is folder or lies in it.
+func inside(path, folder string) bool {
+	absolute, err := filepath.Abs(path)
+	return err == nil && config.Within(absolute, folder)
 }
 
 func processAll(ctx context.Context, e *plugin.Engine, jobs []plugin.Job, r *report) {
@@ -169,9 +186,12 @@ func (l line) text() string {
 		return "failed   " + l.Reason
 	case string(plugin.Skipped):
 		return "skipped  " + l.Path + ": " + l.Reason
-	default:
-		return fmt.Sprintf("done     %s → %s (%.1f s)", l.Path, strings.Join(l.Outputs, ", "), l.Seconds)
 	}
+	how := fmt.Sprintf("%.1f s", l.Seconds)
+	if l.Notes["device"] != "" {
+		how = fmt.Sprintf("%s on %s, %s", l.Notes["model"], l.Notes["device"], how)
+	}
+	return fmt.Sprintf("done     %s → %s (%s)", l.Path, strings.Join(l.Outputs, ", "), how)
 }
 
 func (l line) json() string {

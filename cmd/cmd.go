@@ -19,8 +19,8 @@ import (
 // Exit codes.
 const (
 	exitDone   = 0
-	exitFailed = 1 // some photos failed, or the configuration has faults
-	exitUsage  = 2 // the command could not begin
+	exitFailed = 1 // some photos failed, or check found faults
+	exitUnable = 2 // the command could not do its work
 )
 
 // commands are the subcommands as kong reads them.
@@ -43,7 +43,7 @@ type host struct {
 	verbose  bool
 }
 
-// failures is an exit with code 1 for which everything has been said.
+// errFailures is an exit with code 1 for which everything has been said.
 var errFailures = errors.New("some photos failed")
 
 // Main runs the command line with the given operators and returns the exit
@@ -57,7 +57,7 @@ func Main(specs ...ops.Spec) int {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(n int) { code = n }))
 	if err != nil {
-		return complain(exitUsage, err)
+		return complain(exitUnable, err)
 	}
 	arguments := os.Args[1:]
 	if len(arguments) == 0 {
@@ -68,11 +68,11 @@ func Main(specs ...ops.Spec) int {
 		return code
 	}
 	if err != nil {
-		return complain(exitUsage, fmt.Errorf("%w; see burnish --help", err))
+		return complain(exitUnable, fmt.Errorf("%w; see burnish --help", err))
 	}
 	registry, err := ops.NewRegistry(specs...)
 	if err != nil {
-		return complain(exitUsage, err)
+		return complain(exitUnable, err)
 	}
 	return c.run(parsed, registry)
 }
@@ -84,17 +84,31 @@ func (c *commands) run(parsed *kong.Context, registry *ops.Registry) int {
 	h := &host{Context: ctx, registry: registry, out: os.Stdout, err: os.Stderr, verbose: c.Verbose}
 	stopNative, err := plugin.Start(plugin.Runtime{Log: h.logger()})
 	if err != nil {
-		return complain(exitUsage, err)
+		return complain(exitUnable, err)
 	}
-	err = errors.Join(parsed.Run(h), stopNative())
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.Is(err, errFailures):
-		return exitFailed
-	default:
-		return complain(exitFailed, err)
+	code := exitDone
+	for _, err := range flatten(errors.Join(parsed.Run(h), stopNative())) {
+		if errors.Is(err, errFailures) {
+			code = max(code, exitFailed)
+		} else {
+			code = complain(exitUnable, err)
+		}
 	}
+	return code
+}
+
+// flatten parts joined errors.
+func flatten(err error) (all []error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			all = append(all, flatten(e)...)
+		}
+		return all
+	}
+	if err != nil {
+		all = append(all, err)
+	}
+	return all
 }
 
 func complain(code int, err error) int {

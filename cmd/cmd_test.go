@@ -56,12 +56,12 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// awaitFile waits until every named file exists: awaitfile FILE...
+// awaitFile waits until a file matches every pattern: awaitfile PATTERN...
 func awaitFile(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range args {
 		deadline := time.Now().Add(2 * time.Minute)
 		for {
-			if _, err := os.Stat(ts.MkAbs(name)); err == nil {
+			if found, _ := filepath.Glob(ts.MkAbs(name)); len(found) > 0 {
 				break
 			}
 			if time.Now().After(deadline) {

@@ -4,9 +4,27 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"strings"
 
 	"github.com/burnish-photo/burnish/config"
 )
+
+// places are where a configuration is looked for when none is named.
+var places = []string{"burnish.yaml", "/etc/burnish/burnish.yaml"}
+
+// find returns file, or the first of the places that exists.
+func find(file string) (string, error) {
+	if file != "" {
+		return file, nil
+	}
+	for _, place := range places {
+		if _, err := os.Stat(place); err == nil {
+			return place, nil
+		}
+	}
+	return "", fmt.Errorf("no configuration: name one with -c FILE; neither %s exists", strings.Join(places, " nor "))
+}
 
 // load reads the configuration in file, or the built-in one where file is "",
 // and prints its warnings.
@@ -32,7 +50,7 @@ func (h *host) load(file string) (*config.Config, error) {
 }
 
 type checkCommand struct {
-	Config string `short:"c" required:"" placeholder:"FILE" help:"Configuration file."`
+	Config string `short:"c" placeholder:"FILE" help:"Configuration file; default: ./burnish.yaml, else /etc/burnish/burnish.yaml."`
 }
 
 // Help is shown by burnish check --help.
@@ -44,7 +62,11 @@ Example: burnish check -c burnish.yaml`
 
 // Run checks a configuration.
 func (c *checkCommand) Run(h *host) error {
-	parsed, faults, err := config.Load(c.Config, h.registry)
+	file, err := find(c.Config)
+	if err != nil {
+		return err
+	}
+	parsed, faults, err := config.Load(file, h.registry)
 	if err != nil {
 		return err
 	}
@@ -55,6 +77,6 @@ func (c *checkCommand) Run(h *host) error {
 	if len(errs) > 0 {
 		return errFailures
 	}
-	fmt.Fprintf(h.out, "%s: sound: %d pipelines, %d watched folders, %d warnings\n", c.Config, len(parsed.Pipelines), len(parsed.Watch), len(warnings))
+	fmt.Fprintf(h.out, "%s: sound: %d pipelines, %d watched folders, %d warnings\n", file, len(parsed.Pipelines), len(parsed.Watch), len(warnings))
 	return nil
 }

@@ -17,7 +17,7 @@ func (h *host) logger() *slog.Logger {
 		level = slog.LevelDebug
 	}
 	if terminal(h.err) {
-		return slog.New(tint.NewHandler(h.err, &tint.Options{Level: level, TimeFormat: time.TimeOnly}))
+		return slog.New(tint.NewTextHandler(h.err, &tint.Options{Level: level, TimeFormat: time.TimeOnly}))
 	}
 	return slog.New(slog.NewTextHandler(h.err, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutJournalTime}))
 }

@@ -16,12 +16,13 @@ type report struct {
 	json bool
 	out  io.Writer
 
-	mu      sync.Mutex
-	failed  int
-	total   int
-	bars    *mpb.Progress
-	bar     *mpb.Bar
-	summary io.Writer
+	mu        sync.Mutex
+	failed    int
+	conflicts int
+	total     int
+	bars      *mpb.Progress
+	bar       *mpb.Bar
+	summary   io.Writer
 }
 
 func newReport(h *host, json bool, total int) *report {
@@ -46,6 +47,9 @@ func (r *report) add(path string, result plugin.Result, err error) {
 	if err != nil {
 		r.failed++
 	}
+	if l.Kind == plugin.Conflict {
+		r.conflicts++
+	}
 	if r.json {
 		fmt.Fprintln(r.out, l.json())
 	} else {
@@ -63,6 +67,9 @@ func (r *report) finish() error {
 	}
 	if r.failed == 0 {
 		return nil
+	}
+	if r.conflicts > 0 {
+		fmt.Fprintln(r.summary, "--overwrite replaces files that are there; originals stay safe all the same")
 	}
 	fmt.Fprintf(r.summary, "%d of %d files failed\n", r.failed, r.total)
 	return errFailures

@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -13,9 +14,10 @@ import (
 
 type restoreCommand struct {
 	In        string `arg:"" help:"The damaged photo."`
-	Output    string `short:"o" placeholder:"OUT" help:"The restored photo; its extension chooses the format. Default: IN with .restored before the extension."`
+	Output    string `short:"o" placeholder:"OUT" help:"The restored photo, its extension choosing the format, or a folder for it. Default: IN with .restored before the extension."`
 	Model     string `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model: a name (${default}) or an exported file."`
-	Device    string `default:"auto" help:"auto, cpu, cuda:N, …"`
+	Device    string `placeholder:"DEVICE" help:"auto, cpu, cuda:N, …"`
+	Config    string `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore\" and \"limits\"."`
 	Overwrite bool   `help:"Replace OUT where it exists."`
 }
 
@@ -30,11 +32,7 @@ Examples:
 
 // Run restores one photo.
 func (r *restoreCommand) Run(h *host) error {
-	out := r.Output
-	if out == "" {
-		ext := filepath.Ext(r.In)
-		out = strings.TrimSuffix(r.In, ext) + ".restored" + ext
-	}
+	out := r.out()
 	c, err := r.configuration(h, out)
 	if err != nil {
 		return err
@@ -43,30 +41,45 @@ func (r *restoreCommand) Run(h *host) error {
 	if err != nil {
 		return err
 	}
-	result, err := engine.Process(h, plugin.Job{Path: r.In, Pipeline: "restore", Output: filepath.Dir(out), Overwrite: r.Overwrite})
-	if err := errors.Join(err, engine.Close()); err != nil {
-		return err
+	job := plugin.Job{Path: r.In, Pipeline: "restore", Output: filepath.Dir(out), Overwrite: r.Overwrite}
+	report := newReport(h, false, 1)
+	result, err := engine.Process(h, job)
+	if err == nil && result.State == plugin.Skipped {
+		err = fmt.Errorf("%s: %s", r.In, result.Reason)
 	}
-	if result.State == plugin.Skipped {
-		return fmt.Errorf("%s: %s", r.In, result.Reason)
+	report.add(r.In, result, err)
+	return errors.Join(engine.Close(), report.finish())
+}
+
+// out is the file to write.
+func (r *restoreCommand) out() string {
+	ext := filepath.Ext(r.In)
+	name := strings.TrimSuffix(filepath.Base(r.In), ext) + ".restored"
+	if plugin.Writes(ext) {
+		name += ext
+	} else {
+		name += ".png"
 	}
-	fmt.Fprintln(h.out, newLine(r.In, result, nil).text())
-	return nil
+	if r.Output == "" {
+		return filepath.Join(filepath.Dir(r.In), name)
+	}
+	if info, err := os.Stat(r.Output); err == nil && info.IsDir() || strings.HasSuffix(r.Output, "/") {
+		return filepath.Join(r.Output, name)
+	}
+	return r.Output
 }
 
 // configuration is a pipeline of the one step and the one output.
 func (r *restoreCommand) configuration(h *host, out string) (*config.Config, error) {
-	model := r.Model
-	if strings.ContainsRune(model, filepath.Separator) || filepath.Ext(model) != "" {
-		absolute, err := filepath.Abs(model)
-		if err != nil {
-			return nil, err
-		}
-		model = absolute
+	if !plugin.Writes(filepath.Ext(out)) {
+		return nil, fmt.Errorf("%s: no encoder writes %q; end it in .jpg, .png, .webp, .tif, .avif or .jxl", out, filepath.Ext(out))
+	}
+	model, err := r.model()
+	if err != nil {
+		return nil, err
 	}
 	text, err := yaml.Marshal(map[string]any{
 		"version": 1,
-		"restore": map[string]any{"device": r.Device},
 		"pipelines": map[string]any{"restore": map[string]any{
 			"steps":   []any{map[string]any{"promptcir": map[string]any{"model": model}}},
 			"outputs": []any{map[string]any{"path": strings.ReplaceAll(filepath.Base(out), "{", "{{")}},
@@ -75,7 +88,27 @@ func (r *restoreCommand) configuration(h *host, out string) (*config.Config, err
 	if err != nil {
 		return nil, err
 	}
-	c, faults := config.Parse("burnish restore "+r.In, filepath.Dir(out), text, h.registry)
-	errs, _ := faults.Split()
-	return c, errs.Err()
+	c, faults := config.Parse("burnish restore", filepath.Dir(out), text, h.registry)
+	if errs, _ := faults.Split(); len(errs) > 0 {
+		return nil, errors.New(errs[0].Message) // its place means nothing to the user
+	}
+	if r.Config != "" {
+		base, err := h.load(r.Config)
+		if err != nil {
+			return nil, err
+		}
+		c.Restore, c.Limits = base.Restore, base.Limits
+	}
+	if r.Device != "" {
+		c.Restore.Device = r.Device
+	}
+	return c, c.Validate()
+}
+
+// model is the model's name, or the absolute path of its file.
+func (r *restoreCommand) model() (string, error) {
+	if !strings.ContainsRune(r.Model, filepath.Separator) && filepath.Ext(r.Model) == "" {
+		return r.Model, nil
+	}
+	return filepath.Abs(r.Model)
 }

@@ -20,7 +20,8 @@ import (
 type runCommand struct {
 	Folder string `arg:"" optional:"" help:"Folder to watch, without a configuration file."`
 	Output string `short:"o" placeholder:"OUT" help:"Folder for the outputs of FOLDER."`
-	Config string `short:"c" placeholder:"FILE" help:"Configuration file."`
+	State  string `placeholder:"DIR" help:"State folder of FOLDER; default: burnish in the XDG state folder."`
+	Config string `short:"c" placeholder:"FILE" help:"Configuration file; default without FOLDER: ./burnish.yaml, else /etc/burnish/burnish.yaml."`
 	Once   bool   `help:"Process what is there, then exit: 0 if all went well, 1 if some photos failed."`
 }
 
@@ -46,27 +47,30 @@ func (r *runCommand) Run(h *host) error {
 		return err
 	}
 	d := &daemon{engine: engine, log: log, folders: map[string]config.Watch{}}
-	return errors.Join(d.run(h, c, r.Once), engine.Close(), d.summary(h, r.Once))
+	err = errors.Join(d.run(h, c, r.Once), engine.Close(), d.summary(h, r.Once))
+	if r.Once && h.Err() != nil {
+		err = errors.Join(err, errors.New("stopped before all photos were done"))
+	}
+	return err
 }
 
 func (r *runCommand) configuration(h *host) (*config.Config, error) {
 	switch {
-	case r.Folder == "" && r.Config == "":
-		return nil, errors.New("nothing to watch: give -c FILE, or FOLDER -o OUT")
-	case r.Folder != "" && r.Config != "":
-		return nil, errors.New("give either -c FILE or FOLDER -o OUT, not both")
-	case r.Folder != "" && r.Output == "":
-		return nil, fmt.Errorf("%s: name the folder for the outputs with -o OUT", r.Folder)
+	case r.Folder == "":
+		return r.fromFile(h)
 	case r.Config != "":
-		c, err := h.load(r.Config)
-		if err == nil && len(c.Watch) == 0 {
-			err = fmt.Errorf("%s watches no folder: add one under \"watch:\", or use burnish apply", r.Config)
-		}
-		return c, err
+		return nil, errors.New("give either -c FILE or FOLDER -o OUT, not both")
+	case r.Output == "":
+		return nil, fmt.Errorf("%s: name the folder for the outputs with -o OUT", r.Folder)
 	}
 	c, err := h.load("")
 	if err != nil {
 		return nil, err
+	}
+	if r.State != "" {
+		if c.StateDir, err = filepath.Abs(r.State); err != nil {
+			return nil, err
+		}
 	}
 	w := config.Watch{Config: watcher.DefaultConfig(), Pipeline: config.DefaultPipeline}
 	if w.Folder, err = filepath.Abs(r.Folder); err != nil {
@@ -77,6 +81,21 @@ func (r *runCommand) configuration(h *host) (*config.Config, error) {
 	}
 	c.Watch = []config.Watch{w}
 	return c, c.Validate()
+}
+
+func (r *runCommand) fromFile(h *host) (*config.Config, error) {
+	if r.Output != "" || r.State != "" {
+		return nil, errors.New("-o and --state belong to FOLDER; with a configuration, set \"output\" and \"state_dir\" in it")
+	}
+	file, err := find(r.Config)
+	if err != nil {
+		return nil, fmt.Errorf("%w, or watch a folder without one: burnish run FOLDER -o OUT", err)
+	}
+	c, err := h.load(file)
+	if err == nil && len(c.Watch) == 0 {
+		err = fmt.Errorf("%s watches no folder: add one under \"watch:\", or use burnish apply", file)
+	}
+	return c, err
 }
 
 // daemon feeds an engine from a watcher.

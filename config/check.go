@@ -13,14 +13,37 @@ import (
 	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/graph"
+	"github.com/burnish-photo/burnish/plugin/output"
 )
 
 // Check finds every fault of the configuration. Faults name no file.
 func (c *Config) Check(reg *ops.Registry) strict.Faults {
 	faults := strict.Validate(c.root, c)
+	env := ops.Env{Folder: c.folder, Models: c.Restore.Models}
 	for _, name := range slices.Sorted(maps.Keys(c.Pipelines)) {
 		p := c.Pipelines[name]
-		faults = append(faults, graph.Check(p.Graph(), reg)...)
+		faults = append(faults, graph.Check(p.Graph(), reg, env)...)
+		faults = append(faults, checkPaths(p.Outputs)...)
+	}
+	return faults
+}
+
+// checkPaths tries the outputs' paths on a photo at the root of its folder:
+// none may leave the output folder, and no two be the same.
+func checkPaths(outputs []output.Config) (faults strict.Faults) {
+	seen := map[string]bool{}
+	for _, o := range outputs {
+		if o.PathNode() == nil || o.Path.String() == "" {
+			continue // a fault of its own
+		}
+		path, err := o.Path.Path(output.Facts{Dir: ".", Name: "photo.jpg", Hash: "hash", Pipeline: "pipeline"})
+		switch {
+		case err != nil:
+			faults = append(faults, strict.At(o.PathNode(), "%s", err))
+		case seen[path]:
+			faults = append(faults, strict.At(o.PathNode(), "another output of this pipeline has the same path"))
+		}
+		seen[path] = true
 	}
 	return faults
 }
@@ -41,6 +64,16 @@ func (c *Config) Validate() error {
 	}
 	if !validDevice.MatchString(c.Restore.Device) {
 		invalid("restore.device", "wants auto, cpu, cuda, cuda:N, tensorrt or tensorrt:N, got %q", c.Restore.Device)
+	}
+	exists := func(field, path string) {
+		if _, err := os.Stat(path); path != "" && err != nil {
+			invalid(field, "%v", err)
+		}
+	}
+	exists("restore.models", c.Restore.Models)
+	exists("restore.runtime.library", c.Restore.Runtime.Library)
+	for i, p := range c.Restore.Runtime.Providers {
+		exists(fmt.Sprintf("restore.runtime.providers.%d", i), p)
 	}
 	if c.Limits.Megapixels <= 0 {
 		invalid("limits.megapixels", "wants more than 0, got %g", c.Limits.Megapixels)

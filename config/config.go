@@ -4,6 +4,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,8 +26,9 @@ type Config struct {
 	Limits    Limits              `yaml:"limits"`
 	Pipelines map[string]Pipeline `yaml:"pipelines"`
 
-	file string
-	root *yaml.Node
+	file   string
+	folder string // that relative paths are below
+	root   *yaml.Node
 }
 
 // Watch is one watched folder.
@@ -105,10 +107,14 @@ func Load(file string, reg *ops.Registry) (c *Config, faults strict.Faults, err 
 func Parse(file, folder string, data []byte, reg *ops.Registry) (*Config, strict.Faults) {
 	root, err := strict.Parse(file, data)
 	if err != nil {
-		return nil, err.(strict.Faults)
+		var faults strict.Faults
+		if !errors.As(err, &faults) {
+			faults = strict.Faults{{File: file, Message: err.Error()}}
+		}
+		return nil, faults
 	}
 	c := defaults()
-	c.file, c.root = file, root
+	c.file, c.folder, c.root = file, folder, root
 	c.Version = 0
 	faults := strict.Decode(root, &c)
 	c.resolve(folder)
@@ -118,7 +124,11 @@ func Parse(file, folder string, data []byte, reg *ops.Registry) (*Config, strict
 // resolve makes paths absolute, taking relative ones below folder.
 func (c *Config) resolve(folder string) {
 	absolute := func(path *string) {
-		if *path != "" && !filepath.IsAbs(*path) {
+		switch {
+		case *path == "":
+		case filepath.IsAbs(*path):
+			*path = filepath.Clean(*path)
+		default:
 			*path = filepath.Join(folder, *path)
 		}
 	}
@@ -140,5 +150,5 @@ func (c *Config) resolve(folder string) {
 	}
 }
 
-// File is the name of the file that was read, "" for the defaults.
-func (c *Config) File() string { return c.file }
+// Folder is the folder that relative paths are below.
+func (c *Config) Folder() string { return c.folder }

@@ -24,9 +24,5 @@ func Default(reg *ops.Registry) (*Config, error) {
 	if errs, _ := faults.Split(); len(errs) > 0 {
 		return nil, errs
 	}
-	c.file = ""
 	return c, nil
 }
-
-// DefaultYAML is the text of the built-in configuration.
-func DefaultYAML() []byte { return defaultYAML }

@@ -66,6 +66,11 @@ type Config interface {
 	Build(ctx context.Context, env Env) (Operator, error)
 }
 
+// Checker is a Config that can tell more faults from its surroundings, such as
+// a file that does not exist. It opens and loads nothing. A fault made by
+// [Invalid] is shown at its parameter.
+type Checker interface{ Check(env Env) error }
+
 // Fingerprinter is an operator whose result depends on more than its
 // parameters: a model's weights, a file's content.
 type Fingerprinter interface{ Fingerprint() string }
@@ -87,6 +92,10 @@ type Env struct {
 	Device  string // where networks run: auto, cpu, cuda:N, …
 	Require bool   // fail rather than fall back to another device
 	Threads int    // threads that one operator may keep busy on one photo
+
+	// Networks makes the runtime of neural networks ready; whoever builds one
+	// calls it first. It may be nil where that has been seen to.
+	Networks func() error
 
 	// An image that has to be kept whole (read by several, or out of order)
 	// is kept in memory up to InMemory bytes, in a file in Scratch above.

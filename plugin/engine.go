@@ -4,13 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,7 +19,6 @@ import (
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/plugin/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
-	"gopkg.in/yaml.v3"
 )
 
 // inMemory is the size in bytes up to which an image that is read several
@@ -32,13 +31,17 @@ type Engine struct {
 	config    config.Config
 	pipelines map[string]*pipeline
 	ledger    *ledger.Ledger // nil: every job runs
+	only      []string       // pipelines to compile; none: all
+	sources   map[string]bool
+	owner     output.Owner // of temporary files
 	scratch   string
 	slots     chan struct{}
 	log       *slog.Logger
 
-	mu     sync.Mutex
-	claims map[string]string // output → the source that this process made it from
-	busy   map[string]bool   // sources in work
+	mu      sync.Mutex
+	busy    map[string]chan struct{} // work under way, by work.id
+	claims  map[string]*work         // outputs being made, by name
+	written map[string]written       // outputs made, where there is no ledger
 }
 
 // pipeline is one compiled pipeline.
@@ -59,13 +62,28 @@ func WithLog(l *slog.Logger) Option { return func(e *Engine) { e.log = l } }
 // folder, which is the engine's alone until it is closed.
 func WithLedger() Option { return func(e *Engine) { e.ledger = &ledger.Ledger{} } }
 
-// Open compiles every pipeline of c, loading its models. Without [WithLedger]
-// each job runs, whatever was done before.
+// WithPipelines compiles only the pipelines named.
+func WithPipelines(names ...string) Option { return func(e *Engine) { e.only = names } }
+
+// WithSources names files, by absolute path, that no output may replace
+// whatever a job allows.
+func WithSources(paths ...string) Option {
+	return func(e *Engine) {
+		for _, p := range paths {
+			e.sources[p] = true
+		}
+	}
+}
+
+// Open compiles the pipelines of c, loading their models. Without [WithLedger]
+// each job runs, whatever was done before, and the engine remembers the names
+// of the outputs it made until it is closed.
 func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Option) (_ *Engine, err error) {
 	photos, threads := split(c.Limits.Photos, runtime.GOMAXPROCS(0))
 	e := &Engine{
 		config: c, pipelines: map[string]*pipeline{}, log: slog.Default(),
-		slots: make(chan struct{}, photos), claims: map[string]string{}, busy: map[string]bool{},
+		owner: output.Nobody, sources: map[string]bool{}, slots: make(chan struct{}, photos),
+		busy: map[string]chan struct{}{}, claims: map[string]*work{}, written: map[string]written{},
 	}
 	for _, o := range options {
 		o(e)
@@ -77,9 +95,6 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 			err = errors.Join(err, e.Close())
 		}
 	}()
-	if err := StartRestoration(c.Restore.Runtime.Library, c.Restore.Runtime.Providers); err != nil {
-		return nil, err
-	}
 	if remember {
 		if err := e.openLedger(); err != nil {
 			return nil, err
@@ -92,11 +107,15 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 		return nil, fmt.Errorf("make a scratch folder: %w", err)
 	}
 	env := ops.Env{
-		Log: e.log, Folder: filepath.Dir(c.File()), Models: c.Restore.Models,
+		Log: e.log, Folder: c.Folder(), Models: c.Restore.Models,
 		Device: c.Restore.Device, Require: c.Restore.Require, Threads: threads,
 		InMemory: inMemory, Scratch: e.scratch,
+		Networks: func() error { return StartRestoration(c.Restore.Runtime.Library, c.Restore.Runtime.Providers) },
 	}
 	for name, p := range c.Pipelines {
+		if len(e.only) > 0 && !slices.Contains(e.only, name) {
+			continue
+		}
 		if err := e.compile(ctx, name, p, reg, env); err != nil {
 			return nil, err
 		}
@@ -118,7 +137,7 @@ func (e *Engine) openLedger() error {
 	if err != nil {
 		return err
 	}
-	e.ledger = l
+	e.ledger, e.owner = l, output.OwnerOf(e.config.StateDir)
 	if notice := l.Notice(); notice != "" {
 		e.log.Warn(notice)
 	}
@@ -130,30 +149,18 @@ func (e *Engine) compile(ctx context.Context, name string, p config.Pipeline, re
 	if err != nil {
 		return fmt.Errorf("pipeline %s: %w", name, err)
 	}
-	work, err := fingerprint(g, p.Outputs)
-	if err != nil {
-		return errors.Join(err, g.Close())
-	}
-	e.pipelines[name] = &pipeline{name: name, graph: g, outputs: p.Outputs, work: work}
+	e.pipelines[name] = &pipeline{name: name, graph: g, outputs: p.Outputs, work: fingerprint(name, g, p.Outputs)}
 	return nil
 }
 
 // fingerprint covers all that decides a pipeline's files, their names included.
-func fingerprint(g *graph.Graph, outputs []output.Config) (string, error) {
+func fingerprint(name string, g *graph.Graph, outputs []output.Config) string {
 	digest := sha256.New()
-	fmt.Fprintln(digest, g.Fingerprint())
+	fmt.Fprintf(digest, "%q %s\n", name, g.Fingerprint())
 	for _, o := range outputs {
-		thumbnail, err := yaml.Marshal(o.Thumbnail)
-		if err != nil {
-			return "", err
-		}
-		// Maps are written with their keys sorted.
-		line := []any{o.Path.String(), o.From, string(thumbnail), o.Encoder.Format, o.Encoder.Options}
-		if err := json.NewEncoder(digest).Encode(line); err != nil {
-			return "", err
-		}
+		fmt.Fprintf(digest, "%q %s\n", o.Path, o.Encoder.Fingerprint())
 	}
-	return hex.EncodeToString(digest.Sum(nil)), nil
+	return hex.EncodeToString(digest.Sum(nil))
 }
 
 // Describe says of every pipeline what its operators report of themselves,

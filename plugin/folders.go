@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/burnish-photo/burnish/plugin/output"
 )
 
 const scratchPrefix = "burnish-scratch-"
@@ -33,7 +31,7 @@ func (e *Engine) prepareFolders() error {
 		if err := os.MkdirAll(w.Output, 0o777); err != nil {
 			return fmt.Errorf("make the output folder: %w; set \"output\" to a folder that can be written", err)
 		}
-		if err := output.Sweep(w.Output); err != nil {
+		if err := e.owner.Sweep(w.Output); err != nil {
 			return fmt.Errorf("look through the output folder: %w", err)
 		}
 	}

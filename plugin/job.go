@@ -53,6 +53,7 @@ const (
 	Changed    Kind = "changed"    // the source changed while it was read
 	Conflict   Kind = "conflict"   // an output belongs to another photo
 	Unwritable Kind = "unwritable" // an output cannot be written
+	Unrecorded Kind = "unrecorded" // the ledger cannot be written
 	Broken     Kind = "failed"     // a step failed
 	Stopped    Kind = "stopped"    // the job's context ended
 )

@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"syscall"
 	"time"
@@ -60,46 +62,87 @@ func (w *work) known() (reason string, err error) {
 }
 
 // reuse copies the outputs that an equal photo under another path has already
-// got. Anything in the way means the photo is processed as if it were new.
-func (w *work) reuse() (Result, bool) {
+// got. It is not done where they are no longer there as they were.
+func (w *work) reuse() (_ Result, done bool, err error) {
 	if w.engine.ledger == nil {
-		return Result{}, false
+		return Result{}, false, nil
 	}
 	e, ok, err := w.engine.ledger.Reusable(w.hash, w.key)
 	if !ok || err != nil || len(e.Outputs) != len(w.pipeline.outputs) {
-		return Result{}, false
+		return Result{}, false, err
 	}
-	return w.copyOutputs(e)
-}
-
-func (w *work) copyOutputs(e ledger.Entry) (Result, bool) {
 	src, err := w.open("")
 	if err != nil {
-		return Result{}, false
+		return Result{}, false, err
 	}
 	src.Close()
-	names, err := w.claim(src.Source)
-	if err != nil {
-		return Result{}, false
+	if err := w.claim(src.Source); err != nil {
+		return Result{}, false, err
 	}
-	staged := make([]*output.Staged, 0, len(names))
-	for i, name := range names {
-		s, err := output.StageCopy(e.Outputs[i].Path, name)
-		if err == nil {
-			staged = append(staged, s)
-		}
+	staged := make([]*output.Staged, len(w.names))
+	defer discard(staged)
+	for i, name := range w.names {
+		s, err := w.engine.owner.StageCopy(e.Outputs[i].Path, name)
+		staged[i] = s
 		if err != nil || s.Hash != e.Outputs[i].Hash {
-			for _, s := range staged {
-				s.Discard()
-			}
-			return Result{}, false
+			return Result{}, false, nil
 		}
 	}
-	result, err := w.publish(staged)
-	if err != nil {
-		return Result{}, false
+	result, err := w.publish(staged, Result{State: Done, Reason: "the same content as " + e.Path, Notes: e.Notes})
+	return result, true, err
+}
+
+// recordIntent makes the outputs known as Burnish's own before they appear.
+func (w *work) recordIntent(r Result) error {
+	if w.engine.ledger == nil {
+		return nil
 	}
-	result.Reason = "the same content as " + e.Path
-	result.Notes = e.Notes
-	return result, true
+	e := w.withOutputs(ledger.Failed, r)
+	e.Error, e.ErrorClass = "interrupted while the outputs were published", "interrupted"
+	return w.unrecorded(w.engine.ledger.Put(e), "nothing was published")
+}
+
+// recordDone remembers published outputs.
+func (w *work) recordDone(r Result) error {
+	if w.engine.ledger == nil {
+		w.engine.mu.Lock()
+		defer w.engine.mu.Unlock()
+		for _, o := range r.Outputs {
+			w.engine.written[o.Path] = written{w.source, o.Hash}
+		}
+		return nil
+	}
+	return w.unrecorded(w.engine.ledger.Put(w.withOutputs(ledger.Done, r)), "the outputs are published; the photo will be processed once more")
+}
+
+func (w *work) withOutputs(state ledger.State, r Result) ledger.Entry {
+	e := w.entry(state)
+	e.Notes = r.Notes
+	for _, o := range r.Outputs {
+		e.Outputs = append(e.Outputs, ledger.Output{Path: o.Path, Size: o.Size, Hash: o.Hash})
+	}
+	return e
+}
+
+func (w *work) unrecorded(err error, so string) error {
+	if err == nil {
+		return nil
+	}
+	return w.fail(Unrecorded, fmt.Errorf("the ledger in %s cannot be written: %w; %s", w.engine.config.StateDir, err, so), "free space there, or mend the folder's permissions")
+}
+
+// recordFailure lets the ledger know of a failure that belongs to the photo.
+func (w *work) recordFailure(failure *Error) {
+	if w.engine.ledger == nil || w.info == nil || failure.Kind == Stopped || failure.Kind == Unrecorded {
+		return
+	}
+	e := w.entry(ledger.Failed)
+	e.Error, e.ErrorClass = failure.Error(), string(failure.Kind)
+	before, ok, err := w.engine.ledger.Lookup(e.Key)
+	if ok && before.State == ledger.Failed {
+		e.Attempts += before.Attempts
+	}
+	if err := errors.Join(err, w.engine.ledger.Put(e)); err != nil {
+		w.engine.log.Error("the failure could not be recorded", "photo", w.source, "error", err)
+	}
 }

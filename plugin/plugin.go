@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
@@ -28,13 +29,14 @@ type Runtime struct {
 // native is the one set of native libraries of this process.
 var native struct {
 	sync.Mutex
-	started  bool
-	library  string
-	stopONNX func() error
+	started   bool
+	library   string
+	providers []string
+	stopONNX  func() error
 }
 
-// Start starts libvips. ONNX Runtime follows with the first engine, since the
-// configuration names its library. Each is started once a process and can not
+// Start starts libvips. ONNX Runtime follows with the first engine that runs a
+// network, since the configuration names its library. Each is started once a process and can not
 // be started again after stop, which the host calls when every engine is
 // closed.
 func Start(r Runtime) (stop func() error, err error) {
@@ -66,7 +68,7 @@ func stopNative() error {
 }
 
 // StartRestoration loads ONNX Runtime from library, or the one that ships
-// where library is "". [Open] calls it; a host needs it only to learn what the
+// where library is "". [Open] calls it where a pipeline needs it; a host needs it only to learn what the
 // library offers before it opens an engine.
 func StartRestoration(library string, providers []string) error {
 	native.Lock()
@@ -75,8 +77,8 @@ func StartRestoration(library string, providers []string) error {
 		return errors.New("plugin: Start has not been called")
 	}
 	if native.stopONNX != nil {
-		if library != native.library {
-			return fmt.Errorf("ONNX Runtime already runs from %q in this process; it cannot be loaded from %q as well", onnx.Library(), library)
+		if library != native.library || !slices.Equal(providers, native.providers) {
+			return fmt.Errorf("ONNX Runtime already runs in this process from %s with the providers %q; it cannot run from %q with %q as well", onnx.Library(), native.providers, library, providers)
 		}
 		return nil
 	}
@@ -89,6 +91,6 @@ func StartRestoration(library string, providers []string) error {
 			return errors.Join(err, stop())
 		}
 	}
-	native.stopONNX, native.library = stop, library
+	native.stopONNX, native.library, native.providers = stop, library, slices.Clone(providers)
 	return nil
 }

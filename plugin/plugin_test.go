@@ -19,6 +19,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/output"
 	"go.uber.org/goleak"
 )
 
@@ -313,7 +314,9 @@ func TestForeignFilesAreNotReplaced(t *testing.T) {
 	b := newBench(t, small)
 	a := b.photo("a.jpg", 200, 100, 1)
 	b.write("out/a.png", []byte("somebody's"))
-	b.fails(a, plugin.Conflict, "not known as Burnish's own", "--overwrite")
+	for range 2 {
+		b.fails(a, plugin.Conflict, "is not as Burnish made it", "move it away")
+	}
 	if got := b.files("out"); len(got) != 1 {
 		t.Errorf("left behind: %v", got)
 	}
@@ -324,6 +327,43 @@ func TestForeignFilesAreNotReplaced(t *testing.T) {
 	}
 	b.reopen()
 	b.done(a) // the very same output is no conflict
+}
+
+func TestAnEditedOutputIsNotReplaced(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	a := b.photo("a.jpg", 200, 100, 1)
+	b.done(a)
+	b.write("out/a.png", []byte("edited by hand"))
+	b.config = strings.Replace(small, "width: 64", "width: 32", 1)
+	b.reopen()
+	b.fails(a, plugin.Conflict, "is not as Burnish made it")
+	if data, _ := os.ReadFile(b.path("out/a.png")); string(data) != "edited by hand" {
+		t.Error("the user's edit is lost")
+	}
+}
+
+func TestAForeignFileInTheWayOfACopy(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	a := b.photo("a.jpg", 200, 100, 1)
+	data, _ := os.ReadFile(a)
+	b.done(a)
+	b.write("out/copy/b.png", []byte("somebody's"))
+	b.fails(b.write("in/copy/b.jpg", data), plugin.Conflict, "is not as Burnish made it")
+	if got := b.files("out"); len(got) != 2 {
+		t.Errorf("left behind: %v", got)
+	}
+}
+
+func TestNoOtherSourceIsReplaced(t *testing.T) {
+	b := newBench(t, strings.Replace(small, "png", "jpg", 1))
+	other, a := b.photo("a.jpg", 200, 100, 1), b.photo("a.png", 200, 100, 2)
+	b.options = []plugin.Option{plugin.WithSources(other, a)}
+	b.reopen()
+	j := b.job(a)
+	j.Output, j.Overwrite = j.Root, true
+	if _, err := b.engine.Process(t.Context(), j); err == nil || !strings.Contains(err.Error(), "would replace another original") {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestTheOriginalIsNeverReplaced(t *testing.T) {
@@ -357,6 +397,80 @@ func TestASourceThatChangesMeanwhilePublishesNothing(t *testing.T) {
 	b.fails(b.photo("a.jpg", 20, 10, 1), plugin.Changed, "changed while it was read")
 	if got := b.files("."); strings.Contains(strings.Join(got, " "), "out/a") {
 		t.Errorf("published %v", got)
+	}
+}
+
+// Two jobs for the same photo run one after the other: the second sees what
+// the first has done, or does it anew where the photo has changed.
+func TestTheSameWorkAtOnce(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	a := b.photo("a.jpg", 1000, 500, 1)
+	states := make(chan plugin.State, 4)
+	for range cap(states) {
+		go func() {
+			r, err := b.process(a)
+			if err != nil {
+				t.Error(err)
+			}
+			states <- r.State
+		}()
+	}
+	count := map[plugin.State]int{}
+	for range cap(states) {
+		count[<-states]++
+	}
+	if count[plugin.Done] != 1 || count[plugin.Skipped] != cap(states)-1 {
+		t.Errorf("got %v", count)
+	}
+}
+
+func TestARenamedPipelineIsOtherWork(t *testing.T) {
+	b := newBench(t, strings.Replace(small, "{stem}", "{pipeline}/{stem}", 1), plugin.WithLedger())
+	a := b.photo("a.jpg", 200, 100, 1)
+	b.done(a)
+	b.config = strings.Replace(b.config, "  small:", "  tiny:", 1)
+	b.reopen()
+	j := b.job(a)
+	j.Pipeline = "tiny"
+	if r, err := b.engine.Process(t.Context(), j); err != nil || r.State != plugin.Done {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if got := b.files("out"); len(got) != 2 {
+		t.Errorf("wrote %v", got)
+	}
+}
+
+func TestAFailedPublicationCanBeRepeated(t *testing.T) {
+	b := newBench(t, small+`      - path: "{dir}/{stem}.2.png"`+"\n", plugin.WithLedger())
+	a := b.photo("a.jpg", 200, 100, 1)
+	obstacle := b.path("out/a.2.png/inside") // a folder where the second output goes
+	if _, err := b.process(a); err == nil {
+		t.Fatal("an output that is a folder passed")
+	}
+	if err := os.RemoveAll(filepath.Dir(obstacle)); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.files("out"); len(got) != 0 {
+		t.Errorf("published %v", got)
+	}
+	b.done(a)
+}
+
+func TestSweepRemovesOnlyItsOwn(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	b.path("in/x")
+	b.config += "watch: [{folder: in, pipeline: small, output: out}]\n"
+	b.reopen()
+	a := b.photo("a.jpg", 200, 100, 1)
+	b.done(a)
+	left := b.write("out/"+string(output.OwnerOf(b.path("state")).Temporary("abc")), []byte("cut short"))
+	others := b.write("out/.burnish-once-abc.tmp", []byte("somebody is at work"))
+	b.reopen()
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Error("a killed run's temporary file is left")
+	}
+	if _, err := os.Stat(others); err != nil {
+		t.Error("another's temporary file was removed")
 	}
 }
 

@@ -1,9 +1,12 @@
 package plugin
 
 import (
+	"strings"
+
 	"github.com/burnish-photo/burnish/ops/promptcir/models"
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output"
 )
 
 // Versions names the native libraries in this process.
@@ -24,4 +27,10 @@ func Version() Versions {
 		v.ONNXRuntime, v.Library, v.Providers = onnx.Version(), onnx.Library(), onnx.Providers()
 	}
 	return v
+}
+
+// Writes reports whether files with this extension can be written.
+func Writes(extension string) bool {
+	_, ok := output.FormatOf(strings.TrimPrefix(extension, "."))
+	return ok
 }

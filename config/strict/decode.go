@@ -106,13 +106,6 @@ func keysOf(fields map[string]reflect.Value) []string {
 	return keys
 }
 
-// Keys lists the YAML keys of the struct that into points to, sorted.
-func Keys(into any) []string {
-	fields := map[string]reflect.Value{}
-	collect(reflect.ValueOf(into).Elem(), fields)
-	return keysOf(fields)
-}
-
 func decodeMap(node *yaml.Node, v reflect.Value) Faults {
 	pairs, faults := Pairs(node)
 	m := reflect.MakeMapWithSize(v.Type(), len(pairs))

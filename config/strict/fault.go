@@ -117,17 +117,18 @@ type Validator interface{ Validate() error }
 // Validate asks v to judge itself and places its faults within node, the
 // mapping that v was decoded from.
 func Validate(node *yaml.Node, v Validator) Faults {
-	return place(node, v.Validate())
+	return Place(node, v.Validate())
 }
 
-func place(node *yaml.Node, err error) Faults {
+// Place makes faults of err within node, the mapping that it speaks of.
+func Place(node *yaml.Node, err error) Faults {
 	if err == nil {
 		return nil
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var fs Faults
 		for _, e := range joined.Unwrap() {
-			fs = append(fs, place(node, e)...)
+			fs = append(fs, Place(node, e)...)
 		}
 		return fs
 	}

@@ -135,6 +135,9 @@ func merge(value *yaml.Node) ([]Pair, Faults) {
 // of the path is a mapping's key or a sequence's index.
 func Find(node *yaml.Node, path ...string) *yaml.Node {
 	for _, name := range path {
+		if node == nil {
+			return nil
+		}
 		next := child(Resolve(node), name)
 		if next == nil {
 			return node

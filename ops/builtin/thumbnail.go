@@ -1,16 +1,35 @@
 package builtin
 
 import (
+	"context"
+	"errors"
+
 	"github.com/burnish-photo/burnish/ops"
 )
 
 // Thumbnail fits a photo into a small box for galleries. Its parameters are
-// those of resize, with 320 by 320 as the default box.
+// those of resize; without a side, the box is 320 by 320.
 func Thumbnail() ops.Spec {
 	s := Resize()
 	s.Name = "thumbnail"
 	s.Summary = "fit inside a small box, 320 by 320 unless told otherwise"
 	s.Example = "thumbnail: {width: 320, height: 320}"
-	s.Config = func() ops.Config { return &ResizeConfig{Width: 320, Height: 320} }
+	s.Config = func() ops.Config { return &thumbnailConfig{} }
 	return s
+}
+
+// thumbnailConfig is a ResizeConfig with a box of its own where none is given.
+type thumbnailConfig struct {
+	ResizeConfig `yaml:",inline"`
+}
+
+func (c *thumbnailConfig) Validate() error {
+	return errors.Join(side("width", c.Width), side("height", c.Height))
+}
+
+func (c *thumbnailConfig) Build(ctx context.Context, env ops.Env) (ops.Operator, error) {
+	if c.Width == 0 && c.Height == 0 {
+		c.Width, c.Height = 320, 320
+	}
+	return c.ResizeConfig.Build(ctx, env)
 }

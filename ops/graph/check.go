@@ -10,8 +10,13 @@ import (
 
 // Check finds every fault of c, warnings among them. It builds no operator and
 // loads no model.
-func Check(c Config, reg *ops.Registry) strict.Faults {
-	_, faults := plan(c, reg)
+func Check(c Config, reg *ops.Registry, env ops.Env) strict.Faults {
+	b, faults := plan(c, reg)
+	for _, p := range b.steps {
+		if checker, ok := p.config.(ops.Checker); ok {
+			faults = append(faults, strict.Place(p.step.params, checker.Check(env))...)
+		}
+	}
 	return faults
 }
 

@@ -53,6 +53,10 @@ func (s *Step) DecodeStrict(node *yaml.Node) strict.Faults {
 		case "when":
 			s.when = p.Key
 		default:
+			if near := strict.Nearest(p.Key.Value, ops.Reserved); near != "" && len(pairs) > 1 {
+				faults = append(faults, strict.At(p.Key, "unknown key %q; did you mean %q?", p.Key.Value, near))
+				continue
+			}
 			if s.Operator != "" {
 				faults = append(faults, strict.At(p.Key, "a step holds one operator; %q is already here, so begin a new step (- %s: …)", s.Operator, p.Key.Value))
 				continue

@@ -217,7 +217,7 @@ func TestFaults(t *testing.T) {
 		{"a dead step", "[{tone: , id: a}, heal]", "a", `p.yaml:1:19: warning: nothing reads the result of heal`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			faults := graph.Check(steps(t, test.steps, test.from), reg).In("p.yaml")
+			faults := graph.Check(steps(t, test.steps, test.from), reg, ops.Env{}).In("p.yaml")
 			if !strings.Contains(faults.Error(), test.want) {
 				t.Errorf("got\n%s\nwant\n%s", faults.Error(), test.want)
 			}

@@ -2,8 +2,10 @@ package graph
 
 import (
 	"context"
+	"regexp"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
 )
 
 // layout places steps as nodes and puts the turning upright where it belongs:
@@ -94,8 +96,21 @@ func (upright) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	if err != nil {
 		return ops.Image{}, err
 	}
-	return in[0].With(tagged), nil
+	xmp, ok := tagged.Blob(vips.FieldXMP)
+	if !ok || !xmpOrientation.Match(xmp) {
+		return in[0].With(tagged), nil
+	}
+	defer tagged.Close()
+	agreed, err := tagged.WithBlob(vips.FieldXMP, xmpOrientation.ReplaceAll(xmp, []byte("${1}1")))
+	if err != nil {
+		return ops.Image{}, err
+	}
+	return in[0].With(agreed), nil
 }
+
+// xmpOrientation finds the orientation in XMP, as an attribute or an element;
+// some viewers trust it before EXIF.
+var xmpOrientation = regexp.MustCompile(`(tiff:Orientation(?:\s*=\s*["']|\s*>\s*))[1-8]`)
 
 // lazy reports whether the photo can stay a stream: nothing is to be turned.
 func (upright) lazy(in ops.Image) bool { return in.Pixels.Orientation() == 1 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/promptcir/models"
 )
@@ -41,8 +42,28 @@ func findModel(name string, env ops.Env) (source, error) {
 	if data, ok := models.Open(name); ok {
 		return source{name: name, data: data}, nil
 	}
-	return source{}, fmt.Errorf("model %q is unknown; there are %s. Others are named by the path of their .onnx file, or put into %s",
-		name, strings.Join(knownModels(env), ", "), orWhere(env.Models))
+	return source{}, unknownModel(name, env)
+}
+
+// lookForModel is findModel without reading.
+func lookForModel(name string, env ops.Env) error {
+	if _, bundled := models.Open(name); bundled || slices.Contains(knownModels(env), name) {
+		return nil
+	}
+	if strings.ContainsRune(name, filepath.Separator) || strings.HasSuffix(name, suffix) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(env.Folder, name)
+		}
+		_, err := os.Stat(name)
+		return err
+	}
+	return unknownModel(name, env)
+}
+
+func unknownModel(name string, env ops.Env) error {
+	known := knownModels(env)
+	return fmt.Errorf("there is no model %q%s; others are named by the path of their .onnx file, or put into %s",
+		name, strict.Suggest(name, known), orWhere(env.Models))
 }
 
 func readModel(path string) (source, error) {

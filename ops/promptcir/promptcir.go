@@ -74,9 +74,22 @@ func (c *Config) Validate() error {
 	return nil
 }
 
+// Check reports a model that cannot be found.
+func (c *Config) Check(env ops.Env) error {
+	if err := lookForModel(c.Model, env); err != nil {
+		return ops.Invalid("model", "%v", err)
+	}
+	return nil
+}
+
 // Build finds and opens the model. Operators with the same model on the same
 // device share it; the last to be closed closes it.
 func (c *Config) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
+	if env.Networks != nil {
+		if err := env.Networks(); err != nil {
+			return nil, err
+		}
+	}
 	source, err := findModel(c.Model, env)
 	if err != nil {
 		return nil, err

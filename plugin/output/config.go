@@ -19,8 +19,11 @@ type Config struct {
 	Thumbnail *yaml.Node // parameters of a thumbnail step for this output alone; nil: none
 	Encoder   Encoder
 
-	node, from *yaml.Node
+	node, from, path *yaml.Node
 }
+
+// PathNode is where the output's path stands, for faults.
+func (c *Config) PathNode() *yaml.Node { return c.path }
 
 // FromNode is where the output names what it shows, for faults.
 func (c *Config) FromNode() *yaml.Node {
@@ -39,7 +42,7 @@ func (c *Config) DecodeStrict(node *yaml.Node) strict.Faults {
 	for _, p := range pairs {
 		switch key := p.Key.Value; {
 		case key == "path":
-			pathNode = p.Value
+			pathNode, c.path = p.Value, p.Value
 			faults = append(faults, c.decodePath(p.Value)...)
 		case key == "from":
 			c.from = p.Value
@@ -76,14 +79,17 @@ func (c *Config) decodePath(node *yaml.Node) strict.Faults {
 	return nil
 }
 
-func (c *Config) chooseEncoder(pathNode, block *yaml.Node) strict.Faults {
+func (c *Config) chooseEncoder(pathNode, block *yaml.Node) (faults strict.Faults) {
+	ext := strings.TrimPrefix(path.Ext(pathNode.Value), ".")
+	format, ok := FormatOf(ext)
+	if c.Encoder.Format != "" && ok && format != c.Encoder.Format {
+		faults = append(faults, strict.Warn(pathNode, "the name ends in %q, but the file will be %s", "."+ext, c.Encoder.Format))
+	}
 	if c.Encoder.Format == "" {
-		ext := strings.TrimPrefix(path.Ext(pathNode.Value), ".")
-		format, ok := FormatOf(ext)
 		if !ok {
 			return strict.Faults{strict.At(pathNode, "no encoder writes %q; end the path in a known extension or add one of: %s", "."+ext, strings.Join(Formats(), ", "))}
 		}
 		c.Encoder.Format = format
 	}
-	return c.Encoder.decode(block, pathNode)
+	return append(faults, c.Encoder.decode(block, pathNode)...)
 }

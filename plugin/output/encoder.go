@@ -1,6 +1,7 @@
 package output
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,6 +63,17 @@ func find(is func(format) bool) format {
 		return formats[i]
 	}
 	return format{}
+}
+
+// Fingerprint covers all that decides the bytes that the encoder makes of an
+// image, defaults included.
+func (e Encoder) Fingerprint() string {
+	saver, args := e.saver()
+	text, err := json.Marshal([]any{saver, args}) // the keys of a map are sorted
+	if err != nil {
+		panic(err) // options are numbers, texts and booleans
+	}
+	return string(text)
 }
 
 // saver is the format's libvips operation with the options that are in force.
@@ -162,8 +174,13 @@ func inRange(a vips.Argument, x float64, err error) error {
 	if err != nil {
 		return err
 	}
-	if a.Min != nil && x < *a.Min || a.Max != nil && x > *a.Max {
+	switch {
+	case a.Min != nil && a.Max != nil && (x < *a.Min || x > *a.Max):
 		return fmt.Errorf("wants %g to %g, got %g", *a.Min, *a.Max, x)
+	case a.Min != nil && x < *a.Min:
+		return fmt.Errorf("wants %g or more, got %g", *a.Min, x)
+	case a.Max != nil && x > *a.Max:
+		return fmt.Errorf("wants %g or less, got %g", *a.Max, x)
 	}
 	return nil
 }

@@ -1,0 +1,137 @@
+package output
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Temporary names are .burnish-OWNER-RANDOM.tmp; watchers pass them over.
+const (
+	temporaryPrefix = ".burnish-"
+	temporarySuffix = ".tmp"
+)
+
+// Owner tags the temporary files of one engine, so that only its own are swept.
+type Owner string
+
+// Nobody tags the files of engines that keep no state.
+const Nobody Owner = "once"
+
+// OwnerOf is the tag of the engine that has that state folder.
+func OwnerOf(stateDir string) Owner {
+	sum := sha256.Sum256([]byte(stateDir))
+	return Owner(hex.EncodeToString(sum[:6]))
+}
+
+func (o Owner) prefix() string { return temporaryPrefix + string(o) + "-" }
+
+// Temporary is the name of this owner's temporary file with that random part.
+func (o Owner) Temporary(random string) string { return o.prefix() + random + temporarySuffix }
+
+// Staged is a finished output that does not bear its name yet.
+type Staged struct {
+	Path string // where Publish puts it
+	Size int64  // bytes
+	Hash string // SHA-256 of the file, hexadecimal
+
+	temporary string // "" once published or discarded
+}
+
+// reserve creates an empty file of a new name in path's folder, which is made
+// where it is missing. The file has the mode that the umask gives.
+func (o Owner) reserve(path string) (*Staged, error) {
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return nil, fmt.Errorf("make the output's folder: %w", err)
+	}
+	for {
+		name := filepath.Join(folder, o.Temporary(rand.Text()[:12]))
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("write beside the output: %w", err)
+		}
+		return &Staged{Path: path, temporary: name}, f.Close()
+	}
+}
+
+// seal measures the file and sees that it is on the disk.
+func (s *Staged) seal() error {
+	f, err := os.OpenFile(s.temporary, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	digest := sha256.New()
+	if s.Size, err = io.Copy(digest, f); err != nil {
+		return err
+	}
+	s.Hash = hex.EncodeToString(digest.Sum(nil))
+	return f.Sync()
+}
+
+// Publish gives the output its name, in place of what bore it before.
+func (s *Staged) Publish() error {
+	if err := os.Rename(s.temporary, s.Path); err != nil {
+		return err
+	}
+	s.temporary = ""
+	return syncFolder(filepath.Dir(s.Path))
+}
+
+func syncFolder(name string) error {
+	d, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// Discard removes an output that was not published; else it does nothing.
+func (s *Staged) Discard() {
+	if s != nil && s.temporary != "" {
+		os.Remove(s.temporary)
+		s.temporary = ""
+	}
+}
+
+// abandoned is the age from which nobody's temporary files are nobody's indeed.
+const abandoned = 24 * time.Hour
+
+// Sweep removes the temporary files that a killed process of this owner left
+// below root, and old ones of nobody's. The owner must not be staging anything
+// there. What may not be looked into is passed over.
+func (o Owner) Sweep(root string) error {
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if d.Type().IsRegular() && strings.HasSuffix(d.Name(), temporarySuffix) && o.left(d) {
+			return os.Remove(path)
+		}
+		return nil
+	})
+}
+
+func (o Owner) left(d fs.DirEntry) bool {
+	if strings.HasPrefix(d.Name(), o.prefix()) {
+		return true
+	}
+	info, err := d.Info()
+	return err == nil && strings.HasPrefix(d.Name(), Nobody.prefix()) && time.Since(info.ModTime()) > abandoned
+}
