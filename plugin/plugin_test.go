@@ -463,7 +463,7 @@ func TestSweepRemovesOnlyItsOwn(t *testing.T) {
 	b.reopen()
 	a := b.photo("a.jpg", 200, 100, 1)
 	b.done(a)
-	left := b.write("out/"+string(output.OwnerOf(b.path("state")).Temporary("abc")), []byte("cut short"))
+	left := b.write("out/"+output.OwnerOf(b.path("state")).Temporary("abc"), []byte("cut short"))
 	others := b.write("out/.burnish-once-abc.tmp", []byte("somebody is at work"))
 	b.reopen()
 	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {

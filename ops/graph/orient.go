@@ -5,7 +5,6 @@ import (
 	"regexp"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/vips"
 )
 
 // layout places steps as nodes and puts the turning upright where it belongs:
@@ -96,17 +95,20 @@ func (upright) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	if err != nil {
 		return ops.Image{}, err
 	}
-	xmp, ok := tagged.Blob(vips.FieldXMP)
+	xmp, ok := tagged.Blob(fieldXMP)
 	if !ok || !xmpOrientation.Match(xmp) {
 		return in[0].With(tagged), nil
 	}
 	defer tagged.Close()
-	agreed, err := tagged.WithBlob(vips.FieldXMP, xmpOrientation.ReplaceAll(xmp, []byte("${1}1")))
+	agreed, err := tagged.WithBlob(fieldXMP, xmpOrientation.ReplaceAll(xmp, []byte("${1}1")))
 	if err != nil {
 		return ops.Image{}, err
 	}
 	return in[0].With(agreed), nil
 }
+
+// fieldXMP is libvips' name for a photo's XMP.
+const fieldXMP = "xmp-data"
 
 // xmpOrientation finds the orientation in XMP, as an attribute or an element;
 // some viewers trust it before EXIF.

@@ -24,6 +24,7 @@ func TestStripsError(t *testing.T) {
 			var p *PanicError
 			return errors.As(err, &p) && p.Value == "index out of range" && bytes.Contains(p.Stack, []byte("fault_test.go"))
 		}},
+		//nolint:staticcheck // the panic is what is tested
 		{"nil map", func() error { var m map[int]int; m[1] = 1; return nil }, func(err error) bool {
 			return err != nil && strings.Contains(err.Error(), "nil map")
 		}},
