@@ -47,12 +47,16 @@ check: setup-build setup-lint ## vet, lint with the layer rules, formatting, she
 	@.cache/tools/golangci-lint run ./...
 	@shellcheck .ci/run packaging/*.sh packaging/deb/*.sh
 
-bench: setup-build setup-test ## Go benchmarks: decoding, tiles, inference, end to end
-	@go test -run '^$$' -bench . -benchmem ./...
+BENCH ?= .
+BENCHTIME ?= 1x
+bench: setup-build setup-test ## Go benchmarks; BENCH=PATTERN, BENCHTIME=5s for steadier figures
+	@go test -run '^$$' -bench '$(BENCH)' -benchtime '$(BENCHTIME)' -benchmem -timeout 1h ./...
 
-DATA ?= packaging/demo/originals
+small = packaging/demo/originals
+DATA ?= $(small)
 eval: build setup-test ## the table of the model's quality; DATA=FOLDER of clean images
 	@.venv/bin/python -m model.evaluate --data '$(DATA)'
+	@[ '$(DATA)' != '$(small)' ] || echo 'The demo'"'"'s six photos; the model was trained on them. DATA=FOLDER measures with images of your own.'
 
 deb: build ## dist/burnish_VERSION_ARCH.deb
 	@packaging/deb.sh '$(VERSION)'

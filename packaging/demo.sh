@@ -7,6 +7,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly src=packaging/demo work=${1:-demo} burnish=bin/burnish
+seen=$(awk -F '\t' '$NF == "yes"' "$src/SOURCES.tsv" | wc -l) # column in_training_set
+readonly seen
 
 die() { echo "demo: $*" >&2; exit 1; }
 psnr() { "$burnish" compare "$1" "$2" | awk '{print $(NF-1)}'; }
@@ -52,3 +54,8 @@ for the web $work/out/*.web.webp
 thumbnails  $work/out/thumbs/
 clean       $src/originals/  (sources and licences: $src/SOURCES.tsv)
 END
+if [ "$seen" -gt 0 ]; then
+	echo
+	echo "$seen of these photos are among those which the model was trained on: they show what Burnish does,"
+	echo "not how well the model does on yours. Its card, ops/promptcir/models/lite.md, has figures for new photos."
+fi

@@ -82,7 +82,7 @@ cp "$photo" "$drop/mountain.jpg"
 out=$root/var/lib/burnish/out
 for f in mountain.restored.jpg mountain.web.webp thumbs/mountain.jpg; do
 	wait_for 180 "out/$f" test -s "$out/$f"
-	ls -l "$out/$f"
+	inside ls -l "/var/lib/burnish/out/$f"
 done
 cmp "$photo" "$drop/mountain.jpg" || die "the original was touched"
 [ -z "$(inside find /var/lib/burnish/out ! -user burnish)" ] || die "outputs not owned by burnish"
@@ -107,6 +107,23 @@ sleep 8
 [ "$(inside systemctl is-active burnish)" = active ] || die "not active after a second start"
 [ "$(stat -c %Y%i "$out/mountain.restored.jpg")" = "$before" ] || die "the photo was done twice"
 inside journalctl -u burnish --no-pager -o cat -n 30
+
+say "a crash"
+restarts=$(property NRestarts)
+inside systemctl kill --kill-whom=main --signal=SEGV burnish
+restarted() { [ "$(property NRestarts)" -gt "$restarts" ] && [ "$(property ActiveState)" = active ]; }
+wait_for 60 "a new start after a crash" restarted
+echo "started again by itself"
+
+say "a faulty configuration"
+inside sed -i 's/sigma:/sigmo:/' /etc/burnish/burnish.yaml
+! inside systemctl restart burnish 2>/dev/null || die "a faulty configuration is taken"
+[ "$(property ActiveState)/$(property ExecMainStatus)" = failed/2 ] || die "not failed with 2, or tried again"
+inside journalctl -u burnish --no-pager -o cat -n 4
+inside sed -i 's/sigmo:/sigma:/' /etc/burnish/burnish.yaml
+inside systemctl restart burnish || die "no start after the configuration was mended"
+[ "$(property ActiveState)" = active ] || die "not active after the configuration was mended"
+echo "mended and started"
 
 say "removal"
 inside apt-get purge -q -y burnish >>"$scratch/apt.log" 2>&1 || die "purge failed"
