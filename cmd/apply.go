@@ -188,7 +188,10 @@ func (l line) text() string {
 		return "skipped  " + l.Path + ": " + l.Reason
 	}
 	how := fmt.Sprintf("%.1f s", l.Seconds)
-	if l.Notes["device"] != "" {
+	switch {
+	case l.Notes["left_alone"] != "":
+		how = "left alone, " + l.Notes["left_alone"] + ", " + how
+	case l.Notes["device"] != "":
 		how = fmt.Sprintf("%s on %s, %s", l.Notes["model"], l.Notes["device"], how)
 	}
 	return fmt.Sprintf("done     %s → %s (%s)", l.Path, strings.Join(l.Outputs, ", "), how)

@@ -20,10 +20,16 @@ import (
 type Image struct {
 	Pixels *vips.Image
 	Source *Source
+	// AsRead says that the pixels are those of the source file, as decoded.
+	AsRead bool
 }
 
 // With is the same photo with other pixels.
 func (i Image) With(p *vips.Image) Image { return Image{Pixels: p, Source: i.Source} }
+
+// Same is the image unchanged, for an operator that has nothing to do; the
+// caller owns it apart from i.
+func (i Image) Same() Image { return Image{Pixels: i.Pixels.Ref(), Source: i.Source, AsRead: i.AsRead} }
 
 // Close gives up the pixels. It may be called more than once.
 func (i Image) Close() {

@@ -128,7 +128,7 @@ func (e *Engine) wrote(name, hash string) (bool, error) {
 	if owner == "" || err != nil {
 		return false, err
 	}
-	return e.ledger.IsOutput(hash)
+	return e.ledger.Wrote(name, hash)
 }
 
 // publish gives all outputs their names, or none, and lets the ledger know:

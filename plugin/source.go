@@ -58,7 +58,7 @@ func (w *work) open(format string) (ops.Image, error) {
 		Path: w.source, Format: format, Width: header.Width, Height: header.Height, Orientation: header.Orientation,
 		Size: w.info.Size(), ModTime: w.info.ModTime(), Taken: taken(pixels), Hash: w.hash,
 	}
-	return ops.Image{Pixels: pixels, Source: source}, nil
+	return ops.Image{Pixels: pixels, Source: source, AsRead: true}, nil
 }
 
 // taken is the moment that EXIF says the photo was made; zero where it does not.

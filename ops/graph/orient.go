@@ -84,7 +84,7 @@ type upright struct{}
 
 func (upright) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	if in[0].Pixels.Orientation() == 1 {
-		return in[0].With(in[0].Pixels.Ref()), nil
+		return in[0].Same(), nil
 	}
 	turned, err := in[0].Pixels.Do("autorot", nil)
 	if err != nil {

@@ -47,7 +47,7 @@ func (r *run) compute(ctx context.Context, i int, src ops.Image) error {
 	n := &r.graph.nodes[i]
 	out := held{left: n.uses}
 	if n.operator == nil {
-		out.Image = src.With(src.Pixels.Ref())
+		out.Image = src.Same()
 	} else if err := r.apply(ctx, n, &out); err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (r *run) keepWhole(ctx context.Context, i int) error {
 		return err
 	}
 	h.Close()
-	h.Image, h.whole = h.With(whole), true
+	h.Pixels, h.whole = whole, true
 	return nil
 }
 

@@ -16,7 +16,9 @@ type operator struct {
 	layout tile.Layout
 	runs   int  // windows of one photo at a time
 	asked  bool // somebody asked for the device by name
-	once   sync.Once
+
+	skipAbove int // JPEG quality
+	once      sync.Once
 }
 
 // Fingerprint tells apart operators that make other pixels of the same photo.
@@ -36,8 +38,13 @@ func (o *operator) Close() (err error) {
 	return err
 }
 
-// Apply returns the restored photo, not yet computed.
+// Apply returns the restored photo, not yet computed, or the photo as it is
+// where it is undamaged.
 func (o *operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error) {
+	if why, ok := undamaged(in[0].Source, o.skipAbove); ok {
+		ops.Note(ctx, "left_alone", why)
+		return in[0].Same(), nil
+	}
 	pixels, err := readable(in[0].Pixels)
 	if err != nil {
 		return ops.Image{}, err

@@ -37,7 +37,7 @@ func Spec() ops.Spec {
 		Version:    1,
 		Grid:       ops.NeedsGrid,
 		Sequential: true,
-		Config:     func() ops.Config { return &Config{Model: "lite"} },
+		Config:     func() ops.Config { return &Config{Model: "lite", SkipAbove: skipAbove} },
 	}
 }
 
@@ -50,6 +50,9 @@ type Config struct {
 	// what the model was measured with. Larger windows repeat less work at
 	// their edges and take more memory.
 	Tile int `yaml:"tile"`
+	// SkipAbove is the JPEG quality, 1 to 100, above which a photo is left
+	// alone, unless it shows blocks of an earlier save; 100 restores all.
+	SkipAbove int `yaml:"skip_above"`
 }
 
 const (
@@ -70,6 +73,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Tile != 0 && (c.Tile < 64 || c.Tile > maxTile) {
 		return ops.Invalid("tile", "wants 64 to %d pixels, or 0 for the model's own size, got %d", maxTile, c.Tile)
+	}
+	if c.SkipAbove < 1 || c.SkipAbove > 100 {
+		return ops.Invalid("skip_above", "wants a JPEG quality of 1 to 100, got %d", c.SkipAbove)
 	}
 	return nil
 }
@@ -117,7 +123,7 @@ func (c *Config) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
 		runs = gpuRuns
 	}
 	asked := env.Device != "" && env.Device != "auto"
-	return &operator{model: model, layout: layout, runs: runs, asked: asked}, nil
+	return &operator{model: model, layout: layout, runs: runs, asked: asked, skipAbove: c.SkipAbove}, nil
 }
 
 // split divides the threads that one photo may keep busy: into windows at a

@@ -143,6 +143,27 @@ func (l *Ledger) Owner(outputPath string) (sourcePath string, ok bool, err error
 	return sourcePath, ok, err
 }
 
+// Wrote reports whether a file of that name and content is one that its owner's
+// record names, or any output that was ever written.
+func (l *Ledger) Wrote(outputPath, contentHash string) (bool, error) {
+	var named bool
+	err := l.view(func(t tables) error {
+		source, work, ok := strings.Cut(string(t.outputs.Get([]byte(outputPath))), separator)
+		if !ok {
+			return nil
+		}
+		e, found := decode(t.entries.Get(join(source, work)))
+		for _, o := range e.Outputs {
+			named = named || found && o.Path == outputPath && o.Hash == contentHash
+		}
+		return nil
+	})
+	if named || err != nil {
+		return named, err
+	}
+	return l.IsOutput(contentHash)
+}
+
 // IsOutput reports whether a file of this content was ever written as an
 // output. An output that equals its own source does not count: refusing it
 // would refuse the source.

@@ -12,8 +12,13 @@ import (
 )
 
 // Stage encodes img as the file path, under a temporary name beside it, reads
-// it back in full and syncs it. The caller publishes or discards the result.
+// it back in full and syncs it. A photo that nothing was done to, in the format
+// that it came in, is copied byte for byte. The caller publishes or discards
+// the result.
 func (o Owner) Stage(ctx context.Context, img ops.Image, e Encoder, path string) (_ *Staged, err error) {
+	if img.AsRead && img.Source.Format == e.Format && img.Source.Orientation == 1 {
+		return o.stageSource(img, path)
+	}
 	s, err := o.reserve(path)
 	if err != nil {
 		return nil, err
@@ -36,6 +41,19 @@ func (o Owner) Stage(ctx context.Context, img ops.Image, e Encoder, path string)
 		return nil, fmt.Errorf("the %s that was written does not read back: %w", e.Format, err)
 	}
 	return s, s.seal()
+}
+
+// stageSource stages a copy of the source, which has to be sound.
+func (o Owner) stageSource(img ops.Image, path string) (*Staged, error) {
+	s, err := o.StageCopy(img.Source.Path, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := verify(s.temporary, img.Source.Width, img.Source.Height); err != nil {
+		s.Discard()
+		return nil, err
+	}
+	return s, nil
 }
 
 // stale is metadata that is no longer true of the pixels: the camera's

@@ -1,0 +1,84 @@
+package plugin_test
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+const restoring = `
+version: 1
+state_dir: state
+pipelines:
+  small:
+    steps:
+      - promptcir: {model: lite}
+        id: restored
+      - resize: {width: 2000}
+    outputs:
+      - path: "{stem}.restored.jpg"
+        from: restored
+      - path: "{stem}.web.jpg"
+      - path: "{stem}.webp"
+        from: restored
+`
+
+// undamagedPhoto is a real clean photo as a camera would save it.
+func undamagedPhoto(b *bench) string {
+	b.Helper()
+	img, err := vips.Open("../packaging/demo/originals/mountain.webp", vips.Random)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer img.Close()
+	path := b.path("in/clean.jpg")
+	if err := img.Save("jpegsave", path, vips.Args{"Q": 96}); err != nil {
+		b.Fatal(err)
+	}
+	return path
+}
+
+func TestAnUndamagedPhotoStaysByteForByte(t *testing.T) {
+	b := newBench(t, restoring, plugin.WithLedger())
+	path := undamagedPhoto(b)
+	r := b.done(path)
+	if !strings.HasPrefix(r.Notes["left_alone"], "undamaged") || r.Notes["device"] != "" {
+		t.Errorf("the result says %v", r.Notes)
+	}
+	original, _ := os.ReadFile(path)
+	copied, _ := os.ReadFile(b.path("out/clean.restored.jpg"))
+	if !bytes.Equal(original, copied) {
+		t.Error("the output that asks for nothing else is not the source's bytes")
+	}
+	web, _ := os.ReadFile(b.path("out/clean.web.jpg"))
+	if len(web) == 0 || bytes.Equal(original, web) {
+		t.Error("an output after a resize was not encoded")
+	}
+	format, err := vips.Sniff(b.path("out/clean.webp"))
+	if err != nil || format != "webp" {
+		t.Errorf("the output in another format is %q, %v", format, err)
+	}
+
+	// The copy is Burnish's own: another pipeline may replace it.
+	b.config = strings.Replace(restoring, "model: lite", "model: lite, skip_above: 100", 1)
+	b.reopen()
+	if r := b.done(path); r.Notes["device"] == "" {
+		t.Errorf("the photo was not restored: %v", r.Notes)
+	}
+	if now, _ := os.ReadFile(b.path("out/clean.restored.jpg")); bytes.Equal(now, original) {
+		t.Error("the restored photo is still the copy")
+	}
+}
+
+func TestATruncatedPhotoIsNotLeftAlone(t *testing.T) {
+	b := newBench(t, restoring)
+	whole, _ := os.ReadFile(undamagedPhoto(b))
+	b.fails(b.write("in/cut.jpg", whole[:len(whole)-2000]), plugin.Damaged)
+	if got := b.files("."); strings.Contains(strings.Join(got, " "), "out/") {
+		t.Errorf("published %v", got)
+	}
+}
