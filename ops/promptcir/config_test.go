@@ -21,7 +21,7 @@ func TestSpec(t *testing.T) {
 	if err := promptcir.Spec().Config().Validate(); err != nil {
 		t.Errorf("defaults: %v", err)
 	}
-	for _, c := range []promptcir.Config{{}, {Model: " "}, {Model: "lite", Tile: 16}, {Model: "lite", Tile: 4096}} {
+	for _, c := range []promptcir.Config{{}, {Model: " ", SkipAbove: 90}, {Model: "lite", Tile: 16, SkipAbove: 90}, {Model: "lite", Tile: 4096, SkipAbove: 90}, {Model: "lite", SkipAbove: 101}, {Model: "lite"}} {
 		if c.Validate() == nil {
 			t.Errorf("%+v is valid", c)
 		}
