@@ -35,7 +35,8 @@ func TestModelNotFound(t *testing.T) {
 	}
 	env := ops.Env{Models: folder, Folder: folder}
 	for model, want := range map[string]string{
-		"lyte":        "lite, mine",
+		"lyte":        `did you mean "lite"?`,
+		"unlike":      "valid: lite, mine",
 		"absent.onnx": filepath.Join(folder, "absent.onnx"),
 		"mine":        "mine.onnx: not an ONNX file",
 		"./mine.onnx": "mine.onnx: not an ONNX file",
@@ -43,6 +44,10 @@ func TestModelNotFound(t *testing.T) {
 		c := promptcir.Config{Model: model}
 		if _, err := c.Build(context.Background(), env); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", model, err, want)
+		}
+		// What check can tell without opening the file.
+		if err := c.Check(env); (err != nil) != (filepath.Base(model) != "mine.onnx" && model != "mine") {
+			t.Errorf("check of %s: got %v", model, err)
 		}
 	}
 	c := promptcir.Config{Model: "lite", Tile: 64}
