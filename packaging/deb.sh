@@ -19,13 +19,12 @@ debian_version() {
 # copyright: Burnish's own licence and those of everything linked into the binary.
 copyright() {
 	cat <<-END
-		Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 		Upstream-Name: burnish
 		Source: https://github.com/burnish-photo/burnish
 		Comment: /usr/lib/burnish holds the ONNX Runtime library with its licence and
 		 third-party notices. The licences of the Go packages in /usr/bin/burnish
 		 follow the stanza below, in full. The bundled models have a licence of their
- own: /usr/share/doc/burnish/models.
+		 own: /usr/share/doc/burnish/models.
 
 		Files: *
 		Copyright: the Burnish authors
