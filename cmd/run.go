@@ -145,7 +145,7 @@ func (d *daemon) announce(c *config.Config) {
 		}
 	}
 	for _, w := range c.Watch {
-		d.log.Info("watching", "folder", w.Folder, "pipeline", w.Pipeline, "output", w.Output, "settle", w.Settle)
+		d.log.Info("taking photos from", "folder", w.Folder, "pipeline", w.Pipeline, "output", w.Output, "settle", w.Settle)
 	}
 	if _, err := sd.SdNotify(false, sd.SdNotifyReady); err != nil {
 		d.log.Warn("systemd could not be told that Burnish is ready", "error", err)

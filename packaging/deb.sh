@@ -58,7 +58,9 @@ copyright >"$doc/copyright"
 find ops/promptcir/models -maxdepth 1 -type f ! -name '*.go' ! -name '*.onnx' -exec cp -t "$doc/models" {} +
 for model in ops/promptcir/models/*.onnx; do
 	name=$(basename "$model" .onnx)
-	[ -f "$doc/models/$name.md" ] || echo "deb: warning: the model $name has no card ($name.md): do not publish this package" >&2
+	for f in "$name.md" "$name-attribution.tsv"; do
+		[ -f "$doc/models/$f" ] || die "the model $name has no $f: its licence asks for it"
+	done
 done
 find "$doc" -type f -exec chmod 0644 {} +
 deb=dist/burnish_${VERSION}_$ARCH.deb
