@@ -4,16 +4,15 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
 	"github.com/burnish-photo/burnish/ops/promptcir/tile"
 )
 
 // network restores the windows of one photo, a few at a time.
 type network struct {
-	ctx      context.Context // of the photo: strips are computed after Apply has returned
-	model    *onnx.Model
-	contract onnx.Contract
-	slots    []slot
+	ctx     context.Context // of the photo: strips are computed after Apply has returned
+	ladder  *ladder
+	rescues *rescues
+	slots   []slot
 }
 
 // slot is the memory of one window on its way; made when first used.
@@ -22,8 +21,8 @@ type slot struct {
 	done    chan error
 }
 
-func newNetwork(ctx context.Context, model *onnx.Model, runs int, plan tile.Plan) *network {
-	return &network{ctx: ctx, model: model, contract: model.Contract(), slots: make([]slot, min(runs, plan.Cols()))}
+func newNetwork(ctx context.Context, l *ladder, r *rescues, runs int, plan tile.Plan) *network {
+	return &network{ctx: ctx, ladder: l, rescues: r, slots: make([]slot, min(runs, plan.Cols()))}
 }
 
 // restore fills each tile's window with load, runs the network on it and hands
@@ -67,22 +66,9 @@ func (n *network) run(s *slot, load func(tile.Planar) error) (err error) {
 	if err := load(s.in); err != nil {
 		return err
 	}
-	low, scale := n.contract.RangeLow, n.contract.RangeHigh-n.contract.RangeLow
-	rescale(s.in.Pix, scale, low)
-	if err := n.model.Run(n.ctx, s.in.Pix, 1, s.in.Rect.H, s.in.Rect.W, s.out.Pix); err != nil {
-		return err
+	by, why, err := n.ladder.restore(n.ctx, s.in, s.out)
+	if by != "" {
+		n.rescues.add(s.in.Rect, by, why)
 	}
-	rescale(s.in.Pix, 1/scale, -low/scale)
-	rescale(s.out.Pix, 1/scale, -low/scale)
-	return guard(s.in, s.out)
-}
-
-// rescale maps v to a·v + b.
-func rescale(v []float32, a, b float32) {
-	if a == 1 && b == 0 {
-		return
-	}
-	for i := range v {
-		v[i] = a*v[i] + b
-	}
+	return err
 }

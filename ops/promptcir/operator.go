@@ -3,6 +3,7 @@ package promptcir
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 
 	"github.com/burnish-photo/burnish/ops"
@@ -12,12 +13,14 @@ import (
 
 // operator restores photos with one model.
 type operator struct {
-	model  *shared
+	model  *shared // the ladder's first
+	ladder *ladder
 	layout tile.Layout
 	runs   int  // windows of one photo at a time
 	asked  bool // somebody asked for the device by name
 
 	skipAbove int // JPEG quality
+	log       *slog.Logger
 	once      sync.Once
 }
 
@@ -34,7 +37,7 @@ func (o *operator) Describe() string {
 
 // Close gives the model back. Photos on their way must have ended.
 func (o *operator) Close() (err error) {
-	o.once.Do(func() { err = o.model.release() })
+	o.once.Do(func() { err = o.ladder.close() })
 	return err
 }
 
@@ -66,7 +69,8 @@ func (o *operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error)
 // restore makes the lazy image that pulls p through the network.
 func (o *operator) restore(ctx context.Context, p *vips.Image) (*vips.Image, error) {
 	plan := o.layout.Plan(p.Width(), p.Height())
-	network := newNetwork(ctx, o.model.Model, o.runs, plan)
+	r := &rescues{log: o.log, note: func(text string) { ops.Note(ctx, "rescued", text) }}
+	network := newNetwork(ctx, o.ladder, r, o.runs, plan)
 	s := vips.Strips{Height: plan.StripHeight, Above: plan.Above, Below: plan.Below}
 	switch p.Format() {
 	case "uchar":

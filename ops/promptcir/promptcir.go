@@ -113,9 +113,9 @@ func (c *Config) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	model, err := acquire(source, contract.Digest, onnx.Options{
-		Device: env.Device, Require: env.Require, Threads: threads, Log: log,
-	})
+	options := onnx.Options{Device: env.Device, Require: env.Require, Threads: threads, Log: log}
+	open := func(o onnx.Options) (*shared, error) { return acquire(source, contract.Digest, o) }
+	model, err := open(options)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,10 @@ func (c *Config) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
 		runs = gpuRuns
 	}
 	asked := env.Device != "" && env.Device != "auto"
-	return &operator{model: model, layout: layout, runs: runs, asked: asked, skipAbove: c.SkipAbove}, nil
+	return &operator{
+		model: model, ladder: newLadder(model, layout, open, options), layout: layout,
+		runs: runs, asked: asked, skipAbove: c.SkipAbove, log: log,
+	}, nil
 }
 
 // split divides the threads that one photo may keep busy: into windows at a

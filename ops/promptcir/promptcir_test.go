@@ -218,3 +218,20 @@ func TestMisbehavingNetworks(t *testing.T) {
 		dark.Close()
 	}
 }
+
+// A network that is broken for one shape of windows is given smaller ones.
+func TestRescuedBySmallerWindows(t *testing.T) {
+	part := crop(t, 0, 0, 200, 150)
+	want := values(t, part)
+	op := build(t, promptcir.Config{Model: "onnx/testdata/black_at_128.onnx", Tile: 128}, cpu)
+	var notes ops.Notes
+	out := must[ops.Image](t)(op.Apply(ops.WithNotes(t.Context(), &notes), []ops.Image{{Pixels: part}}))
+	defer out.Close()
+	defer part.Close()
+	if most, _ := gap(values(t, out.Pixels), want); most > 0 {
+		t.Errorf("pixels moved by %d", most)
+	}
+	if note := notes.All()["rescued"]; note != "6 of the windows by windows of 80 pixels" {
+		t.Errorf("the result says %q", note)
+	}
+}

@@ -16,6 +16,7 @@ var opened = struct {
 type modelKey struct {
 	digest, device string
 	require        bool
+	full           bool // in full precision
 	threads        int
 }
 
@@ -29,7 +30,7 @@ type shared struct {
 // acquire returns the model of that digest, opening it for its first user. Each
 // user gives it back with release.
 func acquire(s source, digest string, o onnx.Options) (*shared, error) {
-	key := modelKey{digest, o.Device, o.Require, o.Threads}
+	key := modelKey{digest, o.Device, o.Require, o.FullPrecision, o.Threads}
 	opened.Lock()
 	defer opened.Unlock()
 	if m := opened.models[key]; m != nil {
@@ -50,6 +51,13 @@ func openModel(s source, o onnx.Options) (*onnx.Model, error) {
 		return onnx.Open(s.path, o)
 	}
 	return onnx.OpenBytes(s.name, s.data, o)
+}
+
+// retain takes one more use of a model in use.
+func (m *shared) retain() {
+	opened.Lock()
+	defer opened.Unlock()
+	m.users++
 }
 
 // release gives up one use; the last closes the model.

@@ -129,6 +129,9 @@ func appendCUDA(so *ort.SessionOptions, d Device, o Options) error {
 	if o.GPUMemory > 0 {
 		set["gpu_mem_limit"] = strconv.FormatInt(o.GPUMemory, 10)
 	}
+	if o.FullPrecision {
+		set["use_tf32"] = "0"
+	}
 	if err := opts.Update(set); err != nil {
 		return err
 	}

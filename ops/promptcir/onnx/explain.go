@@ -33,6 +33,12 @@ const gpuBuild = "install a GPU build of ONNX Runtime and name its libonnxruntim
 
 var missing = regexp.MustCompile(`\b(lib[\w+-]+)\.so(?:\.(\d+))?[\d.]*: cannot open shared object`)
 
+var noMemory = regexp.MustCompile(`(?i)out of memory|Failed to allocate memory|bad_alloc|CUDA (failure|error) 2\b`)
+
+// OutOfMemory reports whether a run failed for want of memory, so that a
+// smaller one may do.
+func OutOfMemory(err error) bool { return err != nil && noMemory.MatchString(err.Error()) }
+
 // known maps what the runtime says to what it means; the first match counts.
 var known = []struct {
 	says  *regexp.Regexp
@@ -43,7 +49,7 @@ var known = []struct {
 	{regexp.MustCompile(`(?i)driver version is insufficient|CUDA (failure|error) 35\b`), Cause{"the NVIDIA driver is older than the CUDA that the provider was built for", "update the driver, or take a build for an older CUDA"}},
 	{regexp.MustCompile(`(?i)no CUDA-capable device|CUDA (failure|error) 100\b`), Cause{"no NVIDIA GPU is visible to this process", "see whether nvidia-smi lists one; give containers --gpus all and services access to /dev/nvidia*"}},
 	{regexp.MustCompile(`(?i)invalid device ordinal|invalid device.?id|CUDA (failure|error) 101\b`), Cause{"there is no GPU of this number", "see nvidia-smi -L and restore.device"}},
-	{regexp.MustCompile(`(?i)out of memory|Failed to allocate memory|CUDA (failure|error) 2\b`), Cause{"the GPU has too little free memory", "end what else runs on it (nvidia-smi), or choose another with restore.device"}},
+	{noMemory, Cause{"the GPU has too little free memory", "end what else runs on it (nvidia-smi), or choose another with restore.device"}},
 	{regexp.MustCompile(`differs from the CPU's|` + ErrNotFinite.Error()), Cause{"it computes something else than the CPU", "update the driver and the ONNX Runtime build; until then choose cpu in restore.device"}},
 	{regexp.MustCompile(`(?i)Invalid handle\. Cannot load symbol|no kernel image is available|CUDA (failure|error) 209\b`), Cause{"the provider does not fit this GPU or CUDA's libraries do not fit one another", "install the CUDA and cuDNN versions that the ONNX Runtime build names"}},
 }

@@ -16,11 +16,13 @@ import (
 
 // Options say how a model is to run.
 type Options struct {
-	Device    string       // see [ParseDevice]
-	Require   bool         // fail rather than fall back to the CPU; with "auto", require a GPU
-	Threads   int          // CPU threads of one Run; 0: all that Go would use
-	GPUMemory int64        // bytes of GPU memory that the model may take; 0: no limit
-	Log       *slog.Logger // tells once which device runs; nil: nobody
+	Device    string // see [ParseDevice]
+	Require   bool   // fail rather than fall back to the CPU; with "auto", require a GPU
+	Threads   int    // CPU threads of one Run; 0: all that Go would use
+	GPUMemory int64  // bytes of GPU memory that the model may take; 0: no limit
+	// FullPrecision forbids a GPU to round products to fewer bits (TF32).
+	FullPrecision bool
+	Log           *slog.Logger // tells once which device runs; nil: nobody
 }
 
 // ErrNotFinite is returned when a network answers with NaN or infinity.

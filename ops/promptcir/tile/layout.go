@@ -82,6 +82,21 @@ func Fit(size, halo, feather, multiple int) Layout {
 	return l
 }
 
+// Smaller lists the layouts of smaller windows that still do, the largest
+// first: each of half the size of the one before, or the least that is valid.
+func (l Layout) Smaller() (all []Layout) {
+	step := lcm(l.Multiple, Grid)
+	least := max(roundUp(3*l.Halo+2*l.Feather, step), step)
+	for {
+		size := max(l.Size/2/step*step, least)
+		if size >= l.Size {
+			return all
+		}
+		l.Size = size
+		all = append(all, l)
+	}
+}
+
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 func roundUp(a, m int) int { return ceilDiv(a, m) * m }

@@ -144,3 +144,29 @@ func Copy[T Sample](dst, src Pixels[T], part Rect) error {
 	}
 	return nil
 }
+
+// Cut fills dst with the part of src that its rectangle names; what lies beyond
+// src to the right and below repeats its last column and row.
+func Cut(dst, src Planar) error {
+	in := dst.Rect.Intersect(src.Rect)
+	if in.W == 0 || in.H == 0 || in.X != dst.Rect.X || in.Y != dst.Rect.Y {
+		return fmt.Errorf("tile: window %v cannot be cut from %v", dst.Rect, src.Rect)
+	}
+	for c := range 3 {
+		for y := dst.Rect.Y; y < dst.Rect.Bottom(); y++ {
+			row := dst.row(c, y, in.X, dst.Rect.W)
+			copy(row, src.row(c, min(y, in.Bottom()-1), in.X, in.W))
+			extend(row, in.W)
+		}
+	}
+	return nil
+}
+
+// Paste copies part of src, which both hold, to dst.
+func Paste(dst, src Planar, part Rect) {
+	for c := range 3 {
+		for y := part.Y; y < part.Bottom(); y++ {
+			copy(dst.row(c, y, part.X, part.W), src.row(c, y, part.X, part.W))
+		}
+	}
+}

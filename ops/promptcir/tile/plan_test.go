@@ -2,6 +2,7 @@ package tile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -170,4 +171,24 @@ func FuzzPlan(f *testing.F) {
 			t.Fatalf("%+v, %d×%d: %v", l, w%700+1, h%700+1, err)
 		}
 	})
+}
+
+func TestSmaller(t *testing.T) {
+	for _, c := range []struct {
+		layout Layout
+		want   []int
+	}{
+		{Fit(256, 16, 16, 32), []int{128, 96}}, {Fit(96, 16, 16, 32), nil}, {Fit(384, 48, 16, 8), []int{192, 176}}, {Fit(128, 16, 16, 8), []int{80}}, {Layout{Size: 64, Multiple: 1}, []int{32, 16}},
+	} {
+		var got []int
+		for _, l := range c.layout.Smaller() {
+			if err := l.Validate(); err != nil {
+				t.Error(err)
+			}
+			got = append(got, l.Size)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%+v: sizes %v, want %v", c.layout, got, c.want)
+		}
+	}
 }

@@ -52,6 +52,16 @@ def main():
     write("nan", [helper.make_node("Div", ["x", "x"], ["y"])])
     # A finite answer that is no restoration: black.
     write("black", [helper.make_node("Sub", ["x", "x"], ["y"])])
+    # Black, but only where the input is 128 wide: a kernel that is broken for one shape.
+    number = lambda name, value, kind: numpy_helper.from_array(np.array(value, dtype=kind), name)  # noqa: E731
+    write("black_at_128", [
+        helper.make_node("Shape", ["x"], ["shape"]),
+        helper.make_node("Gather", ["shape", "three"], ["width"]),
+        helper.make_node("Equal", ["width", "broken"], ["equal"]),
+        helper.make_node("Not", ["equal"], ["other"]),
+        helper.make_node("Cast", ["other"], ["keep"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["x", "keep"], ["y"]),
+    ], [number("three", 3, np.int64), number("broken", 128, np.int64)])
     # Every session is made with the contract kept, but at 12×12 this one fails while it runs.
     shape = numpy_helper.from_array(np.array([1, 3, 8, 8], dtype=np.int64), "shape")
     write("fixed", [helper.make_node("Reshape", ["x", "shape"], ["y"])], [shape])

@@ -1,0 +1,159 @@
+package promptcir
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
+	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+)
+
+// opening returns what opens a fixture on the CPU.
+func opening(t *testing.T, name string) func() (*shared, error) {
+	t.Helper()
+	onnxtest.Need(t)
+	path := "onnx/testdata/" + name + ".onnx"
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() (*shared, error) {
+		return acquire(source{name: path, path: path, data: data}, name, onnx.Options{Device: "cpu", Threads: 1})
+	}
+}
+
+func windows(w, h int) (in, out tile.Planar) {
+	r := tile.Rect{X: 80, Y: 48, W: w, H: h}
+	in, out = tile.NewPlanar(r), tile.NewPlanar(r)
+	for i := range in.Pix {
+		in.Pix[i] = float32(i*7919%1000) / 1000
+	}
+	return in, out
+}
+
+// same tells where out is not in.
+func same(t *testing.T, in, out tile.Planar) {
+	t.Helper()
+	for i, v := range in.Pix {
+		if d := out.Pix[i] - v; d > 1e-6 || d < -1e-6 {
+			t.Fatalf("value %d is %v, was %v", i, out.Pix[i], v)
+		}
+	}
+}
+
+var layout128 = tile.Fit(128, 8, 16, 8)
+
+func TestLadderClimbs(t *testing.T) {
+	nowhere := func() (*shared, error) { return nil, errors.New("the device is gone") }
+	for _, test := range []struct {
+		name    string
+		rungs   []*rung
+		rescued string
+		why     []string
+	}{
+		{"nothing is wrong", []*rung{{name: "a", open: opening(t, "identity")}}, "", nil},
+		{"another precision", []*rung{{name: "half", open: opening(t, "black")}, {name: "full", open: opening(t, "identity")}}, "full", []string{"moved the mean"}},
+		{"a device that is gone", []*rung{{name: "half", open: opening(t, "black")}, {name: "full", open: nowhere}, {name: "cpu", open: opening(t, "identity")}}, "cpu", []string{"moved the mean", "the device is gone"}},
+		{"a shape that does not run", []*rung{{name: "half", open: opening(t, "fixed")}, {name: "cpu", open: opening(t, "identity")}}, "cpu", []string{"fixed.onnx on cpu"}},
+		{"broken at one size", []*rung{
+			{name: "large", open: opening(t, "black_at_128")},
+			{name: "small", open: opening(t, "black_at_128"), layout: layout128.Smaller()[0]},
+		}, "small", []string{"moved the mean"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l := &ladder{rungs: test.rungs}
+			in, out := windows(128, 96)
+			rescued, why, err := l.restore(t.Context(), in, out)
+			if err != nil || rescued != test.rescued {
+				t.Fatalf("rescued by %q, %v", rescued, err)
+			}
+			for _, text := range test.why {
+				if !strings.Contains(why.Error(), text) {
+					t.Errorf("%v lacks %q", why, text)
+				}
+			}
+			same(t, in, out)
+			if err := l.close(); err != nil {
+				t.Error(err)
+			}
+			if _, _, err := l.restore(t.Context(), in, out); err == nil {
+				t.Error("it restores after it was closed")
+			}
+		})
+	}
+	if n := len(opened.models); n > 1 { // the bundled one is held for other tests
+		t.Errorf("%d models stayed open", n)
+	}
+}
+
+func TestLadderEnds(t *testing.T) {
+	l := &ladder{rungs: []*rung{{name: "cuda:0", open: opening(t, "black")}, {name: "the cpu", open: opening(t, "fixed")}}}
+	defer l.close()
+	in, out := windows(128, 96)
+	_, _, err := l.restore(t.Context(), in, out)
+	if err == nil || !strings.Contains(err.Error(), "moved the mean") || !strings.Contains(err.Error(), "tried as well: the cpu: ") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := l.restore(ctx, in, out); !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "tried") {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// A size that did not fit into memory is not tried again.
+func TestLadderRemembersMemory(t *testing.T) {
+	tries := 0
+	full := &rung{name: "cuda:0", open: func() (*shared, error) {
+		tries++
+		return nil, errors.New("CUDA failure 2: out of memory")
+	}}
+	l := &ladder{rungs: []*rung{full, {name: "small", open: opening(t, "identity"), layout: layout128.Smaller()[0]}}}
+	defer l.close()
+	in, out := windows(128, 128)
+	for i := range 2 {
+		rescued, why, err := l.restore(t.Context(), in, out)
+		if err != nil || rescued != "small" || (why == nil) != (i == 1) {
+			t.Errorf("window %d: rescued by %q because of %v, %v", i, rescued, why, err)
+		}
+		same(t, in, out)
+	}
+	if tries != 1 || l.first.Load() != 1 {
+		t.Errorf("%d tries, begins with rung %d", tries, l.first.Load())
+	}
+}
+
+func TestRungsOfTheCPU(t *testing.T) {
+	model, err := opening(t, "identity")()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLadder(model, tile.Fit(512, 16, 16, 8), nil, onnx.Options{})
+	var names []string
+	for _, r := range l.rungs {
+		names = append(names, r.name)
+	}
+	if got := strings.Join(names, "|"); got != "cpu|windows of 256 pixels|windows of 128 pixels|windows of 80 pixels" {
+		t.Errorf("rungs %s", got)
+	}
+	if err := l.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRescuesAreToldOnce(t *testing.T) {
+	var log strings.Builder
+	var note string
+	r := rescues{log: slog.New(slog.NewTextHandler(&log, nil)), note: func(text string) { note = text }}
+	for _, by := range []string{"small", "the cpu", "small"} {
+		r.add(tile.Rect{W: 8, H: 8}, by, errors.New("black"))
+	}
+	if note != "2 of the windows by small, 1 of the windows by the cpu" || strings.Count(log.String(), "misbehaved") != 1 {
+		t.Errorf("note %q, log %q", note, log.String())
+	}
+}
