@@ -77,6 +77,29 @@ type Config interface {
 // [Invalid] is shown at its parameter.
 type Checker interface{ Check(env Env) error }
 
+// Reader is a Config whose operator reads other images than the one that the
+// step before made. It is asked once the parameters are decoded.
+type Reader interface{ Ports() []Port }
+
+// Port is one image that an operator reads, or several. Apply gets the images
+// in the order of the ports.
+type Port struct {
+	Name string   // the parameter that may name it
+	IDs  []string // ids of steps, as the parameter names them; none: "from" decides
+	Many bool     // takes one image or more; at most one port does
+	// Optional ports stay empty where the parameter names no step.
+	Optional bool
+}
+
+// OneImage are the ports of an operator that reads one image.
+func OneImage() []Port { return []Port{{Name: "in"}} }
+
+// Varied is a Config whose parameters decide how the operator stands to the
+// pixels, in place of the [Spec].
+type Varied interface {
+	Traits() (grid Grid, sequential bool)
+}
+
 // Fingerprinter is an operator whose result depends on more than its
 // parameters: a model's weights, a file's content.
 type Fingerprinter interface{ Fingerprint() string }
@@ -131,6 +154,9 @@ type Spec struct {
 	// that a photo can be decoded while it is worked on.
 	Sequential bool
 	// Config makes the parameters with their defaults: a pointer to a struct
-	// whose yaml tags name them.
+	// whose yaml tags name them, or a decoder of its own ([strict.Decoder]).
 	Config func() Config
+	// Family makes this stand for a set of operators; the other fields are
+	// then not used.
+	Family Family
 }

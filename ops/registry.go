@@ -6,15 +6,31 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Reserved are the keys that may stand beside the operator in a step.
 var Reserved = []string{"id", "from", "when"}
 
-var validName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+var validName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]*$`)
 
-// Registry is an immutable set of operators.
+// Family is a set of operators that is known only once the native libraries
+// run, such as the operations of the libvips that is installed.
+type Family interface {
+	// Specs lists them; none before the library runs.
+	Specs() []Spec
+	// Refuse says why name, which the family knows, is no operator; "" for
+	// names that it does not know.
+	Refuse(name string) string
+}
+
+// Registry is an immutable set of operators. What a [Family] holds is added at
+// the first look that finds its library running.
 type Registry struct {
+	families []Family
+
+	mu    sync.Mutex
+	asked bool // the families have been added
 	specs map[string]Spec
 	names []string
 }
@@ -25,9 +41,13 @@ func NewRegistry(specs ...Spec) (*Registry, error) {
 	r := &Registry{specs: make(map[string]Spec, len(specs))}
 	var errs []error
 	for _, s := range specs {
+		if s.Family != nil {
+			r.families = append(r.families, s.Family)
+			continue
+		}
 		switch _, taken := r.specs[s.Name]; {
 		case !validName.MatchString(s.Name):
-			errs = append(errs, fmt.Errorf("operator %q: a name is lower-case letters, digits and _", s.Name))
+			errs = append(errs, fmt.Errorf("operator %q: a name is letters, digits and _", s.Name))
 		case slices.Contains(Reserved, s.Name):
 			errs = append(errs, fmt.Errorf("operator %q: the name is reserved (%s)", s.Name, strings.Join(Reserved, ", ")))
 		case taken:
@@ -45,9 +65,47 @@ func NewRegistry(specs ...Spec) (*Registry, error) {
 
 // Lookup finds an operator by name.
 func (r *Registry) Lookup(name string) (Spec, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ask()
 	s, ok := r.specs[name]
 	return s, ok
 }
 
 // Names lists the operators, sorted.
-func (r *Registry) Names() []string { return slices.Clone(r.names) }
+func (r *Registry) Names() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ask()
+	return slices.Clone(r.names)
+}
+
+// Refuse says why a name that Lookup does not find is no operator; "" where
+// nothing is known of it.
+func (r *Registry) Refuse(name string) string {
+	for _, f := range r.families {
+		if why := f.Refuse(name); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// ask adds the families' operators. A name of a spec's own wins.
+func (r *Registry) ask() {
+	if r.asked {
+		return
+	}
+	r.asked = true
+	for _, f := range r.families {
+		specs := f.Specs()
+		r.asked = r.asked && len(specs) > 0
+		for _, s := range specs {
+			if _, taken := r.specs[s.Name]; !taken {
+				r.specs[s.Name] = s
+				r.names = append(r.names, s.Name)
+			}
+		}
+	}
+	slices.Sort(r.names)
+}

@@ -1,11 +1,12 @@
 // Package builtin lists the operators that ship with Burnish: the friendly
-// ones, one file each, and PromptCIR.
+// ones, one file each, PromptCIR, and every operation of libvips by its name.
 package builtin
 
 import (
 	"errors"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/operation"
 	"github.com/burnish-photo/burnish/ops/promptcir"
 )
 
@@ -13,11 +14,12 @@ import (
 func Specs() []ops.Spec {
 	return []ops.Spec{
 		promptcir.Spec(),
-		Resize(),
-		Thumbnail(),
-		Crop(),
-		Rotate(),
-		Sharpen(),
+		operation.Either(Resize()),
+		operation.Either(Thumbnail()),
+		operation.Either(Crop()),
+		operation.Either(Rotate()),
+		operation.Either(Sharpen()),
+		operation.All(),
 	}
 }
 

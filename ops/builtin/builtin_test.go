@@ -182,3 +182,45 @@ func TestSpecs(t *testing.T) {
 		t.Error("a name was taken twice")
 	}
 }
+
+// An operator that bears a libvips name takes that operation's arguments too.
+func TestTheTwoFormsOfAStep(t *testing.T) {
+	reg, err := ops.NewRegistry(builtin.Specs()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, params, want, fault string }{
+		{"resize", "{scale: 0.5}", "100x50", ""},
+		{"resize", "{scale: 0.5, vscale: 1, kernel: nearest}", "100x100", ""},
+		{"resize", "{width: 100}", "100x50", ""},
+		{"resize", "{width: 100, kernel: nearest}", "", `"kernel" is an argument of libvips' resize and does not mix with "width" of Burnish's resize`},
+		{"resize", "{kernel: nearest}", "", "resize wants scale: a number"},
+		{"resize", "{scale: -1}", "", "scale: wants a number, 0 to 10000000"},
+		{"resize", "{scael: 1}", "", `unknown key "scael"; did you mean "scale"?`},
+		{"thumbnail", "{width: 50, crop: attention, height: 50}", "50x50", ""},
+		{"thumbnail", "{width: 50}", "50x25", ""},
+		{"thumbnail", "{width: 50, enlarge: true, crop: low}", "", "does not mix"},
+		{"sharpen", "{sigma: 1, m1: 0.5, m2: 2}", "200x100", ""},
+		{"rotate", "{angle: 90}", "100x200", ""},
+		{"rotate", "{degrees: 90}", "100x200", ""},
+		{"crop", "{left: 5, top: 6, width: 20, height: 30}", "20x30", ""},
+		{"crop", "{left: 5, top: 6, width: 20, height: 30, focus: centre}", "", "does not mix"},
+	} {
+		spec, _ := reg.Lookup(test.name)
+		out, err := apply(t, spec, test.params, image(t, 200, 100, 3, func(x, y, b int) byte { return byte(x + y + 50*b) }))
+		if test.fault != "" {
+			if err == nil || !strings.Contains(err.Error(), test.fault) {
+				t.Errorf("%s %s: got %v, want %q", test.name, test.params, err, test.fault)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s %s: %v", test.name, test.params, err)
+			continue
+		}
+		if got := fmt.Sprintf("%dx%d", out.Width(), out.Height()); got != test.want {
+			t.Errorf("%s %s: %s, want %s", test.name, test.params, got, test.want)
+		}
+		out.Close()
+	}
+}

@@ -23,11 +23,13 @@ func Check(c Config, reg *ops.Registry, env ops.Env) strict.Faults {
 // planned is a step whose names are resolved: inputs are indices into the
 // plan, where -1 is the source.
 type planned struct {
-	spec   ops.Spec
-	config ops.Config
-	inputs []int
-	label  string
-	step   *Step
+	spec       ops.Spec
+	config     ops.Config
+	grid       ops.Grid
+	sequential bool
+	inputs     []int
+	label      string
+	step       *Step
 }
 
 const source = -1
@@ -47,7 +49,7 @@ func plan(c Config, reg *ops.Registry) (blueprint, strict.Faults) {
 		s := &c.Steps[i]
 		p, fs := planStep(s, reg)
 		faults = append(faults, fs...)
-		p.inputs, fs = resolve(s, i-1, ids)
+		p.inputs, fs = resolve(s, p, i-1, ids)
 		faults = append(faults, fs...)
 		b.steps = append(b.steps, p)
 		if s.ID == "" {
@@ -85,30 +87,20 @@ func planStep(s *Step, reg *ops.Registry) (planned, strict.Faults) {
 		p.label = s.ID + " (" + s.Operator + ")"
 	}
 	spec, ok := reg.Lookup(s.Operator)
+	if why := reg.Refuse(s.Operator); !ok && why != "" {
+		return p, append(faults, strict.At(s.key, "%s is no step: %s", s.Operator, why))
+	}
 	if !ok {
 		return p, append(faults, strict.At(s.key, "unknown operator %q%s", s.Operator, strict.Suggest(s.Operator, reg.Names())))
 	}
 	p.spec = spec
 	config, fs := s.parameters(spec)
 	p.config = config
+	p.grid, p.sequential = spec.Grid, spec.Sequential
+	if v, ok := config.(ops.Varied); ok {
+		p.grid, p.sequential = v.Traits()
+	}
 	return p, append(faults, fs...)
-}
-
-// resolve finds the steps that s reads; before is the step before it.
-func resolve(s *Step, before int, ids map[string]int) (inputs []int, faults strict.Faults) {
-	from := s.From
-	if len(from) == 0 {
-		from = []string{""}
-	}
-	if len(from) > 1 {
-		faults = append(faults, strict.At(s.from, "%s reads one image, got %d", s.Operator, len(from)))
-	}
-	for _, name := range from {
-		at, fs := lookup(name, s.from, before, ids)
-		faults = append(faults, fs...)
-		inputs = append(inputs, at)
-	}
-	return inputs, faults
 }
 
 func lookup(name string, node *yaml.Node, before int, ids map[string]int) (int, strict.Faults) {
@@ -143,9 +135,9 @@ func (b blueprint) warnings() (faults strict.Faults) {
 			}
 		}
 		switch {
-		case p.spec.Grid == ops.NeedsGrid && moved[i] != "":
+		case p.grid == ops.NeedsGrid && moved[i] != "":
 			faults = append(faults, strict.Warn(p.step.key, "%s sees the JPEG's block grid no more once %q has moved the pixels; put %s first", p.step.Operator, moved[i], p.step.Operator))
-		case p.spec.Grid == ops.MovesGrid && moved[i] == "":
+		case p.grid == ops.MovesGrid && moved[i] == "":
 			moved[i] = p.step.Operator
 		}
 	}

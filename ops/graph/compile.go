@@ -46,7 +46,7 @@ func Compile(ctx context.Context, c Config, reg *ops.Registry, env ops.Env) (*Gr
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("step %s: %w", p.label, err), g.Close())
 		}
-		l.add(i, node{label: p.label, operator: operator, sequential: p.spec.Sequential})
+		l.add(i, node{label: p.label, operator: operator, sequential: p.sequential})
 		if err := writeFingerprint(digest, p, operator); err != nil {
 			return nil, errors.Join(fmt.Errorf("step %s: %w", p.label, err), g.Close())
 		}

@@ -27,7 +27,7 @@ func newLayout(b blueprint, g *Graph) *layout {
 	leads := make([]bool, len(b.steps))
 	for i := len(b.steps) - 1; i >= 0; i-- {
 		p := b.steps[i]
-		wants := p.spec.Grid == ops.NeedsGrid || (p.spec.Grid == ops.KeepsGrid && leads[i])
+		wants := p.grid == ops.NeedsGrid || (p.grid == ops.KeepsGrid && leads[i])
 		l.stored[i] = wants
 		for _, at := range p.inputs {
 			if wants && at != source {
@@ -55,7 +55,7 @@ func (l *layout) add(i int, n node) {
 	}
 	l.nodes[i] = l.append(n)
 	l.asFound[i] = asFound
-	if asFound && p.spec.Grid == ops.NeedsGrid {
+	if asFound && p.grid == ops.NeedsGrid {
 		l.nodes[i] = l.upright(i)
 		l.asFound[i] = false
 	}

@@ -51,6 +51,9 @@ func (r *run) compute(ctx context.Context, i int, src ops.Image) error {
 	} else if err := r.apply(ctx, n, &out); err != nil {
 		return err
 	}
+	if out.Source == nil { // made from no photo
+		out.Source = src.Source
+	}
 	r.images[i] = out
 	if n.uses > 1 {
 		return r.keepWhole(ctx, i)

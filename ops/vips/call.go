@@ -119,7 +119,7 @@ func newCall(spec *Operation, args Args) (*call, error) {
 		c.args[a.Name] = value
 	}
 	for _, a := range spec.Args {
-		if _, given := c.args[a.Name]; a.Required && a.Input && !given {
+		if _, given := c.args[a.Name]; a.Required && a.Input && !a.Deprecated && !given {
 			return nil, misuse(spec.Name, "%s is missing", a.Name)
 		}
 	}

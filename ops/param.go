@@ -1,0 +1,83 @@
+package ops
+
+import (
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// Param describes one parameter of an operator, for listings and schemas.
+type Param struct {
+	Name    string
+	Summary string
+	// Type is "int", "float", "bool", "string", "enum", "flags" (members
+	// joined with "|", or a list of them), "ints", "floats", "enums" (lists,
+	// or one member), "image" or "images" (ids of steps).
+	Type     string
+	Required bool
+	Default  any // nil: none, or decided by the photo
+	Min, Max *float64
+	Enum     []string // members of "enum", "enums" and "flags"
+	// Libvips parameters belong to the other form of an operator that bears a
+	// libvips name: the two forms do not mix in a step.
+	Libvips bool
+}
+
+// Described is a Config that lists its parameters by itself.
+type Described interface{ Params() []Param }
+
+// Params lists an operator's parameters: what its Config says, or else the
+// fields of the struct, where the tags help, range ("0,10"; either may be
+// missing) and enum ("a,b") stand beside yaml.
+func (s Spec) Params() []Param {
+	config := s.Config()
+	if d, ok := config.(Described); ok {
+		return d.Params()
+	}
+	return fields(reflect.ValueOf(config).Elem())
+}
+
+func fields(v reflect.Value) (params []Param) {
+	if v.Kind() != reflect.Struct {
+		return nil
+	}
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag
+		name, options, _ := strings.Cut(tag.Get("yaml"), ",")
+		switch {
+		case options == "inline":
+			params = append(params, fields(v.Field(i))...)
+		case name != "" && name != "-":
+			params = append(params, field(name, tag, v.Field(i)))
+		}
+	}
+	return params
+}
+
+var typeNames = map[reflect.Kind]string{
+	reflect.Int: "int", reflect.Float64: "float", reflect.Bool: "bool", reflect.String: "string",
+}
+
+func field(name string, tag reflect.StructTag, v reflect.Value) Param {
+	p := Param{Name: name, Summary: tag.Get("help"), Type: typeNames[v.Kind()]}
+	if v.Kind() == reflect.Slice {
+		p.Type = typeNames[v.Type().Elem().Kind()] + "s"
+	}
+	if !v.IsZero() || v.Kind() == reflect.Bool {
+		p.Default = v.Interface()
+	}
+	if enum := tag.Get("enum"); enum != "" {
+		p.Type, p.Enum = "enum", strings.Split(enum, ",")
+	}
+	least, most, _ := strings.Cut(tag.Get("range"), ",")
+	p.Min, p.Max = limit(least), limit(most)
+	return p
+}
+
+func limit(text string) *float64 {
+	x, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if err != nil {
+		return nil
+	}
+	return &x
+}
