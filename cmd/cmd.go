@@ -28,6 +28,7 @@ type commands struct {
 	Run     runCommand     `cmd:"" help:"Watch folders and process every photo that arrives."`
 	Apply   applyCommand   `cmd:"" help:"Process photos and folders of photos once."`
 	Restore restoreCommand `cmd:"" help:"Restore one photo, and nothing else."`
+	Ops     opsCommand     `cmd:"" help:"List the operators that a step may name, or describe one."`
 	Check   checkCommand   `cmd:"" help:"Find every fault of a configuration."`
 	Compare compareCommand `cmd:"" help:"Print the PSNR of images against a reference."`
 	Version versionCommand `cmd:"" help:"Print the versions of Burnish and its libraries."`

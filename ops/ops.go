@@ -146,7 +146,8 @@ const (
 type Spec struct {
 	Name    string // the key in a step
 	Summary string // one line, for listings
-	Example string // one step in YAML flow form, for listings
+	Example string // one step in YAML, without the dash, for listings
+	Group   string // heading in listings; "" for Burnish's own operators
 	// Version is raised whenever the same parameters make other pixels.
 	Version int
 	Grid    Grid

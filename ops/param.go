@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -12,12 +13,13 @@ type Param struct {
 	Summary string
 	// Type is "int", "float", "bool", "string", "enum", "flags" (members
 	// joined with "|", or a list of them), "ints", "floats", "enums" (lists,
-	// or one member), "image" or "images" (ids of steps).
+	// or one member), "image" or "images" (ids of steps),
+	// or "colour".
 	Type     string
 	Required bool
 	Default  any // nil: none, or decided by the photo
 	Min, Max *float64
-	Enum     []string // members of "enum", "enums" and "flags"
+	Enum     []string // members of "enum", "enums" and "flags"; all values of any other type
 	// Libvips parameters belong to the other form of an operator that bears a
 	// libvips name: the two forms do not mix in a step.
 	Libvips bool
@@ -60,14 +62,22 @@ var typeNames = map[reflect.Kind]string{
 
 func field(name string, tag reflect.StructTag, v reflect.Value) Param {
 	p := Param{Name: name, Summary: tag.Get("help"), Type: typeNames[v.Kind()]}
+	if t, ok := v.Interface().(interface{ ParamType() string }); ok {
+		p.Type = t.ParamType()
+	}
 	if v.Kind() == reflect.Slice {
 		p.Type = typeNames[v.Type().Elem().Kind()] + "s"
 	}
-	if !v.IsZero() || v.Kind() == reflect.Bool {
+	if text, ok := v.Interface().(fmt.Stringer); ok {
+		p.Default = text.String()
+	} else if !v.IsZero() || v.Kind() == reflect.Bool {
 		p.Default = v.Interface()
 	}
 	if enum := tag.Get("enum"); enum != "" {
-		p.Type, p.Enum = "enum", strings.Split(enum, ",")
+		p.Enum = strings.Split(enum, ",")
+		if p.Type == "string" {
+			p.Type = "enum"
+		}
 	}
 	least, most, _ := strings.Cut(tag.Get("range"), ",")
 	p.Min, p.Max = limit(least), limit(most)

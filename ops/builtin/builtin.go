@@ -19,6 +19,10 @@ func Specs() []ops.Spec {
 		operation.Either(Crop()),
 		operation.Either(Rotate()),
 		operation.Either(Sharpen()),
+		operation.Either(Flatten()),
+		Watermark(),
+		Convert(),
+		Autorotate(),
 		operation.All(),
 	}
 }

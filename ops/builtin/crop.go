@@ -6,14 +6,13 @@ import (
 	"slices"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/vips"
 )
 
 // CropConfig are the parameters of crop, in pixels of the photo as seen.
 type CropConfig struct {
-	Width  int    `yaml:"width"`
-	Height int    `yaml:"height"`
-	Focus  string `yaml:"focus"` // centre, attention or entropy
+	Width  int    `yaml:"width" help:"in pixels; the photo's where it is missing or larger" range:"1,65535"`
+	Height int    `yaml:"height" help:"in pixels; the photo's where it is missing or larger" range:"1,65535"`
+	Focus  string `yaml:"focus" help:"what the box is placed by" enum:"centre,attention,entropy"`
 }
 
 // focuses are the ways to place the crop, named as libvips names them.
@@ -40,6 +39,9 @@ func (c *CropConfig) Validate() error {
 	return errors.Join(append(errs, box(c.Width, c.Height))...)
 }
 
+// Traits: to look for what matters, the whole photo has to be there.
+func (c *CropConfig) Traits() (ops.Grid, bool) { return ops.MovesGrid, c.Focus == "centre" }
+
 // Build makes the operator.
 func (c *CropConfig) Build(context.Context, ops.Env) (ops.Operator, error) { return crop(*c), nil }
 
@@ -55,7 +57,7 @@ func (c crop) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	if c.Height > 0 {
 		height = min(height, c.Height)
 	}
-	cut, err := p.Do("smartcrop", vips.Args{"width": width, "height": height, "interesting": c.Focus})
+	cut, err := cut(p, width, height, c.Focus)
 	if err != nil {
 		return ops.Image{}, err
 	}

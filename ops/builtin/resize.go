@@ -2,36 +2,67 @@ package builtin
 
 import (
 	"context"
+	"errors"
 	"math"
+	"slices"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
-// ResizeConfig are the parameters of resize: the box, in pixels of the photo
-// as seen, that the photo is fitted into with its proportions kept. A missing
-// side does not bound.
+// ResizeConfig are the parameters of resize: a box in pixels of the photo as
+// seen, and how the photo is to meet it.
 type ResizeConfig struct {
-	Width   int  `yaml:"width"`
-	Height  int  `yaml:"height"`
-	Enlarge bool `yaml:"enlarge"` // also make a smaller photo larger
+	Width   int    `yaml:"width" help:"the box's width in pixels; without it, the height alone bounds" range:"1,65535"`
+	Height  int    `yaml:"height" help:"the box's height in pixels; without it, the width alone bounds" range:"1,65535"`
+	Mode    string `yaml:"mode" help:"fit inside the box; fill the box, cutting off what is over; or exact, whatever the proportions" enum:"fit,fill,exact"`
+	Focus   string `yaml:"focus" help:"what fill keeps in sight" enum:"centre,attention,entropy"`
+	Enlarge bool   `yaml:"enlarge" help:"also make a smaller photo larger; exact always does"`
 }
 
-// Resize fits a photo into a box; it never enlarges unless told to.
+// Resize brings a photo to the size of a box; it never enlarges unless told to.
 func Resize() ops.Spec {
 	return ops.Spec{
 		Name:       "resize",
-		Summary:    "fit inside a box, proportions kept; never enlarges unless told to",
+		Summary:    "fit inside a box, fill it, or take its exact size; never enlarges unless told to",
 		Example:    "resize: {width: 2048, height: 2048}",
 		Version:    1,
 		Grid:       ops.MovesGrid,
 		Sequential: true,
-		Config:     func() ops.Config { return &ResizeConfig{} },
+		Config:     func() ops.Config { return &ResizeConfig{Mode: "fit", Focus: "centre"} },
 	}
 }
 
-// Validate reports sides out of range and a box without sides.
-func (c *ResizeConfig) Validate() error { return box(c.Width, c.Height) }
+// Validate reports sides out of range, or missing, and unknown modes.
+func (c *ResizeConfig) Validate() error {
+	errs := []error{c.modes()}
+	switch {
+	case c.Mode == "fit":
+		errs = append(errs, box(c.Width, c.Height))
+	case c.Width == 0 || c.Height == 0:
+		errs = append(errs, ops.Invalid("mode", "%s wants both a width and a height", c.Mode))
+		fallthrough
+	default:
+		errs = append(errs, side("width", c.Width), side("height", c.Height))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *ResizeConfig) modes() error {
+	var errs []error
+	if modes := []string{"fit", "fill", "exact"}; !slices.Contains(modes, c.Mode) {
+		errs = append(errs, ops.Invalid("mode", "wants fit, fill or exact, got %q", c.Mode))
+	}
+	if !slices.Contains(focuses, c.Focus) {
+		errs = append(errs, ops.Invalid("focus", "wants centre, attention or entropy, got %q", c.Focus))
+	} else if c.Focus != "centre" && c.Mode != "fill" {
+		errs = append(errs, ops.Invalid("focus", "only mode: fill cuts anything off"))
+	}
+	return errors.Join(errs...)
+}
+
+// Traits: to look for what matters, the whole photo has to be there.
+func (c *ResizeConfig) Traits() (ops.Grid, bool) { return ops.MovesGrid, c.Focus == "centre" }
 
 // Build makes the operator.
 func (c *ResizeConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
@@ -43,31 +74,56 @@ type resize ResizeConfig
 // Apply resizes with Lanczos 3.
 func (r resize) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	p := in[0].Pixels
-	width, height := r.fit(p.Width(), p.Height())
-	if width == p.Width() && height == p.Height() {
+	width, height := r.size(p.Width(), p.Height())
+	if width == p.Width() && height == p.Height() && r.Mode != "fill" {
 		return in[0].With(p.Ref()), nil
 	}
 	scaled, err := scale(p, width, height)
 	if err != nil {
 		return ops.Image{}, err
 	}
-	return in[0].With(scaled), nil
+	if r.Mode != "fill" {
+		return in[0].With(scaled), nil
+	}
+	defer scaled.Close()
+	cut, err := cut(scaled, min(r.Width, width), min(r.Height, height), r.Focus)
+	if err != nil {
+		return ops.Image{}, err
+	}
+	return in[0].With(cut), nil
 }
 
-// fit is the size of a w×h photo in the box, at least one pixel a side.
-func (r resize) fit(w, h int) (int, int) {
-	factor := math.Inf(1)
+// size is that of a w×h photo once it is scaled, at least one pixel a side.
+func (r resize) size(w, h int) (int, int) {
+	if r.Mode == "exact" {
+		return r.Width, r.Height
+	}
+	var factors []float64
 	if r.Width > 0 {
-		factor = float64(r.Width) / float64(w)
+		factors = append(factors, float64(r.Width)/float64(w))
 	}
 	if r.Height > 0 {
-		factor = min(factor, float64(r.Height)/float64(h))
+		factors = append(factors, float64(r.Height)/float64(h))
+	}
+	factor := slices.Min(factors)
+	if r.Mode == "fill" {
+		factor = slices.Max(factors)
 	}
 	if factor >= 1 && !r.Enlarge {
 		return w, h
 	}
 	side := func(n int) int { return max(1, int(math.Round(float64(n)*factor))) }
 	return side(w), side(h)
+}
+
+// cut takes a box out of p, where focus finds it.
+func cut(p *vips.Image, width, height int, focus string) (*vips.Image, error) {
+	if focus != "centre" {
+		return p.Do("smartcrop", vips.Args{"width": width, "height": height, "interesting": focus})
+	}
+	return p.Do("extract_area", vips.Args{
+		"left": (p.Width() - width) / 2, "top": (p.Height() - height) / 2, "width": width, "height": height,
+	})
 }
 
 // scale resizes p to exactly width×height, with alpha weighing the colours.

@@ -7,14 +7,14 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 )
 
-// Thumbnail fits a photo into a small box for galleries. Its parameters are
+// Thumbnail brings a photo into a small box for galleries. Its parameters are
 // those of resize; without a side, the box is 320 by 320.
 func Thumbnail() ops.Spec {
 	s := Resize()
 	s.Name = "thumbnail"
-	s.Summary = "fit inside a small box, 320 by 320 unless told otherwise"
+	s.Summary = "fit inside a small box, 320 by 320 unless told otherwise; takes resize's parameters"
 	s.Example = "thumbnail: {width: 320, height: 320}"
-	s.Config = func() ops.Config { return &thumbnailConfig{} }
+	s.Config = func() ops.Config { return &thumbnailConfig{ResizeConfig{Mode: "fit", Focus: "centre"}} }
 	return s
 }
 
@@ -24,12 +24,16 @@ type thumbnailConfig struct {
 }
 
 func (c *thumbnailConfig) Validate() error {
-	return errors.Join(side("width", c.Width), side("height", c.Height))
+	return errors.Join(c.modes(), side("width", c.Width), side("height", c.Height))
 }
 
 func (c *thumbnailConfig) Build(ctx context.Context, env ops.Env) (ops.Operator, error) {
-	if c.Width == 0 && c.Height == 0 {
-		c.Width, c.Height = 320, 320
+	const usual = 320
+	switch {
+	case c.Width == 0 && c.Height == 0:
+		c.Width, c.Height = usual, usual
+	case c.Mode != "fit": // a square
+		c.Width, c.Height = max(c.Width, c.Height), max(c.Width, c.Height)
 	}
 	return c.ResizeConfig.Build(ctx, env)
 }

@@ -122,6 +122,9 @@ func (e *either) Traits() (ops.Grid, bool) {
 	if e.chosen {
 		return e.libvips.is.traits()
 	}
+	if v, ok := e.Config.(ops.Varied); ok {
+		return v.Traits()
+	}
 	return e.grid, e.sequential
 }
 

@@ -7,6 +7,7 @@ package operation
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
@@ -86,6 +87,7 @@ func describe(name string) (*description, bool) {
 		switch {
 		case a.Deprecated || !a.Input || slices.Contains(hidden[o.Name], a.Name):
 		case offered(o, a):
+			a.Enum = slices.DeleteFunc(slices.Clone(a.Enum), func(m string) bool { return m == "error" })
 			d.args = append(d.args, a)
 			takes = takes || isImage(a)
 		case a.Required:
@@ -124,11 +126,19 @@ func (d *description) spec() ops.Spec {
 		Name:       d.name,
 		Summary:    d.operation.Summary,
 		Example:    d.example(),
+		Group:      group(d.operation.Category),
 		Version:    1,
 		Grid:       grid,
 		Sequential: sequential,
 		Config:     func() ops.Config { return newConfig(d) },
 	}
+}
+
+func group(category string) string {
+	if category == "" {
+		return "libvips: various"
+	}
+	return "libvips: " + strings.ReplaceAll(category, "_", " ")
 }
 
 // inPlace are operations, beside those of the categories "colour" and

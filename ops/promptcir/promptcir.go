@@ -45,14 +45,14 @@ func Spec() ops.Spec {
 type Config struct {
 	// Model is the name of a bundled model or of NAME.onnx in the folder of
 	// models, or the path of an ONNX file.
-	Model string `yaml:"model"`
+	Model string `yaml:"model" help:"a bundled model, a name in restore.models, or the path of an .onnx file"`
 	// Tile is the side in pixels of the windows that the network sees; 0 is
 	// what the model was measured with. Larger windows repeat less work at
 	// their edges and take more memory.
-	Tile int `yaml:"tile"`
+	Tile int `yaml:"tile" help:"side in pixels of the windows that the network sees; 0 is the model's own size" range:"0,2048"`
 	// SkipAbove is the JPEG quality, 1 to 100, above which a photo is left
 	// alone, unless it shows blocks of an earlier save; 100 restores all.
-	SkipAbove int `yaml:"skip_above"`
+	SkipAbove int `yaml:"skip_above" help:"JPEG quality above which a photo that shows no blocks is left alone; 100 restores every photo" range:"1,100"`
 }
 
 const (

@@ -1,0 +1,205 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops"
+)
+
+type opsCommand struct {
+	Name string `arg:"" optional:"" help:"Operator to describe: its parameters, defaults, ranges and an example."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// Help is shown by burnish ops --help.
+func (opsCommand) Help() string {
+	return `Burnish's own operators come first, then every operation of the libvips that is installed, under its libvips name.
+
+Examples:
+  burnish ops
+  burnish ops sharpen`
+}
+
+// Run prints what the registry holds.
+func (o *opsCommand) Run(h *host) error {
+	if o.Name == "" {
+		return o.list(h)
+	}
+	spec, ok := h.registry.Lookup(o.Name)
+	if why := h.registry.Refuse(o.Name); !ok && why != "" {
+		return fmt.Errorf("%s is no step: %s", o.Name, why)
+	}
+	if !ok {
+		return fmt.Errorf("there is no operator %q%s; burnish ops lists them", o.Name, strict.Suggest(o.Name, h.registry.Names()))
+	}
+	if o.JSON {
+		return printJSON(h.out, newOperator(spec))
+	}
+	describe(h.out, spec)
+	return nil
+}
+
+// operator is an operator's description in JSON.
+type operator struct {
+	Name       string      `json:"name"`
+	Summary    string      `json:"summary"`
+	Group      string      `json:"group,omitempty"`
+	Example    string      `json:"example"`
+	Parameters []parameter `json:"parameters"`
+}
+
+type parameter struct {
+	Name     string   `json:"name"`
+	Summary  string   `json:"summary,omitempty"`
+	Type     string   `json:"type"`
+	Required bool     `json:"required,omitempty"`
+	Default  any      `json:"default,omitempty"`
+	Min      *float64 `json:"min,omitempty"`
+	Max      *float64 `json:"max,omitempty"`
+	Values   []string `json:"values,omitempty"`
+	Libvips  bool     `json:"libvips,omitempty"` // belongs to libvips' form of the step
+}
+
+func newOperator(s ops.Spec) operator {
+	o := operator{Name: s.Name, Summary: s.Summary, Group: s.Group, Example: s.Example, Parameters: []parameter{}}
+	for _, p := range s.Params() {
+		o.Parameters = append(o.Parameters, parameter{p.Name, p.Summary, p.Type, p.Required, p.Default, p.Min, p.Max, p.Enum, p.Libvips})
+	}
+	return o
+}
+
+func printJSON(w io.Writer, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w, string(text))
+	return err
+}
+
+func (o *opsCommand) list(h *host) error {
+	groups := map[string][]ops.Spec{}
+	var all []operator
+	for _, name := range h.registry.Names() {
+		spec, _ := h.registry.Lookup(name)
+		groups[spec.Group] = append(groups[spec.Group], spec)
+		if o.JSON {
+			all = append(all, newOperator(spec))
+		}
+	}
+	if o.JSON {
+		return printJSON(h.out, all)
+	}
+	var names []string
+	for g := range groups {
+		names = append(names, g)
+	}
+	slices.Sort(names)
+	for i, g := range names {
+		heading := g
+		if g == "" {
+			heading = "Burnish"
+		}
+		if i > 0 {
+			fmt.Fprintln(h.out)
+		}
+		fmt.Fprintln(h.out, heading)
+		t := tabwriter.NewWriter(h.out, 0, 0, 2, ' ', 0)
+		for _, s := range groups[g] {
+			fmt.Fprintf(t, "  %s\t%s\n", s.Name, s.Summary)
+		}
+		t.Flush()
+	}
+	return nil
+}
+
+// describe prints all that is known of one operator.
+func describe(w io.Writer, s ops.Spec) {
+	fmt.Fprintf(w, "%s: %s\n", s.Name, s.Summary)
+	var own, native []ops.Param
+	for _, p := range s.Params() {
+		if p.Libvips {
+			native = append(native, p)
+		} else {
+			own = append(own, p)
+		}
+	}
+	if len(own) > 0 {
+		table(w, "parameters", own)
+	}
+	switch {
+	case len(native) > 0 && s.Group == "":
+		table(w, "or libvips' arguments, which do not mix with those above", native)
+	case len(native) > 0:
+		table(w, "arguments", native)
+	}
+	if len(own)+len(native) == 0 {
+		fmt.Fprintln(w, "\nIt has no parameters.")
+	}
+	fmt.Fprintf(w, "\nexample\n  - %s\n", strings.ReplaceAll(s.Example, "\n", "\n    "))
+}
+
+func table(w io.Writer, heading string, params []ops.Param) {
+	fmt.Fprintf(w, "\n%s\n", heading)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, p := range params {
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", p.Name, kind(p), standing(p), p.Summary)
+	}
+	t.Flush()
+	for _, p := range params {
+		if len(p.Enum) > shortEnum {
+			fmt.Fprintf(w, "  %s is one of %s\n", p.Name, strings.Join(p.Enum, ", "))
+		}
+	}
+}
+
+// shortEnum is the number of values that still fit into the table.
+const shortEnum = 4
+
+// kind is a parameter's type and range in words.
+func kind(p ops.Param) string {
+	if len(p.Enum) > 0 && len(p.Enum) <= shortEnum {
+		return strings.Join(p.Enum, " | ")
+	}
+	words := map[string]string{
+		"int": "whole number", "float": "number", "bool": "true | false", "string": "text", "enum": "a name", "enums": "names",
+		"flags": "names", "floats": "numbers", "ints": "whole numbers", "strings": "texts", "colour": "colour", "image": "id of a step", "images": "ids of steps",
+	}[p.Type]
+	switch {
+	case p.Min != nil && p.Max != nil:
+		return fmt.Sprintf("%s, %s to %s", words, number(*p.Min), number(*p.Max))
+	case p.Min != nil:
+		return fmt.Sprintf("%s, %s or more", words, number(*p.Min))
+	}
+	return words
+}
+
+// standing says whether a parameter is needed, or what it is otherwise.
+func standing(p ops.Param) string {
+	switch x := p.Default.(type) {
+	case nil:
+	case float64:
+		return number(x)
+	default:
+		return fmt.Sprint(x)
+	}
+	switch {
+	case p.Required && p.Type == "image":
+		return "the step before, or from"
+	case p.Required && p.Type == "images":
+		return "from"
+	case p.Required:
+		return "required"
+	}
+	return "–"
+}
+
+// number writes a number without an exponent.
+func number(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }

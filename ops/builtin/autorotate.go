@@ -1,0 +1,38 @@
+package builtin
+
+import (
+	"context"
+
+	"github.com/burnish-photo/burnish/ops"
+)
+
+// AutorotateConfig has no parameters.
+type AutorotateConfig struct{}
+
+// Autorotate is where a photo is upright at the latest. The graph turns it as
+// EXIF says, once, before any step that moves pixels: this one moves none.
+func Autorotate() ops.Spec {
+	return ops.Spec{
+		Name:       "autorotate",
+		Summary:    "turn upright as EXIF says, here at the latest; happens by itself before geometry and outputs",
+		Example:    "autorotate: {}",
+		Version:    1,
+		Grid:       ops.MovesGrid,
+		Sequential: true,
+		Config:     func() ops.Config { return &AutorotateConfig{} },
+	}
+}
+
+// Validate finds nothing.
+func (*AutorotateConfig) Validate() error { return nil }
+
+// Build makes the operator.
+func (*AutorotateConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
+	return autorotate{}, nil
+}
+
+type autorotate struct{}
+
+func (autorotate) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
+	return in[0].Same(), nil
+}

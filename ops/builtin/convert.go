@@ -1,0 +1,109 @@
+package builtin
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// ConvertConfig are the parameters of convert.
+type ConvertConfig struct {
+	To     string `yaml:"to" help:"the colour space" enum:"srgb,p3,gray,cmyk"`
+	Intent string `yaml:"intent" help:"what to do with colours that it lacks" enum:"perceptual,relative,saturation,absolute"`
+}
+
+var (
+	spaces  = []string{"srgb", "p3", "gray", "cmyk"}
+	intents = []string{"perceptual", "relative", "saturation", "absolute"}
+)
+
+// Convert brings a photo into another colour space, through its profile.
+func Convert() ops.Spec {
+	return ops.Spec{
+		Name:       "convert",
+		Summary:    "convert to sRGB, Display P3, gray or CMYK, through the photo's profile",
+		Example:    "convert: {to: srgb}",
+		Version:    1,
+		Grid:       ops.KeepsGrid,
+		Sequential: true,
+		Config:     func() ops.Config { return &ConvertConfig{To: "srgb", Intent: "perceptual"} },
+	}
+}
+
+// Validate reports unknown names.
+func (c *ConvertConfig) Validate() error {
+	var errs []error
+	if !slices.Contains(spaces, c.To) {
+		errs = append(errs, ops.Invalid("to", "wants srgb, p3, gray or cmyk, got %q", c.To))
+	}
+	if !slices.Contains(intents, c.Intent) {
+		errs = append(errs, ops.Invalid("intent", "wants perceptual, relative, saturation or absolute, got %q", c.Intent))
+	}
+	return errors.Join(errs...)
+}
+
+// Build makes the operator.
+func (c *ConvertConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
+	return convert(*c), nil
+}
+
+type convert ConvertConfig
+
+// Apply converts. A photo without a profile is taken for sRGB, a CMYK one for
+// libvips' own CMYK.
+func (c convert) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
+	out, err := c.convert(in[0].Pixels)
+	if err != nil {
+		return ops.Image{}, err
+	}
+	return in[0].With(out), nil
+}
+
+func (c convert) convert(p *vips.Image) (*vips.Image, error) {
+	_, profiled := p.Blob(vips.FieldICC)
+	deep := p.Format() == "ushort"
+	rgb, gray := "srgb", "b-w"
+	if deep {
+		rgb, gray = "rgb16", "grey16"
+	}
+	switch {
+	case c.To == "gray" && (profiled || p.Interpretation() == "cmyk"):
+		return c.through(p, profiled, "srgb", deep, step{"colourspace", vips.Args{"space": gray}})
+	case c.To == "gray":
+		return p.Do("colourspace", vips.Args{"space": gray})
+	case profiled || p.Interpretation() == "cmyk":
+		return c.through(p, profiled, c.To, deep)
+	case c.To == "srgb":
+		return p.Do("colourspace", vips.Args{"space": rgb})
+	}
+	plain, err := p.Do("colourspace", vips.Args{"space": rgb})
+	if err != nil {
+		return nil, err
+	}
+	defer plain.Close()
+	return c.through(plain, false, c.To, deep)
+}
+
+// through converts by profiles, and goes on with further operations. Gray has
+// no profile of its own here: the photo's would no longer fit.
+func (c convert) through(p *vips.Image, profiled bool, to string, deep bool, then ...step) (*vips.Image, error) {
+	args := vips.Args{"output_profile": to, "intent": c.Intent, "embedded": profiled}
+	switch {
+	case p.Interpretation() == "cmyk":
+		args["input_profile"] = "cmyk"
+	case p.Bands() >= 3:
+		args["input_profile"] = "srgb"
+	}
+	if deep {
+		args["depth"] = 16
+	}
+	out, err := chain(p, append([]step{{"icc_transform", args}}, then...)...)
+	if err != nil || len(then) == 0 {
+		return out, err
+	}
+	defer out.Close()
+	return out.Without(vips.FieldICC)
+}

@@ -1,0 +1,48 @@
+package builtin
+
+import (
+	"context"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// FlattenConfig are the parameters of flatten.
+type FlattenConfig struct {
+	Background colour `yaml:"background" help:"what shows through"`
+}
+
+// Flatten lays a photo with transparency on a background.
+func Flatten() ops.Spec {
+	return ops.Spec{
+		Name:       "flatten",
+		Summary:    "replace transparency by a background; a photo without any stays as it is",
+		Example:    `flatten: {background: "#ffffff"}`,
+		Version:    1,
+		Grid:       ops.KeepsGrid,
+		Sequential: true,
+		Config:     func() ops.Config { return &FlattenConfig{Background: colour{255, 255, 255}} },
+	}
+}
+
+// Validate has nothing to add to the colour's own faults.
+func (c *FlattenConfig) Validate() error { return nil }
+
+// Build makes the operator.
+func (c *FlattenConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
+	return flatten(*c), nil
+}
+
+type flatten FlattenConfig
+
+func (f flatten) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
+	p := in[0].Pixels
+	if !p.HasAlpha() {
+		return in[0].Same(), nil
+	}
+	flat, err := p.Do("flatten", vips.Args{"background": f.Background.in(p.Bands()-1, p.Format())})
+	if err != nil {
+		return ops.Image{}, err
+	}
+	return in[0].With(flat), nil
+}

@@ -1,0 +1,224 @@
+package builtin
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html"
+	"os"
+	"slices"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/operation"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// WatermarkConfig are the parameters of watermark.
+type WatermarkConfig struct {
+	Text     string  `yaml:"text" help:"what to write; give this or image"`
+	Image    string  `yaml:"image" help:"a picture below the configuration's folder; give this or text"`
+	Position string  `yaml:"position" help:"where it stands" enum:"centre,north,east,south,west,north-east,south-east,south-west,north-west"`
+	Size     float64 `yaml:"size" help:"its width, as a part of the photo's" range:"0.01,1"`
+	Margin   float64 `yaml:"margin" help:"its distance from the edge, as a part of the photo's shorter side" range:"0,0.5"`
+	Opacity  float64 `yaml:"opacity" help:"0 is invisible, 1 hides the photo behind it" range:"0,1"`
+	Colour   colour  `yaml:"colour" help:"of the text"`
+	Font     string  `yaml:"font" help:"of the text, as Pango names it"`
+}
+
+// positions are the places, each as the parts of the free width and height
+// that lie before the mark.
+var positions = map[string][2]float64{
+	"centre": {0.5, 0.5}, "north": {0.5, 0}, "east": {1, 0.5}, "south": {0.5, 1}, "west": {0, 0.5},
+	"north-east": {1, 0}, "south-east": {1, 1}, "south-west": {0, 1}, "north-west": {0, 0},
+}
+
+// Watermark writes a text, or lays a picture, over a photo.
+func Watermark() ops.Spec {
+	return ops.Spec{
+		Name:       "watermark",
+		Summary:    "lay a text or a picture over the photo, half transparent",
+		Example:    "watermark: {text: © Burnish, position: south-east}",
+		Version:    1,
+		Grid:       ops.MovesGrid, // its place is that of the photo as seen
+		Sequential: true,
+		Config: func() ops.Config {
+			return &WatermarkConfig{Position: "south-east", Size: 0.2, Margin: 0.03, Opacity: 0.5, Colour: colour{255, 255, 255}, Font: "sans"}
+		},
+	}
+}
+
+// Validate reports parameters out of range, and neither or both of the marks.
+func (c *WatermarkConfig) Validate() error {
+	var errs []error
+	if (c.Text == "") == (c.Image == "") {
+		errs = append(errs, errors.New("watermark wants either a text or an image"))
+	}
+	if _, ok := positions[c.Position]; !ok {
+		errs = append(errs, ops.Invalid("position", "wants centre, north, south-east or another of the winds, got %q", c.Position))
+	}
+	between := func(name string, x, least, most float64) {
+		if x < least || x > most {
+			errs = append(errs, ops.Invalid(name, "wants %g to %g, got %g", least, most, x))
+		}
+	}
+	between("size", c.Size, 0.01, 1)
+	between("margin", c.Margin, 0, 0.5)
+	between("opacity", c.Opacity, 0, 1)
+	return errors.Join(errs...)
+}
+
+// Check reports a picture that is not there or that is none.
+func (c *WatermarkConfig) Check(env ops.Env) error {
+	if c.Image == "" {
+		return nil
+	}
+	path, err := operation.Below(env.Folder, c.Image)
+	if err == nil {
+		_, err = vips.ReadHeader(path)
+	}
+	if err != nil {
+		return ops.Invalid("image", "%v", err)
+	}
+	return nil
+}
+
+// Build makes the operator; the picture is read for every photo.
+func (c *WatermarkConfig) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
+	w := watermark{WatermarkConfig: *c}
+	if c.Image == "" {
+		return w, nil
+	}
+	var err error
+	if w.path, err = operation.Below(env.Folder, c.Image); err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(w.path)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(data)
+	w.content = hex.EncodeToString(sum[:])
+	return w, nil
+}
+
+type watermark struct {
+	WatermarkConfig
+	path    string
+	content string
+}
+
+// Fingerprint is that of the picture.
+func (w watermark) Fingerprint() string { return w.content }
+
+// Apply lays the mark over the photo, which keeps its bands and its format.
+func (w watermark) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
+	p := in[0].Pixels
+	if p.Interpretation() == "cmyk" {
+		return ops.Image{}, errors.New("a watermark wants an RGB or gray photo, this one is CMYK; put convert: {to: srgb} before it")
+	}
+	mark, err := w.mark(p)
+	if err != nil {
+		return ops.Image{}, fmt.Errorf("the mark: %w", err)
+	}
+	defer mark.Close()
+	margin := w.Margin * float64(min(p.Width(), p.Height()))
+	at := positions[w.Position]
+	place := func(free, part float64) int { return int(margin + max(0, free-2*margin)*part) }
+	laid, err := vips.Call("composite2", vips.Args{
+		"base": p, "overlay": mark, "mode": "over",
+		"x": place(float64(p.Width()-mark.Width()), at[0]), "y": place(float64(p.Height()-mark.Height()), at[1]),
+	})
+	if err != nil {
+		return ops.Image{}, err
+	}
+	defer laid.Close()
+	out, err := alike(laid["out"].(*vips.Image), p)
+	if err != nil {
+		return ops.Image{}, err
+	}
+	return in[0].With(out), nil
+}
+
+// alike gives laid the colour space, bands and format of p.
+func alike(laid, p *vips.Image) (*vips.Image, error) {
+	var steps []step
+	if p.Bands() < 3 {
+		steps = append(steps, step{"colourspace", vips.Args{"space": p.Interpretation()}})
+	}
+	return chain(laid, append(steps,
+		step{"extract_band", vips.Args{"band": 0, "n": p.Bands()}},
+		step{"cast", vips.Args{"format": p.Format()}},
+		step{"copy", vips.Args{"interpretation": p.Interpretation()}})...)
+}
+
+// mark makes the text or the picture, with transparency, for a photo.
+func (w watermark) mark(p *vips.Image) (*vips.Image, error) {
+	width := max(1, int(w.Size*float64(p.Width())))
+	var mark *vips.Image
+	var err error
+	if w.path != "" {
+		mark, err = picture(w.path, width)
+	} else {
+		mark, err = w.words(width, max(1, p.Height()/4))
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer mark.Close()
+	deep := p.Format() == "ushort"
+	factors := []float64{1, 1, 1, w.Opacity}
+	space, format := "srgb", "uchar"
+	if deep {
+		factors, space, format = []float64{257, 257, 257, 257 * w.Opacity}, "rgb16", "ushort"
+	}
+	return chain(mark,
+		step{"linear", vips.Args{"a": factors, "b": 0}},
+		step{"cast", vips.Args{"format": format}},
+		step{"copy", vips.Args{"interpretation": space}})
+}
+
+// words renders the text into a box, as large as it fits.
+func (w watermark) words(width, height int) (*vips.Image, error) {
+	out, err := vips.Call("text", vips.Args{"text": html.EscapeString(w.Text), "font": w.Font, "width": width, "height": height})
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	ink, err := chain(out["out"].(*vips.Image), step{"linear", vips.Args{"a": []float64{0, 0, 0}, "b": slices.Clone(w.Colour[:])}}, step{"cast", vips.Args{"format": "uchar"}})
+	if err != nil {
+		return nil, err
+	}
+	defer ink.Close()
+	return join(ink, out["out"].(*vips.Image))
+}
+
+// picture reads a picture of 8-bit sRGB with transparency, width pixels wide.
+func picture(path string, width int) (*vips.Image, error) {
+	file, err := vips.Open(path, vips.Random)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	rgb, err := chain(file, step{"colourspace", vips.Args{"space": "srgb"}}, step{"cast", vips.Args{"format": "uchar"}})
+	if err != nil {
+		return nil, err
+	}
+	defer rgb.Close()
+	height := max(1, rgb.Height()*width/rgb.Width())
+	scaled, err := scale(rgb, width, height)
+	if err != nil || scaled.HasAlpha() {
+		return scaled, err
+	}
+	defer scaled.Close()
+	return scaled.Do("bandjoin_const", vips.Args{"c": []float64{255}})
+}
+
+func join(colours, alpha *vips.Image) (*vips.Image, error) {
+	out, err := vips.Call("bandjoin", vips.Args{"in": []*vips.Image{colours, alpha}})
+	if err != nil {
+		return nil, err
+	}
+	return out["out"].(*vips.Image), nil
+}
