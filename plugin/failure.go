@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -63,9 +64,10 @@ func (w *work) unreadable(err error) *Error {
 
 // damaged is the failure of a source that libvips cannot decode.
 func (w *work) damaged(err error) *Error {
-	var v *vips.Error
-	if errors.As(err, &v) && v.Err == nil && v.Hint != "" {
-		err = errors.New(v.Hint)
+	for v := (*vips.Error)(nil); errors.As(err, &v); {
+		if err = v.Err; err == nil {
+			err = errors.New(cmp.Or(v.Hint, "libvips gave no reason"))
+		}
 	}
 	return w.fail(Damaged, fmt.Errorf("cannot be decoded: %w", err), "it is damaged, incomplete or of an unusual kind; copy it here again from where it came")
 }

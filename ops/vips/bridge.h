@@ -111,7 +111,12 @@ VipsImage *bv_strips_new(VipsImage *in, const bv_strips *strips);
 uintptr_t *bv_strips_handles(VipsImage *image, int *n); // g_free
 void bv_error(const char *domain, const char *text);
 
+// Passes in through, reporting a failed read to the handle, which it owns in
+// either case as bv_strips_new does.
+VipsImage *bv_watch_new(VipsImage *in, uintptr_t handle);
+
 extern int burnishStrip(uintptr_t handle, bv_rows *in, bv_rows *out);
 extern void burnishStripFree(uintptr_t handle);
+extern void burnishReadFailed(uintptr_t handle);
 
 #endif

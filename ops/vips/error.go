@@ -41,8 +41,12 @@ func (e *Error) Unwrap() error { return e.Err }
 func hinted(op, file string) *Error {
 	text := C.vips_error_buffer_copy()
 	defer C.g_free(C.gpointer(unsafe.Pointer(text)))
-	lines := strings.FieldsFunc(C.GoString(text), func(r rune) bool { return r == '\n' })
-	return &Error{Op: op, File: file, Hint: strings.Join(lines, "; ")}
+	return &Error{Op: op, File: file, Hint: oneLine(C.GoString(text))}
+}
+
+// oneLine joins the lines that libvips has written.
+func oneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' }), "; ")
 }
 
 // wrap gives err an operation and a file, unless it is nil.

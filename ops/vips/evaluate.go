@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"runtime"
+	"runtime/cgo"
 	"unsafe"
 )
 
@@ -102,9 +103,10 @@ func (i *Image) copy() (*Image, error) {
 	return own(p), nil
 }
 
-// evaluate lets run consume the pixels of i through c, a private copy that the
+// evaluate lets run consume the pixels of i through c, a private image that the
 // end of ctx kills. It returns, first of all that apply: the context's error,
-// the error of a Go operator anywhere upstream, run's error.
+// the error of a decoder or a Go operator anywhere upstream, run's error, that
+// of any other operation upstream.
 func (i *Image) evaluate(ctx context.Context, op, file string, run func(c *Image) error) error {
 	if err := ctx.Err(); err != nil {
 		return wrap(op, file, err)
@@ -112,7 +114,7 @@ func (i *Image) evaluate(ctx context.Context, op, file string, run func(c *Image
 	if err := fault([]*Image{i}); err != nil {
 		return wrap(op, file, err)
 	}
-	c, err := i.copy()
+	c, err := i.watched(op, file)
 	if err != nil {
 		return wrap(op, file, err)
 	}
@@ -130,15 +132,18 @@ func (i *Image) evaluate(ctx context.Context, op, file string, run func(c *Image
 	if broken := fault([]*Image{i}); broken != nil {
 		return wrap(op, file, broken)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return fault([]*Image{c})
 }
 
-// fault returns the error of the first Go operator upstream of the images that
-// has failed, nil when none has.
+// fault returns the error of the first decoder or Go operator upstream of the
+// images that has failed, nil when none has.
 func fault(images []*Image) error {
 	for _, image := range images {
-		for _, s := range image.strips() {
-			if err := s.fault(); err != nil {
+		for _, f := range image.fallible() {
+			if err := f.fault(); err != nil {
 				return err
 			}
 		}
@@ -146,15 +151,15 @@ func fault(images []*Image) error {
 	return nil
 }
 
-// strips are the Go operators that the image is made with.
-func (i *Image) strips() []*strips {
+// fallible is what the image is made with that keeps its own errors.
+func (i *Image) fallible() []interface{ fault() error } {
 	defer runtime.KeepAlive(i)
 	var n C.int
 	list := C.bv_strips_handles(i.ref(), &n)
 	defer C.g_free(C.gpointer(unsafe.Pointer(list)))
-	var found []*strips
+	var found []interface{ fault() error }
 	for _, handle := range unsafe.Slice(list, int(n)) {
-		found = append(found, stripsOf(handle))
+		found = append(found, cgo.Handle(handle).Value().(interface{ fault() error }))
 	}
 	return found
 }

@@ -1,6 +1,9 @@
 package vips
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 // Access is the order in which an opened file's pixels will be asked for.
 type Access int
@@ -9,9 +12,8 @@ const (
 	// Sequential decodes as the pixels are consumed, once, top to bottom, in
 	// little memory. Every operation up to the sink must be Sequential.
 	Sequential Access = iota
-	// Random decodes the whole file on first use, into memory or, above
-	// libvips' disc threshold (100 MB unless VIPS_DISC_THRESHOLD says
-	// otherwise), a temporary file.
+	// Random decodes the whole file at once, into memory or, above 100 MB of
+	// pixels, a temporary file.
 	Random
 )
 
@@ -50,11 +52,25 @@ func Open(path string, a Access) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return load(loader, path, a)
+	bare, err := load(loader, path)
+	if err != nil {
+		return nil, err
+	}
+	defer bare.Close()
+	stream, err := bare.watched(loader, path)
+	if err != nil || a == Sequential {
+		return stream, err
+	}
+	defer stream.Close()
+	return stream.Materialise(context.Background(), maxDecoded, "")
 }
 
-func load(loader, path string, a Access) (*Image, error) {
-	out, err := Call(loader, Args{"filename": path, "access": a.String(), "fail_on": "error"})
+// maxDecoded is the size in bytes up to which a file opened with Random stays
+// in memory.
+const maxDecoded = 100 << 20
+
+func load(loader, path string) (*Image, error) {
+	out, err := Call(loader, Args{"filename": path, "access": Sequential.String(), "fail_on": "error"})
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +118,7 @@ func ReadHeader(path string) (Header, error) {
 	if err != nil {
 		return Header{}, err
 	}
-	image, err := load(loader, path, Sequential)
+	image, err := load(loader, path)
 	if err != nil {
 		return Header{}, err
 	}

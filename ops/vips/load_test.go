@@ -117,6 +117,45 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
+// A file that lacks no more than its last rows is an error each and every time,
+// whichever of libvips' threads meets the end.
+func TestTruncatedAtTheEnd(t *testing.T) {
+	checkLeaks(t)
+	path := saved(t, photo(t, 448, 448), "jpegsave", "whole", nil)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, whole[:len(whole)*97/100], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	consumers := map[string]func(*Image) error{
+		"materialise": func(i *Image) error { return closed(i.Materialise(t.Context(), math.MaxInt64, "")) },
+		"measure":     func(i *Image) error { _, err := Call("avg", Args{"in": i}); return err },
+		"save": func(i *Image) error {
+			return i.Save("jpegsave", filepath.Join(t.TempDir(), "a.jpg"), nil)
+		},
+	}
+	for name, consume := range consumers {
+		for round := range 40 {
+			cut, err := Open(path, Sequential)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := consume(cut); err == nil {
+				t.Errorf("%s, round %d: the missing end went unnoticed", name, round)
+			}
+			cut.Close()
+		}
+	}
+	for range 40 {
+		if cut, err := Open(path, Random); err == nil {
+			cut.Close()
+			t.Error("random: the missing end went unnoticed")
+		}
+	}
+}
+
 func TestReadHeaderWild(t *testing.T) {
 	tests := []struct {
 		name        string

@@ -117,6 +117,34 @@ VipsImage *bv_strips_new(VipsImage *in, const bv_strips *strips)
 	return out;
 }
 
+static int pass_through(VipsRegion *out, void *seq, void *a, void *b, gboolean *stop)
+{
+	VipsRegion *in = seq;
+	const VipsRect *rect = &out->valid;
+	if (vips_region_prepare(in, rect)) {
+		burnishReadFailed((uintptr_t) b);
+		return -1;
+	}
+	return vips_region_region(out, in, rect, rect->left, rect->top);
+}
+
+VipsImage *bv_watch_new(VipsImage *in, uintptr_t handle)
+{
+	VipsImage *out = vips_image_new();
+	vips_object_local(out, g_object_ref(in));
+	if (vips_image_pipelinev(out, in->dhint, in, NULL)) {
+		burnishStripFree(handle);
+		g_object_unref(out);
+		return NULL;
+	}
+	attach_handle(out, handle);
+	if (vips_image_generate(out, vips_start_one, pass_through, vips_stop_one, in, (void *) handle)) {
+		g_object_unref(out);
+		return NULL;
+	}
+	return out;
+}
+
 static void *collect_handle(VipsImage *image, const char *name, GValue *value, void *array)
 {
 	if (g_str_has_prefix(name, BV_STRIPS_PREFIX) && G_VALUE_TYPE(value) == VIPS_TYPE_AREA) {

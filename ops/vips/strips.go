@@ -69,8 +69,7 @@ func (i *Image) Strips(s Strips) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec.handle = C.uintptr_t(cgo.NewHandle(&strips{run: s.Func}))
-	liveStrips.Add(1)
+	spec.handle = newHandle(&strips{run: s.Func})
 	p := C.bv_strips_new(i.ref(), &spec)
 	if p == nil {
 		return nil, hinted("strips", "")
@@ -116,23 +115,31 @@ func (i *Image) stripsSpec(s *Strips) (spec C.bv_strips, err error) {
 // strips is the Go side of a Strips image. It lives from Image.Strips until
 // libvips frees the last image that descends from it.
 type strips struct {
-	mu     sync.Mutex // one strip at a time
-	run    func(in, out Rows) error
-	failed atomic.Pointer[error]
+	mu  sync.Mutex // one strip at a time
+	run func(in, out Rows) error
+	failure
 }
 
-var liveStrips atomic.Int64
+// failure is the first error of something that images are made with. It lives
+// behind a handle that travels with those images.
+type failure struct{ first atomic.Pointer[error] }
 
-func stripsOf(handle C.uintptr_t) *strips {
-	return cgo.Handle(handle).Value().(*strips)
-}
-
-// fault returns the error that ended the operator, nil while it is sound.
-func (s *strips) fault() error {
-	if err := s.failed.Load(); err != nil {
+// fault returns the error, nil while all is sound.
+func (f *failure) fault() error {
+	if err := f.first.Load(); err != nil {
 		return *err
 	}
 	return nil
+}
+
+func (f *failure) fail(err error) { f.first.CompareAndSwap(nil, &err) }
+
+// liveStrips counts the handles that libvips has not given back.
+var liveStrips atomic.Int64
+
+func newHandle(value any) C.uintptr_t {
+	liveStrips.Add(1)
+	return C.uintptr_t(cgo.NewHandle(value))
 }
 
 // make computes one strip, unless an earlier one failed.
@@ -148,7 +155,7 @@ func (s *strips) make(in, out Rows) (err error) {
 		}
 		if err != nil {
 			final := fmt.Errorf("rows %d to %d: %w", out.Top, out.Top+out.Height-1, err)
-			s.failed.Store(&final)
+			s.fail(final)
 			err = final
 		}
 	}()
@@ -157,7 +164,7 @@ func (s *strips) make(in, out Rows) (err error) {
 
 //export burnishStrip
 func burnishStrip(handle C.uintptr_t, in, out *C.bv_rows) C.int {
-	err := stripsOf(handle).make(rows(in), rows(out))
+	err := cgo.Handle(handle).Value().(*strips).make(rows(in), rows(out))
 	if err == nil {
 		return 0
 	}
