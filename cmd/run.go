@@ -110,7 +110,7 @@ type daemon struct {
 }
 
 func (d *daemon) run(ctx context.Context, c *config.Config, once bool) error {
-	o := watcher.Options{Once: once, Log: d.log, Exclude: []string{c.StateDir}}
+	o := watcher.Options{Once: once, Complete: plugin.Complete, Log: d.log, Exclude: []string{c.StateDir}}
 	for _, w := range c.Watch {
 		d.folders[w.Folder] = w
 		o.Folders = append(o.Folders, w.Config)

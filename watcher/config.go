@@ -10,17 +10,27 @@ import (
 	"time"
 )
 
-// DefaultSettle is the quiet period of a folder that names none.
-const DefaultSettle = 2 * time.Second
+// Periods of a folder that names none.
+const (
+	DefaultSettle   = 2 * time.Second
+	DefaultPatience = 5 * time.Minute
+)
 
 // Config is one watched folder as a user writes it.
 type Config struct {
 	Folder string        `yaml:"folder"` // a relative one is taken from the working directory
 	Settle time.Duration `yaml:"settle"` // how long a file must be quiet; 0 means DefaultSettle
+
+	// Patience is how long a quiet file may stay incomplete before it is sent
+	// all the same; 0 means DefaultPatience. A file that its file system says
+	// nobody has touched for so long is not waited for.
+	Patience time.Duration `yaml:"patience"`
 }
 
 // DefaultConfig is what a user's keys are decoded over.
-func DefaultConfig() Config { return Config{Settle: DefaultSettle} }
+func DefaultConfig() Config {
+	return Config{Settle: DefaultSettle, Patience: DefaultPatience}
+}
 
 // Validate reports every fault of c. Each message begins with the key that is
 // at fault.
@@ -32,6 +42,9 @@ func (c Config) Validate() error {
 	if c.Settle < 0 {
 		faults = append(faults, fmt.Errorf("settle is %s: give a period such as %s", c.Settle, DefaultSettle))
 	}
+	if c.Patience < 0 {
+		faults = append(faults, fmt.Errorf("patience is %s: give a period such as %s", c.Patience, DefaultPatience))
+	}
 	return errors.Join(faults...)
 }
 
@@ -40,6 +53,13 @@ func (c Config) settle() time.Duration {
 		return DefaultSettle
 	}
 	return c.Settle
+}
+
+func (c Config) patience() time.Duration {
+	if c.Patience == 0 {
+		return DefaultPatience
+	}
+	return c.Patience
 }
 
 func checkFolder(folder string) error {

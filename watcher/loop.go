@@ -148,7 +148,11 @@ func (l *loop) judge(e *entry, now time.Time) {
 		whole, err := l.options.Complete(e.path)
 		return whole || err != nil
 	}
-	if l.settler.judge(e, now, stampOf(info), complete, e.root.patience) {
+	patience := e.root.patience
+	if untouched := time.Since(touched(info)); untouched > patience {
+		patience = 0 // nobody is writing it
+	}
+	if l.settler.judge(e, now, stampOf(info), complete, patience) {
 		e.fresh = false
 		l.toSend = append(l.toSend, e)
 	}

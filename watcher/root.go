@@ -33,11 +33,11 @@ type root struct {
 
 func newRoot(p rootPath, o Options) *root {
 	r := &root{
-		path: p.path, real: p.real, settle: p.config.settle(), patience: o.Patience,
+		path: p.path, real: p.real, settle: p.config.settle(), patience: p.config.patience(),
 		troubles: map[string]string{}, state: FolderState{Folder: p.path, Mode: Starting},
 	}
-	if r.patience <= 0 {
-		r.patience = 10 * r.settle
+	if o.Once {
+		r.patience = min(r.patience, 10*r.settle)
 	}
 	return r
 }

@@ -116,7 +116,7 @@ func (s *settler) judge(e *entry, now time.Time, st stamp, complete func() bool,
 		return false
 	}
 	if !complete() && quiet < patience {
-		s.look(e, now.Add(min(e.root.settle, patience-quiet)))
+		s.look(e, now.Add(min(max(e.root.settle, quiet/4), patience-quiet)))
 		return false
 	}
 	s.leave(e, settled)

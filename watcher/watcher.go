@@ -48,17 +48,14 @@ type Options struct {
 
 	// Complete says whether a quiet file is whole, by its format. It is called
 	// from Run's loop, so it must be quick: read a few bytes, not the file. A
-	// file that stays incomplete is sent after Patience, one for which it
-	// fails is sent at once; the host reports what is wrong with them. Nil
-	// means that quiet is enough.
+	// file that stays incomplete is sent after its folder's patience, one for
+	// which it fails is sent at once; the host reports what is wrong with them.
+	// Nil means that quiet is enough.
 	Complete func(path string) (bool, error)
 
-	// Patience is how long a quiet file may stay incomplete; 0 means ten times
-	// its folder's settle period.
-	Patience time.Duration
-
 	// Once makes Run return when everything that is there has settled and was
-	// sent. A file that keeps changing holds it open.
+	// sent. A file that keeps changing holds it open; for an incomplete one it
+	// waits no more than ten settle periods.
 	Once bool
 
 	Rescan time.Duration // between looks through a watched folder; 0 means 5 minutes

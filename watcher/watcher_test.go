@@ -84,10 +84,15 @@ func (r *running) mode(want Mode) FolderState {
 // next returns the file sent next, by its path below its root.
 func (r *running) next() string {
 	r.t.Helper()
+	return r.within(deadline)
+}
+
+func (r *running) within(d time.Duration) string {
+	r.t.Helper()
 	select {
 	case f := <-r.out:
 		return r.below(f)
-	case <-time.After(deadline):
+	case <-time.After(d):
 		r.t.Fatal("no file was sent")
 		return ""
 	}
@@ -316,7 +321,7 @@ func TestComplete(t *testing.T) {
 	write(t, dir, "unreadable.jpg")
 	var asked atomic.Int32
 	got, err := runOnce(t, Options{
-		Folders: []Config{{Folder: dir}},
+		Folders: []Config{{Folder: dir, Patience: 4 * settle}},
 		Complete: func(path string) (bool, error) {
 			switch filepath.Base(path) {
 			case "truncated.jpg":
@@ -327,7 +332,6 @@ func TestComplete(t *testing.T) {
 			}
 			return true, nil
 		},
-		Patience: 4 * settle,
 	})
 	if want := []string{"truncated.jpg", "unreadable.jpg", "whole.jpg"}; !slices.Equal(got, want) || err != nil {
 		t.Errorf("sent %q, %v", got, err)
@@ -415,6 +419,7 @@ func TestNewRefuses(t *testing.T) {
 		"does not exist": {Folders: []Config{{Folder: filepath.Join(dir, "none")}}},
 		"is a file":      {Folders: []Config{{Folder: file}}},
 		"is missing":     {Folders: []Config{{}}},
+		"patience is":    {Folders: []Config{{Folder: dir, Patience: -1}}},
 		"settle is -1s":  {Folders: []Config{{Folder: dir, Settle: -time.Second}}},
 		"lies in":        {Folders: []Config{{Folder: sub}}, Exclude: []string{dir}},
 		"is the same as": {Folders: []Config{{Folder: dir}, {Folder: sub + "/.."}}},

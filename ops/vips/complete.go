@@ -1,0 +1,181 @@
+package vips
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"os"
+)
+
+// tailLength is how far from a file's end its end mark is looked for. What
+// cameras and editors append to a photo (previews, notes) is mostly shorter.
+const tailLength = 64 << 10
+
+// Complete reports whether a file has its end, as far as its format tells: a
+// JPEG its end marker, a PNG its IEND chunk, a RIFF or ISO media file its
+// declared length, a TIFF all that its directories point at. Room that was
+// allocated and not yet written counts as missing. A file with too few bytes,
+// or only zeros, to tell its format is not complete; one of a format that
+// marks no end, or of no known format, is.
+//
+// It reads the headers and the last 64 KiB, whatever the size, and neither
+// decodes nor trusts what it reads: true does not mean that the file decodes.
+// A photo with a longer appendix than that, such as a film, is reported as not
+// complete. Errors are the operating system's.
+func Complete(path string) (bool, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return false, err
+	}
+	whole, err := complete(file, info.Size())
+	if err != nil || !whole {
+		return false, err
+	}
+	return !holeAtEnd(file, info.Size()), nil
+}
+
+// complete is [Complete] on any source of size bytes.
+func complete(r io.ReaderAt, size int64) (bool, error) {
+	head, err := part(r, 0, min(size, sniffLength))
+	if err != nil {
+		return false, err
+	}
+	if undecided(head) {
+		return false, nil
+	}
+	switch sniff(head) {
+	case "jpeg":
+		return completeJPEG(r, size)
+	case "png":
+		return endsWith(r, size, "\x00\x00\x00\x00IEND\xae\x42\x60\x82")
+	case "gif":
+		return endsWith(r, size, "\x00\x3b")
+	case "webp":
+		declared := 8 + int64(binary.LittleEndian.Uint32(head[4:8]))
+		return written(r, min(size, declared), size >= declared)
+	case "avif", "heif":
+		return completeBoxes(r, size)
+	case "jxl", "jp2":
+		if head[0] == 0 { // in boxes, else a bare codestream
+			return completeBoxes(r, size)
+		}
+		return written(r, size, true)
+	case "tiff":
+		return completeTIFF(r, size)
+	}
+	return true, nil
+}
+
+// undecided reports a head that says nothing yet: too short for the longest
+// signature, or not written.
+func undecided(head []byte) bool {
+	begun := bytes.TrimRight(head, "\x00")
+	if len(begun) == 0 {
+		return true
+	}
+	if len(begun) >= 16 || sniff(head) != "" {
+		return false
+	}
+	for _, s := range signatures {
+		if s.offset == 0 && bytes.HasPrefix([]byte(s.magic), begun) {
+			return true
+		}
+	}
+	return bytes.HasPrefix(begun, []byte("RIFF")) || bytes.HasPrefix([]byte("RIFF"), begun) ||
+		len(begun) >= 8 && string(begun[4:8]) == "ftyp"
+}
+
+// part reads n bytes at off. A file that has become shorter gives fewer.
+func part(r io.ReaderAt, off, n int64) ([]byte, error) {
+	b := make([]byte, n)
+	got, err := r.ReadAt(b, off)
+	if err == io.EOF {
+		err = nil
+	}
+	return b[:got], err
+}
+
+// tail reads what is to be searched for an end mark, from no earlier than
+// begin.
+func tail(r io.ReaderAt, begin, size int64) ([]byte, error) {
+	begin = max(begin, size-tailLength)
+	if begin >= size {
+		return nil, nil
+	}
+	return part(r, begin, size-begin)
+}
+
+func endsWith(r io.ReaderAt, size int64, mark string) (bool, error) {
+	b, err := tail(r, 0, size)
+	return bytes.Contains(b, []byte(mark)), err
+}
+
+// written is whole, unless the last bytes before end are all zero: compressed
+// data does not end so, but room that is not yet filled does.
+func written(r io.ReaderAt, end int64, whole bool) (bool, error) {
+	if !whole {
+		return false, nil
+	}
+	b, err := part(r, max(0, end-64), min(end, 64))
+	return len(bytes.TrimLeft(b, "\x00")) > 0, err
+}
+
+// completeJPEG looks for the end marker behind the start of the first scan:
+// the headers may hold a preview with a marker of its own.
+func completeJPEG(r io.ReaderAt, size int64) (bool, error) {
+	at := int64(2)
+	for {
+		b, err := part(r, at, 4)
+		if err != nil || len(b) < 4 {
+			return false, err
+		}
+		marker, length := b[1], int64(binary.BigEndian.Uint16(b[2:]))
+		switch {
+		case b[0] == 0xff && marker == 0xff: // a fill byte
+			at++
+			continue
+		case b[0] == 0xff && marker == 0x01 || b[0] == 0xff && marker >= 0xd0 && marker <= 0xd8: // without a segment
+			at += 2
+			continue
+		case b[0] != 0xff || length < 2: // malformed: what a decoder says of it counts, not what is missing
+			return endsWith(r, size, "\xff\xd9")
+		case marker == 0xd9:
+			return true, nil
+		}
+		at += 2 + length
+		if marker == 0xda {
+			b, err := tail(r, at, size)
+			return bytes.Contains(b, []byte("\xff\xd9")), err
+		}
+	}
+}
+
+// completeBoxes adds up the boxes of an ISO media file (ISO/IEC 14496-12,
+// section 4.2). A box of size 0 reaches to the end of the file.
+func completeBoxes(r io.ReaderAt, size int64) (bool, error) {
+	const enough = 1000 // boxes: far more than any photo has
+	at := int64(0)
+	for n := 0; n < enough && at < size; n++ {
+		b, err := part(r, at, 16)
+		if err != nil || len(b) < 8 {
+			return false, err
+		}
+		box := int64(binary.BigEndian.Uint32(b))
+		if box == 1 && len(b) == 16 {
+			box = int64(binary.BigEndian.Uint64(b[8:]))
+		}
+		if box == 0 {
+			return written(r, size, true)
+		}
+		if box < 8 || box > size-at { // a nonsensical length, or more than there is
+			return false, nil
+		}
+		at += box
+	}
+	return written(r, size, true)
+}

@@ -1,0 +1,109 @@
+package vips
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A file that is still being copied is told from a whole one in every format
+// that marks its end, whether it grows or fills room reserved for it.
+func TestComplete(t *testing.T) {
+	image := photo(t, 90, 70)
+	dir := t.TempDir()
+	for format, saver := range Savers() {
+		t.Run(format, func(t *testing.T) {
+			data, err := os.ReadFile(saved(t, image, saver, "photo", encoders[format].probe))
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(dir, format)
+			is := func(what string, content []byte, want bool) {
+				t.Helper()
+				if err := os.WriteFile(path, content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := Complete(path); got != want || err != nil {
+					t.Errorf("%s: complete is %v, %v", what, got, err)
+				}
+			}
+			is("whole", data, true)
+			bare := bytes.HasPrefix(data, []byte("\xff\x0a")) // a JPEG XL codestream marks no end
+			for _, n := range []int{0, 1, 3, 11, len(data) / 4, len(data) / 2, len(data) - 13} {
+				padded := append(bytes.Clone(data[:n]), make([]byte, 8<<10)...)
+				if !bare || n < 2 {
+					is("cut off", data[:n], false)
+				}
+				marked := format == "jpeg" || format == "png" || format == "gif"
+				if marked || n < len(data)-13 { // where none marks it, the very end may be missing unseen
+					is("in reserved room", padded, false)
+				}
+				if err := os.Truncate(path, int64(n)); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Truncate(path, 1<<20); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := Complete(path); got || err != nil {
+					t.Errorf("%d bytes before a hole: complete is %v, %v", n, got, err)
+				}
+			}
+			if format == "jpeg" || format == "png" || format == "gif" {
+				is("with a note appended", append(bytes.Clone(data), strings.Repeat("note ", 50)...), true)
+				is("with zeros appended", append(bytes.Clone(data), make([]byte, 100)...), true)
+			}
+		})
+	}
+}
+
+func TestCompleteBytes(t *testing.T) {
+	preview := "\xff\xe1\x00\x08ab\xff\xd9cd" // a segment with an end marker of its own
+	for name, test := range map[string]struct {
+		data string
+		want bool
+	}{
+		"nothing":                  {"", false},
+		"zeros":                    {strings.Repeat("\x00", 1000), false},
+		"text":                     {"no photo", true},
+		"half a signature":         {"\x89PNG\r\n", false},
+		"jpeg":                     {"\xff\xd8\xff\xda\x00\x04abxyz\xff\xd9", true},
+		"jpeg, preview only":       {"\xff\xd8" + preview + "\xff\xda\x00\x04abxyz", false},
+		"jpeg, preview and end":    {"\xff\xd8" + preview + "\xff\xff\xda\x00\x04abxyz\xff\xd9", true},
+		"jpeg in its headers":      {"\xff\xd8\xff\xe1\xff\xff" + strings.Repeat("e", 100), false},
+		"jpeg, malformed, at end":  {"\xff\xd8stray\xff\xd9", true},
+		"jpeg without a scan":      {"\xff\xd8\xff\xd9\x00\x00", true},
+		"webp, too short":          {"RIFF\xff\x00\x00\x00WEBPVP8 ", false},
+		"boxes, the last open":     {"\x00\x00\x00\x10ftypavif\x00\x00\x00\x00\x00\x00\x00\x00mdatpixels", true},
+		"boxes, one too long":      {"\x00\x00\x00\x10ftypavif\x00\x00\x00\x00\x00\x00\xff\x00mdatpixels", false},
+		"boxes, nonsense":          {"\x00\x00\x00\x10ftypavif\x00\x00\x00\x00\x00\x00\x00\x02mdatpixels", false},
+		"tiff, directory missing":  {"II*\x00\xff\x00\x00\x00" + strings.Repeat("p", 100), false},
+		"tiff, directory circular": {"II*\x00\x08\x00\x00\x00\x01\x00\xfe\x00\x04\x00\x01\x00\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00xx", true},
+		"tiff, directory empty":    {"II*\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", false},
+	} {
+		got, err := complete(strings.NewReader(test.data), int64(len(test.data)))
+		if got != test.want || err != nil {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+	if _, err := Complete(filepath.Join(t.TempDir(), "absent")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("absent: %v", err)
+	}
+}
+
+func FuzzComplete(f *testing.F) {
+	f.Add([]byte("\xff\xd8\xff\xe1\x00\x08ab\xff\xd9cd\xff\xda\x00\x04abxyz\xff\xd9"))
+	f.Add([]byte("RIFF\x0c\x00\x00\x00WEBPVP8 "))
+	f.Add([]byte("\x00\x00\x00\x10ftypavif\x00\x00\x00\x00\x00\x00\x00\x01mdat\x00\x00\x00\x00\x00\x00\x00\x18pixels!!"))
+	f.Add([]byte("II*\x00\x08\x00\x00\x00\x01\x00\x11\x01\x04\x00\x02\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00"))
+	f.Add([]byte("MM\x00+\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00\x01\x01\x11\x00\x04"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		whole, err := complete(bytes.NewReader(data), int64(len(data)))
+		if err != nil || whole && len(data) == 0 {
+			t.Errorf("%v, %v", whole, err)
+		}
+	})
+}
