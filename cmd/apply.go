@@ -194,6 +194,9 @@ func (l line) text() string {
 	case l.Notes["device"] != "":
 		how = fmt.Sprintf("%s on %s, %s", l.Notes["model"], l.Notes["device"], how)
 	}
+	if out := l.Notes["left_out"]; out != "" {
+		how = "without " + out + ", " + how
+	}
 	return fmt.Sprintf("done     %s → %s (%s)", l.Path, strings.Join(l.Outputs, ", "), how)
 }
 

@@ -22,6 +22,8 @@ type Image struct {
 	Source *Source
 	// AsRead says that the pixels are those of the source file, as decoded.
 	AsRead bool
+	// Kept says that the last operator left the image as it was.
+	Kept bool
 }
 
 // With is the same photo with other pixels.
@@ -29,7 +31,9 @@ func (i Image) With(p *vips.Image) Image { return Image{Pixels: p, Source: i.Sou
 
 // Same is the image unchanged, for an operator that has nothing to do; the
 // caller owns it apart from i.
-func (i Image) Same() Image { return Image{Pixels: i.Pixels.Ref(), Source: i.Source, AsRead: i.AsRead} }
+func (i Image) Same() Image {
+	return Image{Pixels: i.Pixels.Ref(), Source: i.Source, AsRead: i.AsRead, Kept: true}
+}
 
 // Close gives up the pixels. It may be called more than once.
 func (i Image) Close() {
@@ -49,6 +53,15 @@ type Source struct {
 	ModTime       time.Time // of the file
 	Taken         time.Time // EXIF date; zero where there is none
 	Hash          string    // SHA-256 of the file's bytes, hexadecimal
+	Folder        string    // below the one that photos are taken from; "." at its root
+}
+
+// Date is the EXIF date, or else that of the file.
+func (s *Source) Date() time.Time {
+	if s.Taken.IsZero() {
+		return s.ModTime
+	}
+	return s.Taken
 }
 
 // Operator turns images into one image.

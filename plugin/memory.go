@@ -64,7 +64,7 @@ func (w *work) known() (reason string, err error) {
 // reuse copies the outputs that an equal photo under another path has already
 // got. It is not done where they are no longer there as they were.
 func (w *work) reuse() (_ Result, done bool, err error) {
-	if w.engine.ledger == nil {
+	if w.engine.ledger == nil || w.pipeline.graph.ByPlace() {
 		return Result{}, false, nil
 	}
 	e, ok, err := w.engine.ledger.Reusable(w.hash, w.key)

@@ -54,9 +54,14 @@ func (w *work) open(format string) (ops.Image, error) {
 	if err != nil {
 		return ops.Image{}, w.damaged(err)
 	}
+	folder, err := filepath.Rel(w.root, filepath.Dir(w.source))
+	if err != nil {
+		pixels.Close()
+		return ops.Image{}, err
+	}
 	source := &ops.Source{
 		Path: w.source, Format: format, Width: header.Width, Height: header.Height, Orientation: header.Orientation,
-		Size: w.info.Size(), ModTime: w.info.ModTime(), Taken: taken(pixels), Hash: w.hash,
+		Size: w.info.Size(), ModTime: w.info.ModTime(), Taken: taken(pixels), Hash: w.hash, Folder: filepath.ToSlash(folder),
 	}
 	return ops.Image{Pixels: pixels, Source: source, AsRead: true}, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/condition"
 	"gopkg.in/yaml.v3"
 )
 
@@ -28,6 +29,7 @@ type planned struct {
 	grid       ops.Grid
 	sequential bool
 	inputs     []int
+	when       *condition.Condition // nil: always
 	label      string
 	step       *Step
 }
@@ -50,6 +52,8 @@ func plan(c Config, reg *ops.Registry) (blueprint, strict.Faults) {
 		p, fs := planStep(s, reg)
 		faults = append(faults, fs...)
 		p.inputs, fs = resolve(s, p, i-1, ids)
+		faults = append(faults, fs...)
+		p.when, fs = s.condition(p, ids)
 		faults = append(faults, fs...)
 		b.steps = append(b.steps, p)
 		if s.ID == "" {
@@ -79,9 +83,6 @@ func plan(c Config, reg *ops.Registry) (blueprint, strict.Faults) {
 // planStep resolves all of a step but what it reads.
 func planStep(s *Step, reg *ops.Registry) (planned, strict.Faults) {
 	var faults strict.Faults
-	if s.when != nil {
-		faults = append(faults, strict.At(s.when, "\"when\" is not supported yet: remove it, or put the steps in a pipeline of their own"))
-	}
 	p := planned{step: s, label: s.Operator}
 	if s.ID != "" {
 		p.label = s.ID + " (" + s.Operator + ")"

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/condition"
 	"gopkg.in/yaml.v3"
 )
 
@@ -28,8 +30,10 @@ type node struct {
 	operator   ops.Operator
 	sequential bool
 	inputs     []int
-	uses       int  // readers, taps among them
-	taps       bool // read by a tap
+	id         string
+	when       *condition.Condition // nil: always
+	uses       int                  // readers, taps among them
+	taps       bool                 // read by a tap
 }
 
 // Compile checks c and builds its operators. The caller closes the graph.
@@ -46,7 +50,7 @@ func Compile(ctx context.Context, c Config, reg *ops.Registry, env ops.Env) (*Gr
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("step %s: %w", p.label, err), g.Close())
 		}
-		l.add(i, node{label: p.label, operator: operator, sequential: p.sequential})
+		l.add(i, node{label: p.label, operator: operator, sequential: p.sequential, id: p.step.ID, when: p.when})
 		if err := writeFingerprint(digest, p, operator); err != nil {
 			return nil, errors.Join(fmt.Errorf("step %s: %w", p.label, err), g.Close())
 		}
@@ -74,7 +78,11 @@ func writeFingerprint(w io.Writer, p planned, operator ops.Operator) error {
 	if f, ok := operator.(ops.Fingerprinter); ok {
 		content = f.Fingerprint()
 	}
-	return json.NewEncoder(w).Encode([]any{p.spec.Name, p.spec.Version, string(params), content, p.inputs})
+	parts := []any{p.spec.Name, p.spec.Version, string(params), content, p.inputs}
+	if p.when != nil {
+		parts = append(parts, p.when.String())
+	}
+	return json.NewEncoder(w).Encode(parts)
 }
 
 // countUses counts readers from the end, so that what nothing reads counts for
@@ -96,6 +104,12 @@ func (g *Graph) countUses() {
 // Fingerprint changes whenever the graph's pixels may change: operators, their
 // parameters and versions, their models, and how they are wired.
 func (g *Graph) Fingerprint() string { return g.fingerprint }
+
+// ByPlace reports whether a photo's folder, name or date decides what happens to
+// it, so that a copy of it elsewhere may come out otherwise.
+func (g *Graph) ByPlace() bool {
+	return slices.ContainsFunc(g.nodes, func(n node) bool { return n.when != nil && n.when.ByPlace() })
+}
 
 // Describe lists what the operators say of themselves, in the steps' order.
 func (g *Graph) Describe() []string {

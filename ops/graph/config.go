@@ -3,6 +3,8 @@
 package graph
 
 import (
+	"strings"
+
 	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
 	"gopkg.in/yaml.v3"
@@ -22,6 +24,7 @@ type Step struct {
 	Operator string
 	ID       string   // "" for a step that only the next one reads
 	From     []string // ids it reads; none: the step before
+	When     string   // expression; where it is false, the step passes its first image on
 
 	node, key, params, id, from, when *yaml.Node
 }
@@ -51,7 +54,8 @@ func (s *Step) DecodeStrict(node *yaml.Node) strict.Faults {
 			s.from = p.Value
 			faults = append(faults, decodeNames(p.Value, &s.From)...)
 		case "when":
-			s.when = p.Key
+			s.when = p.Value
+			faults = append(faults, s.decodeWhen(p.Value)...)
 		default:
 			if near := strict.Nearest(p.Key.Value, ops.Reserved); near != "" && len(pairs) > 1 {
 				faults = append(faults, strict.At(p.Key, "unknown key %q; did you mean %q?", p.Key.Value, near))
@@ -68,6 +72,14 @@ func (s *Step) DecodeStrict(node *yaml.Node) strict.Faults {
 		faults = append(faults, strict.At(node, "the step names no operator"))
 	}
 	return faults
+}
+
+func (s *Step) decodeWhen(node *yaml.Node) strict.Faults {
+	if node.Kind != yaml.ScalarNode || node.Tag == "!!null" || strings.TrimSpace(node.Value) == "" {
+		return strict.Faults{strict.At(node, "when wants an expression, such as \"jpeg.quality < 90\", got %s", strict.Describe(node))}
+	}
+	s.When = node.Value
+	return nil
 }
 
 func decodeName(node *yaml.Node, into *string) strict.Faults {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/condition"
 )
 
 // Emit receives the image that the taps with the given indices read. It must
@@ -15,7 +16,7 @@ type Emit func(taps []int, img ops.Image) error
 // src may be a stream that can be read only once; it stays the caller's.
 // A result with several readers is computed once.
 func (g *Graph) Run(ctx context.Context, src ops.Image, emit Emit) error {
-	r := run{graph: g, images: make([]held, len(g.nodes))}
+	r := run{graph: g, images: make([]held, len(g.nodes)), facts: condition.Of(src), ran: map[string]bool{}}
 	defer r.close()
 	for i := range g.nodes {
 		if g.nodes[i].uses == 0 {
@@ -39,8 +40,11 @@ type held struct {
 }
 
 type run struct {
-	graph  *Graph
-	images []held
+	graph   *Graph
+	images  []held
+	facts   *condition.Facts
+	ran     map[string]bool // steps that changed the photo, by id
+	leftOut []string
 }
 
 func (r *run) compute(ctx context.Context, i int, src ops.Image) error {
@@ -62,6 +66,12 @@ func (r *run) compute(ctx context.Context, i int, src ops.Image) error {
 }
 
 func (r *run) apply(ctx context.Context, n *node, out *held) error {
+	if holds, err := r.decide(ctx, n); err != nil {
+		return err
+	} else if !holds {
+		r.pass(n, out)
+		return nil
+	}
 	in := make([]ops.Image, len(n.inputs))
 	for j, at := range n.inputs {
 		if !r.streams(n, r.images[at].Image) {
@@ -76,6 +86,7 @@ func (r *run) apply(ctx context.Context, n *node, out *held) error {
 		return err
 	}
 	out.Image = img
+	r.ran[n.id] = !img.Kept
 	for _, at := range n.inputs {
 		r.release(at)
 	}

@@ -1,0 +1,205 @@
+// Package condition decides by facts of a photo: whether a step is to run. It
+// reads an expression, finds its faults before any photo comes, and looks up
+// only the facts that the expression names. It knows no steps but by their ids.
+package condition
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/vm"
+)
+
+// Condition is a compiled expression. It may decide on several photos at a time.
+type Condition struct {
+	text    string
+	program *vm.Program
+	names   []string // facts that it names
+}
+
+// Fault is what is wrong in an expression. Line and Column count from 1.
+type Fault struct {
+	Line, Column int
+	Message      string
+}
+
+func (f *Fault) Error() string { return f.Message }
+
+// Compile reads an expression that is true or false. steps are the ids that
+// ran() may ask for. Its error is a [*Fault].
+func Compile(text string, steps []string) (*Condition, error) {
+	tree, err := parser.Parse(text)
+	if err != nil {
+		return nil, fault(err)
+	}
+	look := &names{steps: steps, source: file.NewSource(text)}
+	ast.Walk(&tree.Node, look)
+	if look.fault != nil {
+		return nil, look.fault
+	}
+	program, err := expr.Compile(text, expr.Env(environment{}), expr.AsBool(), expr.DisableBuiltin("now"))
+	if err != nil {
+		return nil, fault(err)
+	}
+	return &Condition{text: text, program: program, names: look.facts}, nil
+}
+
+// String is the expression as it was written.
+func (c *Condition) String() string { return c.text }
+
+// ByPlace reports whether the decision can be another for a photo of the same
+// content elsewhere: it asks for the folder, the file's name or the date.
+func (c *Condition) ByPlace() bool {
+	return slices.ContainsFunc(c.names, func(n string) bool { return slices.Contains([]string{"folder", "file", "date"}, n) })
+}
+
+// Holds decides on one photo. ran tells whether a step has changed it.
+func (c *Condition) Holds(f *Facts, ran func(id string) bool) (bool, error) {
+	e := environment{Ran: ran}
+	if err := f.fill(&e, c.names); err != nil {
+		return false, fmt.Errorf("when: %s: %w", c.text, err)
+	}
+	value, err := expr.Run(c.program, e)
+	if err != nil {
+		return false, fmt.Errorf("when: %s: %w", c.text, fault(err))
+	}
+	return value.(bool), nil
+}
+
+// environment is what an expression sees.
+type environment struct {
+	Width       int                  `expr:"width"`
+	Height      int                  `expr:"height"`
+	Megapixels  float64              `expr:"megapixels"`
+	Format      string               `expr:"format"`
+	Bands       int                  `expr:"bands"`
+	JPEG        compression          `expr:"jpeg"`
+	Damage      float64              `expr:"damage"`
+	Camera      camera               `expr:"camera"`
+	Orientation int                  `expr:"orientation"`
+	Folder      string               `expr:"folder"`
+	File        string               `expr:"file"`
+	Date        string               `expr:"date"`
+	Ran         func(id string) bool `expr:"ran"`
+}
+
+type compression struct {
+	Quality     int    `expr:"quality"`
+	Subsampling string `expr:"subsampling"`
+	Progressive bool   `expr:"progressive"`
+}
+
+type camera struct {
+	Make  string `expr:"make"`
+	Model string `expr:"model"`
+}
+
+// fields lists the names that a struct gives to an expression.
+func fields(t reflect.Type) (list []string) {
+	for i := range t.NumField() {
+		list = append(list, t.Field(i).Tag.Get("expr"))
+	}
+	return list
+}
+
+var known = fields(reflect.TypeFor[environment]())
+
+// Names lists the facts that an expression may name.
+func Names() []string { return slices.Clone(known) }
+
+// names looks for the names in an expression.
+type names struct {
+	steps    []string
+	source   file.Source
+	facts    []string
+	declared []string // by let
+	fault    *Fault
+}
+
+func (n *names) Visit(node *ast.Node) {
+	switch is := (*node).(type) {
+	case *ast.VariableDeclaratorNode:
+		n.declared = append(n.declared, is.Name)
+		n.facts = slices.DeleteFunc(n.facts, func(f string) bool { return f == is.Name })
+	case *ast.IdentifierNode:
+		if !slices.Contains(known, is.Value) && !n.letAbove(is.Value) {
+			n.fail(is, "there is no fact %q of a photo%s", is.Value, strict.Suggest(is.Value, known))
+			return
+		}
+		n.facts = append(n.facts, is.Value)
+	case *ast.MemberNode:
+		n.member(is)
+	case *ast.CallNode:
+		n.call(is)
+	}
+}
+
+// letAbove reports a name that let declares: the walk meets its uses first.
+func (n *names) letAbove(name string) bool {
+	return strings.Contains(n.source.String(), "let "+name+" ")
+}
+
+func (n *names) member(is *ast.MemberNode) {
+	base, ok := is.Node.(*ast.IdentifierNode)
+	property, named := is.Property.(*ast.StringNode)
+	group, found := map[string]reflect.Type{"jpeg": reflect.TypeFor[compression](), "camera": reflect.TypeFor[camera]()}[nameOf(base, ok)]
+	if !found || !named {
+		return
+	}
+	if list := fields(group); !slices.Contains(list, property.Value) {
+		n.fail(is.Property, "there is no fact %q of a photo%s", base.Value+"."+property.Value, strict.Suggest(property.Value, list))
+	}
+}
+
+func nameOf(n *ast.IdentifierNode, ok bool) string {
+	if !ok {
+		return ""
+	}
+	return n.Value
+}
+
+// call checks the id that ran() asks for.
+func (n *names) call(is *ast.CallNode) {
+	callee, ok := is.Callee.(*ast.IdentifierNode)
+	if nameOf(callee, ok) != "ran" || len(is.Arguments) != 1 {
+		return
+	}
+	id, ok := is.Arguments[0].(*ast.StringNode)
+	switch {
+	case !ok:
+		n.fail(is, `ran() wants the id of a step in quotes: ran("ID")`)
+	case !slices.Contains(n.steps, id.Value):
+		n.fail(id, "no step before has the id %q%s", id.Value, strict.Suggest(id.Value, n.steps))
+	}
+}
+
+func (n *names) fail(at ast.Node, format string, args ...any) {
+	if n.fault == nil {
+		bound := (&file.Error{Location: at.Location()}).Bind(n.source)
+		n.fault = &Fault{Line: bound.Line, Column: bound.Column + 1, Message: fmt.Sprintf(format, args...)}
+	}
+}
+
+var structName = regexp.MustCompile(`condition\.\w+`)
+
+// fault makes a Fault of what the expression library says.
+func fault(err error) error {
+	var known *file.Error
+	if !errors.As(err, &known) {
+		known = &file.Error{Message: err.Error()}
+	}
+	message := structName.ReplaceAllString(known.Message, "facts")
+	if strings.HasPrefix(message, "expected bool, but got") {
+		message = "the expression is neither true nor false but " + strings.TrimPrefix(message, "expected bool, but got ")
+	}
+	return &Fault{Line: max(1, known.Line), Column: known.Column + 1, Message: message}
+}

@@ -1,0 +1,71 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/condition"
+	"gopkg.in/yaml.v3"
+)
+
+// condition compiles the step's "when"; ids are those of the steps before.
+func (s *Step) condition(p planned, ids map[string]int) (*condition.Condition, strict.Faults) {
+	if s.When == "" {
+		return nil, nil
+	}
+	if p.config != nil && len(p.inputs) == 0 {
+		return nil, strict.Faults{strict.At(s.when, "%s makes an image and passes none on, so it cannot be left out; put \"when\" at the step that reads it", s.Operator)}
+	}
+	known := slices.DeleteFunc(slices.Sorted(maps.Keys(ids)), func(id string) bool { return id == Source })
+	c, err := condition.Compile(s.When, known)
+	if err == nil {
+		return c, nil
+	}
+	f := strict.At(s.when, "when: %s", err)
+	var at *condition.Fault
+	if errors.As(err, &at) {
+		f.Line, f.Column = within(s.when, at)
+	}
+	return nil, strict.Faults{f}
+}
+
+// within is where a fault of an expression stands in the file.
+func within(node *yaml.Node, f *condition.Fault) (line, column int) {
+	switch node.Style &^ yaml.TaggedStyle {
+	case yaml.LiteralStyle, yaml.FoldedStyle: // begins on the next line, at an indent that YAML does not tell
+		return node.Line + f.Line, f.Column
+	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
+		f.Column++
+	}
+	if f.Line > 1 {
+		return node.Line + f.Line - 1, f.Column
+	}
+	return node.Line, node.Column + f.Column - 1
+}
+
+// decide reports whether node n is to run on the photo.
+func (r *run) decide(ctx context.Context, n *node) (bool, error) {
+	if n.when == nil {
+		return true, nil
+	}
+	holds, err := n.when.Holds(r.facts, func(id string) bool { return r.ran[id] })
+	if err == nil && !holds {
+		r.leftOut = append(r.leftOut, n.label)
+		ops.Note(ctx, "left_out", strings.Join(r.leftOut, ", "))
+	}
+	return holds, err
+}
+
+// pass hands the first input of n on as it is.
+func (r *run) pass(n *node, out *held) {
+	out.Image = r.images[n.inputs[0]].Same()
+	out.whole = r.images[n.inputs[0]].whole
+	for _, at := range n.inputs {
+		r.release(at)
+	}
+}
