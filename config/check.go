@@ -22,8 +22,24 @@ func (c *Config) Check(reg *ops.Registry) strict.Faults {
 	env := ops.Env{Folder: c.folder, Models: c.Restore.Models}
 	for _, name := range slices.Sorted(maps.Keys(c.Pipelines)) {
 		p := c.Pipelines[name]
-		faults = append(faults, graph.Check(p.Graph(), reg, env)...)
+		faults = append(faults, graph.Check(c.Graph(p), reg, env)...)
 		faults = append(faults, checkPaths(p.Outputs)...)
+	}
+	return append(faults, c.checkFragments(reg, env)...)
+}
+
+// checkFragments looks at the fragments that no pipeline uses.
+func (c *Config) checkFragments(reg *ops.Registry, env ops.Env) (faults strict.Faults) {
+	used := map[string]bool{}
+	for _, p := range c.Pipelines {
+		maps.Copy(used, graph.Uses(p.Steps, c.Fragments))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Fragments)) {
+		if used[name] {
+			continue
+		}
+		faults = append(faults, graph.CheckFragment(name, c.Fragments, reg, env)...)
+		faults = append(faults, strict.Warn(strict.Find(c.root, "fragments", name), "no pipeline uses the fragment %s", name))
 	}
 	return faults
 }

@@ -26,6 +26,9 @@ type Config struct {
 	Limits    Limits              `yaml:"limits"`
 	Pipelines map[string]Pipeline `yaml:"pipelines"`
 
+	// Fragments are chains of steps that pipelines share.
+	Fragments map[string]graph.Fragment `yaml:"fragments"`
+
 	file   string
 	folder string // that relative paths are below
 	root   *yaml.Node
@@ -65,17 +68,17 @@ type Pipeline struct {
 }
 
 // Graph is the pipeline's graph, with a tap for every output in their order.
-func (p Pipeline) Graph() graph.Config {
-	c := graph.Config{Steps: p.Steps}
+func (c *Config) Graph(p Pipeline) graph.Config {
+	g := graph.Config{Steps: p.Steps, Fragments: c.Fragments}
 	for i := range p.Outputs {
 		o := &p.Outputs[i]
 		tap := graph.Tap{From: o.From, Node: o.FromNode()}
 		if o.Thumbnail != nil {
 			tap.Through = []graph.Step{graph.NewStep("thumbnail", o.Thumbnail)}
 		}
-		c.Taps = append(c.Taps, tap)
+		g.Taps = append(g.Taps, tap)
 	}
-	return c
+	return g
 }
 
 // defaults is a Config before a file is decoded over it.

@@ -10,7 +10,7 @@ import (
 )
 
 // Reserved are the keys that may stand beside the operator in a step.
-var Reserved = []string{"id", "from", "when"}
+var Reserved = []string{"id", "from", "when", "use"}
 
 var validName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]*$`)
 

@@ -145,7 +145,7 @@ func (e *Engine) openLedger() error {
 }
 
 func (e *Engine) compile(ctx context.Context, name string, p config.Pipeline, reg *ops.Registry, env ops.Env) error {
-	g, err := graph.Compile(ctx, p.Graph(), reg, env)
+	g, err := graph.Compile(ctx, e.config.Graph(p), reg, env)
 	if err != nil {
 		return fmt.Errorf("pipeline %s: %w", name, err)
 	}

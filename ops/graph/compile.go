@@ -11,7 +11,6 @@ import (
 	"slices"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/condition"
 	"gopkg.in/yaml.v3"
 )
 
@@ -30,10 +29,10 @@ type node struct {
 	operator   ops.Operator
 	sequential bool
 	inputs     []int
-	id         string
-	when       *condition.Condition // nil: always
-	uses       int                  // readers, taps among them
-	taps       bool                 // read by a tap
+	step       int     // in the plan; -1 for a turning upright
+	guards     []guard // it runs where all hold
+	uses       int     // readers, taps among them
+	taps       bool    // read by a tap
 }
 
 // Compile checks c and builds its operators. The caller closes the graph.
@@ -50,7 +49,7 @@ func Compile(ctx context.Context, c Config, reg *ops.Registry, env ops.Env) (*Gr
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("step %s: %w", p.label, err), g.Close())
 		}
-		l.add(i, node{label: p.label, operator: operator, sequential: p.sequential, id: p.step.ID, when: p.when})
+		l.add(i, node{label: p.label, operator: operator, sequential: p.sequential, step: i, guards: p.guards})
 		if err := writeFingerprint(digest, p, operator); err != nil {
 			return nil, errors.Join(fmt.Errorf("step %s: %w", p.label, err), g.Close())
 		}
@@ -79,8 +78,8 @@ func writeFingerprint(w io.Writer, p planned, operator ops.Operator) error {
 		content = f.Fingerprint()
 	}
 	parts := []any{p.spec.Name, p.spec.Version, string(params), content, p.inputs}
-	if p.when != nil {
-		parts = append(parts, p.when.String())
+	for _, g := range p.guards {
+		parts = append(parts, g.String())
 	}
 	return json.NewEncoder(w).Encode(parts)
 }
@@ -108,7 +107,7 @@ func (g *Graph) Fingerprint() string { return g.fingerprint }
 // ByPlace reports whether a photo's folder, name or date decides what happens to
 // it, so that a copy of it elsewhere may come out otherwise.
 func (g *Graph) ByPlace() bool {
-	return slices.ContainsFunc(g.nodes, func(n node) bool { return n.when != nil && n.when.ByPlace() })
+	return slices.ContainsFunc(g.nodes, func(n node) bool { return slices.ContainsFunc(n.guards, func(g guard) bool { return g.ByPlace() }) })
 }
 
 // Describe lists what the operators say of themselves, in the steps' order.

@@ -15,18 +15,20 @@ const Source = "source"
 
 // Config is a pipeline: its steps, and which of their results are wanted.
 type Config struct {
-	Steps []Step
-	Taps  []Tap
+	Steps     []Step
+	Taps      []Tap
+	Fragments map[string]Fragment // that steps may use
 }
 
 // Step is one operator with its parameters.
 type Step struct {
-	Operator string
+	Operator string   // or
+	Use      string   // a fragment
 	ID       string   // "" for a step that only the next one reads
 	From     []string // ids it reads; none: the step before
 	When     string   // expression; where it is false, the step passes its first image on
 
-	node, key, params, id, from, when *yaml.Node
+	node, key, params, id, from, when, use *yaml.Node
 }
 
 // Tap is a reader outside the graph, such as an output.
@@ -53,6 +55,13 @@ func (s *Step) DecodeStrict(node *yaml.Node) strict.Faults {
 		case "from":
 			s.from = p.Value
 			faults = append(faults, decodeNames(p.Value, &s.From)...)
+		case "use":
+			s.use = p.Value
+			if p.Value.Kind != yaml.ScalarNode || p.Value.Tag != "!!str" {
+				faults = append(faults, strict.At(p.Value, "use wants the name of a fragment, got %s", strict.Describe(p.Value)))
+				continue
+			}
+			s.Use = p.Value.Value
 		case "when":
 			s.when = p.Value
 			faults = append(faults, s.decodeWhen(p.Value)...)
@@ -68,7 +77,10 @@ func (s *Step) DecodeStrict(node *yaml.Node) strict.Faults {
 			s.Operator, s.key, s.params = p.Key.Value, p.Key, p.Value
 		}
 	}
-	if s.Operator == "" && len(faults) == 0 {
+	switch {
+	case s.Operator != "" && s.use != nil:
+		faults = append(faults, strict.At(s.key, "a step holds an operator or uses a fragment, not both; begin a new step (- %s: …)", s.Operator))
+	case s.Operator == "" && s.use == nil && len(faults) == 0:
 		faults = append(faults, strict.At(node, "the step names no operator"))
 	}
 	return faults

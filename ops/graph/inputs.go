@@ -9,19 +9,18 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// resolve finds the steps that s reads, in the order of its ports; before is
-// the step before it.
-func resolve(s *Step, p planned, before int, ids map[string]int) (inputs []int, faults strict.Faults) {
+// resolve finds the steps that s reads, in the order of its ports.
+func resolve(s *Step, p planned, in *scope) (inputs []int, faults strict.Faults) {
 	if p.config == nil { // a fault already; only the names are looked at
-		return s.named(before, ids)
+		return s.named(in)
 	}
 	ports := ops.OneImage()
 	if r, ok := p.config.(ops.Reader); ok {
 		ports = r.Ports()
 	}
-	given, faults := s.given(ports, before, ids)
+	given, faults := s.given(ports, in)
 	if len(faults) > 0 {
-		inputs, _ = s.named(before, ids)
+		inputs, _ = s.named(in)
 		return inputs, faults
 	}
 	open, _ := openPorts(ports)
@@ -29,7 +28,7 @@ func resolve(s *Step, p planned, before int, ids map[string]int) (inputs []int, 
 		switch {
 		case len(port.IDs) > 0:
 			for i, name := range port.IDs {
-				at, fs := lookup(name, s.idNode(port, i), before, ids)
+				at, fs := in.lookup(name, s.idNode(port, i))
 				inputs, faults = append(inputs, at), append(faults, fs...)
 			}
 		case port.Optional:
@@ -57,28 +56,28 @@ func openPorts(ports []ops.Port) (open int, many bool) {
 
 // given are the steps that "from" names, or else the step before. They are as
 // many as the ports want.
-func (s *Step) given(ports []ops.Port, before int, ids map[string]int) (given []int, faults strict.Faults) {
+func (s *Step) given(ports []ops.Port, in *scope) (given []int, faults strict.Faults) {
 	open, many := openPorts(ports)
 	switch n := len(s.From); {
 	case n == 0 && open == 0:
 		return nil, nil
 	case n == 0 && open > 1:
-		return nil, strict.Faults{strict.At(s.key, "%s reads %s; name the steps: from: [ID, ID]", s.Operator, listPorts(ports))}
+		return nil, strict.Faults{strict.At(s.key, "%s reads %s; name the steps: from: [ID, ID]", s.name(), listPorts(ports))}
 	case n > 0 && open == 0:
 		return nil, strict.Faults{strict.At(s.from, "%s reads no image from another step; remove \"from\"", s.Operator)}
 	case n > 0 && (n < open || !many && n > open):
-		return nil, strict.Faults{strict.At(s.from, "%s reads %s, got %d", s.Operator, listPorts(ports), n)}
+		return nil, strict.Faults{strict.At(s.from, "%s reads %s, got %d", s.name(), listPorts(ports), n)}
 	}
-	return s.named(before, ids)
+	return s.named(in)
 }
 
 // named are the steps that "from" names, or the step before.
-func (s *Step) named(before int, ids map[string]int) (given []int, faults strict.Faults) {
+func (s *Step) named(in *scope) (given []int, faults strict.Faults) {
 	if len(s.From) == 0 {
-		return []int{before}, nil
+		return []int{in.before}, nil
 	}
 	for i, name := range s.From {
-		at, fs := lookup(name, s.fromNode(i), before, ids)
+		at, fs := in.lookup(name, s.fromNode(i))
 		given, faults = append(given, at), append(faults, fs...)
 	}
 	return given, faults
@@ -102,6 +101,14 @@ func listPorts(ports []ops.Port) string {
 		return strconv.Itoa(open) + " images or more (" + strings.Join(names, ", ") + ")"
 	}
 	return strconv.Itoa(open) + " images (" + strings.Join(names, ", ") + ")"
+}
+
+// name is the operator, or the fragment that is used.
+func (s *Step) name() string {
+	if s.Use != "" {
+		return "the fragment " + s.Use
+	}
+	return s.Operator
 }
 
 // fromNode is where the i-th id of "from" stands.

@@ -69,7 +69,7 @@ func (l *layout) upright(step int) int {
 	if at, ok := l.turned[step]; ok {
 		return at
 	}
-	at := l.append(node{label: "orientation", operator: upright{}, inputs: []int{l.nodes[step]}})
+	at := l.append(node{label: "orientation", operator: upright{}, step: -1, inputs: []int{l.nodes[step]}})
 	l.turned[step] = at
 	return at
 }

@@ -16,7 +16,7 @@ type Emit func(taps []int, img ops.Image) error
 // src may be a stream that can be read only once; it stays the caller's.
 // A result with several readers is computed once.
 func (g *Graph) Run(ctx context.Context, src ops.Image, emit Emit) error {
-	r := run{graph: g, images: make([]held, len(g.nodes)), facts: condition.Of(src), ran: map[string]bool{}}
+	r := run{graph: g, images: make([]held, len(g.nodes)), facts: condition.Of(src), ran: map[int]bool{}}
 	defer r.close()
 	for i := range g.nodes {
 		if g.nodes[i].uses == 0 {
@@ -43,7 +43,7 @@ type run struct {
 	graph   *Graph
 	images  []held
 	facts   *condition.Facts
-	ran     map[string]bool // steps that changed the photo, by id
+	ran     map[int]bool // steps that changed the photo, by their place in the plan
 	leftOut []string
 }
 
@@ -86,7 +86,7 @@ func (r *run) apply(ctx context.Context, n *node, out *held) error {
 		return err
 	}
 	out.Image = img
-	r.ran[n.id] = !img.Kept
+	r.ran[n.step] = !img.Kept
 	for _, at := range n.inputs {
 		r.release(at)
 	}

@@ -13,18 +13,27 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// condition compiles the step's "when"; ids are those of the steps before.
-func (s *Step) condition(p planned, ids map[string]int) (*condition.Condition, strict.Faults) {
+// guard is a condition with the steps that its ids mean.
+type guard struct {
+	*condition.Condition
+	steps map[string][]int
+}
+
+// guards are the conditions that the step runs under: its own "when", and
+// those of the uses around.
+func (s *Step) guards(p planned, in *scope) ([]guard, strict.Faults) {
 	if s.When == "" {
-		return nil, nil
+		if len(p.inputs) == 0 {
+			return nil, nil // made, if anybody asks for it
+		}
+		return in.guards, nil
 	}
 	if p.config != nil && len(p.inputs) == 0 {
 		return nil, strict.Faults{strict.At(s.when, "%s makes an image and passes none on, so it cannot be left out; put \"when\" at the step that reads it", s.Operator)}
 	}
-	known := slices.DeleteFunc(slices.Sorted(maps.Keys(ids)), func(id string) bool { return id == Source })
-	c, err := condition.Compile(s.When, known)
+	c, err := condition.Compile(s.When, slices.Sorted(maps.Keys(in.steps)))
 	if err == nil {
-		return c, nil
+		return append(slices.Clone(in.guards), guard{c, in.steps}), nil
 	}
 	f := strict.At(s.when, "when: %s", err)
 	var at *condition.Fault
@@ -50,15 +59,20 @@ func within(node *yaml.Node, f *condition.Fault) (line, column int) {
 
 // decide reports whether node n is to run on the photo.
 func (r *run) decide(ctx context.Context, n *node) (bool, error) {
-	if n.when == nil {
-		return true, nil
+	for _, g := range n.guards {
+		holds, err := g.Holds(r.facts, func(id string) bool {
+			return slices.ContainsFunc(g.steps[id], func(step int) bool { return r.ran[step] })
+		})
+		if err != nil {
+			return false, err
+		}
+		if !holds {
+			r.leftOut = append(r.leftOut, n.label)
+			ops.Note(ctx, "left_out", strings.Join(r.leftOut, ", "))
+			return false, nil
+		}
 	}
-	holds, err := n.when.Holds(r.facts, func(id string) bool { return r.ran[id] })
-	if err == nil && !holds {
-		r.leftOut = append(r.leftOut, n.label)
-		ops.Note(ctx, "left_out", strings.Join(r.leftOut, ", "))
-	}
-	return holds, err
+	return true, nil
 }
 
 // pass hands the first input of n on as it is.

@@ -1,0 +1,113 @@
+package graph
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops"
+)
+
+// Fragment is a chain of steps that pipelines share. Its first step reads what
+// the step that uses it reads, which its steps may also name "input"; ids in it
+// are its own. What it gives is its last step's image.
+type Fragment struct {
+	Steps []Step `yaml:"steps"`
+}
+
+// Input is the id, within a fragment, of what the fragment is used on.
+const Input = "input"
+
+// CheckFragment finds the faults of a fragment by itself, for one that no
+// pipeline uses.
+func CheckFragment(name string, fragments map[string]Fragment, reg *ops.Registry, env ops.Env) strict.Faults {
+	s := Step{Use: name}
+	return Check(Config{Steps: []Step{s}, Fragments: fragments, Taps: []Tap{{}}}, reg, env)
+}
+
+// Uses lists the fragments that steps name, those that these name among them.
+func Uses(steps []Step, fragments map[string]Fragment) map[string]bool {
+	used := map[string]bool{}
+	var look func(steps []Step)
+	look = func(steps []Step) {
+		for _, s := range steps {
+			if s.Use != "" && !used[s.Use] {
+				used[s.Use] = true
+				look(fragments[s.Use].Steps)
+			}
+		}
+	}
+	look(steps)
+	return used
+}
+
+// use writes a fragment out in place of the step that names it.
+func (p *planner) use(s *Step, outer *scope) {
+	f, ok := p.fragments[s.Use]
+	switch {
+	case !ok:
+		p.fault(strict.At(s.use, "there is no fragment %q%s", s.Use, strict.Suggest(s.Use, slices.Sorted(maps.Keys(p.fragments)))))
+		return
+	case slices.Contains(outer.within, s.Use):
+		p.fault(strict.At(s.use, "the fragment %q uses itself: %s", s.Use, strings.Join(append(outer.within, s.Use), " → ")))
+		return
+	case len(f.Steps) == 0:
+		p.fault(strict.At(s.use, "the fragment %q has no steps", s.Use))
+		return
+	}
+	read, faults := s.given(ops.OneImage(), outer)
+	if len(faults) > 0 {
+		p.faults = append(p.faults, faults...)
+		return
+	}
+	guards, faults := s.guards(planned{inputs: read}, outer)
+	p.faults = append(p.faults, faults...)
+	inner := newScope(read[0])
+	inner.ids[Input] = read[0]
+	inner.guards = guards
+	inner.name = outer.name + s.Use + "/"
+	inner.within = append(slices.Clone(outer.within), s.Use)
+	p.add(f.Steps, inner)
+	outer.before = inner.before
+	if len(guards) > len(outer.guards) && !p.passes(inner.before, read[0]) {
+		outer.before = p.choose(s, inner.before, read[0], guards)
+	}
+}
+
+func (p *planner) fault(f strict.Fault) { p.faults = append(p.faults, f) }
+
+// passes reports whether steps that are left out hand on from by themselves, all
+// the way to step at: each the first image that it reads.
+func (p *planner) passes(at, from int) bool {
+	for at != from {
+		if at == source || len(p.steps[at].inputs) == 0 {
+			return false
+		}
+		at = p.steps[at].inputs[0]
+	}
+	return true
+}
+
+// choose adds a step that gives made where the guards hold, and input else.
+func (p *planner) choose(s *Step, made, input int, guards []guard) int {
+	p.steps = append(p.steps, planned{
+		spec: ops.Spec{Name: "use", Version: 1}, config: chooser{}, grid: ops.KeepsGrid, sequential: true,
+		inputs: []int{input, made}, guards: guards, label: "use " + s.Use, step: s,
+	})
+	return len(p.steps) - 1
+}
+
+// chooser gives its second image; left out, it passes the first on.
+type chooser struct{}
+
+func (chooser) Validate() error { return nil }
+
+func (chooser) Build(context.Context, ops.Env) (ops.Operator, error) { return chooser{}, nil }
+
+func (chooser) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
+	second := in[1].Same()
+	second.Kept = false
+	return second, nil
+}

@@ -1,0 +1,144 @@
+package graph
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops"
+	"gopkg.in/yaml.v3"
+)
+
+// planned is a step whose names are resolved: inputs are indices into the
+// plan, where -1 is the source.
+type planned struct {
+	spec       ops.Spec
+	config     ops.Config
+	grid       ops.Grid
+	sequential bool
+	inputs     []int
+	guards     []guard // the step runs where all hold
+	label      string
+	step       *Step
+}
+
+const source = -1
+
+// blueprint is a pipeline with its fragments written out.
+type blueprint struct {
+	steps []planned
+	taps  []int
+}
+
+// planner writes a pipeline out as a blueprint.
+type planner struct {
+	blueprint
+	fragments map[string]Fragment
+	reg       *ops.Registry
+	faults    strict.Faults
+}
+
+// scope is where ids are known: a pipeline, or one use of a fragment.
+type scope struct {
+	ids    map[string]int   // the step whose image an id means
+	steps  map[string][]int // all steps that an id stands for
+	before int              // the step before
+	guards []guard          // of the uses around
+	name   string           // of the fragment, with a slash; "" in a pipeline
+	within []string         // the fragments around
+}
+
+func newScope(before int) *scope {
+	return &scope{ids: map[string]int{Source: source}, steps: map[string][]int{}, before: before}
+}
+
+// plan resolves names and parameters. Its blueprint is usable only where no
+// fault but warnings came back.
+func plan(c Config, reg *ops.Registry) (blueprint, strict.Faults) {
+	p := &planner{fragments: c.Fragments, reg: reg}
+	top := newScope(source)
+	p.add(c.Steps, top)
+	for _, t := range c.Taps {
+		at, fs := top.lookup(t.From, t.Node)
+		p.faults = append(p.faults, fs...)
+		for i := range t.Through {
+			through := newScope(at)
+			p.operator(&t.Through[i], through)
+			at = through.before
+		}
+		p.taps = append(p.taps, at)
+	}
+	return p.blueprint, append(p.faults, p.warnings()...)
+}
+
+// add plans steps one after the other.
+func (p *planner) add(steps []Step, in *scope) {
+	for i := range steps {
+		s := &steps[i]
+		first := len(p.steps)
+		if s.Use != "" {
+			p.use(s, in)
+		} else {
+			p.operator(s, in)
+		}
+		if s.ID == "" {
+			continue
+		}
+		if _, taken := in.ids[s.ID]; taken {
+			p.faults = append(p.faults, strict.At(s.id, "the id %q is already taken", s.ID))
+			continue
+		}
+		in.ids[s.ID] = in.before
+		for at := first; at < len(p.steps); at++ {
+			in.steps[s.ID] = append(in.steps[s.ID], at)
+		}
+	}
+}
+
+// operator plans one step with an operator.
+func (p *planner) operator(s *Step, in *scope) {
+	step, faults := planStep(s, p.reg)
+	step.label = in.name + step.label
+	var fs strict.Faults
+	step.inputs, fs = resolve(s, step, in)
+	faults = append(faults, fs...)
+	step.guards, fs = s.guards(step, in)
+	p.faults = append(p.faults, append(faults, fs...)...)
+	in.before = len(p.steps)
+	p.steps = append(p.steps, step)
+}
+
+// planStep resolves all of a step but what it reads.
+func planStep(s *Step, reg *ops.Registry) (planned, strict.Faults) {
+	p := planned{step: s, label: s.Operator}
+	if s.ID != "" {
+		p.label = s.ID + " (" + s.Operator + ")"
+	}
+	spec, ok := reg.Lookup(s.Operator)
+	if why := reg.Refuse(s.Operator); !ok && why != "" {
+		return p, strict.Faults{strict.At(s.key, "%s is no step: %s", s.Operator, why)}
+	}
+	if !ok {
+		return p, strict.Faults{strict.At(s.key, "unknown operator %q%s", s.Operator, strict.Suggest(s.Operator, reg.Names()))}
+	}
+	p.spec = spec
+	config, faults := s.parameters(spec)
+	p.config = config
+	p.grid, p.sequential = spec.Grid, spec.Sequential
+	if v, ok := config.(ops.Varied); ok {
+		p.grid, p.sequential = v.Traits()
+	}
+	return p, faults
+}
+
+// lookup is the step that an id means; "" means the step before.
+func (in *scope) lookup(name string, node *yaml.Node) (int, strict.Faults) {
+	if name == "" {
+		return in.before, nil
+	}
+	if at, ok := in.ids[name]; ok {
+		return at, nil
+	}
+	known := slices.Sorted(maps.Keys(in.ids))
+	return source, strict.Faults{strict.At(node, "no step before has the id %q%s", name, strict.Suggest(name, known))}
+}
