@@ -145,9 +145,6 @@ func (c *Config) resolve(folder string) {
 		if c.Watch[i].Settle == 0 {
 			c.Watch[i].Settle = watcher.DefaultSettle
 		}
-		if c.Watch[i].Patience == 0 {
-			c.Watch[i].Patience = watcher.DefaultPatience
-		}
 	}
 	absolute(&c.Restore.Models)
 	absolute(&c.Restore.Runtime.Library)

@@ -109,6 +109,8 @@ func TestFoldersThatWouldHurt(t *testing.T) {
 		{"state inside", "state_dir: a/state\nwatch: [{folder: a, pipeline: p, output: o}]", "set state_dir elsewhere"},
 		{"no output", "watch: [{folder: a, pipeline: p}]", "wants an output folder"},
 		{"no folder", "watch: [{pipeline: p, output: o}]", "folder: is missing"},
+		{"negative patience", "watch: [{folder: a, pipeline: p, output: o, patience: -1s}]", "patience: is -1s"},
+		{"events of no kind", "watch: [{folder: a, pipeline: p, output: o, events: maybe}]", `events: is "maybe"`},
 		{"negative settle", "watch: [{folder: a, pipeline: p, output: o, settle: -1s}]", "settle: is -1s"},
 		{"no library", "restore: {runtime: {library: x.so}}", "library: stat"},
 	} {

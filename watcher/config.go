@@ -14,6 +14,17 @@ import (
 const (
 	DefaultSettle   = 2 * time.Second
 	DefaultPatience = 5 * time.Minute
+	DefaultPoll     = 5 * time.Second
+)
+
+// Events says how far a folder's file system events are relied upon.
+type Events string
+
+// What may be relied upon.
+const (
+	Auto  Events = "auto"  // found out; also the meaning of ""
+	Trust Events = "trust" // they arrive, whatever it looks like
+	Never Events = "never" // they do not: the folder is polled
 )
 
 // Config is one watched folder as a user writes it.
@@ -25,11 +36,18 @@ type Config struct {
 	// all the same; 0 means DefaultPatience. A file that its file system says
 	// nobody has touched for so long is not waited for.
 	Patience time.Duration `yaml:"patience"`
+
+	// Events is about file system events. With Auto a folder on a file system
+	// that others can change unheard (NFS, SMB, FUSE, overlay …) is polled, and
+	// so is one where the creation of an empty file, removed at once, is not
+	// told of.
+	Events Events        `yaml:"events"`
+	Poll   time.Duration `yaml:"poll"` // between looks through a polled or missing folder; 0 means DefaultPoll
 }
 
 // DefaultConfig is what a user's keys are decoded over.
 func DefaultConfig() Config {
-	return Config{Settle: DefaultSettle, Patience: DefaultPatience}
+	return Config{Settle: DefaultSettle, Patience: DefaultPatience, Events: Auto, Poll: DefaultPoll}
 }
 
 // Validate reports every fault of c. Each message begins with the key that is
@@ -45,21 +63,32 @@ func (c Config) Validate() error {
 	if c.Patience < 0 {
 		faults = append(faults, fmt.Errorf("patience is %s: give a period such as %s", c.Patience, DefaultPatience))
 	}
+	if c.Poll < 0 {
+		faults = append(faults, fmt.Errorf("poll is %s: give a period such as %s", c.Poll, DefaultPoll))
+	}
+	switch c.Events {
+	case "", Auto, Trust, Never:
+	default:
+		faults = append(faults, fmt.Errorf("events is %q: say %s, %s or %s", c.Events, Auto, Trust, Never))
+	}
 	return errors.Join(faults...)
 }
 
-func (c Config) settle() time.Duration {
+// withDefaults fills in what c leaves open.
+func (c Config) withDefaults() Config {
 	if c.Settle == 0 {
-		return DefaultSettle
+		c.Settle = DefaultSettle
 	}
-	return c.Settle
-}
-
-func (c Config) patience() time.Duration {
 	if c.Patience == 0 {
-		return DefaultPatience
+		c.Patience = DefaultPatience
 	}
-	return c.Patience
+	if c.Poll == 0 {
+		c.Poll = DefaultPoll
+	}
+	if c.Events == "" {
+		c.Events = Auto
+	}
+	return c
 }
 
 func checkFolder(folder string) error {

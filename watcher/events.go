@@ -17,7 +17,13 @@ func (l *loop) openNotifier() {
 		l.noEvents = noNotifier(err)
 		return
 	}
-	l.notify, l.noEvents = n, ""
+	l.notify, l.noEvents, l.quota.held = n, "", 0
+	for _, r := range l.roots {
+		r.canary = canary{}
+	}
+	for _, f := range l.folders {
+		f.watched = false
+	}
 	l.events, l.failures = n.channels()
 }
 
@@ -56,7 +62,7 @@ func (l *loop) lost(err error) {
 		return // closed: events says so too
 	}
 	if errors.Is(err, fsnotify.ErrEventOverflow) {
-		l.options.Log.Warn("more file system events than could be queued: looking through all watched folders")
+		l.options.Log.Warn("more file system events than could be queued: looking through all watched folders", "remedy", raise("max_queued_events", 16384))
 	} else {
 		l.options.Log.Warn("file system events failed: looking through all watched folders", "error", err)
 	}
@@ -80,6 +86,10 @@ func (l *loop) event(ev fsnotify.Event, now time.Time) {
 	}
 	f := l.folders[filepath.Dir(ev.Name)]
 	name := filepath.Base(ev.Name)
+	if isCanary(name) {
+		l.hear(ev.Name)
+		return
+	}
 	if _, ignored := Ignored(name); f == nil || ignored {
 		return
 	}

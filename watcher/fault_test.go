@@ -52,11 +52,20 @@ func (b *broken) Close() error        { return nil }
 func (b *broken) channels() (<-chan fsnotify.Event, <-chan error) { return b.events, b.errs }
 
 // startWith is start with another event source.
-func startWith(t *testing.T, o Options, open func() (notifier, error)) *running {
+func startWith(t *testing.T, o Options, open func() (notifier, error), set ...func(*Watcher)) *running {
 	t.Helper()
+	for i := range o.Folders {
+		if o.Folders[i].Events == "" {
+			o.Folders[i].Events = Trust // no canary is told of here
+		}
+	}
 	w, err := New(o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	w.filesystem = local
+	for _, f := range set {
+		f(w)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{Watcher: w, t: t, out: make(chan File), cancel: cancel, ended: make(chan error, 1)}
@@ -75,8 +84,7 @@ func TestPolling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		r := startWith(t, Options{
-			Folders: []Config{{Folder: dir, Settle: 2 * time.Second}},
-			Poll:    7 * time.Second,
+			Folders: []Config{{Folder: dir, Settle: 2 * time.Second, Poll: 7 * time.Second}},
 			Log:     slog.New(slog.NewTextHandler(&log, nil)),
 		}, func() (notifier, error) { return nil, syscall.EMFILE })
 		defer r.stop()
@@ -215,7 +223,7 @@ func TestRootGoesAndComesBack(t *testing.T) {
 	above := t.TempDir()
 	dir, away := mkdir(t, above, "ingest"), filepath.Join(above, "away")
 	write(t, mkdir(t, dir, "sub"), "a.jpg")
-	r := start(t, Options{Folders: []Config{{Folder: dir}}, Poll: 50 * time.Millisecond})
+	r := start(t, Options{Folders: []Config{{Folder: dir, Poll: 50 * time.Millisecond}}})
 	r.expect("sub/a.jpg")
 	r.mode(Watching)
 
@@ -224,7 +232,7 @@ func TestRootGoesAndComesBack(t *testing.T) {
 		t.Errorf("reason %q", s.Reason)
 	}
 	mkdir(t, dir)
-	for end := time.Now().Add(deadline); !strings.Contains(r.Folders()[0].Reason, "empty folder"); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(deadline); !strings.Contains(r.Folders()[0].Reason, "is empty"); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("state with an empty folder in its place: %+v", r.Folders()[0])
 		}
@@ -244,7 +252,7 @@ func TestEmptyFolderInItsPlaceIsWatched(t *testing.T) {
 	above := t.TempDir()
 	dir := mkdir(t, above, "ingest")
 	write(t, dir, "a.jpg")
-	r := start(t, Options{Folders: []Config{{Folder: dir}}, Poll: 50 * time.Millisecond})
+	r := start(t, Options{Folders: []Config{{Folder: dir, Poll: 50 * time.Millisecond}}})
 	r.expect("a.jpg")
 	rename(t, dir, filepath.Join(above, "away"))
 	mkdir(t, dir)

@@ -27,6 +27,8 @@ type loop struct {
 	events   <-chan fsnotify.Event
 	failures <-chan error
 
+	quota quota
+
 	roots   []*root
 	folders map[string]*folder   // every folder of the trees, by path
 	known   map[identity]*folder // the same, by identity
@@ -109,6 +111,7 @@ func (l *loop) step(now time.Time) (busy bool) {
 			l.scan(r, now)
 		}
 	}
+	l.listen(now)
 	l.listNext(now)
 	for range atATime {
 		e := l.settler.due(now)
@@ -130,6 +133,9 @@ func (l *loop) pause(busy bool) time.Duration {
 		if r.scanning == 0 && r.nextScan.Before(next) {
 			next = r.nextScan
 		}
+		if r.canary.path != "" && r.canary.due.Before(next) {
+			next = r.canary.due
+		}
 	}
 	if due, ok := l.settler.next(); ok && due.Before(next) {
 		next = due
@@ -148,7 +154,7 @@ func (l *loop) judge(e *entry, now time.Time) {
 		whole, err := l.options.Complete(e.path)
 		return whole || err != nil
 	}
-	patience := e.root.patience
+	patience := e.root.Patience
 	if untouched := time.Since(touched(info)); untouched > patience {
 		patience = 0 // nobody is writing it
 	}

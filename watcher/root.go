@@ -12,15 +12,20 @@ import (
 
 // root is one watched folder.
 type root struct {
-	path, real       string
-	settle, patience time.Duration
+	Config
+	path, real string
+	before     FolderState // as an earlier process left it
 
 	id    identity // of the folder as last seen
 	top   *folder  // nil until it was seen
 	gone  string   // why it cannot be read at all, or ""
 	moved bool     // another folder stands in its place, and it was not yet listed
 
-	unwatched string            // why a part of it has no events, or ""
+	files, folders, arriving int // below, as known now
+
+	unwatched string // why a part of it has no events, or ""
+	remote    string // a part of it that others change unheard, and what it lies on, or ""
+	canary    canary
 	troubles  map[string]string // folders and files below that cannot be read, with why
 
 	scanBegan time.Time // zero: none is under way
@@ -33,11 +38,14 @@ type root struct {
 
 func newRoot(p rootPath, o Options) *root {
 	r := &root{
-		path: p.path, real: p.real, settle: p.config.settle(), patience: p.config.patience(),
+		Config: p.config.withDefaults(), path: p.path, real: p.real,
 		troubles: map[string]string{}, state: FolderState{Folder: p.path, Mode: Starting},
 	}
 	if o.Once {
-		r.patience = min(r.patience, 10*r.settle)
+		r.Patience = min(r.Patience, 10*r.Settle)
+	}
+	if i := slices.IndexFunc(o.Before, func(s FolderState) bool { return s.Folder == r.path }); i >= 0 {
+		r.before = o.Before[i]
 	}
 	return r
 }
@@ -79,7 +87,7 @@ func (l *loop) present(r *root) bool {
 func (l *loop) lose(r *root, why string) {
 	if r.gone == "" {
 		l.unwatch(r)
-		r.nextScan = time.Now().Add(l.options.Poll)
+		r.nextScan = time.Now().Add(r.Poll)
 	}
 	r.gone = why
 	l.changed = true
@@ -87,22 +95,21 @@ func (l *loop) lose(r *root, why string) {
 
 // unwatch ends the events of every folder below r.
 func (l *loop) unwatch(r *root) {
-	if l.notify == nil {
-		return
-	}
-	for path, f := range l.folders {
+	r.canary = canary{again: r.canary.again}
+	for _, f := range l.folders {
 		if f.root == r {
-			_ = l.notify.Remove(path) // often gone already
+			l.mute(f)
 		}
 	}
 }
 
 // scan begins to look through r: to watch and list every folder of it.
 func (l *loop) scan(r *root, now time.Time) {
-	r.scanBegan, r.nextScan, r.again = now, now.Add(l.options.Poll), false
+	r.scanBegan, r.nextScan, r.again = now, now.Add(r.Poll), false
 	if l.notify == nil {
 		l.openNotifier()
 	}
+	l.quota.count(now, l.usage)
 	info, err := os.Stat(r.path)
 	if err != nil || !info.IsDir() {
 		l.present(r)
@@ -112,27 +119,33 @@ func (l *loop) scan(r *root, now time.Time) {
 	if r.top == nil {
 		r.id = id
 		r.top = l.newFolder(r, nil, r.path, id)
+		r.moved = r.before.ID != "" && r.before.ID != id.String()
 	} else if r.id != id {
 		l.unwatch(r)
 		r.moved = true
 		l.identify(r.top, id)
 		r.id = id
 	}
-	r.unwatched = ""
+	r.unwatched, r.remote = "", ""
 	clear(r.troubles)
 	l.enqueue(r.top)
 }
 
 // emptied reports whether r, just listed, is an empty folder that stands where
-// one with files was: rather a file system that is not mounted than a user's
-// work. It clears r's loss otherwise.
+// one with files was, and is another folder or on a file system that loses its
+// content without a word: rather one that is not mounted or out of reach than a
+// user's work. It clears r's loss otherwise.
 func (l *loop) emptied(r *root, entries int) bool {
 	l.changed = true
-	if r.moved && entries == 0 && len(r.top.files)+len(r.top.folders) > 0 {
-		r.gone = "an empty folder stands where one with files was: mount its file system, or put a file there if this is meant"
+	had := r.before.Files > 0 || len(r.top.files)+len(r.top.folders) > 0
+	if entries == 0 && had && (r.moved || r.remote != "") {
+		r.gone = "the folder is empty and had files: mount its file system; if this is meant, put any file there"
 		return true
 	}
-	r.gone, r.moved = "", false
+	if r.gone != "" {
+		l.options.Log.Info("the folder is back", "folder", r.path)
+	}
+	r.gone, r.moved, r.before = "", false, FolderState{}
 	return false
 }
 
@@ -149,16 +162,20 @@ func (l *loop) listed(r *root, now time.Time) {
 	switch {
 	case r.again:
 		r.nextScan = now.Add(max(afterLoss, took))
-	case r.gone != "" || r.unwatched != "" || l.notify == nil:
-		r.nextScan = now.Add(max(l.options.Poll, 20*took))
+	case r.gone != "" || l.unheard(r) != "":
+		r.nextScan = now.Add(max(r.Poll, 20*took))
 	default:
 		r.nextScan = now.Add(max(l.options.Rescan, 20*took))
+	}
+	if r.gone == "" && r.unwatched == "" {
+		l.prove(r, now)
 	}
 }
 
 // report publishes and logs the folders' states where they changed.
 func (l *loop) report() {
-	if !l.changed {
+	counted := slices.ContainsFunc(l.roots, func(r *root) bool { return r.state.counts() != r.counts() })
+	if !l.changed && !counted {
 		return
 	}
 	l.changed = false
@@ -167,12 +184,15 @@ func (l *loop) report() {
 		before := r.state
 		r.state = l.state(r)
 		states[i] = r.state
-		if r.state == before {
+		if r.state.Mode == before.Mode && r.state.Reason == before.Reason {
 			continue
 		}
-		if r.state.Mode == Watching {
-			l.options.Log.Info("watching folder", "folder", r.path)
-		} else {
+		switch r.state.Mode {
+		case Watching:
+			l.options.Log.Info("watching folder", "folder", r.path, "on", r.state.Filesystem)
+		case Degraded:
+			l.options.Log.Error("folder is degraded", "folder", r.path, "reason", r.state.Reason)
+		default:
 			l.options.Log.Warn("folder is "+string(r.state.Mode), "folder", r.path, "reason", r.state.Reason)
 		}
 	}
@@ -182,23 +202,55 @@ func (l *loop) report() {
 // state tells how r stands. While it is being looked through, that is as it
 // was, unless it is gone.
 func (l *loop) state(r *root) FolderState {
-	s := FolderState{Folder: r.path, Mode: Watching}
-	unwatched := r.unwatched
-	if l.notify == nil {
-		unwatched = l.noEvents
+	s := r.counts()
+	s.Folder, s.Mode = r.path, Watching
+	if r.top != nil {
+		s.Filesystem, s.ID = r.top.on.name, r.id.String()
 	}
+	unheard := l.unheard(r)
 	switch {
 	case r.gone != "":
 		s.Mode, s.Reason = Degraded, r.gone
-	case r.scanning > 0:
-		return r.state
+		if r.before.Files > 0 {
+			s.Files, s.ID = r.before.Files, r.before.ID
+		}
+	case r.scanning > 0 || r.canary.path != "":
+		s.Mode, s.Reason = r.state.Mode, r.state.Reason
 	case len(r.troubles) > 0:
 		first := slices.Min(slices.Collect(maps.Keys(r.troubles)))
 		s.Mode, s.Reason = Degraded, fmt.Sprintf("%s: make it readable for Burnish's user (%d such below the folder)", r.troubles[first], len(r.troubles))
-	case unwatched != "":
-		s.Mode, s.Reason = Polling, fmt.Sprintf("%s; meanwhile the folder is looked through every %s", unwatched, l.options.Poll)
+	case unheard != "":
+		s.Mode, s.Reason = Polling, fmt.Sprintf("%s; the folder is looked through every %s", unheard, r.Poll)
 	}
 	return s
+}
+
+// counts is the part of r's state that changes all the time.
+func (r *root) counts() FolderState {
+	return FolderState{Files: r.files, Folders: r.folders, Arriving: r.arriving}
+}
+
+func (s FolderState) counts() FolderState {
+	return FolderState{Files: s.Files, Folders: s.Folders, Arriving: s.Arriving}
+}
+
+// unheard tells why events do not suffice for r, or "".
+func (l *loop) unheard(r *root) string {
+	switch {
+	case l.options.Once:
+		return ""
+	case r.Events == Never:
+		return "events are not to be relied upon, as configured"
+	case l.notify == nil:
+		return l.noEvents
+	case r.unwatched != "":
+		return r.unwatched
+	case r.Events == Trust:
+		return ""
+	case r.remote != "":
+		return r.remote
+	}
+	return r.canary.mute
 }
 
 // shortfall names the folders that could not be read in full.

@@ -2,6 +2,7 @@ package watcher
 
 import (
 	"container/heap"
+	"fmt"
 	"io/fs"
 	"time"
 )
@@ -9,6 +10,8 @@ import (
 // identity is what stays when a file or folder is renamed. Its zero value is
 // that of a system that tells none.
 type identity struct{ dev, ino uint64 }
+
+func (i identity) String() string { return fmt.Sprintf("%x:%x", i.dev, i.ino) }
 
 // stamp is a state of a file as told by its metadata. Two equal stamps of one
 // path are one state. Rights are part of it so that a file which could not be
@@ -65,7 +68,7 @@ func (s *settler) observe(e *entry, now time.Time, st stamp) bool {
 // touch begins a new quiet period: something happened to the file.
 func (s *settler) touch(e *entry, now time.Time) {
 	e.quiet = now
-	s.look(e, now.Add(e.root.settle))
+	s.look(e, now.Add(e.root.Settle))
 }
 
 // look puts e among those that wait, to be looked at when due.
@@ -76,6 +79,7 @@ func (s *settler) look(e *entry, due time.Time) {
 		return
 	}
 	e.phase = settling
+	e.root.arriving++
 	heap.Push(&s.waiting, e)
 }
 
@@ -83,6 +87,7 @@ func (s *settler) look(e *entry, due time.Time) {
 func (s *settler) leave(e *entry, to phase) {
 	if e.phase == settling {
 		heap.Remove(&s.waiting, e.index)
+		e.root.arriving--
 	}
 	e.phase = to
 }
@@ -111,12 +116,12 @@ func (s *settler) judge(e *entry, now time.Time, st stamp, complete func() bool,
 		return false
 	}
 	quiet := now.Sub(e.quiet)
-	if quiet < e.root.settle {
-		s.look(e, e.quiet.Add(e.root.settle))
+	if quiet < e.root.Settle {
+		s.look(e, e.quiet.Add(e.root.Settle))
 		return false
 	}
 	if !complete() && quiet < patience {
-		s.look(e, now.Add(min(max(e.root.settle, quiet/4), patience-quiet)))
+		s.look(e, now.Add(min(max(e.root.Settle, quiet/4), patience-quiet)))
 		return false
 	}
 	s.leave(e, settled)

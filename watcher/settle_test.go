@@ -34,7 +34,7 @@ func TestSettler(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var s settler
-			e := &entry{root: &root{settle: quiet}}
+			e := &entry{root: &root{Config: Config{Settle: quiet}}}
 			began := time.Now()
 			for _, st := range steps {
 				now := began.Add(time.Duration(st.at) * time.Second)
@@ -60,7 +60,7 @@ func TestSettler(t *testing.T) {
 
 func TestSettlerOrder(t *testing.T) {
 	var s settler
-	quick, slow := &root{settle: time.Second}, &root{settle: time.Minute}
+	quick, slow := &root{Config: Config{Settle: time.Second}}, &root{Config: Config{Settle: time.Minute}}
 	now := time.Now()
 	a, b, c := &entry{path: "a", root: slow}, &entry{path: "b", root: quick}, &entry{path: "c", root: quick}
 	for i, e := range []*entry{a, b, c} {

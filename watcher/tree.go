@@ -2,6 +2,7 @@ package watcher
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +16,8 @@ type folder struct {
 	root    *root
 	parent  *folder // nil at the top
 	id      identity
+	on      filesystem
+	watched bool
 	folders map[string]*folder // by name
 	files   map[string]*entry  // by name
 	listing bool               // waits to be listed
@@ -25,6 +28,7 @@ type folder struct {
 func (l *loop) newFolder(r *root, parent *folder, path string, id identity) *folder {
 	f := &folder{path: path, root: r, parent: parent, folders: map[string]*folder{}, files: map[string]*entry{}}
 	l.folders[path] = f
+	r.folders++
 	l.identify(f, id)
 	return f
 }
@@ -69,6 +73,7 @@ func (l *loop) listNext(now time.Time) {
 // list watches f first and reads it then, so that nothing falls in between.
 // Whatever is missing from it is forgotten, folders in it are listed in turn.
 func (l *loop) list(f *folder, now time.Time) {
+	f.on = l.lies(f)
 	l.watch(f)
 	found, err := os.ReadDir(f.path)
 	if err != nil {
@@ -83,6 +88,9 @@ func (l *loop) list(f *folder, now time.Time) {
 	for _, d := range found {
 		name := d.Name()
 		if _, ignored := Ignored(name); ignored {
+			if isCanary(name) {
+				sweepCanary(filepath.Join(f.path, name), d)
+			}
 			continue
 		}
 		info, err := d.Info()
@@ -118,17 +126,49 @@ func (l *loop) forgetUnseen(f *folder, seen map[string]bool) {
 	}
 }
 
+// lies tells what file system f is on, and notes one that others can change
+// unheard. Only where another begins is the system asked.
+func (l *loop) lies(f *folder) filesystem {
+	if f.parent != nil && f.parent.id.dev == f.id.dev {
+		return f.parent.on
+	}
+	on := l.filesystem(f.path)
+	if on.remote && f.root.remote == "" {
+		f.root.remote = fmt.Sprintf("%s is on %s, where not every change is told of", f.path, on.name)
+	}
+	return on
+}
+
 // watch asks for f's events, or notes why there are none.
 func (l *loop) watch(f *folder) {
-	if l.notify == nil {
+	if l.notify == nil || f.root.Events == Never {
+		return
+	}
+	if !f.watched && l.quota.spare() <= 0 {
+		f.root.unwatched = l.quota.reason()
+		l.changed = true
 		return
 	}
 	err := l.notify.Add(f.path)
-	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return // reading the folder tells of these
+	switch {
+	case err == nil && !f.watched:
+		f.watched = true
+		l.quota.held++
+	case err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission):
+		// reading the folder tells of these
+	default:
+		f.root.unwatched = noWatch(f.path, err)
+		l.changed = true
 	}
-	f.root.unwatched = noWatch(f.path, err)
-	l.changed = true
+}
+
+// mute ends f's events.
+func (l *loop) mute(f *folder) {
+	if f.watched && l.notify != nil {
+		_ = l.notify.Remove(f.path) // often gone already
+		l.quota.held--
+	}
+	f.watched = false
 }
 
 func (l *loop) unreadable(f *folder, err error) {
@@ -167,6 +207,7 @@ func (l *loop) foundFile(f *folder, name string, st stamp, now time.Time) {
 	if e == nil {
 		e = &entry{path: filepath.Join(f.path, name), root: f.root}
 		f.files[name] = e
+		f.root.files++
 	}
 	if l.settler.observe(e, now, st) {
 		l.confirmed = false
@@ -235,10 +276,17 @@ func (l *loop) forget(f *folder, name string) {
 }
 
 func (l *loop) forgetFile(e *entry) {
-	l.settler.leave(e, forgotten)
+	l.drop(e)
 	if f := l.folders[filepath.Dir(e.path)]; f != nil {
 		delete(f.files, filepath.Base(e.path))
 	}
+}
+
+func (l *loop) drop(e *entry) {
+	if e.phase != forgotten {
+		e.root.files--
+	}
+	l.settler.leave(e, forgotten)
 }
 
 func (l *loop) forgetFolder(f *folder) {
@@ -246,11 +294,10 @@ func (l *loop) forgetFolder(f *folder) {
 		l.forgetFolder(c)
 	}
 	for _, e := range f.files {
-		l.settler.leave(e, forgotten)
+		l.drop(e)
 	}
-	if l.notify != nil {
-		_ = l.notify.Remove(f.path) // often gone already
-	}
+	l.mute(f)
+	f.root.folders--
 	l.identify(f, identity{})
 	delete(l.folders, f.path)
 	delete(f.root.troubles, f.path)

@@ -14,7 +14,9 @@
 // a link.
 //
 // The package knows nothing of images and formats, of what becomes of a file,
-// or of what was done before this process began. It opens and changes no file.
+// or of what was done before this process began. It opens and changes no file;
+// to find out whether a folder's events arrive, it creates an empty one named
+// .burnish-canary-* there and removes it at once.
 package watcher
 
 import (
@@ -58,8 +60,12 @@ type Options struct {
 	// waits no more than ten settle periods.
 	Once bool
 
+	// Before is what Folders returned in an earlier process. A watched folder
+	// that had files then and is empty now, and not the same folder, is not
+	// taken for emptied.
+	Before []FolderState
+
 	Rescan time.Duration // between looks through a watched folder; 0 means 5 minutes
-	Poll   time.Duration // between looks through a polled or missing one; 0 means 5 seconds
 	Log    *slog.Logger  // changes of a folder's state; nil is silent
 }
 
@@ -76,9 +82,14 @@ const (
 
 // FolderState is the state of one watched folder.
 type FolderState struct {
-	Folder string // absolute
-	Mode   Mode
-	Reason string // why it is not watching, and the remedy; else empty
+	Folder     string `json:"folder"` // absolute
+	Mode       Mode   `json:"mode"`
+	Reason     string `json:"reason,omitempty"`     // why it is not watching, and the remedy; else empty
+	Filesystem string `json:"filesystem,omitempty"` // that it lies on, where that is known
+	ID         string `json:"id,omitempty"`         // tells it from another folder of the same name
+	Files      int    `json:"files"`                // below it, as far as they are taken in
+	Folders    int    `json:"folders"`              // it and those below it
+	Arriving   int    `json:"arriving"`             // files that have not yet settled
 }
 
 // Watcher watches the folders of its Options while Run runs.
@@ -86,6 +97,10 @@ type Watcher struct {
 	options Options
 	roots   []rootPath
 	exclude []string
+
+	// What the system tells.
+	filesystem func(path string) filesystem
+	usage      func() (limit, others int)
 
 	mu     sync.Mutex // guards states
 	states []FolderState
@@ -101,7 +116,7 @@ type rootPath struct {
 // New checks the folders and returns a Watcher that is not yet running. It
 // reports every fault at once.
 func New(o Options) (*Watcher, error) {
-	w := &Watcher{options: o.withDefaults()}
+	w := &Watcher{options: o.withDefaults(), filesystem: filesystemOf, usage: usage}
 	var faults []error
 	if len(o.Folders) == 0 {
 		faults = append(faults, errors.New("no folder to watch"))
@@ -173,9 +188,6 @@ func (w *Watcher) publish(states []FolderState) {
 func (o Options) withDefaults() Options {
 	if o.Rescan <= 0 {
 		o.Rescan = 5 * time.Minute
-	}
-	if o.Poll <= 0 {
-		o.Poll = 5 * time.Second
 	}
 	if o.Complete == nil {
 		o.Complete = func(string) (bool, error) { return true, nil }

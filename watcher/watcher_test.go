@@ -42,12 +42,16 @@ func start(t *testing.T, o Options) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.filesystem = local
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &running{Watcher: w, t: t, out: make(chan File), cancel: cancel, ended: make(chan error, 1)}
 	go func() { r.ended <- w.Run(ctx, r.out) }()
 	t.Cleanup(r.stop)
 	return r
 }
+
+// local stands for the file system that tests run on, whatever it is.
+func local(string) filesystem { return filesystem{name: "local"} }
 
 func watch(t *testing.T, folder string) *running {
 	t.Helper()

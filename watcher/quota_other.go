@@ -1,0 +1,5 @@
+//go:build !linux
+
+package watcher
+
+func usage() (limit, others int) { return 0, 0 }
