@@ -29,6 +29,7 @@ type commands struct {
 	Apply   applyCommand   `cmd:"" help:"Process photos and folders of photos once."`
 	Restore restoreCommand `cmd:"" help:"Restore one photo, and nothing else."`
 	Ops     opsCommand     `cmd:"" help:"List the operators that a step may name, or describe one."`
+	Status  statusCommand  `cmd:"" help:"Say how the daemon and its watched folders stand."`
 	Check   checkCommand   `cmd:"" help:"Find every fault of a configuration."`
 	Compare compareCommand `cmd:"" help:"Print the PSNR of images against a reference."`
 	Version versionCommand `cmd:"" help:"Print the versions of Burnish and its libraries."`

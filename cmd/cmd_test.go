@@ -49,9 +49,10 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"awaitfile": awaitFile,
-			"count":     countFiles,
-			"psnr":      atLeast,
+			"awaitfile":   awaitFile,
+			"awaitstatus": awaitStatus,
+			"count":       countFiles,
+			"psnr":        atLeast,
 		},
 	})
 }
@@ -68,6 +69,22 @@ func awaitFile(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Fatalf("%s did not appear", name)
 			}
 			time.Sleep(50 * time.Millisecond)
+		}
+	}
+}
+
+// awaitStatus waits until burnish status -c burnish.yaml prints what matches:
+// awaitstatus PATTERN
+func awaitStatus(ts *testscript.TestScript, neg bool, args []string) {
+	want := regexp.MustCompile(args[0])
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		_ = ts.Exec("burnish", "status", "-c", "burnish.yaml") // fails where a folder is degraded
+		got := ts.ReadFile("stdout")
+		if want.MatchString(got) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("burnish status does not come to say %q:\n%s", want, got)
 		}
 	}
 }

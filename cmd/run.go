@@ -103,6 +103,7 @@ type daemon struct {
 	engine  *plugin.Engine
 	log     *slog.Logger
 	folders map[string]config.Watch // by watched folder
+	working counter
 
 	mu     sync.Mutex
 	done   int
@@ -116,17 +117,25 @@ func (d *daemon) run(ctx context.Context, c *config.Config, once bool) error {
 		o.Folders = append(o.Folders, w.Config)
 		o.Exclude = append(o.Exclude, w.Output)
 	}
+	if before, err := readState(c.StateDir); err == nil {
+		o.Before = before.Folders
+	}
 	watch, err := watcher.New(o)
 	if err != nil {
 		return err
 	}
+	stopKeeping, err := keepState(ctx, c.StateDir, d.log, func() state { return d.state(watch) })
+	if err != nil {
+		return err
+	}
+	defer stopKeeping()
 	d.announce(c)
 	files := make(chan watcher.File)
 	var workers sync.WaitGroup
 	for range d.engine.Parallel() {
 		workers.Go(func() {
 			for f := range files {
-				d.process(ctx, f)
+				d.working.during(func() { d.process(ctx, f) })
 			}
 		})
 	}
@@ -135,6 +144,13 @@ func (d *daemon) run(ctx context.Context, c *config.Config, once bool) error {
 	_, _ = sd.SdNotify(false, sd.SdNotifyStopping)
 	workers.Wait()
 	return err
+}
+
+// state is what burnish status shows.
+func (d *daemon) state(w *watcher.Watcher) state {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return state{Folders: w.Folders(), Done: d.done, Failed: len(d.failed), Working: int(d.working.n.Load())}
 }
 
 // announce says what is watched and where networks run, and tells systemd.

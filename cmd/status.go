@@ -1,0 +1,127 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/watcher"
+)
+
+type statusCommand struct {
+	Config string `short:"c" placeholder:"FILE" help:"Configuration file of the daemon; default: ./burnish.yaml, else /etc/burnish/burnish.yaml, else none."`
+	State  string `placeholder:"DIR" help:"State folder, for a daemon without a configuration; default: burnish in the XDG state folder."`
+	JSON   bool   `name:"json" help:"Print JSON."`
+}
+
+// Help is shown by burnish status --help.
+func (statusCommand) Help() string {
+	return `Says whether the daemon runs, and for every watched folder how its photos are found: watching (by file system events), polling, or degraded, with the reason and the remedy. Where no daemon runs it shows what the last one left.
+
+Exit code 0: it runs and no folder is degraded; 1: otherwise.
+
+Examples:
+  burnish status -c burnish.yaml
+  burnish status --json | jq .folders`
+}
+
+// Run prints the state.
+func (s *statusCommand) Run(h *host) error {
+	dir, err := s.stateDir(h)
+	if err != nil {
+		return err
+	}
+	runs, err := running(dir)
+	var left *state
+	if err == nil {
+		left, err = readState(dir)
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("%w; run burnish status as root or as the daemon's user", err)
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	err = nil
+	if s.JSON {
+		err = json.NewEncoder(h.out).Encode(struct {
+			Running bool   `json:"running"`
+			Dir     string `json:"state_dir"`
+			*state
+		}{runs, dir, left})
+	} else {
+		printState(h.out, dir, runs, left)
+	}
+	if err == nil && (!runs || left != nil && left.degraded()) {
+		err = errFailures
+	}
+	return err
+}
+
+// stateDir finds the state folder. A configuration with faults will do: a
+// watched folder that is gone is what one asks the status for.
+func (s *statusCommand) stateDir(h *host) (string, error) {
+	if s.State != "" {
+		if s.Config != "" {
+			return "", errors.New("give either -c FILE or --state DIR, not both")
+		}
+		return filepath.Abs(s.State)
+	}
+	file, err := find(s.Config)
+	if err != nil {
+		c, err := config.Default(h.registry)
+		if err != nil {
+			return "", err
+		}
+		return c.StateDir, nil
+	}
+	c, faults, err := config.Load(file, h.registry)
+	if err != nil {
+		return "", err
+	}
+	if c == nil {
+		return "", fmt.Errorf("the configuration has faults:\n%w", faults)
+	}
+	return c.StateDir, nil
+}
+
+func (s *state) degraded() bool {
+	for _, f := range s.Folders {
+		if f.Mode == watcher.Degraded {
+			return true
+		}
+	}
+	return false
+}
+
+func printState(out io.Writer, dir string, runs bool, s *state) {
+	const moment = time.DateTime
+	switch {
+	case s == nil && runs:
+		fmt.Fprintf(out, "burnish is starting with the state folder %s\n", dir)
+		return
+	case s == nil:
+		fmt.Fprintf(out, "burnish does not run with the state folder %s, and has left no state there\n", dir)
+		return
+	case runs:
+		fmt.Fprintf(out, "burnish %s runs, process %d, since %s\n", s.Version, s.PID, s.Started.Local().Format(moment))
+	default:
+		fmt.Fprintf(out, "burnish does not run with the state folder %s; what it left at %s:\n", dir, s.Written.Local().Format(moment))
+	}
+	fmt.Fprintf(out, "%d photos done, %d failed, %d in work\n", s.Done, s.Failed, s.Working)
+	for _, f := range s.Folders {
+		on := f.Filesystem
+		if on != "" {
+			on += ", "
+		}
+		fmt.Fprintf(out, "%-9s %s (%s%d files in %d folders, %d arriving)\n", f.Mode, f.Folder, on, f.Files, f.Folders, f.Arriving)
+		if f.Reason != "" {
+			fmt.Fprintf(out, "          %s\n", f.Reason)
+		}
+	}
+}
