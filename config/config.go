@@ -19,15 +19,15 @@ import (
 
 // Config is a configuration file, with absolute paths and defaults filled in.
 type Config struct {
-	Version   int                 `yaml:"version"`
-	StateDir  string              `yaml:"state_dir"` // ledger and scratch files
-	Watch     []Watch             `yaml:"watch"`
-	Restore   Restore             `yaml:"restore"`
-	Limits    Limits              `yaml:"limits"`
-	Pipelines map[string]Pipeline `yaml:"pipelines"`
+	Version   int                 `yaml:"version" help:"of the file's format: 1"`
+	StateDir  string              `yaml:"state_dir" help:"folder for the ledger and scratch files; default: burnish in the XDG state folder"`
+	Watch     []Watch             `yaml:"watch" help:"watched folders"`
+	Restore   Restore             `yaml:"restore" help:"where and with what networks run"`
+	Limits    Limits              `yaml:"limits" help:"what protects the host"`
+	Pipelines map[string]Pipeline `yaml:"pipelines" help:"by a name of your own"`
 
 	// Fragments are chains of steps that pipelines share.
-	Fragments map[string]graph.Fragment `yaml:"fragments"`
+	Fragments map[string]graph.Fragment `yaml:"fragments" help:"chains of steps that pipelines share, by a name of your own"`
 
 	file   string
 	folder string // that relative paths are below
@@ -37,34 +37,34 @@ type Config struct {
 // Watch is one watched folder.
 type Watch struct {
 	watcher.Config `yaml:",inline"`
-	Pipeline       string `yaml:"pipeline"`
-	Output         string `yaml:"output"` // folder that the outputs' paths are below
+	Pipeline       string `yaml:"pipeline" help:"the pipeline that photos go through"`
+	Output         string `yaml:"output" help:"folder that the outputs' paths are below; it must not be or hold a watched folder"`
 }
 
 // Restore says where and with what networks run.
 type Restore struct {
-	Device  string  `yaml:"device"`  // auto, cpu, cuda:N, …
-	Require bool    `yaml:"require"` // fail where the device cannot be had
-	Runtime Runtime `yaml:"runtime"`
-	Models  string  `yaml:"models"` // folder of further .onnx files
+	Device  string  `yaml:"device" help:"auto, cpu, cuda, cuda:N, tensorrt or tensorrt:N"`
+	Require bool    `yaml:"require" help:"fail where the device cannot be had, instead of falling back"`
+	Runtime Runtime `yaml:"runtime" help:"another build of ONNX Runtime"`
+	Models  string  `yaml:"models" help:"folder of further exported models, NAME.onnx"`
 }
 
 // Runtime points at a build of ONNX Runtime.
 type Runtime struct {
-	Library   string   `yaml:"library"`   // libonnxruntime.so; "": the one that ships
-	Providers []string `yaml:"providers"` // plug-in execution provider libraries
+	Library   string   `yaml:"library" help:"libonnxruntime.so; default: the one that ships"`
+	Providers []string `yaml:"providers" help:"plug-in execution provider libraries"`
 }
 
 // Limits protect the host.
 type Limits struct {
-	Megapixels float64 `yaml:"megapixels"` // larger photos are refused from their header
-	Photos     int     `yaml:"photos"`     // photos worked on at a time; 0: by the number of cores
+	Megapixels float64 `yaml:"megapixels" help:"larger photos are refused from their header"`
+	Photos     int     `yaml:"photos" help:"photos worked on at a time; 0: by the number of cores"`
 }
 
 // Pipeline is what happens to a photo: the steps, and what is written.
 type Pipeline struct {
-	Steps   []graph.Step    `yaml:"steps"`
-	Outputs []output.Config `yaml:"outputs"`
+	Steps   []graph.Step    `yaml:"steps" help:"what happens to a photo, one after the other or as a graph of ids"`
+	Outputs []output.Config `yaml:"outputs" help:"the files that are written"`
 }
 
 // Graph is the pipeline's graph, with a tap for every output in their order.

@@ -29,20 +29,20 @@ const (
 
 // Config is one watched folder as a user writes it.
 type Config struct {
-	Folder string        `yaml:"folder"` // a relative one is taken from the working directory
-	Settle time.Duration `yaml:"settle"` // how long a file must be quiet; 0 means DefaultSettle
+	Folder string        `yaml:"folder" help:"the folder, with all its subfolders"`                          // a relative one is taken from the working directory
+	Settle time.Duration `yaml:"settle" help:"how long a file must be quiet before it is taken, such as 2s"` // how long a file must be quiet; 0 means DefaultSettle
 
 	// Patience is how long a quiet file may stay incomplete before it is sent
 	// all the same; 0 means DefaultPatience. A file that its file system says
 	// nobody has touched for so long is not waited for.
-	Patience time.Duration `yaml:"patience"`
+	Patience time.Duration `yaml:"patience" help:"how long a quiet file may stay incomplete before it is taken all the same, such as 5m"`
 
 	// Events is about file system events. With Auto a folder on a file system
 	// that others can change unheard (NFS, SMB, FUSE, overlay …) is polled, and
 	// so is one where the creation of an empty file, removed at once, is not
 	// told of.
-	Events Events        `yaml:"events"`
-	Poll   time.Duration `yaml:"poll"` // between looks through a polled or missing folder; 0 means DefaultPoll
+	Events Events        `yaml:"events" help:"whether changes are told by the file system: auto finds out, trust relies on it, never looks through the folder instead" enum:"auto,trust,never"`
+	Poll   time.Duration `yaml:"poll" help:"time between looks through a folder that is polled or missing, such as 30s"` // between looks through a polled or missing folder; 0 means DefaultPoll
 }
 
 // DefaultConfig is what a user's keys are decoded over.

@@ -181,7 +181,7 @@ func (w watermark) mark(p *vips.Image) (*vips.Image, error) {
 
 // words renders the text into a box, as large as it fits.
 func (w watermark) words(width, height int) (*vips.Image, error) {
-	out, err := vips.Call("text", vips.Args{"text": html.EscapeString(w.Text), "font": w.Font, "width": width, "height": height})
+	out, err := vips.Call("text", vips.Args{"text": html.EscapeString(w.Text), "font": w.Font, "width": width, "height": height, "wrap": "none"})
 	if err != nil {
 		return nil, err
 	}

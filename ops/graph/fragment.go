@@ -14,7 +14,7 @@ import (
 // the step that uses it reads, which its steps may also name "input"; ids in it
 // are its own. What it gives is its last step's image.
 type Fragment struct {
-	Steps []Step `yaml:"steps"`
+	Steps []Step `yaml:"steps" help:"the first reads what the fragment is used on"`
 }
 
 // Input is the id, within a fragment, of what the fragment is used on.
