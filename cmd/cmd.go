@@ -31,6 +31,7 @@ type commands struct {
 	Ops     opsCommand     `cmd:"" help:"List the operators that a step may name, or describe one."`
 	Status  statusCommand  `cmd:"" help:"Say how the daemon and its watched folders stand."`
 	Check   checkCommand   `cmd:"" help:"Find every fault of a configuration."`
+	Graph   graphCommand   `cmd:"" help:"Draw a pipeline."`
 	Schema  schemaCommand  `cmd:"" help:"Print the JSON Schema of configuration files, for editors."`
 	Compare compareCommand `cmd:"" help:"Print the PSNR of images against a reference."`
 	Version versionCommand `cmd:"" help:"Print the versions of Burnish and its libraries."`
