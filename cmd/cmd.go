@@ -25,16 +25,21 @@ const (
 
 // commands are the subcommands as kong reads them.
 type commands struct {
-	Run     runCommand     `cmd:"" help:"Watch folders and process every photo that arrives."`
-	Apply   applyCommand   `cmd:"" help:"Process photos and folders of photos once."`
-	Restore restoreCommand `cmd:"" help:"Restore one photo, and nothing else."`
-	Ops     opsCommand     `cmd:"" help:"List the operators that a step may name, or describe one."`
-	Status  statusCommand  `cmd:"" help:"Say how the daemon and its watched folders stand."`
-	Check   checkCommand   `cmd:"" help:"Find every fault of a configuration."`
-	Graph   graphCommand   `cmd:"" help:"Draw a pipeline."`
-	Schema  schemaCommand  `cmd:"" help:"Print the JSON Schema of configuration files, for editors."`
-	Compare compareCommand `cmd:"" help:"Print the PSNR of images against a reference."`
-	Version versionCommand `cmd:"" help:"Print the versions of Burnish and its libraries."`
+	Run       runCommand       `cmd:"" help:"Watch folders and process every photo that arrives."`
+	Apply     applyCommand     `cmd:"" help:"Process photos and folders of photos once."`
+	Restore   restoreCommand   `cmd:"" help:"Restore one photo, and nothing else."`
+	Status    statusCommand    `cmd:"" help:"Say how the daemon and its watched folders stand."`
+	Failed    failedCommand    `cmd:"" help:"List the photos that failed in watched folders, with the reasons."`
+	Retry     retryCommand     `cmd:"" help:"Try failed photos again."`
+	Reprocess reprocessCommand `cmd:"" help:"Do again what was done."`
+	Pause     pauseCommand     `cmd:"" help:"Let the daemon begin no further photo."`
+	Resume    resumeCommand    `cmd:"" help:"End a pause."`
+	Ops       opsCommand       `cmd:"" help:"List the operators that a step may name, or describe one."`
+	Check     checkCommand     `cmd:"" help:"Find every fault of a configuration."`
+	Graph     graphCommand     `cmd:"" help:"Draw a pipeline."`
+	Schema    schemaCommand    `cmd:"" help:"Print the JSON Schema of configuration files, for editors."`
+	Compare   compareCommand   `cmd:"" help:"Print the PSNR of images against a reference."`
+	Version   versionCommand   `cmd:"" help:"Print the versions of Burnish and its libraries."`
 
 	Verbose bool `short:"v" help:"Log more."`
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -28,6 +27,16 @@ type state struct {
 	Done    int                   `json:"done"`    // photos, since the start
 	Failed  int                   `json:"failed"`  // photos whose last try failed
 	Working int                   `json:"working"` // photos in work
+	Waiting int                   `json:"waiting"` // photos that are to come
+	Shut    string                `json:"shut,omitempty"`
+	Held    []held                `json:"held,omitempty"`
+}
+
+// held is a watched folder of which no photo begins.
+type held struct {
+	Folder string    `json:"folder"`
+	Reason string    `json:"reason"`
+	Until  time.Time `json:"until,omitzero"` // when one tries whether it works again
 }
 
 const (
@@ -148,7 +157,7 @@ func writeWhole(path string, v any) error {
 
 // line is the state in short.
 func (s state) line() string {
-	text := fmt.Sprintf("%d photos done, %d failed, %d in work", s.Done, s.Failed, s.Working)
+	text := fmt.Sprintf("%d photos done, %d failed, %d in work, %d waiting", s.Done, s.Failed, s.Working, s.Waiting)
 	modes := map[watcher.Mode]int{}
 	for _, f := range s.Folders {
 		modes[f.Mode]++
@@ -159,13 +168,4 @@ func (s state) line() string {
 		}
 	}
 	return text
-}
-
-// counter counts what is under way.
-type counter struct{ n atomic.Int32 }
-
-func (c *counter) during(do func()) {
-	c.n.Add(1)
-	defer c.n.Add(-1)
-	do()
 }

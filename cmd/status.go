@@ -6,17 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
-	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/watcher"
 )
 
 type statusCommand struct {
-	Config string `short:"c" placeholder:"FILE" help:"Configuration file of the daemon; default: ./burnish.yaml, else /etc/burnish/burnish.yaml, else none."`
-	State  string `placeholder:"DIR" help:"State folder, for a daemon without a configuration; default: burnish in the XDG state folder."`
-	JSON   bool   `name:"json" help:"Print JSON."`
+	stateOption
+	JSON bool `name:"json" help:"Print JSON."`
 }
 
 // Help is shown by burnish status --help.
@@ -32,7 +29,7 @@ Examples:
 
 // Run prints the state.
 func (s *statusCommand) Run(h *host) error {
-	dir, err := s.stateDir(h)
+	dir, err := s.dir(h)
 	if err != nil {
 		return err
 	}
@@ -63,33 +60,6 @@ func (s *statusCommand) Run(h *host) error {
 	return err
 }
 
-// stateDir finds the state folder. A configuration with faults will do: a
-// watched folder that is gone is what one asks the status for.
-func (s *statusCommand) stateDir(h *host) (string, error) {
-	if s.State != "" {
-		if s.Config != "" {
-			return "", errors.New("give either -c FILE or --state DIR, not both")
-		}
-		return filepath.Abs(s.State)
-	}
-	file, err := find(s.Config)
-	if err != nil {
-		c, err := config.Default(h.registry)
-		if err != nil {
-			return "", err
-		}
-		return c.StateDir, nil
-	}
-	c, faults, err := config.Load(file, h.registry)
-	if err != nil {
-		return "", err
-	}
-	if c == nil {
-		return "", fmt.Errorf("the configuration has faults:\n%w", faults)
-	}
-	return c.StateDir, nil
-}
-
 func (s *state) degraded() bool {
 	for _, f := range s.Folders {
 		if f.Mode == watcher.Degraded {
@@ -113,7 +83,13 @@ func printState(out io.Writer, dir string, runs bool, s *state) {
 	default:
 		fmt.Fprintf(out, "burnish does not run with the state folder %s; what it left at %s:\n", dir, s.Written.Local().Format(moment))
 	}
-	fmt.Fprintf(out, "%d photos done, %d failed, %d in work\n", s.Done, s.Failed, s.Working)
+	fmt.Fprintf(out, "%d photos done, %d failed, %d in work, %d waiting\n", s.Done, s.Failed, s.Working, s.Waiting)
+	if s.Shut != "" {
+		fmt.Fprintf(out, "no photo begins: %s\n", s.Shut)
+	}
+	for _, h := range s.Held {
+		fmt.Fprintf(out, "photos of %s wait: %s\n", h.Folder, h.Reason)
+	}
 	for _, f := range s.Folders {
 		on := f.Filesystem
 		if on != "" {

@@ -97,6 +97,12 @@ func (c *Config) Validate() error {
 	if c.Limits.Photos < 0 {
 		invalid("limits.photos", "wants 0 or more, got %d", c.Limits.Photos)
 	}
+	if c.Limits.Queue < 1 {
+		invalid("limits.queue", "wants 1 or more, got %d", c.Limits.Queue)
+	}
+	if c.Limits.Free < 0 {
+		invalid("limits.free", "wants 0 or more, got %g", c.Limits.Free)
+	}
 	if len(c.Pipelines) == 0 {
 		invalid("pipelines", "the file describes no pipeline; add one with its outputs")
 	}
@@ -135,6 +141,7 @@ func (c *Config) validateWatch(i int) error {
 	if Within(c.StateDir, w.Folder) {
 		invalid("folder", "the state folder %s lies inside the watched folder %s; set state_dir elsewhere", c.StateDir, w.Folder)
 	}
+	c.validateMove(w.Failed.Move, func(format string, args ...any) { invalid("failed.move", format, args...) })
 	for j := range i {
 		if c.Watch[j].Folder == w.Folder {
 			invalid("folder", "the folder %s is already watched", w.Folder)
@@ -148,6 +155,15 @@ func (c *Config) validateWatch(i int) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// validateMove judges a folder that originals are moved to.
+func (c *Config) validateMove(folder string, invalid func(format string, args ...any)) {
+	for _, w := range c.Watch {
+		if folder != "" && Within(folder, w.Folder) {
+			invalid("the folder %s lies inside the watched folder %s, so that what is moved there would be taken in again; choose another", folder, w.Folder)
+		}
+	}
 }
 
 func flatten(err error) []error {

@@ -24,6 +24,7 @@ type Config struct {
 	Watch     []Watch             `yaml:"watch" help:"watched folders"`
 	Restore   Restore             `yaml:"restore" help:"where and with what networks run"`
 	Limits    Limits              `yaml:"limits" help:"what protects the host"`
+	Quiet     []Hours             `yaml:"quiet" help:"hours of the day in which no photo begins, such as 22:00-06:00"`
 	Pipelines map[string]Pipeline `yaml:"pipelines" help:"by a name of your own"`
 
 	// Fragments are chains of steps that pipelines share.
@@ -39,6 +40,13 @@ type Watch struct {
 	watcher.Config `yaml:",inline"`
 	Pipeline       string `yaml:"pipeline" help:"the pipeline that photos go through"`
 	Output         string `yaml:"output" help:"folder that the outputs' paths are below; it must not be or hold a watched folder"`
+	Priority       int    `yaml:"priority" help:"of its photos over other folders'; a minute of waiting is worth one step"`
+	Failed         Failed `yaml:"failed" help:"what becomes of an original in quarantine"`
+}
+
+// Failed says what becomes of an original in quarantine.
+type Failed struct {
+	Move string `yaml:"move" help:"folder that it is moved to; default: it stays"`
 }
 
 // Restore says where and with what networks run.
@@ -59,6 +67,8 @@ type Runtime struct {
 type Limits struct {
 	Megapixels float64 `yaml:"megapixels" help:"larger photos are refused from their header"`
 	Photos     int     `yaml:"photos" help:"photos worked on at a time; 0: by the number of cores"`
+	Queue      int     `yaml:"queue" help:"photos that wait in memory; further ones are taken up as these are done"`
+	Free       float64 `yaml:"free" help:"MiB that have to be free below the output and state folders before a photo begins"`
 }
 
 // Pipeline is what happens to a photo: the steps, and what is written.
@@ -86,7 +96,7 @@ func defaults() Config {
 	return Config{
 		Version: 1,
 		Restore: Restore{Device: "auto"},
-		Limits:  Limits{Megapixels: 300},
+		Limits:  Limits{Megapixels: 300, Queue: 10_000, Free: 256},
 	}
 }
 
@@ -142,6 +152,7 @@ func (c *Config) resolve(folder string) {
 	for i := range c.Watch {
 		absolute(&c.Watch[i].Folder)
 		absolute(&c.Watch[i].Output)
+		absolute(&c.Watch[i].Failed.Move)
 		if c.Watch[i].Settle == 0 {
 			c.Watch[i].Settle = watcher.DefaultSettle
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/burnish-photo/burnish/ops/vips"
@@ -32,6 +33,10 @@ func (w *work) failed(stopped error, err error) *Error {
 	}
 	if errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		return w.fail(Unwritable, err, fmt.Sprintf("let the user with id %d write there", os.Getuid()))
+	}
+	var path *os.PathError
+	if errors.As(err, &path) && strings.HasPrefix(path.Path, w.output) {
+		return w.fail(Unwritable, err, "check the disk or mount that holds it, and what lies there")
 	}
 	if bad := w.decodes(); bad != nil {
 		return w.damaged(bad)

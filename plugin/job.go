@@ -15,6 +15,14 @@ type Job struct {
 	// Overwrite allows an output to replace a file that Burnish does not know
 	// as its own. The source is safe all the same.
 	Overwrite bool
+
+	// Probe tries whether what failed before for reasons outside of the photo
+	// works again: a failure is no strike against it.
+	Probe bool
+
+	// Quarantine is where an original goes after its third strike; "": it
+	// stays where it is.
+	Quarantine string
 }
 
 // State says how a job ended where it did not fail.
@@ -42,6 +50,9 @@ type Output struct {
 	Hash   string // SHA-256, hexadecimal
 }
 
+// MaxStrikes is how often a photo may fail by its own fault.
+const MaxStrikes = 3
+
 // Kind tells failures apart by what can be done about them.
 type Kind string
 
@@ -55,8 +66,30 @@ const (
 	Unwritable Kind = "unwritable" // an output cannot be written
 	Unrecorded Kind = "unrecorded" // the ledger cannot be written
 	Broken     Kind = "failed"     // a step failed
+	Crashed    Kind = "crashed"    // the process that worked on it died
 	Stopped    Kind = "stopped"    // the job's context ended
 )
+
+// Transient reports whether the failure may pass by itself, so that trying
+// again is worth while for as long as the photo is there. All others are
+// strikes against the photo.
+func (k Kind) Transient() bool {
+	switch k {
+	case Unreadable, Changed, Unwritable, Unrecorded, Stopped:
+		return true
+	}
+	return false
+}
+
+// Shared reports whether the failure's cause hardly lies in the photo, so that
+// others are likely to fail the same way.
+func (k Kind) Shared() bool {
+	switch k {
+	case Unreadable, Unwritable, Unrecorded, Broken:
+		return true
+	}
+	return false
+}
 
 // Error is a job's failure: the photo, what is wrong and what to do about it.
 type Error struct {
@@ -64,6 +97,10 @@ type Error struct {
 	Kind   Kind
 	Err    error
 	Remedy string
+
+	// Quarantined says that this was the last of [MaxStrikes]: the photo is
+	// passed over until somebody asks for it again.
+	Quarantined bool
 }
 
 // Error is one line: path: what is wrong; what to do.

@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -16,8 +15,17 @@ func (w *work) entry(state ledger.State) ledger.Entry {
 	return ledger.Entry{
 		Key:   ledger.Key{Path: w.source, Work: w.key, Content: w.hash},
 		Stat:  ledger.Stat{Size: w.info.Size(), ModTime: w.info.ModTime(), Inode: inode(w.info)},
-		State: state, Attempts: 1, Started: w.began, Finished: time.Now(),
+		State: state, Attempts: 1, Started: w.began, Finished: time.Now(), Pipeline: w.pipeline.name,
 	}
+}
+
+// past is the record of this work on the file as it is now, empty where there
+// is none.
+func (w *work) past() ledger.Entry {
+	if w.before.Content != "" && w.before.Content == w.hash || w.info != nil && w.before.Stat.Same(w.entry("").Stat) {
+		return w.before
+	}
+	return ledger.Entry{}
 }
 
 func inode(info os.FileInfo) uint64 {
@@ -33,11 +41,22 @@ func (w *work) doneBefore() (reason string, err error) {
 	if w.engine.ledger == nil {
 		return "", nil
 	}
-	e, ok, err := w.engine.ledger.Unchanged(w.source, w.info.Size(), w.info.ModTime(), inode(w.info), w.key)
-	if !ok || err != nil || e.State == ledger.Failed {
+	w.before, _, err = w.engine.ledger.Find(w.source, w.key)
+	if err != nil {
 		return "", err
 	}
-	return "already done", nil
+	return verdict(w.past()), nil
+}
+
+// verdict is why a record makes the work needless, or "".
+func verdict(e ledger.Entry) string {
+	switch e.State {
+	case ledger.Done, ledger.Skipped:
+		return "already done"
+	case ledger.Quarantined:
+		return fmt.Sprintf("in quarantine after %d strikes (%s); burnish retry tries it again", e.Strikes, e.ErrorClass)
+	}
+	return ""
 }
 
 // known answers from the content: a photo that was done under this path, or a
@@ -46,13 +65,9 @@ func (w *work) known() (reason string, err error) {
 	if w.engine.ledger == nil {
 		return "", nil
 	}
-	e, ok, err := w.engine.ledger.Lookup(ledger.Key{Path: w.source, Work: w.key, Content: w.hash})
-	if err != nil {
-		return "", err
-	}
-	if ok && e.State == ledger.Done {
-		e.Stat = w.entry(ledger.Done).Stat
-		return "already done", w.engine.ledger.Put(e)
+	if e := w.past(); verdict(e) != "" {
+		e.Stat = w.entry(e.State).Stat
+		return verdict(e), w.engine.ledger.Put(e)
 	}
 	ours, err := w.engine.ledger.IsOutput(w.hash)
 	if !ours || err != nil {
@@ -98,6 +113,7 @@ func (w *work) recordIntent(r Result) error {
 		return nil
 	}
 	e := w.withOutputs(ledger.Failed, r)
+	e.Attempts, e.Strikes = w.past().Attempts, w.past().Strikes
 	e.Error, e.ErrorClass = "interrupted while the outputs were published", "interrupted"
 	return w.unrecorded(w.engine.ledger.Put(e), "nothing was published")
 }
@@ -112,7 +128,9 @@ func (w *work) recordDone(r Result) error {
 		}
 		return nil
 	}
-	return w.unrecorded(w.engine.ledger.Put(w.withOutputs(ledger.Done, r)), "the outputs are published; the photo will be processed once more")
+	e := w.withOutputs(ledger.Done, r)
+	e.Attempts += w.past().Attempts
+	return w.unrecorded(w.engine.ledger.Put(e), "the outputs are published; the photo will be processed once more")
 }
 
 func (w *work) withOutputs(state ledger.State, r Result) ledger.Entry {
@@ -129,20 +147,4 @@ func (w *work) unrecorded(err error, so string) error {
 		return nil
 	}
 	return w.fail(Unrecorded, fmt.Errorf("the ledger in %s cannot be written: %w; %s", w.engine.config.StateDir, err, so), "free space there, or mend the folder's permissions")
-}
-
-// recordFailure lets the ledger know of a failure that belongs to the photo.
-func (w *work) recordFailure(failure *Error) {
-	if w.engine.ledger == nil || w.info == nil || failure.Kind == Stopped || failure.Kind == Unrecorded {
-		return
-	}
-	e := w.entry(ledger.Failed)
-	e.Error, e.ErrorClass = failure.Error(), string(failure.Kind)
-	before, ok, err := w.engine.ledger.Lookup(e.Key)
-	if ok && before.State == ledger.Failed {
-		e.Attempts += before.Attempts
-	}
-	if err := errors.Join(err, w.engine.ledger.Put(e)); err != nil {
-		w.engine.log.Error("the failure could not be recorded", "photo", w.source, "error", err)
-	}
 }

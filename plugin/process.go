@@ -12,6 +12,7 @@ import (
 	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
 
@@ -20,15 +21,8 @@ import (
 // sense. Either all outputs of a photo are published or none is. Two jobs for
 // the same work run one after the other.
 func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
-	p, ok := e.pipelines[j.Pipeline]
-	if !ok {
-		return Result{}, fmt.Errorf("%s: there is no pipeline %q%s", j.Path, j.Pipeline, strict.Suggest(j.Pipeline, slices.Sorted(maps.Keys(e.pipelines))))
-	}
-	if j.Output == "" {
-		return Result{}, fmt.Errorf("%s: the job names no output folder", j.Path)
-	}
-	w := &work{engine: e, pipeline: p, job: j, began: time.Now()}
-	if err := w.locate(); err != nil {
+	w, err := e.newWork(j)
+	if err != nil {
 		return Result{}, err
 	}
 	if err := e.begin(ctx, w); err != nil {
@@ -43,6 +37,19 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 		return result, failure
 	}
 	return result, nil
+}
+
+// newWork is the work that j asks for, not yet begun.
+func (e *Engine) newWork(j Job) (*work, error) {
+	p, ok := e.pipelines[j.Pipeline]
+	if !ok {
+		return nil, fmt.Errorf("%s: there is no pipeline %q%s", j.Path, j.Pipeline, strict.Suggest(j.Pipeline, slices.Sorted(maps.Keys(e.pipelines))))
+	}
+	if j.Output == "" {
+		return nil, fmt.Errorf("%s: the job names no output folder", j.Path)
+	}
+	w := &work{engine: e, pipeline: p, job: j, began: time.Now()}
+	return w, w.locate()
 }
 
 // begin waits until no other job does the same work, and for a slot.
@@ -104,7 +111,8 @@ type work struct {
 	done     chan struct{} // closed when the work has ended
 	info     os.FileInfo
 	hash     string
-	names    []string // of the outputs, once they are claimed
+	before   ledger.Entry // what was recorded of this work, whatever its content
+	names    []string     // of the outputs, once they are claimed
 }
 
 func (w *work) id() string { return w.source + "\x00" + w.key }

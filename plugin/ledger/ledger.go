@@ -29,9 +29,10 @@ type State string
 
 // The states.
 const (
-	Done    State = "done"    // every output was written and verified
-	Failed  State = "failed"  // Error and ErrorClass say why
-	Skipped State = "skipped" // refused on purpose, e.g. not a photo; Error may say why
+	Done        State = "done"        // every output was written and verified
+	Failed      State = "failed"      // Error and ErrorClass say why; to be tried again
+	Quarantined State = "quarantined" // failed for good; not tried until somebody asks
+	Skipped     State = "skipped"     // refused on purpose, e.g. not a photo; Error may say why
 )
 
 // Key identifies a piece of work on one content.
@@ -69,6 +70,9 @@ type Entry struct {
 	Error      string            `json:"error,omitempty"`
 	ErrorClass string            `json:"error_class,omitempty"`
 	Attempts   int               `json:"attempts,omitempty"`
+	Strikes    int               `json:"strikes,omitempty"`  // those of the attempts that were the photo's own fault
+	Pipeline   string            `json:"pipeline,omitempty"` // its name
+	MovedTo    string            `json:"moved_to,omitempty"` // where the host put the source, or is about to
 	Started    time.Time         `json:"started,omitzero"`
 	Finished   time.Time         `json:"finished,omitzero"`
 	Notes      map[string]string `json:"notes,omitempty"`
@@ -199,16 +203,28 @@ func (l *Ledger) Each(f func(Entry) error) error {
 	}
 }
 
-// Failed returns the records of what failed, ordered by path.
-func (l *Ledger) Failed() ([]Entry, error) {
-	var failed []Entry
-	err := l.Each(func(e Entry) error {
-		if e.State == Failed {
-			failed = append(failed, e)
-		}
+// Failed returns the records of what failed and what is in quarantine, ordered
+// by path.
+func (l *Ledger) Failed() (failed []Entry, err error) {
+	err = l.view(func(t tables) error {
+		failed = t.allFailed()
 		return nil
 	})
 	return failed, err
+}
+
+// Forget drops the record of this path and work, so that the work is done
+// again. Its outputs stay known as such. It is on disk when Forget returns.
+func (l *Ledger) Forget(path, work string) error {
+	if err := l.update(func(t tables) error { return t.drop(join(path, work)) }); err != nil {
+		return fmt.Errorf("forget %q in ledger %s: %w", path, l.db.Path(), err)
+	}
+	return nil
+}
+
+// Find returns the record of this path and work.
+func (l *Ledger) Find(path, work string) (Entry, bool, error) {
+	return l.find(path, work, func(Entry) bool { return true })
 }
 
 func (l *Ledger) find(path, work string, match func(Entry) bool) (e Entry, found bool, err error) {
@@ -224,7 +240,7 @@ func (l *Ledger) find(path, work string, match func(Entry) bool) (e Entry, found
 
 func (e Entry) validate() error {
 	switch e.State {
-	case Done, Failed, Skipped:
+	case Done, Failed, Quarantined, Skipped:
 	default:
 		return fmt.Errorf("ledger entry of %q: unknown state %q", e.Path, e.State)
 	}

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,9 +13,6 @@ import (
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 )
-
-// schema is the version of the file's layout. Raise it with a migration.
-const schema = 1
 
 const (
 	lockTimeout = time.Second
@@ -111,29 +107,6 @@ func check(db *bbolt.DB) error {
 			}
 			return b.ForEach(func(_, _ []byte) error { return nil })
 		})
-	})
-}
-
-// layout makes the tables of a new file and reads the version of an old one.
-func layout(db *bbolt.DB) error {
-	return db.Update(func(tx *bbolt.Tx) error {
-		meta, err := tx.CreateBucketIfNotExists(metaBucket)
-		if err != nil {
-			return err
-		}
-		if v := meta.Get([]byte("schema")); len(v) == 8 {
-			if found := binary.BigEndian.Uint64(v); found > schema {
-				return fmt.Errorf("it was written by a newer Burnish (schema %d, this one knows %d): install that release again or set another state_dir", found, schema)
-			}
-		} else if err := meta.Put([]byte("schema"), binary.BigEndian.AppendUint64(nil, schema)); err != nil {
-			return err
-		}
-		for _, name := range [][]byte{entriesBucket, contentsBucket, outputsBucket, hashesBucket} {
-			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-				return err
-			}
-		}
-		return nil
 	})
 }
 

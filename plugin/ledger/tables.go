@@ -24,11 +24,14 @@ var (
 	contentsBucket = []byte("contents") // content, work, path → nothing; Done only
 	outputsBucket  = []byte("outputs")  // output path → path, work of the entry that wrote it last
 	hashesBucket   = []byte("hashes")   // output content → output path; never shrinks
+	failedBucket   = []byte("failed")   // path, work → nothing; Failed and Quarantined only
 )
+
+var allTables = [][]byte{entriesBucket, contentsBucket, outputsBucket, hashesBucket, failedBucket}
 
 // tables are the buckets within one transaction.
 type tables struct {
-	entries, contents, outputs, hashes *bbolt.Bucket
+	entries, contents, outputs, hashes, failed *bbolt.Bucket
 }
 
 func open(tx *bbolt.Tx) (tables, error) {
@@ -37,8 +40,9 @@ func open(tx *bbolt.Tx) (tables, error) {
 		contents: tx.Bucket(contentsBucket),
 		outputs:  tx.Bucket(outputsBucket),
 		hashes:   tx.Bucket(hashesBucket),
+		failed:   tx.Bucket(failedBucket),
 	}
-	if t.entries == nil || t.contents == nil || t.outputs == nil || t.hashes == nil {
+	if t.entries == nil || t.contents == nil || t.outputs == nil || t.hashes == nil || t.failed == nil {
 		return t, errors.New("a table is missing")
 	}
 	return t, nil
@@ -56,6 +60,11 @@ func (t tables) put(e Entry) error {
 	}
 	if e.State == Done {
 		if err := t.contents.Put(join(e.Content, e.Work, e.Path), nil); err != nil {
+			return err
+		}
+	}
+	if e.failed() {
+		if err := t.failed.Put(id, nil); err != nil {
 			return err
 		}
 	}
@@ -82,7 +91,9 @@ func (t tables) putOutput(id []byte, e Entry, o Output) error {
 	return t.hashes.Put([]byte(o.Hash), path)
 }
 
-// drop removes an entry and its content index. Who made an output and what
+func (e Entry) failed() bool { return e.State == Failed || e.State == Quarantined }
+
+// drop removes an entry and its indexes. Who made an output and what
 // content was ever written stays known.
 func (t tables) drop(id []byte) error {
 	e, ok := decode(t.entries.Get(id))
@@ -92,7 +103,20 @@ func (t tables) drop(id []byte) error {
 	if err := t.contents.Delete(join(e.Content, e.Work, e.Path)); err != nil {
 		return err
 	}
+	if err := t.failed.Delete(id); err != nil {
+		return err
+	}
 	return t.entries.Delete(id)
+}
+
+func (t tables) allFailed() (all []Entry) {
+	c := t.failed.Cursor()
+	for id, _ := c.First(); id != nil; id, _ = c.Next() {
+		if e, ok := decode(t.entries.Get(id)); ok && e.failed() {
+			all = append(all, e)
+		}
+	}
+	return all
 }
 
 func (t tables) byContent(content, work string) (Entry, bool) {

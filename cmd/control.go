@@ -1,0 +1,232 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/rpc"
+	"net/rpc/jsonrpc"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+// socketName is the daemon's socket in the state folder. It speaks JSON-RPC;
+// who may write to the socket may ask for everything that control offers.
+const socketName = "control.sock"
+
+// serve answers on the socket until stop is called. The ledger's lock says that
+// no other daemon has the state folder, so a socket that is there is a dead one's.
+func (d *daemon) serve() (stop func(), err error) {
+	server := rpc.NewServer()
+	if err := server.RegisterName("Control", &control{d}); err != nil {
+		return nil, err
+	}
+	socket := filepath.Join(d.config.StateDir, socketName)
+	if err := os.Remove(socket); err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	var listener net.Listener
+	err = shortened(socket, func(name string) (err error) {
+		listener, err = net.Listen("unix", name)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the control socket %s: %w", socket, err)
+	}
+	listener.(*net.UnixListener).SetUnlinkOnClose(false)
+	if err := os.Chmod(socket, 0o660); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go server.ServeCodec(jsonrpc.NewServerCodec(conn))
+		}
+	}()
+	return func() { listener.Close(); os.Remove(socket) }, nil
+}
+
+// shortened calls f with a name of the socket that is short enough for the
+// kernel, which takes 107 bytes.
+func shortened(socket string, f func(name string) error) error {
+	if len(socket) <= 100 {
+		return f(socket)
+	}
+	dir, err := os.Open(filepath.Dir(socket))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return f(fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), filepath.Base(socket)))
+}
+
+// control is what may be asked of a running daemon.
+type control struct{ d *daemon }
+
+// None is a call without arguments, or an empty answer.
+type None struct{}
+
+// Failures is an answer.
+type Failures struct {
+	Failures []plugin.Failure `json:"failures"`
+}
+
+// Photos is an answer: paths.
+type Photos struct {
+	Photos []string `json:"photos"`
+}
+
+// Failed lists the failures.
+func (c *control) Failed(_ None, a *Failures) (err error) {
+	a.Failures, err = c.d.worker.failures()
+	return err
+}
+
+// Retry tries failed photos again, all where there are no paths.
+func (c *control) Retry(paths []string, a *Photos) (err error) {
+	a.Photos, err = c.d.worker.retry(paths)
+	return errors.Join(err, c.d.enqueue(a.Photos))
+}
+
+// Reprocess does again what was done.
+func (c *control) Reprocess(where string, a *Photos) (err error) {
+	a.Photos, err = c.d.worker.reprocess(where)
+	return errors.Join(err, c.d.enqueue(a.Photos))
+}
+
+// Pause lets no further photo begin, Resume ends that.
+func (c *control) Pause(paused bool, _ *None) (err error) {
+	if asked := c.d.ask(func() {
+		if err = setPaused(c.d.config.StateDir, paused); err == nil {
+			c.d.gate.paused = paused
+		}
+	}); asked != nil {
+		return asked
+	}
+	return err
+}
+
+// ask lets the loop run f and waits for it.
+func (d *daemon) ask(f func()) error {
+	done := make(chan struct{})
+	select {
+	case d.requests <- func() { defer close(done); f() }:
+		<-done
+		return nil
+	case <-d.stopped:
+		return errors.New("the daemon is stopping")
+	}
+}
+
+// enqueue takes photos up that the watcher has sent already.
+func (d *daemon) enqueue(photos []string) error {
+	if len(photos) == 0 {
+		return nil
+	}
+	return d.ask(func() {
+		for _, p := range photos {
+			if folder, ok := folderOf(d.config, p); ok {
+				d.queue.Add(p, folder, time.Now())
+			}
+		}
+	})
+}
+
+// stateOption is how a command finds the daemon's state folder.
+type stateOption struct {
+	Config string `short:"c" placeholder:"FILE" help:"Configuration file of the daemon; default: ./burnish.yaml, else /etc/burnish/burnish.yaml, else none."`
+	State  string `placeholder:"DIR" help:"State folder, for a daemon without a configuration; default: burnish in the XDG state folder."`
+}
+
+// dir finds the state folder. A configuration with faults will do: a
+// watched folder that is gone is what one asks the status for.
+func (s stateOption) dir(h *host) (string, error) {
+	if s.State != "" {
+		if s.Config != "" {
+			return "", errors.New("give either -c FILE or --state DIR, not both")
+		}
+		return filepath.Abs(s.State)
+	}
+	file, err := find(s.Config)
+	if err != nil {
+		c, err := config.Default(h.registry)
+		if err != nil {
+			return "", err
+		}
+		return c.StateDir, nil
+	}
+	c, faults, err := config.Load(file, h.registry)
+	if err != nil {
+		return "", err
+	}
+	if c == nil {
+		return "", fmt.Errorf("the configuration has faults:\n%w", faults)
+	}
+	return c.StateDir, nil
+}
+
+// errNoDaemon says that nobody answers on the socket.
+var errNoDaemon = errors.New("no daemon is running")
+
+// call asks the daemon that has the state folder.
+func call(stateDir, method string, args, reply any) error {
+	var conn net.Conn
+	err := shortened(filepath.Join(stateDir, socketName), func(name string) (err error) {
+		conn, err = net.Dial("unix", name)
+		return err
+	})
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("the daemon cannot be reached: %w: run this as its user or in its group", err)
+	}
+	if err != nil {
+		return errNoDaemon
+	}
+	client := jsonrpc.NewClient(conn)
+	defer client.Close()
+	return client.Call("Control."+method, args, reply)
+}
+
+// withRecords asks the daemon, or, where none runs, opens its records.
+func withRecords(stateDir, method string, args, reply any, offline func(*plugin.Records) error) (err error) {
+	err = call(stateDir, method, args, reply)
+	if !errors.Is(err, errNoDaemon) {
+		return err
+	}
+	r, err := plugin.OpenRecords(stateDir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(offline(r), r.Close())
+}
+
+// absolute makes paths absolute.
+func absolute(paths []string) (all []string, err error) {
+	for _, p := range paths {
+		abs, err := filepath.Abs(p)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, abs)
+	}
+	return all, nil
+}
+
+// folderOf is the watched folder that a photo lies in.
+func folderOf(c *config.Config, photo string) (string, bool) {
+	i := slices.IndexFunc(c.Watch, func(w config.Watch) bool {
+		return strings.HasPrefix(photo, strings.TrimSuffix(w.Folder, "/")+"/")
+	})
+	if i < 0 {
+		return "", false
+	}
+	return c.Watch[i].Folder, true
+}

@@ -1,0 +1,260 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"math"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/queue"
+	"github.com/burnish-photo/burnish/watcher"
+	sd "github.com/coreos/go-systemd/v22/daemon"
+)
+
+// daemon feeds a worker from a watcher, by way of a queue. Its loop's goroutine
+// alone touches what is below the line.
+type daemon struct {
+	config   *config.Config
+	worker   worker
+	log      *slog.Logger
+	once     bool
+	folders  map[string]config.Watch // by watched folder
+	ended    chan ending
+	requests chan func()   // run by the loop
+	stopped  chan struct{} // closed when the loop has ended
+
+	//
+
+	queue  *queue.Queue
+	gate   gate
+	done   int
+	failed map[string]error // by photo; its last failure
+
+	// For burnish status; the loop writes it.
+	mu       sync.Mutex
+	standing state
+}
+
+// ending is a task that has ended.
+type ending struct {
+	task   queue.Task
+	result plugin.Result
+	err    error
+}
+
+func newDaemon(c *config.Config, w worker, log *slog.Logger, once bool) *daemon {
+	d := &daemon{
+		config: c, worker: w, log: log, once: once, folders: map[string]config.Watch{},
+		ended: make(chan ending), requests: make(chan func()), stopped: make(chan struct{}), failed: map[string]error{},
+	}
+	o := queue.Options{Priorities: map[string]int{}, Capacity: c.Limits.Queue}
+	if once {
+		o.Storm = math.MaxInt // each photo is tried, and none twice
+	}
+	for _, w := range c.Watch {
+		d.folders[w.Folder] = w
+		o.Priorities[w.Folder] = w.Priority
+	}
+	d.queue = queue.New(o)
+	d.gate = newGate(c, log, once)
+	return d
+}
+
+func (d *daemon) run(ctx context.Context) error {
+	o := watcher.Options{Once: d.once, Complete: plugin.Complete, Log: d.log, Exclude: []string{d.config.StateDir}}
+	for _, w := range d.config.Watch {
+		o.Folders = append(o.Folders, w.Config)
+		o.Exclude = append(o.Exclude, w.Output)
+	}
+	if before, err := readState(d.config.StateDir); err == nil {
+		o.Before = before.Folders
+	}
+	watch, err := watcher.New(o)
+	if err != nil {
+		return err
+	}
+	stopKeeping, err := keepState(ctx, d.config.StateDir, d.log, func() state { return d.state(watch) })
+	if err != nil {
+		return err
+	}
+	defer stopKeeping()
+	stop, err := d.serve()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	d.announce()
+	files, watched := make(chan watcher.File), make(chan error, 1)
+	watching, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() { watched <- watch.Run(watching, files) }()
+	return d.loop(ctx, files, watched)
+}
+
+// loop runs until ctx has ended and what is under way with it, or, once, until
+// nothing is left to do. It returns the watcher's error.
+func (d *daemon) loop(ctx context.Context, files <-chan watcher.File, watched <-chan error) (err error) {
+	defer close(d.stopped)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	stopping := ctx.Done()
+	for {
+		if ctx.Err() == nil {
+			timer.Reset(d.dispatch(ctx, time.Now()))
+		}
+		d.publish()
+		arriving := files
+		if d.queue.Full() {
+			arriving = nil
+		}
+		over := ctx.Err() != nil || !d.once || d.queue.Len() == 0
+		if watched == nil && over && d.queue.Underway() == 0 {
+			return err
+		}
+		select {
+		case f := <-arriving:
+			d.queue.Add(f.Path, f.Root, time.Now())
+		case e := <-d.ended:
+			d.queue.Finish(e.task.Path, d.judge(e), time.Now())
+		case ask := <-d.requests:
+			ask()
+		case err = <-watched:
+			watched = nil
+		case <-timer.C:
+		case <-stopping:
+			stopping = nil
+			_, _ = sd.SdNotify(false, sd.SdNotifyStopping)
+		}
+	}
+}
+
+// dispatch begins as many tasks as may begin now, and returns how long until
+// there may be more.
+func (d *daemon) dispatch(ctx context.Context, now time.Time) time.Duration {
+	again := d.gate.look(now, d.queue)
+	for !d.gate.closed() && d.queue.Underway() < d.worker.parallel() {
+		t, ok := d.queue.Next(now)
+		if !ok {
+			break
+		}
+		go func() {
+			// A photo is seen to its end even while the daemon is being stopped.
+			result, err := d.worker.process(context.WithoutCancel(ctx), d.job(t))
+			d.ended <- ending{t, result, err}
+		}()
+	}
+	if at, ok := d.queue.Wake(); ok && at.After(now) {
+		again = min(again, at.Sub(now))
+	}
+	return again
+}
+
+// publish makes how the loop stands known to state.
+func (d *daemon) publish() {
+	s := state{Done: d.done, Failed: len(d.failed), Working: d.queue.Underway(), Waiting: d.queue.Len(), Shut: d.gate.shut}
+	for _, h := range d.queue.Held() {
+		s.Held = append(s.Held, held{Folder: h.Lane, Reason: h.Reason, Until: h.Until})
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.standing = s
+}
+
+// state is what burnish status shows.
+func (d *daemon) state(w *watcher.Watcher) state {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.standing
+	s.Folders = w.Folders()
+	return s
+}
+
+func (d *daemon) job(t queue.Task) plugin.Job {
+	w := d.folders[t.Lane]
+	return plugin.Job{Path: t.Path, Root: w.Folder, Pipeline: w.Pipeline, Output: w.Output, Probe: t.Probe, Quarantine: w.Failed.Move}
+}
+
+// judge reports how a task ended and says what becomes of it.
+func (d *daemon) judge(e ending) queue.Outcome {
+	photo := e.task.Path
+	if e.err == nil {
+		delete(d.failed, photo)
+		if e.result.State == plugin.Skipped {
+			d.log.Debug("skipped", "photo", photo, "reason", e.result.Reason)
+		} else {
+			d.done++
+			d.log.Info("done", attributes(photo, e.result)...)
+		}
+		return queue.Outcome{}
+	}
+	var failure *plugin.Error
+	if !errors.As(e.err, &failure) {
+		failure = &plugin.Error{Path: photo, Kind: plugin.Stopped, Err: e.err}
+	}
+	if _, err := os.Lstat(photo); errors.Is(err, fs.ErrNotExist) && !failure.Quarantined {
+		d.log.Info("the photo is gone before it was done", "photo", photo)
+		return queue.Outcome{}
+	}
+	d.failed[photo] = e.err
+	o := queue.Outcome{
+		Class: string(failure.Kind), Shared: failure.Kind.Shared(),
+		Retry: !d.once && !failure.Quarantined && failure.Kind != plugin.Stopped,
+	}
+	what := []any{"photo", photo, "kind", failure.Kind, "error", e.err}
+	switch {
+	case failure.Quarantined:
+		d.log.Error("failed for good: in quarantine until burnish retry", what...)
+	case o.Retry:
+		d.log.Error("failed, to be tried again", what...)
+	default:
+		d.log.Error("failed", what...)
+	}
+	return o
+}
+
+func attributes(photo string, r plugin.Result) []any {
+	all := []any{"photo", photo, "outputs", len(r.Outputs), "took", r.Elapsed.Round(time.Millisecond)}
+	if r.Reason != "" {
+		all = append(all, "reason", r.Reason)
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.Notes)) {
+		all = append(all, key, r.Notes[key])
+	}
+	return all
+}
+
+// announce says what is watched and where networks run, and tells systemd.
+func (d *daemon) announce() {
+	for name, lines := range d.worker.describe() {
+		for _, line := range lines {
+			d.log.Info("ready", "pipeline", name, "step", line)
+		}
+	}
+	for _, w := range d.config.Watch {
+		d.log.Info("taking photos from", "folder", w.Folder, "pipeline", w.Pipeline, "output", w.Output, "settle", w.Settle)
+	}
+	if _, err := sd.SdNotify(false, sd.SdNotifyReady); err != nil {
+		d.log.Warn("systemd could not be told that Burnish is ready", "error", err)
+	}
+}
+
+// summary names every photo that failed in a run of --once.
+func (d *daemon) summary(h *host) error {
+	if !d.once || len(d.failed) == 0 {
+		return nil
+	}
+	fmt.Fprintf(h.err, "%d photos done, %d failed:\n", d.done, len(d.failed))
+	for _, photo := range slices.Sorted(maps.Keys(d.failed)) {
+		fmt.Fprintln(h.err, " ", d.failed[photo])
+	}
+	return errFailures
+}

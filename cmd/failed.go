@@ -1,0 +1,173 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+type failedCommand struct {
+	stateOption
+	JSON bool `name:"json" help:"Print one JSON object a line."`
+}
+
+// Help is shown by burnish failed --help.
+func (failedCommand) Help() string {
+	return `Lists the photos of watched folders that failed, with the reason: those that will be tried again and those in quarantine, which wait for burnish retry. It works beside a running daemon and without one.
+
+Example: burnish failed -c burnish.yaml`
+}
+
+// Run prints a line for every photo.
+func (f *failedCommand) Run(h *host) error {
+	dir, err := f.dir(h)
+	if err != nil {
+		return err
+	}
+	var a Failures
+	err = withRecords(dir, "Failed", None{}, &a, func(r *plugin.Records) (err error) {
+		a.Failures, err = r.Failures()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, failure := range a.Failures {
+		if f.JSON {
+			if err := json.NewEncoder(h.out).Encode(failure); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintln(h.out, failureText(failure))
+	}
+	if len(a.Failures) == 0 && !f.JSON {
+		fmt.Fprintln(h.out, "no failures")
+	}
+	return nil
+}
+
+func failureText(f plugin.Failure) string {
+	state := "retrying   "
+	if f.Quarantined {
+		state = "quarantine "
+	}
+	text := fmt.Sprintf("%s %s  attempt %d, %s: %s", state, f.Time.Local().Format(time.DateTime), f.Attempts, f.Kind, f.Reason)
+	if f.MovedTo != "" {
+		text += " (moved to " + f.MovedTo + ")"
+	}
+	return text
+}
+
+type retryCommand struct {
+	stateOption
+	Paths  []string `arg:"" optional:"" name:"path" help:"Photos that failed, and folders of them."`
+	Failed bool     `help:"All that failed."`
+}
+
+// Help is shown by burnish retry --help.
+func (retryCommand) Help() string {
+	return `Tries failed photos again, those in quarantine too, with all their strikes forgiven. What was moved into quarantine is moved back. A running daemon begins at once, otherwise the next one does.
+
+Examples:
+  burnish retry --failed
+  burnish retry -c burnish.yaml ingest/holiday/`
+}
+
+// Run makes failed photos new ones.
+func (r *retryCommand) Run(h *host) error {
+	if r.Failed == (len(r.Paths) > 0) {
+		return errors.New("name the photos to try again, or all with --failed")
+	}
+	dir, err := r.dir(h)
+	if err != nil {
+		return err
+	}
+	paths, err := absolute(r.Paths)
+	if err != nil {
+		return err
+	}
+	var a Photos
+	err = withRecords(dir, "Retry", paths, &a, func(records *plugin.Records) (err error) {
+		a.Photos, err = records.Retry(paths)
+		return err
+	})
+	printAll(h, a.Photos, "to be tried again")
+	return err
+}
+
+type reprocessCommand struct {
+	stateOption
+	Where string `required:"" placeholder:"CONDITIONS" help:"What to do again; see below."`
+}
+
+// Help is shown by burnish reprocess --help.
+func (reprocessCommand) Help() string {
+	return `Does again what was done, for outputs that were lost or a model that has changed its mind. Conditions, joined by "and": pipeline=NAME, model=NAME, path=GLOB (the path's last elements, or all of it), before=DATE, after=DATE; != for other than. Photos that are gone keep their outputs.
+
+Examples:
+  burnish reprocess --where 'model=lite and before=2026-06-01'
+  burnish reprocess --where 'path=holiday/*.jpg'`
+}
+
+// Run forgets results.
+func (r *reprocessCommand) Run(h *host) error {
+	where, err := plugin.ParseWhere(r.Where)
+	if err != nil {
+		return err
+	}
+	dir, err := r.dir(h)
+	if err != nil {
+		return err
+	}
+	var a Photos
+	err = withRecords(dir, "Reprocess", r.Where, &a, func(records *plugin.Records) (err error) {
+		a.Photos, err = records.Reprocess(where)
+		return err
+	})
+	printAll(h, a.Photos, "to be done again")
+	return err
+}
+
+func printAll(h *host, photos []string, what string) {
+	for _, p := range photos {
+		fmt.Fprintln(h.out, p)
+	}
+	fmt.Fprintf(h.err, "%d photos %s\n", len(photos), what)
+}
+
+type pauseCommand struct{ stateOption }
+
+// Help is shown by burnish pause --help.
+func (pauseCommand) Help() string {
+	return `The daemon finishes the photos under way and begins no other until burnish resume, across restarts too. It goes on watching.
+
+Example: burnish pause -c burnish.yaml`
+}
+
+// Run pauses.
+func (p *pauseCommand) Run(h *host) error { return pause(h, p.stateOption, true) }
+
+type resumeCommand struct{ stateOption }
+
+// Help is shown by burnish resume --help.
+func (resumeCommand) Help() string { return "Example: burnish resume -c burnish.yaml" }
+
+// Run ends a pause.
+func (p *resumeCommand) Run(h *host) error { return pause(h, p.stateOption, false) }
+
+func pause(h *host, o stateOption, paused bool) error {
+	dir, err := o.dir(h)
+	if err != nil {
+		return err
+	}
+	err = call(dir, "Pause", paused, &None{})
+	if !errors.Is(err, errNoDaemon) {
+		return err
+	}
+	fmt.Fprintln(h.err, "no daemon is running; it holds for the next one")
+	return setPaused(dir, paused)
+}

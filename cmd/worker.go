@@ -1,0 +1,43 @@
+package cmd
+
+import (
+	"context"
+
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+// worker is where the daemon's photos are worked on: an engine with a ledger.
+type worker interface {
+	process(context.Context, plugin.Job) (plugin.Result, error)
+	failures() ([]plugin.Failure, error)
+	retry(paths []string) ([]string, error)
+	reprocess(where string) ([]string, error)
+	describe() map[string][]string
+	parallel() int
+	close() error
+}
+
+// local is an engine in this process.
+type local struct{ engine *plugin.Engine }
+
+func (l local) process(ctx context.Context, j plugin.Job) (plugin.Result, error) {
+	return l.engine.Process(ctx, j)
+}
+
+func (l local) failures() ([]plugin.Failure, error) { return l.engine.Records().Failures() }
+
+func (l local) retry(paths []string) ([]string, error) { return l.engine.Records().Retry(paths) }
+
+func (l local) reprocess(where string) ([]string, error) {
+	w, err := plugin.ParseWhere(where)
+	if err != nil {
+		return nil, err
+	}
+	return l.engine.Records().Reprocess(w)
+}
+
+func (l local) describe() map[string][]string { return l.engine.Describe() }
+
+func (l local) parallel() int { return l.engine.Parallel() }
+
+func (l local) close() error { return l.engine.Close() }

@@ -1,0 +1,61 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+)
+
+// migrations bring a file from the schema of their index plus one to the next.
+// Each runs in the transaction that raises the version, once.
+var migrations = []func(*bbolt.Tx) error{
+	indexFailures, // 1 → 2
+}
+
+// schema is the version of the file's layout.
+var schema = uint64(len(migrations)) + 1
+
+var schemaKey = []byte("schema")
+
+// layout makes the tables of a new file and brings an old one up to date.
+func layout(db *bbolt.DB) error {
+	return db.Update(func(tx *bbolt.Tx) error {
+		meta, err := tx.CreateBucketIfNotExists(metaBucket)
+		if err != nil {
+			return err
+		}
+		found := schema // of a new file
+		if v := meta.Get(schemaKey); len(v) == 8 {
+			found = binary.BigEndian.Uint64(v)
+		}
+		if found > schema {
+			return fmt.Errorf("it was written by a newer Burnish (schema %d, this one knows %d): install that release again or set another state_dir", found, schema)
+		}
+		for _, name := range allTables {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		for ; found < schema; found++ {
+			if err := migrations[max(found, 1)-1](tx); err != nil {
+				return fmt.Errorf("bring it from schema %d to %d: %w", found, found+1, err)
+			}
+		}
+		return meta.Put(schemaKey, binary.BigEndian.AppendUint64(nil, schema))
+	})
+}
+
+// indexFailures fills the table of failures, which schema 1 did not have.
+func indexFailures(tx *bbolt.Tx) error {
+	t, err := open(tx)
+	if err != nil {
+		return err
+	}
+	return t.entries.ForEach(func(id, value []byte) error {
+		if e, ok := decode(value); ok && e.failed() {
+			return t.failed.Put(id, nil)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,118 @@
+package plugin
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin/ledger"
+)
+
+// reasonFolder is where the state folder keeps a file for each photo in
+// quarantine.
+const reasonFolder = "quarantine"
+
+// Strike records a failure that the engine could not see itself: the process
+// that worked on the photo died. What is returned says whether that put the
+// photo into quarantine.
+func (e *Engine) Strike(ctx context.Context, j Job, kind Kind, cause error, remedy string) *Error {
+	w, err := e.newWork(j)
+	if err != nil {
+		return &Error{Path: j.Path, Kind: kind, Err: errors.Join(cause, err)}
+	}
+	failure := w.fail(kind, cause, remedy)
+	if err := e.begin(ctx, w); err != nil {
+		return failure
+	}
+	defer e.end(w)
+	if w.stat() != nil {
+		return failure
+	}
+	if w.hash, err = digest(w.source); err != nil {
+		return failure
+	}
+	if _, err := w.doneBefore(); err != nil {
+		e.log.Error("the ledger cannot be read", "photo", w.source, "error", err)
+	}
+	w.recordFailure(failure)
+	return failure
+}
+
+// recordFailure lets the ledger know of a failure, and puts the photo into
+// quarantine at its last strike. A photo that is gone leaves no record.
+func (w *work) recordFailure(failure *Error) {
+	gone := failure.Kind == Unreadable && errors.Is(failure, os.ErrNotExist)
+	if w.engine.ledger == nil || w.info == nil || gone || failure.Kind == Stopped || failure.Kind == Unrecorded {
+		return
+	}
+	e := w.entry(ledger.Failed)
+	e.Error, e.ErrorClass = failure.Error(), string(failure.Kind)
+	e.Attempts, e.Strikes = 1+w.past().Attempts, w.past().Strikes
+	if !failure.Kind.Transient() && !w.job.Probe {
+		e.Strikes++
+	}
+	if e.Strikes >= MaxStrikes {
+		e.State, failure.Quarantined = ledger.Quarantined, true
+	}
+	if err := w.engine.ledger.Put(e); err != nil {
+		w.engine.log.Error("the failure could not be recorded", "photo", w.source, "error", err)
+		return
+	}
+	if failure.Quarantined {
+		w.isolate(e)
+	}
+}
+
+// isolate moves the original where that is asked and writes the reason down.
+func (w *work) isolate(e ledger.Entry) {
+	log := w.engine.log.With("photo", w.source)
+	if w.job.Quarantine != "" {
+		to, err := w.below(w.job.Quarantine)
+		if err == nil {
+			e.MovedTo, err = relocate(w.source, to)
+		}
+		if err == nil {
+			err = w.engine.ledger.Put(e)
+		}
+		if err != nil {
+			log.Error("moving the photo into quarantine", "error", err)
+		}
+	}
+	file := reasonFile(w.engine.config.StateDir, e)
+	if err := writeReason(file, e); err != nil {
+		log.Error("the reason of the quarantine could not be written", "file", file, "error", err)
+	}
+}
+
+// below is the photo's place in another folder of the same structure.
+func (w *work) below(folder string) (string, error) {
+	rel, err := filepath.Rel(w.root, w.source)
+	if err != nil || !filepath.IsLocal(rel) {
+		return "", fmt.Errorf("%s does not lie below %s", w.source, w.root)
+	}
+	return filepath.Join(folder, rel), nil
+}
+
+func reasonFile(stateDir string, e ledger.Entry) string {
+	tag := sha256.Sum256([]byte(e.Path + "\x00" + e.Work))
+	return filepath.Join(stateDir, reasonFolder, fmt.Sprintf("%.100s-%x.txt", filepath.Base(e.Path), tag[:4]))
+}
+
+func writeReason(file string, e ledger.Entry) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+		return err
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "photo:    %s\n", e.Path)
+	if e.MovedTo != "" {
+		fmt.Fprintf(&text, "moved to: %s\n", e.MovedTo)
+	}
+	fmt.Fprintf(&text, "pipeline: %s\nkind:     %s\nreason:   %s\nstrikes:  %d\ntime:     %s\n", e.Pipeline, e.ErrorClass, e.Error, e.Strikes, e.Finished.Format(time.RFC3339))
+	fmt.Fprintf(&text, "\nburnish retry %q tries it again.\n", e.Path)
+	return os.WriteFile(file, []byte(text.String()), 0o640)
+}

@@ -1,0 +1,191 @@
+package plugin_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+func (b *bench) failures() []plugin.Failure {
+	b.Helper()
+	all, err := b.engine.Records().Failures()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return all
+}
+
+// strike fails once more and reports whether that was the last strike.
+func (b *bench) strike(j plugin.Job) bool {
+	b.Helper()
+	_, err := b.engine.Process(b.Context(), j)
+	var failure *plugin.Error
+	if !errors.As(err, &failure) {
+		b.Fatalf("got %v, want a failure", err)
+	}
+	return failure.Quarantined
+}
+
+func TestThreeStrikes(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	bad := b.write("in/bad.jpg", []byte("no photo"))
+	for n := 1; n <= plugin.MaxStrikes; n++ {
+		if got := b.strike(b.job(bad)); got != (n == plugin.MaxStrikes) {
+			t.Fatalf("strike %d: in quarantine: %t", n, got)
+		}
+		f := b.failures()
+		if len(f) != 1 || f[0].Strikes != n || f[0].Attempts != n || f[0].Kind != plugin.NotPhoto || f[0].Pipeline != "small" {
+			t.Fatalf("strike %d: %+v", n, f)
+		}
+		b.reopen() // the count is in the ledger
+	}
+	b.skipped(bad, "in quarantine after 3 strikes (not-photo)")
+	reasons := b.files("state/quarantine")
+	if len(reasons) != 1 {
+		t.Fatalf("reasons: %v", reasons)
+	}
+	if text, _ := os.ReadFile(b.path(reasons[0])); !strings.Contains(string(text), bad) || !strings.Contains(string(text), "not an image") {
+		t.Errorf("the reason reads %q", text)
+	}
+
+	// Another content is another photo.
+	b.photo("good.jpg", 20, 10, 1)
+	good, _ := os.ReadFile(b.path("in/good.jpg"))
+	b.write("in/bad.jpg", good)
+	b.done(bad)
+	if f := b.failures(); len(f) != 0 {
+		t.Errorf("still failed: %+v", f)
+	}
+}
+
+func TestAProbeIsNoStrike(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	j := b.job(b.write("in/bad.jpg", []byte("no photo")))
+	j.Probe = true
+	for range 5 {
+		if b.strike(j) {
+			t.Fatal("a probe led into quarantine")
+		}
+	}
+}
+
+func TestATransientFailureIsNoStrike(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	a := b.photo("a.jpg", 20, 10, 1)
+	b.write("out/a.png/inside", nil) // a folder where the output goes is a strike
+	b.write("state/x", nil)
+	if b.strike(b.job(a)) || b.failures()[0].Strikes != 1 {
+		t.Fatal("not the first strike")
+	}
+	os.RemoveAll(b.path("out"))
+	b.write("out", nil) // a file where the folder was
+	for range 2 * plugin.MaxStrikes {
+		b.process(a)
+	}
+	os.Remove(b.path("out"))
+	b.done(a)
+}
+
+func TestQuarantineMovesAndRetryMovesBack(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	bad := b.write("in/sub/bad.jpg", []byte("no photo"))
+	j := b.job(bad)
+	j.Quarantine = filepath.Join(b.folder, "held")
+	b.write("held/sub/bad.jpg", []byte("somebody's"))
+	for range plugin.MaxStrikes {
+		b.strike(j)
+	}
+	if got := b.files("held"); len(got) != 2 || got[0] != "held/sub/bad-2.jpg" {
+		t.Fatalf("moved to %v", got)
+	}
+	if data, _ := os.ReadFile(b.path("held/sub/bad.jpg")); string(data) != "somebody's" {
+		t.Error("another file was replaced")
+	}
+	r := b.engine.Records()
+	photos, err := r.Retry([]string{filepath.Join(b.folder, "held")})
+	if err != nil || len(photos) != 1 || photos[0] != bad {
+		t.Fatalf("%v, %v", photos, err)
+	}
+	if data, _ := os.ReadFile(bad); string(data) != "no photo" {
+		t.Errorf("it holds %q", data)
+	}
+	if got := b.files("state/quarantine"); len(got) != 0 {
+		t.Errorf("left: %v", got)
+	}
+	if b.strike(j) {
+		t.Error("its strikes were not forgiven")
+	}
+	if _, err := r.Retry([]string{"/nowhere"}); err == nil || !strings.Contains(err.Error(), "no failure is known") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRetryReplacesNothing(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	bad := b.write("in/bad.jpg", []byte("no photo"))
+	j := b.job(bad)
+	j.Quarantine = filepath.Join(b.folder, "held")
+	for range plugin.MaxStrikes {
+		b.strike(j)
+	}
+	b.write("in/bad.jpg", []byte("a new one"))
+	if _, err := b.engine.Records().Retry(nil); err == nil || !strings.Contains(err.Error(), "cannot be moved back") {
+		t.Errorf("got %v", err)
+	}
+	if data, _ := os.ReadFile(bad); string(data) != "a new one" {
+		t.Error("the new file was replaced")
+	}
+}
+
+func TestStrike(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	a := b.photo("a.jpg", 20, 10, 1)
+	for n := 1; n <= plugin.MaxStrikes; n++ {
+		f := b.engine.Strike(t.Context(), b.job(a), plugin.Crashed, errors.New("signal: killed"), "")
+		if f.Quarantined != (n == plugin.MaxStrikes) {
+			t.Errorf("strike %d: %+v", n, f)
+		}
+	}
+	b.skipped(a, "in quarantine")
+}
+
+func TestReprocess(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	a, c := b.photo("sea/a.jpg", 20, 10, 1), b.photo("c.jpg", 20, 10, 2)
+	b.done(a)
+	b.done(c)
+	before, _ := os.ReadFile(b.path("out/c.png"))
+	for text, want := range map[string]int{"pipeline=other": 0, "path=sea/*.jpg and before=2020-01-01": 0, "model=lite": 0, "path=sea/*.jpg and model!=lite": 1} {
+		w, err := plugin.ParseWhere(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		photos, err := b.engine.Records().Reprocess(w)
+		if err != nil || len(photos) != want {
+			t.Errorf("%s: %v, %v", text, photos, err)
+		}
+	}
+	b.done(a)
+	b.skipped(c, "already done")
+	os.Remove(c)
+	w, _ := plugin.ParseWhere("pipeline=small")
+	if photos, _ := b.engine.Records().Reprocess(w); len(photos) != 1 {
+		t.Errorf("of one photo that is there and one that is gone: %v", photos)
+	}
+	if now, _ := os.ReadFile(b.path("out/c.png")); !bytes.Equal(now, before) {
+		t.Error("an output was lost")
+	}
+}
+
+func TestParseWhere(t *testing.T) {
+	for _, bad := range []string{"", "pipeline", "pipeline=", "modle=lite", "before=soon", "before!=2020-01-01", "path=[", "model=a and "} {
+		if _, err := plugin.ParseWhere(bad); err == nil {
+			t.Errorf("%q passed", bad)
+		}
+	}
+}

@@ -1,0 +1,273 @@
+package queue
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// bench is a queue with a clock that only the test moves.
+type bench struct {
+	*testing.T
+	*Queue
+	now time.Time
+}
+
+func newBench(t *testing.T, o Options) *bench {
+	o.Backoff.Random = func() float64 { return 0.5 } // no jitter
+	return &bench{t, New(o), start}
+}
+
+func (b *bench) add(lane string, paths ...string) {
+	for _, p := range paths {
+		b.Add(p, lane, b.now)
+	}
+}
+
+// next wants the path, or "" for none.
+func (b *bench) next(want string) Task {
+	b.Helper()
+	got, ok := b.Next(b.now)
+	if got.Path != want || ok != (want != "") {
+		b.Fatalf("next is %q, want %q", got.Path, want)
+	}
+	return got
+}
+
+func (b *bench) finish(path string, o Outcome) { b.Finish(path, o, b.now) }
+
+var (
+	ok    = Outcome{}
+	full  = Outcome{Class: "unwritable", Shared: true, Retry: true}
+	bad   = Outcome{Class: "damaged", Retry: true}
+	final = Outcome{Class: "damaged"}
+)
+
+func TestFirstComeFirstServed(t *testing.T) {
+	b := newBench(t, Options{})
+	b.add("l", "a", "b", "a")
+	b.next("a")
+	b.next("b")
+	b.next("")
+	b.finish("a", ok)
+	b.finish("b", ok)
+	b.next("")
+	if b.Len() != 0 || b.Underway() != 0 {
+		t.Errorf("%d wait, %d are under way", b.Len(), b.Underway())
+	}
+}
+
+func TestAFailureWaitsLongerEachTime(t *testing.T) {
+	b := newBench(t, Options{})
+	b.add("l", "a")
+	for n, wait := range []time.Duration{2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600} {
+		if got := b.next("a"); got.Failures != n {
+			t.Errorf("%d failures, want %d", got.Failures, n)
+		}
+		b.finish("a", bad)
+		at, _ := b.Wake()
+		if got := at.Sub(b.now); got != wait*time.Second {
+			t.Errorf("failure %d: %s, want %ds", n+1, got, wait)
+		}
+		b.now = at.Add(-1)
+		b.next("")
+		b.now = at
+	}
+	b.next("a")
+	b.finish("a", final)
+	if _, ok := b.Wake(); ok || b.Len() != 0 {
+		t.Error("something is left")
+	}
+}
+
+func TestJitterSpreads(t *testing.T) {
+	seen := map[time.Duration]bool{}
+	o := Backoff{}.withDefaults()
+	for range 50 {
+		d := o.after(3)
+		if d < 6*time.Second || d > 10*time.Second {
+			t.Fatalf("%s is not 8s give or take a quarter", d)
+		}
+		seen[d] = true
+	}
+	if len(seen) < 10 {
+		t.Errorf("only %d different waits", len(seen))
+	}
+}
+
+func TestWhatComesAgainWhileUnderWayIsDoneAgain(t *testing.T) {
+	b := newBench(t, Options{})
+	b.add("l", "a")
+	b.next("a")
+	b.add("l", "a")
+	b.next("")
+	b.finish("a", ok)
+	b.next("a")
+	b.finish("a", ok)
+	b.next("")
+}
+
+func TestAChangeEndsTheBackoff(t *testing.T) {
+	b := newBench(t, Options{})
+	b.add("l", "a")
+	b.next("a")
+	b.finish("a", bad)
+	b.next("")
+	b.add("l", "a")
+	if got := b.next("a"); got.Failures != 0 {
+		t.Errorf("%d failures of a file that has changed", got.Failures)
+	}
+}
+
+func TestPriorityAndAgeing(t *testing.T) {
+	b := newBench(t, Options{Priorities: map[string]int{"vip": 5}, Ageing: time.Minute})
+	b.add("slow", "old")
+	b.now = start.Add(4 * time.Minute)
+	b.add("vip", "v1")
+	b.next("v1") // 5 against 4
+	b.now = start.Add(6 * time.Minute)
+	b.add("vip", "v2")
+	b.next("old") // 6 against 5: it is not starved
+	b.next("v2")
+}
+
+func TestAStormHoldsTheLaneAndAProbeOpensIt(t *testing.T) {
+	b := newBench(t, Options{Storm: 3})
+	b.add("l", "a", "b", "c", "d", "e")
+	b.add("other", "x")
+	for _, p := range []string{"a", "b", "c"} {
+		b.next(p)
+		b.finish(p, full)
+	}
+	b.next("x") // the other lane goes on
+	b.finish("x", ok)
+	b.next("")
+	held := b.Held()
+	if len(held) != 1 || held[0].Lane != "l" || held[0].Reason != "unwritable" || held[0].Waiting != 2 {
+		t.Fatalf("held: %+v", held)
+	}
+	for n := range 3 { // a probe at a time, each later than the one before
+		if at, ok := b.Wake(); !ok || at.After(held[0].Until) {
+			t.Fatalf("probe %d: wakes at %s, held until %s", n, at, held[0].Until)
+		}
+		b.now = held[0].Until
+		probe, ok := b.Next(b.now)
+		if !ok || !probe.Probe {
+			t.Fatalf("no probe: %+v", probe)
+		}
+		b.next("")
+		b.finish(probe.Path, full)
+		wait := held[0].Until.Sub(b.now)
+		held = b.Held()
+		if longer := held[0].Until.Sub(b.now); longer <= wait {
+			t.Errorf("the next probe waits %s", longer)
+		}
+	}
+	b.now = held[0].Until
+	probe, _ := b.Next(b.now)
+	b.finish(probe.Path, ok)
+	var rest []string
+	for {
+		task, more := b.Next(b.now)
+		if !more {
+			break
+		}
+		if task.Probe {
+			t.Error("a probe in an open lane")
+		}
+		rest = append(rest, task.Path)
+		b.finish(task.Path, ok)
+	}
+	if len(rest) != 4 {
+		t.Errorf("after the probe came %v, want the four others at once", rest)
+	}
+}
+
+func TestDamagedPhotosAreNoStorm(t *testing.T) {
+	b := newBench(t, Options{Storm: 3})
+	for i := range 20 {
+		b.add("l", fmt.Sprint(i))
+		b.next(fmt.Sprint(i))
+		b.finish(fmt.Sprint(i), bad)
+	}
+	if len(b.Held()) != 0 {
+		t.Errorf("held: %+v", b.Held())
+	}
+}
+
+func TestASuspectRunsAlone(t *testing.T) {
+	b := newBench(t, Options{})
+	b.add("l", "a", "b", "c")
+	b.next("a")
+	b.next("b")
+	crash := Outcome{Class: "crashed", Blameless: true, Alone: true}
+	b.finish("a", crash)
+	b.next("") // b still runs
+	b.finish("b", crash)
+	b.next("a")
+	b.next("")
+	b.finish("a", Outcome{Class: "crashed", Retry: true, Alone: true}) // its own death
+	b.next("b")
+	b.next("")
+	b.finish("b", ok)
+	b.next("c") // a waits for its back-off; the others go on
+	b.now = b.now.Add(3 * time.Second)
+	b.next("") // c ends first
+	b.finish("c", ok)
+	if got := b.next("a"); got.Failures != 1 || !got.Alone {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestABlockedLane(t *testing.T) {
+	b := newBench(t, Options{})
+	b.add("l", "a")
+	b.add("m", "b")
+	b.Block("l", "no space")
+	b.next("b")
+	b.next("")
+	if held := b.Held(); len(held) != 1 || held[0].Reason != "no space" || held[0].Waiting != 1 {
+		t.Errorf("held: %+v", held)
+	}
+	b.Block("l", "")
+	b.next("a")
+}
+
+func TestFull(t *testing.T) {
+	b := newBench(t, Options{Capacity: 2})
+	b.add("l", "a")
+	if b.Full() {
+		t.Error("full with one of two")
+	}
+	b.add("l", "b")
+	if !b.Full() {
+		t.Error("not full with two of two")
+	}
+}
+
+func TestALongLaneKeepsItsOrder(t *testing.T) {
+	b := newBench(t, Options{Capacity: 1e6})
+	var want, got []string
+	for i := range 5000 {
+		p := fmt.Sprint(i)
+		want = append(want, p)
+		b.add("l", p)
+		if i%3 == 0 {
+			task, _ := b.Next(b.now)
+			got = append(got, task.Path)
+		}
+	}
+	for {
+		task, more := b.Next(b.now)
+		if !more {
+			break
+		}
+		got = append(got, task.Path)
+	}
+	if !slices.Equal(got, want) {
+		t.Error("the order is another")
+	}
+}

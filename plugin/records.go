@@ -1,0 +1,173 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin/ledger"
+)
+
+// Records are what an engine remembers, for people to look at and to change.
+type Records struct {
+	ledger   *ledger.Ledger
+	stateDir string
+}
+
+// Failure is a photo that failed when it was last tried.
+type Failure struct {
+	Path        string    `json:"path"`
+	MovedTo     string    `json:"moved_to,omitempty"` // where it lies instead
+	Pipeline    string    `json:"pipeline"`
+	Kind        Kind      `json:"kind"`
+	Reason      string    `json:"reason"`
+	Attempts    int       `json:"attempts"`
+	Strikes     int       `json:"strikes"`
+	Quarantined bool      `json:"quarantined"` // else it is tried again
+	Time        time.Time `json:"time"`        // of the last attempt
+}
+
+// Records gives access to the engine's records, nil where it keeps none.
+func (e *Engine) Records() *Records {
+	if e.ledger == nil {
+		return nil
+	}
+	return &Records{e.ledger, e.config.StateDir}
+}
+
+// OpenRecords opens the records in a state folder that no engine has open. The
+// caller closes them.
+func OpenRecords(stateDir string) (*Records, error) {
+	if _, err := os.Stat(filepath.Join(stateDir, ledger.FileName)); err != nil {
+		return nil, fmt.Errorf("there is no ledger in the state folder %s: name the configuration of the daemon with -c: %w", stateDir, err)
+	}
+	l, err := ledger.Open(stateDir)
+	if err != nil {
+		return nil, err
+	}
+	return &Records{l, stateDir}, nil
+}
+
+// Close closes what OpenRecords opened.
+func (r *Records) Close() error { return r.ledger.Close() }
+
+// Failures lists what failed and is still there, ordered by path.
+func (r *Records) Failures() ([]Failure, error) {
+	entries, err := r.failed()
+	var all []Failure
+	for _, e := range entries {
+		all = append(all, Failure{
+			Path: e.Path, MovedTo: e.MovedTo, Pipeline: e.Pipeline, Kind: Kind(e.ErrorClass), Reason: e.Error,
+			Attempts: e.Attempts, Strikes: e.Strikes, Quarantined: e.State == ledger.Quarantined, Time: e.Finished,
+		})
+	}
+	return all, err
+}
+
+// failed leaves out photos that were deleted.
+func (r *Records) failed() (there []ledger.Entry, err error) {
+	entries, err := r.ledger.Failed()
+	for _, e := range entries {
+		place := e.Path
+		if e.MovedTo != "" {
+			place = e.MovedTo
+		}
+		if _, err := os.Lstat(place); !errors.Is(err, os.ErrNotExist) {
+			there = append(there, e)
+		}
+	}
+	return there, err
+}
+
+// Retry forgets the failures of the paths, photos or folders of them, or of all
+// photos where there are none, and returns the photos concerned. One that was
+// moved into quarantine is moved back. A path that no failure is known of is an
+// error, as is a photo that cannot be moved back; the others are seen to.
+func (r *Records) Retry(paths []string) (photos []string, err error) {
+	entries, err := r.failed()
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	used := make([]bool, len(paths))
+	for _, e := range entries {
+		if len(paths) > 0 && !named(e, paths, used) {
+			continue
+		}
+		if err := r.again(e); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		photos = append(photos, e.Path)
+	}
+	for i, path := range paths {
+		if !used[i] {
+			errs = append(errs, fmt.Errorf("%s: no failure is known of it; burnish failed lists them", path))
+		}
+	}
+	return photos, errors.Join(errs...)
+}
+
+// named reports whether the paths name e, and marks those that do.
+func named(e ledger.Entry, paths []string, used []bool) (yes bool) {
+	for i, path := range paths {
+		for _, place := range []string{e.Path, e.MovedTo} {
+			if place == path || place != "" && strings.HasPrefix(place, strings.TrimSuffix(path, "/")+"/") {
+				yes, used[i] = true, true
+			}
+		}
+	}
+	return yes
+}
+
+// again makes a failed photo a new one.
+func (r *Records) again(e ledger.Entry) error {
+	if e.MovedTo != "" {
+		if err := renameBack(e); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(reasonFile(r.stateDir, e)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return r.ledger.Forget(e.Path, e.Work)
+}
+
+func renameBack(e ledger.Entry) error {
+	if err := os.MkdirAll(filepath.Dir(e.Path), 0o777); err != nil {
+		return err
+	}
+	err := moveTo(e.MovedTo, e.Path)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s cannot be moved back: another file is at %s now; move one of them", e.MovedTo, e.Path)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(syncFolder(filepath.Dir(e.Path)), syncFolder(filepath.Dir(e.MovedTo)))
+}
+
+// Reprocess forgets the results that w describes, so that they are made again,
+// and returns the photos concerned. Until then the outputs stay as they are.
+func (r *Records) Reprocess(w Where) (photos []string, err error) {
+	var chosen []ledger.Entry
+	err = r.ledger.Each(func(e ledger.Entry) error {
+		if e.State == ledger.Done && w.matches(e) {
+			chosen = append(chosen, e)
+		}
+		return nil
+	})
+	for _, e := range chosen {
+		if _, missing := os.Lstat(e.Path); missing != nil {
+			continue // its outputs are all that is left of it
+		}
+		if err := r.ledger.Forget(e.Path, e.Work); err != nil {
+			return photos, err
+		}
+		photos = append(photos, e.Path)
+	}
+	return photos, err
+}
