@@ -32,7 +32,7 @@ func (d *daemon) serve() (stop func(), err error) {
 		return nil, err
 	}
 	var listener net.Listener
-	err = shortened(socket, func(name string) (err error) {
+	err = withShortName(socket, func(name string) (err error) {
 		listener, err = net.Listen("unix", name)
 		return err
 	})
@@ -55,9 +55,9 @@ func (d *daemon) serve() (stop func(), err error) {
 	return func() { listener.Close(); os.Remove(socket) }, nil
 }
 
-// shortened calls f with a name of the socket that is short enough for the
+// withShortName calls f with a name of the socket that is short enough for the
 // kernel, which takes 107 bytes.
-func shortened(socket string, f func(name string) error) error {
+func withShortName(socket string, f func(name string) error) error {
 	if len(socket) <= 100 {
 		return f(socket)
 	}
@@ -180,7 +180,7 @@ var errNoDaemon = errors.New("no daemon is running")
 // call asks the daemon that has the state folder.
 func call(stateDir, method string, args, reply any) error {
 	var conn net.Conn
-	err := shortened(filepath.Join(stateDir, socketName), func(name string) (err error) {
+	err := withShortName(filepath.Join(stateDir, socketName), func(name string) (err error) {
 		conn, err = net.Dial("unix", name)
 		return err
 	})
