@@ -43,11 +43,22 @@ type Config struct {
 	// told of.
 	Events Events        `yaml:"events" help:"whether changes are told by the file system: auto finds out, trust relies on it, never looks through the folder instead" enum:"auto,trust,never"`
 	Poll   time.Duration `yaml:"poll" help:"time between looks through a folder that is polled or missing, such as 30s"` // between looks through a polled or missing folder; 0 means DefaultPoll
+
+	// Include and Exclude are globs of paths below the folder, in either case
+	// of letters; ** stands for any number of folders, and a pattern without a
+	// slash matches at any depth. Where Include has any, only files that match
+	// one are taken in. What matches Exclude is not, and such a folder is not
+	// entered; "!" and a rule of Ignored takes that rule back.
+	Include []string `yaml:"include" help:"globs of which a photo matches one, such as 2024/**/*.jpg; without any, all are taken in"`
+	Exclude []string `yaml:"exclude" help:"globs of what is not taken in or entered; !RULE takes back a rule that holds without a word, such as !.*"`
+
+	Depth int   `yaml:"depth" help:"levels of folders, 1 for the folder alone; 0: all"`
+	Links Links `yaml:"symlinks" help:"symbolic links below the folder: skip passes them over, inside follows those that stay below it, follow all" enum:"skip,inside,follow"`
 }
 
 // DefaultConfig is what a user's keys are decoded over.
 func DefaultConfig() Config {
-	return Config{Settle: DefaultSettle, Patience: DefaultPatience, Events: Auto, Poll: DefaultPoll}
+	return Config{Settle: DefaultSettle, Patience: DefaultPatience, Events: Auto, Poll: DefaultPoll, Links: SkipLinks}
 }
 
 // Validate reports every fault of c. Each message begins with the key that is
@@ -65,6 +76,17 @@ func (c Config) Validate() error {
 	}
 	if c.Poll < 0 {
 		faults = append(faults, fmt.Errorf("poll is %s: give a period such as %s", c.Poll, DefaultPoll))
+	}
+	if c.Depth < 0 {
+		faults = append(faults, fmt.Errorf("depth is %d: give 1 for the folder alone, or 0 for all below it", c.Depth))
+	}
+	switch c.Links {
+	case "", SkipLinks, InsideLinks, FollowLinks:
+	default:
+		faults = append(faults, fmt.Errorf("symlinks is %q: say %s, %s or %s", c.Links, SkipLinks, InsideLinks, FollowLinks))
+	}
+	if err := c.checkPatterns(); err != nil {
+		faults = append(faults, err.(interface{ Unwrap() []error }).Unwrap()...)
 	}
 	switch c.Events {
 	case "", Auto, Trust, Never:
@@ -87,6 +109,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Events == "" {
 		c.Events = Auto
+	}
+	if c.Links == "" {
+		c.Links = SkipLinks
 	}
 	return c
 }

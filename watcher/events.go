@@ -3,7 +3,6 @@ package watcher
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -88,9 +87,8 @@ func (l *loop) event(ev fsnotify.Event, now time.Time) {
 	name := filepath.Base(ev.Name)
 	if isCanary(name) {
 		l.hear(ev.Name)
-		return
 	}
-	if _, ignored := Ignored(name); f == nil || ignored {
+	if f == nil || !f.takes(name, true) && !f.takes(name, false) {
 		return
 	}
 	if e := f.files[name]; e != nil && e.phase == settling && ev.Op == fsnotify.Write {
@@ -98,10 +96,12 @@ func (l *loop) event(ev fsnotify.Event, now time.Time) {
 		l.confirmed = false
 		return
 	}
-	info, err := os.Lstat(ev.Name)
+	info, ok, err := l.lookAt(f, ev.Name)
 	switch {
-	case err == nil:
+	case err == nil && ok:
 		l.found(f, name, info, now)
+	case err == nil:
+		l.forget(f, name)
 	case !errors.Is(err, fs.ErrNotExist):
 		f.root.trouble(ev.Name, err)
 		l.changed = true

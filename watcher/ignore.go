@@ -1,6 +1,16 @@
 package watcher
 
-import "strings"
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
 
 // ignoredSuffixes end the names of files that are still being written.
 var ignoredSuffixes = []string{
@@ -24,24 +34,115 @@ var ignoredNames = map[string]bool{
 	"__macosx":                  true, // zip files made by macOS
 }
 
+// Rules of names that begin in a certain way.
+const (
+	hidden = ".*" // ._*, .stfolder, .DS_Store, .Trash-*, rsync's .name.XXXXXX
+	owner  = "~$*"
+)
+
 // Ignored reports whether a file or folder of this name (its last element
-// alone) is never taken in, and by which rule. Names that begin with a dot
-// cover ._*, .stfolder, .Trash-* and rsync's .name.XXXXXX.
-func Ignored(name string) (rule string, ignored bool) {
-	if strings.HasPrefix(name, ".") {
-		return ".*", true
+// alone) is passed over unless a folder's Exclude takes it back, and by which
+// rule.
+func Ignored(name string) (rule string, ignored bool) { return ignoredBut(name, nil) }
+
+// ignoredBut is Ignored without some of the rules.
+func ignoredBut(name string, back map[string]bool) (rule string, ignored bool) {
+	if strings.HasPrefix(name, ".") && !back[hidden] {
+		return hidden, true
 	}
-	if strings.HasPrefix(name, "~$") {
-		return "~$*", true
+	if strings.HasPrefix(name, "~$") && !back[owner] {
+		return owner, true
 	}
 	lower := strings.ToLower(name)
-	if ignoredNames[lower] {
+	if ignoredNames[lower] && !back[lower] {
 		return lower, true
 	}
 	for _, suffix := range ignoredSuffixes {
-		if strings.HasSuffix(lower, suffix) {
+		if strings.HasSuffix(lower, suffix) && !back["*"+suffix] {
 			return "*" + suffix, true
 		}
 	}
 	return "", false
+}
+
+// rules lists what is ignored without a word in the configuration.
+func rules() []string {
+	all := append(slices.Sorted(maps.Keys(ignoredNames)), hidden, owner)
+	for _, suffix := range ignoredSuffixes {
+		all = append(all, "*"+suffix)
+	}
+	return all
+}
+
+// filter is one folder's choice of names.
+type filter struct {
+	include, exclude []string // in lower case, for doublestar
+	back             map[string]bool
+}
+
+// newFilter reads the patterns of a Config, which are sound.
+func newFilter(c Config) filter {
+	f := filter{back: map[string]bool{}}
+	for _, p := range c.Include {
+		f.include = append(f.include, pattern(p))
+	}
+	for _, p := range c.Exclude {
+		if rule, back := strings.CutPrefix(p, "!"); back {
+			f.back[strings.ToLower(rule)] = true
+		} else {
+			f.exclude = append(f.exclude, pattern(p))
+		}
+	}
+	return f
+}
+
+// pattern makes a pattern without a slash match at any depth.
+func pattern(p string) string {
+	p = strings.TrimSuffix(strings.ToLower(p), "/")
+	if !strings.Contains(p, "/") {
+		return "**/" + p
+	}
+	return strings.TrimPrefix(p, "/")
+}
+
+// takes reports whether what stands under a name in a folder is taken in; rel
+// is the folder's path below the watched one.
+func (f filter) takes(rel, name string, dir bool) bool {
+	if isCanary(name) {
+		return false
+	}
+	if _, ignored := ignoredBut(name, f.back); ignored {
+		return false
+	}
+	if len(f.exclude) == 0 && (dir || len(f.include) == 0) {
+		return true
+	}
+	at := strings.ToLower(path.Join(filepath.ToSlash(rel), name))
+	matches := func(p string) bool { return doublestar.MatchUnvalidated(p, at) }
+	if slices.ContainsFunc(f.exclude, matches) {
+		return false
+	}
+	return dir || len(f.include) == 0 || slices.ContainsFunc(f.include, matches)
+}
+
+// checkPatterns reports every pattern that is none.
+func (c Config) checkPatterns() error {
+	var faults []error
+	for _, key := range []struct {
+		name     string
+		patterns []string
+	}{{"include", c.Include}, {"exclude", c.Exclude}} {
+		for _, p := range key.patterns {
+			rule, back := strings.CutPrefix(p, "!")
+			switch {
+			case back && key.name == "include":
+				faults = append(faults, fmt.Errorf("include has %q: what is not wanted belongs to exclude", p))
+			case back && !slices.Contains(rules(), strings.ToLower(rule)):
+				faults = append(faults, fmt.Errorf("exclude has %q, which is none of the usual ones to take back: %s", p, strings.Join(rules(), "  ")))
+			case strings.Trim(p, "/") == "" || !doublestar.ValidatePattern(p):
+				faults = append(faults, fmt.Errorf("%s has %q, which is no pattern: write one such as %q", key.name, p, "2024/**/*.jpg"))
+			}
+		}
+	}
+	return errors.Join(faults...)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -145,8 +144,8 @@ func (l *loop) pause(busy bool) time.Duration {
 
 // judge decides whether a file that is due has settled.
 func (l *loop) judge(e *entry, now time.Time) {
-	info, err := os.Lstat(e.path)
-	if err != nil || !info.Mode().IsRegular() {
+	info, err := l.fileOf(e)
+	if info == nil {
 		l.missing(e, err)
 		return
 	}
@@ -164,15 +163,24 @@ func (l *loop) judge(e *entry, now time.Time) {
 	}
 }
 
+// fileOf looks at a file that was found; nil where it is none any more.
+func (l *loop) fileOf(e *entry) (fs.FileInfo, error) {
+	info, ok, err := l.lookAt(e.folder, e.path)
+	if !ok || !info.Mode().IsRegular() {
+		return nil, err
+	}
+	return info, nil
+}
+
 // head returns the file to send next, or nil. It looks at the file once more,
 // for it may have waited long.
 func (l *loop) head(now time.Time) *entry {
 	for len(l.toSend) > 0 {
 		e := l.toSend[0]
 		if e.phase == settled && !e.fresh {
-			info, err := os.Lstat(e.path)
+			info, err := l.fileOf(e)
 			switch {
-			case err != nil || !info.Mode().IsRegular():
+			case info == nil:
 				l.missing(e, err)
 			case !l.settler.observe(e, now, stampOf(info)):
 				e.fresh = true

@@ -14,6 +14,7 @@ import (
 type root struct {
 	Config
 	path, real string
+	filter     filter
 	before     FolderState // as an earlier process left it
 
 	id    identity // of the folder as last seen
@@ -38,7 +39,7 @@ type root struct {
 
 func newRoot(p rootPath, o Options) *root {
 	r := &root{
-		Config: p.config.withDefaults(), path: p.path, real: p.real,
+		Config: p.config.withDefaults(), path: p.path, real: p.real, filter: newFilter(p.config),
 		troubles: map[string]string{}, state: FolderState{Folder: p.path, Mode: Starting},
 	}
 	if o.Once {

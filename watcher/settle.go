@@ -39,14 +39,15 @@ const (
 
 // entry is one file that was found.
 type entry struct {
-	path  string
-	root  *root
-	stamp stamp
-	phase phase
-	fresh bool      // looked at again since it came to the head of those to send
-	quiet time.Time // since when it has not changed
-	due   time.Time // when to look at it next, while settling
-	index int       // in the settler's heap, while settling
+	path   string
+	root   *root
+	folder *folder // nil in tests of the settler alone
+	stamp  stamp
+	phase  phase
+	fresh  bool      // looked at again since it came to the head of those to send
+	quiet  time.Time // since when it has not changed
+	due    time.Time // when to look at it next, while settling
+	index  int       // in the settler's heap, while settling
 }
 
 // settler holds the files that are still arriving, ordered by when to look at

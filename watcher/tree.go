@@ -7,12 +7,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
 // folder is one folder that is looked into, with what was found in it.
 type folder struct {
 	path    string
+	real    string // with links resolved
+	level   int    // 1 at the top
 	root    *root
 	parent  *folder // nil at the top
 	id      identity
@@ -26,11 +29,28 @@ type folder struct {
 }
 
 func (l *loop) newFolder(r *root, parent *folder, path string, id identity) *folder {
-	f := &folder{path: path, root: r, parent: parent, folders: map[string]*folder{}, files: map[string]*entry{}}
+	f := &folder{path: path, real: r.real, level: 1, root: r, parent: parent, folders: map[string]*folder{}, files: map[string]*entry{}}
+	if parent != nil {
+		f.real, f.level = parent.below(filepath.Base(path)), parent.level+1
+	}
 	l.folders[path] = f
 	r.folders++
 	l.identify(f, id)
 	return f
+}
+
+// below is the path of what stands under a name in f, with links resolved.
+func (f *folder) below(name string) string {
+	at := filepath.Join(f.real, name)
+	if f.root.Links == SkipLinks {
+		return at
+	}
+	return resolve(at)
+}
+
+// takes reports whether what stands under a name in f is taken in.
+func (f *folder) takes(name string, dir bool) bool {
+	return f.root.filter.takes(strings.TrimPrefix(f.path[len(f.root.path):], string(filepath.Separator)), name, dir)
 }
 
 func (l *loop) identify(f *folder, id identity) {
@@ -87,14 +107,14 @@ func (l *loop) list(f *folder, now time.Time) {
 	seen := make(map[string]bool, len(found))
 	for _, d := range found {
 		name := d.Name()
-		if _, ignored := Ignored(name); ignored {
-			if isCanary(name) {
-				sweepCanary(filepath.Join(f.path, name), d)
-			}
+		if isCanary(name) {
+			sweepCanary(filepath.Join(f.path, name), d)
+		}
+		if link := d.Type()&fs.ModeSymlink != 0; !f.takes(name, d.IsDir()) && (!link || !f.takes(name, true)) {
 			continue
 		}
-		info, err := d.Info()
-		if errors.Is(err, fs.ErrNotExist) {
+		info, ok, err := l.lookAt(f, filepath.Join(f.path, name))
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !ok {
 			continue
 		}
 		seen[name] = true
@@ -190,6 +210,8 @@ func (l *loop) unreadable(f *folder, err error) {
 // found takes in what stands under a name in f.
 func (l *loop) found(f *folder, name string, info fs.FileInfo, now time.Time) {
 	switch {
+	case !f.takes(name, info.IsDir()):
+		l.forget(f, name)
 	case info.IsDir():
 		l.foundFolder(f, name, stampOf(info).identity)
 	case info.Mode().IsRegular():
@@ -205,7 +227,7 @@ func (l *loop) foundFile(f *folder, name string, st stamp, now time.Time) {
 	}
 	e := f.files[name]
 	if e == nil {
-		e = &entry{path: filepath.Join(f.path, name), root: f.root}
+		e = &entry{path: filepath.Join(f.path, name), root: f.root, folder: f}
 		f.files[name] = e
 		f.root.files++
 	}
@@ -219,7 +241,7 @@ func (l *loop) foundFolder(f *folder, name string, id identity) {
 		l.forgetFile(e)
 	}
 	path := filepath.Join(f.path, name)
-	if l.excluded(f.root, path) {
+	if f.root.Depth > 0 && f.level >= f.root.Depth || l.excluded(f.root, path, f.below(name)) {
 		return
 	}
 	c := f.folders[name]
@@ -257,8 +279,7 @@ func (l *loop) movedAway(f *folder, path string) bool {
 
 // excluded reports whether a folder is never entered: by the host's word, or
 // because it is watched for itself.
-func (l *loop) excluded(r *root, path string) bool {
-	real := filepath.Join(r.real, path[len(r.path):])
+func (l *loop) excluded(r *root, path, real string) bool {
 	if slices.Contains(l.exclude, path) || slices.Contains(l.exclude, real) {
 		return true
 	}
@@ -277,9 +298,7 @@ func (l *loop) forget(f *folder, name string) {
 
 func (l *loop) forgetFile(e *entry) {
 	l.drop(e)
-	if f := l.folders[filepath.Dir(e.path)]; f != nil {
-		delete(f.files, filepath.Base(e.path))
-	}
+	delete(e.folder.files, filepath.Base(e.path))
 }
 
 func (l *loop) drop(e *entry) {

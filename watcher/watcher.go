@@ -9,9 +9,9 @@
 // A state of a file (path, device, inode, size, modification time and access
 // rights) is sent once; a file that changes later is sent again when it has
 // settled again. A rename or a copy is a file of its own. What is ignored:
-// temporary and system names (see Ignored), symbolic links, which are not
-// followed, and whatever is not a regular file. A watched folder itself may be
-// a link.
+// temporary and system names (see Ignored), what a folder's globs and depth
+// rule out, symbolic links unless its policy follows them, and whatever is not
+// a regular file. A watched folder itself may be a link.
 //
 // The package knows nothing of images and formats, of what becomes of a file,
 // or of what was done before this process began. It opens and changes no file;
