@@ -12,7 +12,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples build check bench eval deb clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples build check bench wild eval deb clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ BENCH ?= .
 BENCHTIME ?= 1x
 bench: setup-build setup-test ## Go benchmarks; BENCH=PATTERN, BENCHTIME=5s for steadier figures
 	@go test -run '^$$' -bench '$(BENCH)' -benchtime '$(BENCHTIME)' -benchmem -timeout 1h ./...
+
+wild: setup ## the table of the real photos in ../shared/data/wild through every format: metadata and colours
+	@BURNISH_TABLE=1 go test ./plugin -run WildPhotos -v -count 1 -timeout 1h
 
 small = packaging/demo/originals
 DATA ?= $(small)

@@ -37,6 +37,7 @@ type Engine struct {
 	scratch   string
 	slots     chan struct{}
 	log       *slog.Logger
+	version   string // of the host, for the outputs' provenance
 
 	mu      sync.Mutex
 	busy    map[string]chan struct{} // work under way, by work.id
@@ -57,6 +58,10 @@ type Option func(*Engine)
 
 // WithLog sends the engine's log to l instead of slog's default.
 func WithLog(l *slog.Logger) Option { return func(e *Engine) { e.log = l } }
+
+// WithVersion names the version of the host, which outputs bear in their
+// provenance.
+func WithVersion(v string) Option { return func(e *Engine) { e.version = v } }
 
 // WithLedger makes the engine remember its work in the configuration's state
 // folder, which is the engine's alone until it is closed.
@@ -157,8 +162,8 @@ func (e *Engine) compile(ctx context.Context, name string, p config.Pipeline, re
 func fingerprint(name string, g *graph.Graph, outputs []output.Config) string {
 	digest := sha256.New()
 	fmt.Fprintf(digest, "%q %s\n", name, g.Fingerprint())
-	for _, o := range outputs {
-		fmt.Fprintf(digest, "%q %s\n", o.Path, o.Encoder.Fingerprint())
+	for i := range outputs {
+		fmt.Fprintln(digest, outputs[i].Fingerprint())
 	}
 	return hex.EncodeToString(digest.Sum(nil))
 }

@@ -78,7 +78,7 @@ func (w *work) known() (reason string, err error) {
 
 // reuse copies the outputs that an equal photo under another path has already
 // got. It is not done where they are no longer there as they were.
-func (w *work) reuse() (_ Result, done bool, err error) {
+func (w *work) reuse(format string) (_ Result, done bool, err error) {
 	if w.engine.ledger == nil || w.pipeline.graph.ByPlace() {
 		return Result{}, false, nil
 	}
@@ -86,7 +86,7 @@ func (w *work) reuse() (_ Result, done bool, err error) {
 	if !ok || err != nil || len(e.Outputs) != len(w.pipeline.outputs) {
 		return Result{}, false, err
 	}
-	src, err := w.open("")
+	src, err := w.open(format)
 	if err != nil {
 		return Result{}, false, err
 	}

@@ -113,6 +113,7 @@ type work struct {
 	hash     string
 	before   ledger.Entry // what was recorded of this work, whatever its content
 	names    []string     // of the outputs, once they are claimed
+	encoders []output.Encoder
 }
 
 func (w *work) id() string { return w.source + "\x00" + w.key }
@@ -155,7 +156,7 @@ func (w *work) run(ctx context.Context) (Result, error) {
 	if reason, err := w.known(); reason != "" || err != nil {
 		return Result{State: Skipped, Reason: reason}, err
 	}
-	if result, done, err := w.reuse(); done || err != nil {
+	if result, done, err := w.reuse(format); done || err != nil {
 		return result, err
 	}
 	return w.restore(ctx, format)
@@ -176,7 +177,7 @@ func (w *work) restore(ctx context.Context, format string) (Result, error) {
 	var notes ops.Notes
 	err = w.pipeline.graph.Run(ops.WithNotes(ctx, &notes), src, func(taps []int, img ops.Image) error {
 		for _, t := range taps {
-			s, err := w.engine.owner.Stage(ctx, img, w.pipeline.outputs[t].Encoder, w.names[t])
+			s, err := w.engine.owner.Stage(ctx, img, w.order(t, notes.All()))
 			if err != nil {
 				return fmt.Errorf("output %s: %w", w.names[t], err)
 			}

@@ -18,8 +18,12 @@ func (w *work) claim(src *ops.Source) error {
 		return err
 	}
 	var names []string
-	for _, o := range w.pipeline.outputs {
-		rel, err := o.Path.Path(facts)
+	w.encoders = nil
+	for i := range w.pipeline.outputs {
+		o := &w.pipeline.outputs[i]
+		encoder := o.Encoder(src.Format)
+		w.encoders = append(w.encoders, encoder)
+		rel, err := o.Name(facts, encoder)
 		if err != nil {
 			return w.fail(Conflict, err, "change the output's path")
 		}
@@ -35,6 +39,17 @@ func (w *work) claim(src *ops.Source) error {
 		names = append(names, name)
 	}
 	return w.own(names)
+}
+
+// order is what output t is to be, after what the operators have noted.
+func (w *work) order(t int, notes map[string]string) output.Order {
+	return output.Order{
+		Config: &w.pipeline.outputs[t], Encoder: w.encoders[t], Path: w.names[t],
+		Provenance: output.Provenance{
+			Source: w.hash, Pipeline: w.pipeline.name, Fingerprint: w.pipeline.work,
+			Model: notes["model"], ModelDigest: notes["model_digest"], Device: notes["device"], Version: w.engine.version,
+		},
+	}
 }
 
 // mayWrite refuses to write over a source.
@@ -140,7 +155,7 @@ func (w *work) publish(staged []*output.Staged, result Result) (Result, error) {
 		}
 	}
 	for i, s := range staged {
-		result.Outputs = append(result.Outputs, Output{Path: s.Path, Format: w.pipeline.outputs[i].Encoder.Format, Size: s.Size, Hash: s.Hash})
+		result.Outputs = append(result.Outputs, Output{Path: s.Path, Format: w.encoders[i].Format, Size: s.Size, Hash: s.Hash})
 	}
 	if err := w.recordIntent(result); err != nil {
 		return Result{Notes: result.Notes}, err

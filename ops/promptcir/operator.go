@@ -59,6 +59,7 @@ func (o *operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error)
 	}
 	contract := o.model.Contract()
 	ops.Note(ctx, "model", contract.Name+" "+contract.Version)
+	ops.Note(ctx, "model_digest", contract.Digest)
 	ops.Note(ctx, "device", o.model.Device())
 	if why := o.model.Fallback(); why != "" && o.asked {
 		ops.Note(ctx, "fallback", why)

@@ -4,11 +4,14 @@
 package output
 
 import (
+	"encoding/json"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/container"
 	"gopkg.in/yaml.v3"
 )
 
@@ -17,9 +20,15 @@ type Config struct {
 	Path      Template
 	From      string     // id of the step it shows; "": the last step
 	Thumbnail *yaml.Node // parameters of a thumbnail step for this output alone; nil: none
-	Encoder   Encoder
+	Format    string     // one of [Formats], or [Auto]
 
-	node, from, path *yaml.Node
+	// Provenance asks for the provenance in the file's XMP.
+	Provenance bool
+
+	options map[string]vips.Args // by format, over its defaults
+	policy  policy
+
+	node, from, path, format, keep *yaml.Node
 }
 
 // PathNode is where the output's path stands, for faults.
@@ -33,40 +42,104 @@ func (c *Config) FromNode() *yaml.Node {
 	return c.node
 }
 
-// DecodeStrict reads an output: path, from, thumbnail and at most one block
-// that bears an encoder's name.
+// Encoder is how a photo of that format is written.
+func (c *Config) Encoder(source string) Encoder {
+	format := c.Format
+	if format == Auto {
+		format = kept(source)
+	}
+	return Encoder{Format: format, Options: c.options[format]}
+}
+
+// Name is the output's path for a photo, below the output folder.
+func (c *Config) Name(f Facts, e Encoder) (string, error) {
+	if c.Format == Auto {
+		f.ext = formatNamed(e.Format).extension(extension(f.Name))
+	}
+	return c.Path.Path(f)
+}
+
+// Fingerprint covers all that decides the file that is made of an image, but
+// for the image itself.
+func (c *Config) Fingerprint() string {
+	formats := []string{c.Format}
+	if c.Format == Auto {
+		formats = Formats()
+	}
+	var encoders []string
+	for _, name := range formats {
+		encoders = append(encoders, Encoder{Format: name, Options: c.options[name]}.fingerprint())
+	}
+	text, err := json.Marshal([]any{c.Path.String(), c.Format, encoders, c.policy.keep, c.policy.strip, c.Provenance})
+	if err != nil {
+		panic(err) // texts
+	}
+	return string(text)
+}
+
+// DecodeStrict reads an output: its keys, and blocks that bear an encoder's
+// name.
 func (c *Config) DecodeStrict(node *yaml.Node) strict.Faults {
-	c.node = node
+	c.node, c.Provenance = node, true
 	pairs, faults := strict.Pairs(node)
-	var pathNode, block *yaml.Node
+	keys := c.keys()
+	var blocks []strict.Pair
 	for _, p := range pairs {
-		switch key := p.Key.Value; {
-		case key == "path":
-			pathNode, c.path = p.Value, p.Value
-			faults = append(faults, c.decodePath(p.Value)...)
-		case key == "from":
-			c.from = p.Value
-			faults = append(faults, strict.Decode(p.Value, &c.From)...)
-		case key == "thumbnail":
-			c.Thumbnail = p.Value
-		case slices.Contains(Formats(), key):
-			if block != nil {
-				faults = append(faults, strict.At(p.Key, "an output has one encoder; %s is already here", c.Encoder.Format))
-				continue
-			}
-			block, c.Encoder.Format = p.Value, key
+		decode, ok := keys[p.Key.Value]
+		switch {
+		case ok:
+			faults = append(faults, decode(p.Value)...)
+		case slices.Contains(Formats(), p.Key.Value):
+			blocks = append(blocks, p)
 		default:
-			valid := append([]string{"path", "from", "thumbnail"}, Formats()...)
-			faults = append(faults, strict.At(p.Key, "unknown key %q%s", key, strict.Suggest(key, valid)))
+			valid := Formats()
+			for key := range keys {
+				valid = append(valid, key)
+			}
+			slices.Sort(valid)
+			faults = append(faults, strict.At(p.Key, "unknown key %q%s", p.Key.Value, strict.Suggest(p.Key.Value, valid)))
 		}
 	}
-	if pathNode == nil {
+	if c.path == nil {
 		return append(faults, strict.At(node, "the output wants a path, such as \"{dir}/{stem}.jpg\""))
 	}
-	return append(faults, c.chooseEncoder(pathNode, block)...)
+	if c.policy.keep != nil && c.policy.strip != nil {
+		faults = append(faults, strict.At(c.keep, "say either what to keep or what to strip"))
+	}
+	faults = append(faults, c.chooseEncoder(blocks)...)
+	return append(faults, c.checkKeep()...)
+}
+
+// checkKeep finds blocks that are asked for by name and that the format cannot
+// hold.
+func (c *Config) checkKeep() (faults strict.Faults) {
+	if c.keep == nil || c.Format == "" || c.Format == Auto {
+		return nil
+	}
+	holds := container.Carries(c.Format)
+	for name, can := range map[string]bool{"exif": holds.EXIF, "xmp": holds.XMP, "iptc": holds.IPTC, "icc": c.Format != "gif"} {
+		if i := slices.Index(c.policy.keep, name); i >= 0 && !can {
+			faults = append(faults, strict.At(c.keep.Content[i], "%s cannot hold %s", c.Format, name))
+		}
+	}
+	return faults
+}
+
+// keys are an output's keys beside the encoders' blocks.
+func (c *Config) keys() map[string]func(*yaml.Node) strict.Faults {
+	return map[string]func(*yaml.Node) strict.Faults{
+		"path":       c.decodePath,
+		"from":       func(n *yaml.Node) strict.Faults { c.from = n; return strict.Decode(n, &c.From) },
+		"thumbnail":  func(n *yaml.Node) strict.Faults { c.Thumbnail = n; return nil },
+		"format":     c.decodeFormat,
+		"keep":       func(n *yaml.Node) strict.Faults { c.keep = n; return decodeClasses(n, &c.policy.keep) },
+		"strip":      func(n *yaml.Node) strict.Faults { return decodeClasses(n, &c.policy.strip) },
+		"provenance": func(n *yaml.Node) strict.Faults { return strict.Decode(n, &c.Provenance) },
+	}
 }
 
 func (c *Config) decodePath(node *yaml.Node) strict.Faults {
+	c.path = node
 	var text string
 	if fs := strict.Decode(node, &text); len(fs) > 0 {
 		return fs
@@ -79,17 +152,70 @@ func (c *Config) decodePath(node *yaml.Node) strict.Faults {
 	return nil
 }
 
-func (c *Config) chooseEncoder(pathNode, block *yaml.Node) (faults strict.Faults) {
-	ext := strings.TrimPrefix(path.Ext(pathNode.Value), ".")
-	format, ok := FormatOf(ext)
-	if c.Encoder.Format != "" && ok && format != c.Encoder.Format {
-		faults = append(faults, strict.Warn(pathNode, "the name ends in %q, but the file will be %s", "."+ext, c.Encoder.Format))
+func (c *Config) decodeFormat(node *yaml.Node) strict.Faults {
+	c.format = node
+	return oneOf(node, &c.Format, append([]string{Auto}, Formats()...))
+}
+
+// oneOf decodes a text that has to be one of the valid ones.
+func oneOf(node *yaml.Node, into *string, valid []string) strict.Faults {
+	if fs := strict.Decode(node, into); len(fs) > 0 {
+		return fs
 	}
-	if c.Encoder.Format == "" {
-		if !ok {
-			return strict.Faults{strict.At(pathNode, "no encoder writes %q; end the path in a known extension or add one of: %s", "."+ext, strings.Join(Formats(), ", "))}
+	if !slices.Contains(valid, *into) {
+		return strict.Faults{strict.At(node, "wants one of %s, got %q%s", strings.Join(valid, ", "), *into, nearest(*into, valid))}
+	}
+	return nil
+}
+
+func nearest(name string, valid []string) string {
+	if near := strict.Nearest(name, valid); near != "" {
+		return "; did you mean \"" + near + "\"?"
+	}
+	return ""
+}
+
+// chooseEncoder settles the format by the key, the one block or the path's
+// extension, and reads the blocks.
+func (c *Config) chooseEncoder(blocks []strict.Pair) (faults strict.Faults) {
+	ending := strings.TrimPrefix(path.Ext(c.path.Value), ".")
+	named, known := FormatOf(ending)
+	switch {
+	case c.format != nil:
+	case len(blocks) > 0:
+		c.Format = blocks[0].Key.Value
+	case known:
+		c.Format = named
+	case ending == "{ext}":
+		return strict.Faults{strict.At(c.path, "the format is not known; add \"format: auto\" to keep the photo's own, or one of: %s", strings.Join(Formats(), ", "))}
+	default:
+		return strict.Faults{strict.At(c.path, "no encoder writes %q; end the path in a known extension or add one of: %s", "."+ending, strings.Join(Formats(), ", "))}
+	}
+	switch {
+	case c.Format == Auto && ending != "{ext}":
+		faults = append(faults, strict.Warn(c.path, "the name ends in %q whatever the photo's format is; end it in .{ext}", "."+ending))
+	case c.Format != Auto && known && named != c.Format:
+		faults = append(faults, strict.Warn(c.path, "the name ends in %q, but the file will be %s", "."+ending, c.Format))
+	}
+	return append(faults, c.decodeBlocks(blocks)...)
+}
+
+func (c *Config) decodeBlocks(blocks []strict.Pair) (faults strict.Faults) {
+	c.options = map[string]vips.Args{}
+	seen := false
+	for _, b := range blocks {
+		if c.Format != Auto && b.Key.Value != c.Format {
+			faults = append(faults, strict.At(b.Key, "an output has one encoder; it is %s here; \"format: auto\" takes a block for each format", c.Format))
+			continue
 		}
-		c.Encoder.Format = format
+		seen = true
+		e := Encoder{Format: b.Key.Value}
+		faults = append(faults, e.decode(b.Value, b.Key)...)
+		c.options[e.Format] = e.Options
 	}
-	return append(faults, c.Encoder.decode(block, pathNode)...)
+	if !seen && c.Format != Auto {
+		e := Encoder{Format: c.Format}
+		faults = append(faults, e.decode(nil, c.path)...)
+	}
+	return faults
 }

@@ -17,57 +17,15 @@ type Encoder struct {
 	Options vips.Args // over the format's defaults
 }
 
-type format struct {
-	name, saver string
-	extensions  []string
-	defaults    vips.Args
-	fixed       vips.Args // what makes the format, not for users to set
-}
-
-// formats are what Burnish writes, with its defaults where they differ from
-// libvips'.
-var formats = []format{
-	{"jpeg", "jpegsave", []string{"jpg", "jpeg", "jpe", "jfif"}, vips.Args{"Q": 90, "optimize_coding": true}, nil},
-	{"png", "pngsave", []string{"png"}, nil, nil},
-	{"webp", "webpsave", []string{"webp"}, vips.Args{"Q": 80}, nil},
-	{"tiff", "tiffsave", []string{"tif", "tiff"}, vips.Args{"compression": "deflate", "predictor": "horizontal"}, nil},
-	{"avif", "heifsave", []string{"avif"}, vips.Args{"Q": 60}, vips.Args{"compression": "av1"}},
-	{"heic", "heifsave", []string{"heic", "heif"}, vips.Args{"Q": 60}, vips.Args{"compression": "hevc"}},
-	{"jxl", "jxlsave", []string{"jxl"}, nil, nil},
-	{"gif", "gifsave", []string{"gif"}, nil, nil},
-}
-
 // aliases are the friendly names of options.
 var aliases = map[string]string{"quality": "Q"}
 
 // private options take files or undo what the output promises.
-var private = []string{"filename", "profile", "strip", "keep", "background", "page_height"}
+var private = []string{"filename", "profile", "strip", "keep", "background", "page_height", "properties"}
 
-// Formats lists the names of the encoder blocks.
-func Formats() []string {
-	names := make([]string, len(formats))
-	for i, f := range formats {
-		names[i] = f.name
-	}
-	return names
-}
-
-// FormatOf is the format of a file extension, without its dot.
-func FormatOf(extension string) (string, bool) {
-	f := find(func(f format) bool { return slices.Contains(f.extensions, strings.ToLower(extension)) })
-	return f.name, f.name != ""
-}
-
-func find(is func(format) bool) format {
-	if i := slices.IndexFunc(formats, is); i >= 0 {
-		return formats[i]
-	}
-	return format{}
-}
-
-// Fingerprint covers all that decides the bytes that the encoder makes of an
+// fingerprint covers all that decides the bytes that the encoder makes of an
 // image, defaults included.
-func (e Encoder) Fingerprint() string {
+func (e Encoder) fingerprint() string {
 	saver, args := e.saver()
 	text, err := json.Marshal([]any{saver, args}) // the keys of a map are sorted
 	if err != nil {
@@ -78,7 +36,7 @@ func (e Encoder) Fingerprint() string {
 
 // saver is the format's libvips operation with the options that are in force.
 func (e Encoder) saver() (string, vips.Args) {
-	f := find(func(f format) bool { return f.name == e.Format })
+	f := formatNamed(e.Format)
 	args := vips.Args{}
 	for _, set := range []vips.Args{f.defaults, e.Options, f.fixed} {
 		for k, v := range set {
@@ -88,15 +46,11 @@ func (e Encoder) saver() (string, vips.Args) {
 	return f.saver, args
 }
 
-// decode reads the encoder's block, which may be absent, by what libvips says
-// of its saver.
-func (e *Encoder) decode(block, at *yaml.Node) strict.Faults {
-	f := find(func(f format) bool { return f.name == e.Format })
+// options are the arguments of the format's saver that may be set; nil where
+// this libvips cannot write it.
+func (f format) options() map[string]vips.Argument {
 	operation, known := vips.Lookup(f.saver)
 	if _, works := vips.SaverFor(f.name); !known || !works {
-		return strict.Faults{strict.At(at, "this libvips (%s) was built without %s; choose another format", vips.Version(), e.Format)}
-	}
-	if block == nil || block.Tag == "!!null" {
 		return nil
 	}
 	options := map[string]vips.Argument{}
@@ -104,6 +58,19 @@ func (e *Encoder) decode(block, at *yaml.Node) strict.Faults {
 		if _, fixed := f.fixed[a.Name]; a.Input && !a.Required && !a.Deprecated && !fixed && !slices.Contains(private, a.Name) {
 			options[a.Name] = a
 		}
+	}
+	return options
+}
+
+// decode reads the encoder's block, which may be absent, by what libvips says
+// of its saver.
+func (e *Encoder) decode(block, at *yaml.Node) strict.Faults {
+	options := formatNamed(e.Format).options()
+	if options == nil {
+		return strict.Faults{strict.At(at, "this libvips (%s) was built without %s; choose another format", vips.Version(), e.Format)}
+	}
+	if block == nil || block.Tag == "!!null" {
+		return nil
 	}
 	pairs, faults := strict.Pairs(block)
 	e.Options = vips.Args{}
@@ -115,6 +82,10 @@ func (e *Encoder) decode(block, at *yaml.Node) strict.Faults {
 		option, ok := options[name]
 		if !ok {
 			faults = append(faults, strict.At(p.Key, "%s has no option %q%s", e.Format, p.Key.Value, strict.Suggest(p.Key.Value, optionNames(options))))
+			continue
+		}
+		if _, twice := e.Options[name]; twice {
+			faults = append(faults, strict.At(p.Key, "%q is %q by another name, which is already set", p.Key.Value, name))
 			continue
 		}
 		value, err := optionValue(option, p.Value)
@@ -144,11 +115,18 @@ func optionNames(options map[string]vips.Argument) []string {
 // optionValue checks a value against its argument's type and range.
 func optionValue(a vips.Argument, node *yaml.Node) (any, error) {
 	switch {
-	case len(a.Enum) > 0:
-		if node.Kind != yaml.ScalarNode || !slices.Contains(a.Enum, node.Value) {
-			return nil, fmt.Errorf("wants one of %s, got %s", strings.Join(a.Enum, ", "), strict.Describe(node))
+	case a.Type == "flags" && node.Kind == yaml.SequenceNode:
+		var names []string
+		for _, n := range node.Content {
+			name, err := memberOf(a, strict.Resolve(n))
+			if err != nil {
+				return nil, err
+			}
+			names = append(names, name)
 		}
-		return node.Value, nil
+		return strings.Join(names, "|"), nil
+	case len(a.Enum) > 0:
+		return memberOf(a, node)
 	case a.Type == "bool":
 		return decodeOption[bool](node)
 	case a.Type == "int":
@@ -157,9 +135,22 @@ func optionValue(a vips.Argument, node *yaml.Node) (any, error) {
 	case a.Type == "float":
 		x, err := decodeOption[float64](node)
 		return x, inRange(a, x, err)
+	case a.Type == "string":
+		return decodeOption[string](node)
 	default:
 		return nil, fmt.Errorf("options of type %s are not supported", a.Type)
 	}
+}
+
+func memberOf(a vips.Argument, node *yaml.Node) (string, error) {
+	if node.Kind == yaml.ScalarNode && slices.Contains(a.Enum, node.Value) {
+		return node.Value, nil
+	}
+	near := ""
+	if name := strict.Nearest(node.Value, a.Enum); name != "" {
+		near = fmt.Sprintf("; did you mean %q?", name)
+	}
+	return "", fmt.Errorf("wants one of %s, got %s%s", strings.Join(a.Enum, ", "), strict.Describe(node), near)
 }
 
 func decodeOption[T any](node *yaml.Node) (T, error) {

@@ -17,6 +17,8 @@ type Facts struct {
 	Hash     string    // SHA-256 of the content, hexadecimal
 	Pipeline string    //
 	Date     time.Time // EXIF date, else the file's modification time
+
+	ext string // without its dot, where it is not that of Name
 }
 
 // Template is an output's path with fields in braces, relative to the output
@@ -35,10 +37,20 @@ type part struct {
 var fields = map[string]func(Facts) string{
 	"dir":      func(f Facts) string { return f.Dir },
 	"stem":     func(f Facts) string { return strings.TrimSuffix(f.Name, filepath.Ext(f.Name)) },
-	"ext":      func(f Facts) string { return strings.TrimPrefix(filepath.Ext(f.Name), ".") },
+	"ext":      Facts.extension,
 	"hash":     func(f Facts) string { return f.Hash },
 	"pipeline": func(f Facts) string { return f.Pipeline },
 }
+
+func (f Facts) extension() string {
+	if f.ext != "" {
+		return f.ext
+	}
+	return extension(f.Name)
+}
+
+// extension is the ending of a file's name, without its dot.
+func extension(name string) string { return strings.TrimPrefix(filepath.Ext(name), ".") }
 
 // ParseTemplate reads a template; its error names the first fault.
 func ParseTemplate(text string) (Template, error) {

@@ -9,17 +9,27 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/container"
 )
 
-// Stage encodes img as the file path, under a temporary name beside it, reads
-// it back in full and syncs it. A photo that nothing was done to, in the format
-// that it came in, is copied byte for byte. The caller publishes or discards
-// the result.
-func (o Owner) Stage(ctx context.Context, img ops.Image, e Encoder, path string) (_ *Staged, err error) {
-	if img.AsRead && img.Source.Format == e.Format && img.Source.Orientation == 1 {
-		return o.stageSource(img, path)
+// Order is one output of one photo.
+type Order struct {
+	Config     *Config
+	Encoder    Encoder
+	Path       string // absolute
+	Provenance Provenance
+}
+
+// Stage encodes img under a temporary name beside the order's path, with the
+// metadata that it is to have, reads it back in full, compares metadata and
+// colours with what they should be, and syncs it. A photo that nothing was done
+// to, in the format that it came in, is copied byte for byte. The caller
+// publishes or discards the result.
+func (o Owner) Stage(ctx context.Context, img ops.Image, order Order) (_ *Staged, err error) {
+	if order.copies(img) {
+		return o.stageSource(img, order.Path)
 	}
-	s, err := o.reserve(path)
+	s, err := o.reserve(order.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -28,19 +38,104 @@ func (o Owner) Stage(ctx context.Context, img ops.Image, e Encoder, path string)
 			s.Discard()
 		}
 	}()
-	pixels, err := prepare(img.Pixels, e.Format)
+	w, err := order.writing(ctx, img)
 	if err != nil {
 		return nil, err
 	}
-	defer pixels.Close()
-	saver, args := e.saver()
-	if err := pixels.SaveContext(ctx, saver, s.temporary, args); err != nil {
+	defer w.close()
+	if err := w.encode(ctx, s.temporary); err != nil {
 		return nil, err
 	}
-	if err := verify(s.temporary, pixels.Width(), pixels.Height()); err != nil {
-		return nil, fmt.Errorf("the %s that was written does not read back: %w", e.Format, err)
+	if err := o.rewrite(s, order.Encoder.Format, w.metadata); err != nil {
+		return nil, err
+	}
+	if err := w.verify(ctx, s.temporary); err != nil {
+		return nil, fmt.Errorf("the %s that was written is not as it should be: %w", order.Encoder.Format, err)
 	}
 	return s, s.seal()
+}
+
+// copies reports whether the photo's file is the output.
+func (o Order) copies(img ops.Image) bool {
+	format := img.Source.Format
+	if format == "heif" {
+		format = "heic"
+	}
+	return img.AsRead && format == o.Encoder.Format && img.Source.Orientation == 1 && o.Config.policy.whole()
+}
+
+// writing is an output under way.
+type writing struct {
+	order    Order
+	pixels   *vips.Image // as they are encoded
+	given    *vips.Image // as they came, and their low-pass
+	sample   *sampler
+	metadata container.Metadata
+}
+
+func (o Order) writing(ctx context.Context, img ops.Image) (_ *writing, err error) {
+	w := &writing{order: o}
+	defer func() {
+		if err != nil {
+			w.close()
+		}
+	}()
+	if w.given, err = bare(img.Pixels); err != nil {
+		return nil, err
+	}
+	streamed, sample, err := tee(w.given)
+	if err != nil {
+		return nil, err
+	}
+	defer streamed.Close()
+	w.sample = sample
+	if w.pixels, err = prepare(streamed, o.Encoder.Format, o.Config.policy.allows("icc")); err != nil {
+		return nil, err
+	}
+	w.metadata = o.compose(ctx, img, w.pixels.Width(), w.pixels.Height())
+	return w, nil
+}
+
+func (w *writing) close() {
+	for _, p := range []*vips.Image{w.given, w.pixels} {
+		if p != nil {
+			p.Close()
+		}
+	}
+}
+
+func (w *writing) encode(ctx context.Context, path string) error {
+	saver, args := w.order.Encoder.saver()
+	pixels := w.pixels.Ref()
+	defer func() { pixels.Close() }()
+	if saver == "heifsave" { // it makes room for the blocks, which come later
+		for field, data := range map[string][]byte{vips.FieldEXIF: w.metadata.EXIF, vips.FieldXMP: w.metadata.XMP} {
+			next, err := pixels.WithBlob(field, data)
+			if err != nil {
+				return err
+			}
+			pixels.Close()
+			pixels = next
+		}
+	}
+	return pixels.SaveContext(ctx, saver, path, args)
+}
+
+// rewrite puts the metadata into the file that the encoder wrote.
+func (o Owner) rewrite(s *Staged, format string, m container.Metadata) error {
+	fresh, err := o.reserve(s.Path)
+	if err != nil {
+		return err
+	}
+	defer fresh.Discard()
+	if err := container.Write(s.temporary, fresh.temporary, format, m); err != nil {
+		return err
+	}
+	if err := os.Rename(fresh.temporary, s.temporary); err != nil {
+		return err
+	}
+	fresh.temporary = ""
+	return nil
 }
 
 // stageSource stages a copy of the source, which has to be sound.
@@ -49,55 +144,11 @@ func (o Owner) stageSource(img ops.Image, path string) (*Staged, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := verify(s.temporary, img.Source.Width, img.Source.Height); err != nil {
+	if err := sound(s.temporary, img.Source.Width, img.Source.Height); err != nil {
 		s.Discard()
 		return nil, err
 	}
 	return s, nil
-}
-
-// stale is metadata that is no longer true of the pixels: the camera's
-// embedded thumbnail shows neither the restored nor the turned photo.
-var stale = []string{"jpeg-thumbnail-data"}
-
-// prepare fits an image to what the format can hold: no CMYK but in JPEG and
-// TIFF, and for JPEG no transparency, which becomes white. The caller closes it.
-func prepare(p *vips.Image, format string) (*vips.Image, error) {
-	clean, err := p.Without(stale...)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case p.Interpretation() == "cmyk" && format != "jpeg" && format != "tiff":
-		defer clean.Close()
-		return clean.Do("icc_transform", vips.Args{"output_profile": "srgb", "input_profile": "cmyk", "embedded": true})
-	case p.HasAlpha() && format == "jpeg":
-		defer clean.Close()
-		return clean.Do("flatten", vips.Args{"background": []float64{white(p.Format())}})
-	}
-	return clean, nil
-}
-
-// white is full scale in a sample format.
-func white(format string) float64 {
-	if format == "ushort" {
-		return 65535
-	}
-	return 255
-}
-
-// verify decodes the whole file and compares its size in pixels.
-func verify(path string, width, height int) error {
-	written, err := vips.Open(path, vips.Sequential)
-	if err != nil {
-		return err
-	}
-	defer written.Close()
-	if written.Width() != width || written.Height() != height {
-		return fmt.Errorf("it is %d×%d pixels, not %d×%d", written.Width(), written.Height(), width, height)
-	}
-	_, err = vips.Call("avg", vips.Args{"in": written})
-	return err
 }
 
 // StageCopy stages a copy of the file from as path.

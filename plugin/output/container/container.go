@@ -1,0 +1,118 @@
+// Package container reads and replaces the metadata of image files by their
+// containers: JPEG segments, PNG and RIFF chunks, boxes of ISO media files and
+// JPEG XL, TIFF directories, GIF extensions. It decodes no pixels and does not
+// judge what the blocks hold.
+package container
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Metadata are the blocks that a file carries beside its pixels and their
+// colour profile; nil where it has none.
+type Metadata struct {
+	EXIF     []byte // from the byte order mark on
+	XMP      []byte // the packet
+	Extended []byte // the extension of XMP that JPEG keeps apart
+	IPTC     []byte // the IIM datasets
+	Second   []byte // a further JPEG that JPEG files list behind the first, such as a gain map
+	More     int    // how many of these there are; not for Write
+}
+
+// Support says which blocks a format can carry.
+type Support struct{ EXIF, XMP, IPTC bool }
+
+type codec struct {
+	support Support
+	read    func(f *os.File) (Metadata, error)
+	write   func(in, out *os.File, m Metadata) error
+}
+
+func codecOf(format string) (codec, bool) {
+	all, noIPTC := Support{true, true, true}, Support{true, true, false}
+	c, ok := map[string]codec{
+		"jpeg": {all, readJPEG, writeJPEG},
+		"tiff": {all, readTIFF, writeTIFF},
+		"png":  {noIPTC, readPNG, writePNG},
+		"webp": {noIPTC, readWebP, writeWebP},
+		"avif": {noIPTC, readISO, writeISO},
+		"heic": {noIPTC, readISO, writeISO},
+		"heif": {noIPTC, readISO, writeISO},
+		"jxl":  {noIPTC, readJXL, writeJXL},
+		"gif":  {Support{XMP: true}, readGIF, writeGIF},
+	}[format]
+	return c, ok
+}
+
+// Carries reports what a format can carry; nothing for formats not known here.
+func Carries(format string) Support {
+	c, _ := codecOf(format)
+	return c.support
+}
+
+// Read reads the metadata of a file of that format. A format that is not known
+// here has none.
+func Read(path, format string) (Metadata, error) {
+	c, ok := codecOf(format)
+	if !ok {
+		return Metadata{}, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return Metadata{}, err
+	}
+	defer f.Close()
+	m, err := c.read(f)
+	if err != nil {
+		return m, fmt.Errorf("read the metadata: %w", short(err))
+	}
+	return m, nil
+}
+
+// Write copies the file in to the empty file out with m in place of the
+// metadata that it had. The pixels and their profile stay as they are.
+func Write(in, out, format string, m Metadata) error {
+	c, ok := codecOf(format)
+	if !ok {
+		return fmt.Errorf("write metadata: %s is not known", format)
+	}
+	from, err := os.Open(in)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := os.OpenFile(out, os.O_RDWR|os.O_TRUNC, 0)
+	if err != nil {
+		return err
+	}
+	err = c.write(from, to, m)
+	if err != nil {
+		err = fmt.Errorf("write the metadata: %w", short(err))
+	}
+	return errors.Join(err, to.Close())
+}
+
+var errShort = errors.New("the file ends too early")
+
+func short(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errShort
+	}
+	return err
+}
+
+// maxBlock bounds a block that is read into memory, in bytes.
+const maxBlock = 64 << 20
+
+// take reads n bytes.
+func take(r io.Reader, n int64) ([]byte, error) {
+	if n < 0 || n > maxBlock {
+		return nil, fmt.Errorf("a block of %d bytes is too large", n)
+	}
+	data := make([]byte, n)
+	_, err := io.ReadFull(r, data)
+	return data, err
+}

@@ -1,0 +1,124 @@
+package container
+
+import (
+	"bufio"
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"io"
+	"os"
+)
+
+const (
+	pngSignature = "\x89PNG\r\n\x1a\n"
+	pngXMP       = "XML:com.adobe.xmp\x00"
+)
+
+var errPNG = errors.New("not a PNG")
+
+func readPNG(f *os.File) (m Metadata, err error) {
+	if s, err := take(f, 8); err != nil || string(s) != pngSignature {
+		return m, errors.Join(errPNG, err)
+	}
+	for {
+		head, err := take(f, 8)
+		if err != nil {
+			return m, err
+		}
+		size, name := int64(binary.BigEndian.Uint32(head)), string(head[4:])
+		switch name {
+		case "eXIf", "iTXt":
+			data, err := take(f, size)
+			if err != nil {
+				return m, err
+			}
+			if name == "eXIf" {
+				m.EXIF = data
+			} else if packet := textXMP(data); packet != nil {
+				m.XMP = packet
+			}
+			size = 0
+		case "IEND":
+			return m, nil
+		}
+		if _, err := f.Seek(size+4, io.SeekCurrent); err != nil {
+			return m, err
+		}
+	}
+}
+
+// textXMP is the XMP in an iTXt chunk, nil where it holds another text.
+func textXMP(data []byte) []byte {
+	rest, ok := bytes.CutPrefix(data, []byte(pngXMP))
+	if !ok || len(rest) < 2 {
+		return nil
+	}
+	compressed := rest[0] == 1
+	_, rest, _ = bytes.Cut(rest[2:], []byte{0}) // language
+	_, rest, ok = bytes.Cut(rest, []byte{0})    // translated keyword
+	if !ok || !compressed {
+		return rest
+	}
+	z, err := zlib.NewReader(bytes.NewReader(rest))
+	if err != nil {
+		return nil
+	}
+	packet, err := io.ReadAll(io.LimitReader(z, maxBlock))
+	if err != nil {
+		return nil
+	}
+	return packet
+}
+
+func writePNG(in, out *os.File, m Metadata) error {
+	r, w := bufio.NewReaderSize(in, 1<<16), bufio.NewWriterSize(out, 1<<16)
+	if s, err := take(r, 8); err != nil || string(s) != pngSignature {
+		return errors.Join(errPNG, err)
+	}
+	w.WriteString(pngSignature)
+	written := false
+	for {
+		head, err := take(r, 8)
+		if err != nil {
+			return err
+		}
+		size, name := int64(binary.BigEndian.Uint32(head)), string(head[4:])
+		if name == "IDAT" && !written {
+			written = true
+			writeChunk(w, "eXIf", m.EXIF)
+			if len(m.XMP) > 0 {
+				writeChunk(w, "iTXt", append([]byte(pngXMP+"\x00\x00\x00\x00"), m.XMP...))
+			}
+		}
+		if name == "eXIf" || name == "iTXt" {
+			data, err := take(r, size+4)
+			if err != nil {
+				return err
+			}
+			if name == "iTXt" && textXMP(data[:size]) == nil {
+				w.Write(head)
+				w.Write(data)
+			}
+			continue
+		}
+		w.Write(head)
+		if _, err := io.CopyN(w, r, size+4); err != nil {
+			return err
+		}
+		if name == "IEND" {
+			return w.Flush()
+		}
+	}
+}
+
+// writeChunk writes nothing for no data. Errors stay with w until its Flush.
+func writeChunk(w *bufio.Writer, name string, data []byte) {
+	if len(data) == 0 {
+		return
+	}
+	chunk := append([]byte(name), data...)
+	w.Write(binary.BigEndian.AppendUint32(nil, uint32(len(data))))
+	w.Write(binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk)))
+}

@@ -1,0 +1,68 @@
+package output
+
+import (
+	"github.com/burnish-photo/burnish/plugin/output/container"
+	"github.com/burnish-photo/burnish/plugin/output/xmp"
+)
+
+const namespace = "https://burnish.photo/ns/provenance/1.0/"
+
+// Provenance says what a file was made of and by what. It is kept in XMP, as
+// properties of a namespace of Burnish's own.
+type Provenance struct {
+	Source      string // SHA-256 of the photo's file, hexadecimal
+	Pipeline    string // name of the pipeline
+	Fingerprint string // of the pipeline's steps, models and outputs
+	Model       string // name and version; "" where no network ran
+	ModelDigest string // SHA-256 of the model's file
+	Device      string // that the network ran on
+	Version     string // of Burnish
+}
+
+// fields pairs the properties' names with their places.
+func (p *Provenance) fields() []struct {
+	name  string
+	value *string
+} {
+	return []struct {
+		name  string
+		value *string
+	}{
+		{"Source", &p.Source}, {"Pipeline", &p.Pipeline}, {"Fingerprint", &p.Fingerprint},
+		{"Model", &p.Model}, {"ModelDigest", &p.ModelDigest}, {"Device", &p.Device}, {"Version", &p.Version},
+	}
+}
+
+func (p Provenance) addTo(packet *xmp.Packet) error {
+	var names, values []string
+	for _, f := range p.fields() {
+		if *f.value != "" {
+			names, values = append(names, f.name), append(values, *f.value)
+		}
+	}
+	return packet.Add(namespace, "burnish", names, values)
+}
+
+// ReadProvenance reads what Burnish wrote into a file of that format; false
+// where there is nothing.
+func ReadProvenance(path, format string) (p Provenance, ok bool) {
+	m, err := container.Read(path, format)
+	if err != nil || len(m.XMP) == 0 {
+		return p, false
+	}
+	packet, err := xmp.Parse(m.XMP)
+	if err != nil {
+		return p, false
+	}
+	for _, q := range packet.Properties() {
+		if q.Space != namespace {
+			continue
+		}
+		for _, f := range p.fields() {
+			if f.name == q.Name {
+				*f.value = q.Value
+			}
+		}
+	}
+	return p, p.Source != ""
+}

@@ -1,0 +1,125 @@
+package output
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// MaxDifference bounds the mean ΔE 2000 between a photo and an output, both
+// through their profiles, on a low-pass of 64 cells along the longer side.
+const MaxDifference = 2.0
+
+// coarse bounds what an encoder that was asked to be coarse may do: a low
+// quality or a small palette.
+const coarse = 6.0
+
+// verify reads the file back in full and compares it with what it should be:
+// size, orientation, profile, metadata and colours.
+func (w *writing) verify(ctx context.Context, path string) error {
+	written, err := vips.Open(path, vips.Sequential)
+	if err != nil {
+		return err
+	}
+	defer written.Close()
+	if err := sized(written, w.pixels.Width(), w.pixels.Height()); err != nil {
+		return err
+	}
+	if o := written.Orientation(); o != 1 {
+		return fmt.Errorf("its orientation is %d, not 1", o)
+	}
+	if err := w.sameProfile(written); err != nil {
+		return err
+	}
+	if err := checkMetadata(path, w.order.Encoder.Format, w.metadata); err != nil {
+		return err
+	}
+	streamed, sample, err := tee(written)
+	if err != nil {
+		return err
+	}
+	defer streamed.Close()
+	if _, err := vips.Call("avg", vips.Args{"in": streamed}); err != nil {
+		return err
+	}
+	return w.sameColours(ctx, written, sample)
+}
+
+// sameProfile wants the profile byte for byte, but of JPEG XL, which writes one
+// of its own to the same effect.
+func (w *writing) sameProfile(written *vips.Image) error {
+	want, wanted := w.pixels.Blob(vips.FieldICC)
+	got, has := written.Blob(vips.FieldICC)
+	if w.order.Encoder.Format == "jxl" || bytes.Equal(want, got) {
+		return nil
+	}
+	switch {
+	case !has:
+		return errors.New("its colour profile is lost")
+	case !wanted:
+		return errors.New("it has a colour profile that should not be there")
+	}
+	return errors.New("its colour profile is another")
+}
+
+func (w *writing) sameColours(ctx context.Context, written *vips.Image, sample *sampler) error {
+	if w.sample == nil || sample == nil || w.sample.columns != sample.columns || w.sample.rows != sample.rows {
+		return nil // other numbers than of 8 or 16 bits
+	}
+	before, err := w.sample.image(w.given)
+	if err != nil {
+		return err
+	}
+	defer before.Close()
+	after, err := sample.image(written)
+	if err != nil {
+		return err
+	}
+	defer after.Close()
+	mean, err := difference(before, after)
+	if err != nil {
+		return err
+	}
+	ops.Note(ctx, "delta_e", fmt.Sprintf("%.2f", mean))
+	if bound := w.order.Encoder.bound(); !(mean <= bound) {
+		return fmt.Errorf("its colours are off by a mean ΔE of %.1f, which may be %.1f", mean, bound)
+	}
+	return nil
+}
+
+// bound is what the encoder may do to the colours.
+func (e Encoder) bound() float64 {
+	_, args := e.saver()
+	if q, ok := args["Q"].(int); ok && q < 30 {
+		return coarse
+	}
+	if depth, ok := args["bitdepth"].(int); ok && depth > 0 && depth < 8 || e.Format == "gif" || args["palette"] == true {
+		return coarse
+	}
+	return MaxDifference
+}
+
+// sound decodes the whole file and compares its size in pixels.
+func sound(path string, width, height int) error {
+	written, err := vips.Open(path, vips.Sequential)
+	if err != nil {
+		return err
+	}
+	defer written.Close()
+	if err := sized(written, width, height); err != nil {
+		return err
+	}
+	_, err = vips.Call("avg", vips.Args{"in": written})
+	return err
+}
+
+func sized(p *vips.Image, width, height int) error {
+	if p.Width() != width || p.Height() != height {
+		return fmt.Errorf("it is %d×%d pixels, not %d×%d", p.Width(), p.Height(), width, height)
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package xmp
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+const packet = `<?xpacket begin="` + "\ufeff" + `" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <r:RDF xmlns:r="` + RDF + `" xmlns:tiff="` + TIFF + `">
+  <r:Description r:about="uuid:1" xmlns:exif='` + EXIF + `'
+    tiff:Orientation = "6"
+    exif:GPSLatitude='51,30N'>
+   <dc:creator xmlns:dc="` + DC + `"><r:Seq><r:li>A &amp; B</r:li></r:Seq></dc:creator>
+   <tiff:Make>ACME</tiff:Make>
+   <exif:GPSLongitude/>
+  </r:Description>
+ </r:RDF>
+</x:xmpmeta>` + "\n                                   \n" + `<?xpacket end="w"?>`
+
+func parse(t *testing.T, text string) *Packet {
+	t.Helper()
+	p, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestProperties(t *testing.T) {
+	var got []string
+	for _, p := range parse(t, packet+"\x00\x00").Properties() {
+		got = append(got, p.Space[len(p.Space)-9:]+p.Name+"="+p.Value)
+	}
+	want := []string{"tiff/1.0/Orientation=6", "exif/1.0/GPSLatitude=51,30N", "ents/1.1/creator=", "tiff/1.0/Make=ACME", "exif/1.0/GPSLongitude="}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestEdits(t *testing.T) {
+	p := parse(t, packet)
+	if err := p.Keep(func(q Property) bool { return !strings.HasPrefix(q.Name, "GPS") }); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Set(TIFF, "Orientation", "1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Add("https://example.com/", "mine", []string{"Note"}, []string{`<"&`}); err != nil {
+		t.Fatal(err)
+	}
+	want := strings.NewReplacer(`"6"`, `"1"`, "\n    exif:GPSLatitude='51,30N'", "", "<exif:GPSLongitude/>", "",
+		" </r:RDF>", ` <r:Description r:about="uuid:1" xmlns:mine="https://example.com/" mine:Note="&lt;&#34;&amp;"/>`+"\n</r:RDF>").Replace(packet)
+	if got := string(p.Bytes()); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	last := p.Properties()[len(p.Properties())-1]
+	if last.Name != "Note" || last.Value != `<"&` {
+		t.Errorf("the property reads back as %+v", last)
+	}
+	if got := string(p.Trimmed()); strings.Contains(got, "     \n<?xpacket end") || !strings.HasSuffix(got, `<?xpacket end="w"?>`) {
+		t.Errorf("trimmed to %q", got[len(got)-60:])
+	}
+}
+
+func TestNotXMP(t *testing.T) {
+	for _, text := range []string{"", "<a/>", "<x:xmpmeta xmlns:x='adobe:ns:meta/'>", packet[:200]} {
+		if _, err := Parse([]byte(text)); err == nil {
+			t.Errorf("%q was taken", text)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(packet)
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := Parse([]byte(text))
+		if err != nil {
+			return
+		}
+		if p.Keep(func(Property) bool { return false }) == nil && len(p.Properties()) > 0 {
+			t.Errorf("%q keeps %v", text, p.Properties())
+		}
+	})
+}
