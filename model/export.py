@@ -183,7 +183,7 @@ def parser():
     ap.add_argument("--checkpoint", type=pathlib.Path, required=True)
     ap.add_argument("--out", type=pathlib.Path, required=True)
     ap.add_argument("--name", help="default: the file's stem")
-    ap.add_argument("--config", help="lite, medium or promptcir; default: as the checkpoint says or shows")
+    ap.add_argument("--config", help="lite, base or promptcir; default: as the checkpoint says or shows")
     ap.add_argument("--version", default=VERSION)
     ap.add_argument("--licence", help="of the weights; default: that of this project's own, or the authors'")
     ap.add_argument("--tile", type=int, default=256, help="recommended window, px, halo included")

@@ -69,11 +69,11 @@ class Config:
 
     @classmethod
     def named(cls, name):
-        """`promptcir` (the paper's), `lite` or `medium`; ValueError otherwise."""
+        """`promptcir` (the paper's), `lite` or `base`; ValueError otherwise."""
         family = {
             "promptcir": cls(),
             "lite": cls.lite(),
-            "medium": dataclasses.replace(cls.lite(), dim=32, prompt_dims=(48, 80, 208), compress=4),
+            "base": dataclasses.replace(cls.lite(), dim=32, prompt_dims=(48, 80, 208), compress=4),
         }
         if name not in family:
             raise ValueError(f"config: {name!r} is none of {', '.join(family)}")

@@ -37,7 +37,7 @@ _ENDLESS = 2**40  # items; a run by the clock does not know its length
 
 def parser():
     ap = argparse.ArgumentParser(prog="python -m model.train", description=__doc__.split("\n\n")[0])
-    ap.add_argument("--config", default="lite", help="lite, medium or promptcir")
+    ap.add_argument("--config", default="lite", help="lite, base or promptcir")
     ap.add_argument("--data", type=pathlib.Path, default=SMALL, help="folder with manifest.tsv")
     ap.add_argument("--licences", default="", help="comma-separated prefixes; default: all in the manifest")
     ap.add_argument("--valid", type=pathlib.Path, help="folder of clean images for model selection")
