@@ -3,6 +3,7 @@ package promptcir_test
 import (
 	"context"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,9 +22,18 @@ func TestSpec(t *testing.T) {
 	if err := promptcir.Spec().Config().Validate(); err != nil {
 		t.Errorf("defaults: %v", err)
 	}
-	for _, c := range []promptcir.Config{{}, {Model: " ", SkipAbove: 90}, {Model: "lite", Tile: 16, SkipAbove: 90}, {Model: "lite", Tile: 4096, SkipAbove: 90}, {Model: "lite", SkipAbove: 101}, {Model: "lite"}} {
-		if c.Validate() == nil {
-			t.Errorf("%+v is valid", c)
+	for field, change := range map[string]func(c *promptcir.Config){
+		"model":      func(c *promptcir.Config) { c.Model = " " },
+		"tile":       func(c *promptcir.Config) { c.Tile = 16 },
+		"skip_above": func(c *promptcir.Config) { c.SkipAbove = 101 },
+		"strength":   func(c *promptcir.Config) { c.Strength = math.NaN() },
+		"quality":    func(c *promptcir.Config) { c.Quality = "best" },
+		"models":     func(c *promptcir.Config) { c.Models = []string{"lite", "lite"} },
+	} {
+		c := promptcir.Spec().Config().(*promptcir.Config)
+		change(c)
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }

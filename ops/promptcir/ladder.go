@@ -39,7 +39,8 @@ type rung struct {
 func newLadder(model *shared, l tile.Layout, reopen func(onnx.Options) (*shared, error), o onnx.Options) *ladder {
 	device := model.Device()
 	given := func() (*shared, error) { model.retain(); return model, nil }
-	first := &rung{name: device, open: func() (*shared, error) { return model, nil }}
+	first := &rung{name: device, model: model}
+	first.once.Do(func() {})
 	all := &ladder{rungs: []*rung{first}}
 	if device == "cpu" {
 		all.add("", l.Smaller(), given)

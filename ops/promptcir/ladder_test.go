@@ -27,7 +27,7 @@ func opening(t *testing.T, name string) func() (*shared, error) {
 	}
 }
 
-func windows(w, h int) (in, out tile.Planar) {
+func pairOf(w, h int) (in, out tile.Planar) {
 	r := tile.Rect{X: 80, Y: 48, W: w, H: h}
 	in, out = tile.NewPlanar(r), tile.NewPlanar(r)
 	for i := range in.Pix {
@@ -67,7 +67,7 @@ func TestLadderClimbs(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := &ladder{rungs: test.rungs}
-			in, out := windows(128, 96)
+			in, out := pairOf(128, 96)
 			rescued, why, err := l.restore(t.Context(), in, out)
 			if err != nil || rescued != test.rescued {
 				t.Fatalf("rescued by %q, %v", rescued, err)
@@ -94,7 +94,7 @@ func TestLadderClimbs(t *testing.T) {
 func TestLadderEnds(t *testing.T) {
 	l := &ladder{rungs: []*rung{{name: "cuda:0", open: opening(t, "black")}, {name: "the cpu", open: opening(t, "fixed")}}}
 	defer l.close()
-	in, out := windows(128, 96)
+	in, out := pairOf(128, 96)
 	_, _, err := l.restore(t.Context(), in, out)
 	if err == nil || !strings.Contains(err.Error(), "moved the mean") || !strings.Contains(err.Error(), "tried as well: the cpu: ") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v", err)
@@ -115,7 +115,7 @@ func TestLadderRemembersMemory(t *testing.T) {
 	}}
 	l := &ladder{rungs: []*rung{full, {name: "small", open: opening(t, "identity"), layout: layout128.Smaller()[0]}}}
 	defer l.close()
-	in, out := windows(128, 128)
+	in, out := pairOf(128, 128)
 	for i := range 2 {
 		rescued, why, err := l.restore(t.Context(), in, out)
 		if err != nil || rescued != "small" || (why == nil) != (i == 1) {

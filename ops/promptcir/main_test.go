@@ -75,6 +75,9 @@ func build(tb testing.TB, c promptcir.Config, env ops.Env) ops.Operator {
 	if c.SkipAbove == 0 { // every photo is to be restored, unless the test says otherwise
 		c.SkipAbove = 100
 	}
+	if c.Quality == "" {
+		c.Quality, c.Strength = "balanced", 1
+	}
 	if err := c.Validate(); err != nil {
 		tb.Fatal(err)
 	}

@@ -4,25 +4,33 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/promptcir/tile"
 )
 
 // network restores the windows of one photo, a few at a time.
 type network struct {
-	ctx     context.Context // of the photo: strips are computed after Apply has returned
-	ladder  *ladder
-	rescues *rescues
-	slots   []slot
+	ctx      context.Context // of the photo: strips are computed after Apply has returned
+	ladders  []*ladder       // of the models whose answers are averaged
+	turns    int             // of a window, averaged too
+	strength float32
+	rescues  *rescues
+	slots    []slot
 }
 
 // slot is the memory of one window on its way; made when first used.
 type slot struct {
-	in, out tile.Planar
-	done    chan error
+	in, out      tile.Planar
+	turned, part tile.Planar // where several answers are averaged
+	done         chan error
 }
 
-func newNetwork(ctx context.Context, l *ladder, r *rescues, runs int, plan tile.Plan) *network {
-	return &network{ctx: ctx, ladder: l, rescues: r, slots: make([]slot, min(runs, plan.Cols()))}
+func (o *operator) newNetwork(ctx context.Context, d division) *network {
+	return &network{
+		ctx: ctx, ladders: o.ladders, turns: o.windows.turns, strength: float32(o.strength),
+		rescues: &rescues{log: o.log, note: func(text string) { ops.Note(ctx, "rescued", text) }},
+		slots:   make([]slot, min(o.runs, d.cols)),
+	}
 }
 
 // restore fills each tile's window with load, runs the network on it and hands
@@ -66,9 +74,47 @@ func (n *network) run(s *slot, load func(tile.Planar) error) (err error) {
 	if err := load(s.in); err != nil {
 		return err
 	}
-	by, why, err := n.ladder.restore(n.ctx, s.in, s.out)
+	if err := n.answer(s); err != nil {
+		return err
+	}
+	if n.strength < 1 {
+		for i, v := range s.in.Pix {
+			s.out.Pix[i] = v + n.strength*(s.out.Pix[i]-v)
+		}
+	}
+	return nil
+}
+
+// answer is the mean of the models' answers to all turns of the window. Each is
+// guarded by itself.
+func (n *network) answer(s *slot) error {
+	if len(n.ladders) == 1 && n.turns == 1 {
+		return n.ask(n.ladders[0], s.in, s.out, s.in.Rect)
+	}
+	if s.turned.Pix == nil {
+		s.turned.Pix, s.part.Pix = make([]float32, len(s.in.Pix)), make([]float32, len(s.in.Pix))
+	}
+	clear(s.out.Pix)
+	share := 1 / float32(len(n.ladders)*n.turns)
+	for t := range n.turns {
+		s.turned.Rect = tile.Turned(s.in.Rect, t)
+		s.part.Rect = s.turned.Rect
+		tile.Turn(s.turned, s.in, t)
+		for _, l := range n.ladders {
+			if err := n.ask(l, s.turned, s.part, s.in.Rect); err != nil {
+				return err
+			}
+			tile.AddTurnedBack(s.out, s.part, t, share)
+		}
+	}
+	return nil
+}
+
+// ask restores one window with one model; place is where it lies, for people.
+func (n *network) ask(l *ladder, in, out tile.Planar, place tile.Rect) error {
+	by, why, err := l.restore(n.ctx, in, out)
 	if by != "" {
-		n.rescues.add(s.in.Rect, by, why)
+		n.rescues.add(place, by, why)
 	}
 	return err
 }

@@ -2,23 +2,25 @@ package promptcir
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/promptcir/tile"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
-// operator restores photos with one model.
+// operator restores photos with one model, or with several that are averaged.
 type operator struct {
-	model  *shared // the ladder's first
-	ladder *ladder
-	layout tile.Layout
-	runs   int  // windows of one photo at a time
-	asked  bool // somebody asked for the device by name
+	models  []*shared // each the first of its ladder
+	ladders []*ladder
+	windows windows
+	runs    int  // windows of one photo at a time
+	asked   bool // somebody asked for the device by name
 
+	strength  float64
 	skipAbove int // JPEG quality
 	log       *slog.Logger
 	once      sync.Once
@@ -26,18 +28,38 @@ type operator struct {
 
 // Fingerprint tells apart operators that make other pixels of the same photo.
 func (o *operator) Fingerprint() string {
-	return fmt.Sprintf("%s tile=%d halo=%d feather=%d", o.model.Contract().Digest, o.layout.Size, o.layout.Halo, o.layout.Feather)
+	return fmt.Sprintf("%s %s", o.digests(), o.windows)
 }
 
-// Describe names the model and the device that it runs on.
+func (o *operator) digests() string {
+	var digests []string
+	for _, m := range o.models {
+		digests = append(digests, m.Contract().Digest)
+	}
+	return strings.Join(digests, "+")
+}
+
+// Describe names the models and the device that they run on.
 func (o *operator) Describe() string {
-	c := o.model.Contract()
-	return fmt.Sprintf("promptcir %s %s on %s", c.Name, c.Version, o.model.Device())
+	return fmt.Sprintf("promptcir %s on %s", o.names(), o.models[0].Device())
 }
 
-// Close gives the model back. Photos on their way must have ended.
+func (o *operator) names() string {
+	var names []string
+	for _, m := range o.models {
+		c := m.Contract()
+		names = append(names, c.Name+" "+c.Version)
+	}
+	return strings.Join(names, " + ")
+}
+
+// Close gives the models back. Photos on their way must have ended.
 func (o *operator) Close() (err error) {
-	o.once.Do(func() { err = o.ladder.close() })
+	o.once.Do(func() {
+		for _, l := range o.ladders {
+			err = errors.Join(err, l.close())
+		}
+	})
 	return err
 }
 
@@ -46,6 +68,10 @@ func (o *operator) Close() (err error) {
 func (o *operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error) {
 	if why, ok := undamaged(in[0].Source, o.skipAbove); ok {
 		ops.Note(ctx, "left_alone", why)
+		return in[0].Same(), nil
+	}
+	if o.strength == 0 {
+		ops.Note(ctx, "left_alone", "strength 0")
 		return in[0].Same(), nil
 	}
 	pixels, err := readable(in[0].Pixels)
@@ -57,11 +83,10 @@ func (o *operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error)
 	if err != nil {
 		return ops.Image{}, err
 	}
-	contract := o.model.Contract()
-	ops.Note(ctx, "model", contract.Name+" "+contract.Version)
-	ops.Note(ctx, "model_digest", contract.Digest)
-	ops.Note(ctx, "device", o.model.Device())
-	if why := o.model.Fallback(); why != "" && o.asked {
+	ops.Note(ctx, "model", o.names())
+	ops.Note(ctx, "model_digest", o.digests())
+	ops.Note(ctx, "device", o.models[0].Device())
+	if why := o.models[0].Fallback(); why != "" && o.asked {
 		ops.Note(ctx, "fallback", why)
 	}
 	return in[0].With(restored), nil
@@ -69,15 +94,14 @@ func (o *operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error)
 
 // restore makes the lazy image that pulls p through the network.
 func (o *operator) restore(ctx context.Context, p *vips.Image) (*vips.Image, error) {
-	plan := o.layout.Plan(p.Width(), p.Height())
-	r := &rescues{log: o.log, note: func(text string) { ops.Note(ctx, "rescued", text) }}
-	network := newNetwork(ctx, o.ladder, r, o.runs, plan)
-	s := vips.Strips{Height: plan.StripHeight, Above: plan.Above, Below: plan.Below}
+	d := o.windows.divide(p.Width(), p.Height())
+	n := o.newNetwork(ctx, d)
+	s := vips.Strips{Height: d.height, Above: d.above, Below: d.below}
 	switch p.Format() {
 	case "uchar":
-		s.Func = strips[uint8](plan, network)
+		s.Func = strips[uint8](d, n)
 	case "ushort":
-		s.Func = strips[uint16](plan, network)
+		s.Func = strips[uint16](d, n)
 	}
 	return p.Strips(s)
 }

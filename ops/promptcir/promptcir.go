@@ -16,13 +16,13 @@
 package promptcir
 
 import (
-	"cmp"
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"runtime"
 	"strings"
 
+	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
 	"github.com/burnish-photo/burnish/ops/promptcir/tile"
@@ -37,7 +37,9 @@ func Spec() ops.Spec {
 		Version:    1,
 		Grid:       ops.NeedsGrid,
 		Sequential: true,
-		Config:     func() ops.Config { return &Config{Model: "lite", SkipAbove: skipAbove} },
+		Config: func() ops.Config {
+			return &Config{Model: "lite", SkipAbove: skipAbove, Strength: 1, Quality: balanced}
+		},
 	}
 }
 
@@ -53,6 +55,12 @@ type Config struct {
 	// SkipAbove is the JPEG quality, 1 to 100, above which a photo is left
 	// alone, unless it shows blocks of an earlier save; 100 restores all.
 	SkipAbove int `yaml:"skip_above" help:"JPEG quality above which a photo that shows no blocks is left alone; 100 restores every photo" range:"1,100"`
+	// Strength is how much of what the network changes is taken, 0 to 1.
+	Strength float64 `yaml:"strength" help:"how much of what the network changes is taken" range:"0,1"`
+	// Quality is fast, balanced or reference.
+	Quality string `yaml:"quality" help:"reference takes the authors' windows and averages over turns" enum:"fast,balanced,reference"`
+	// Models are averaged, in place of Model; for the quality reference.
+	Models []string `yaml:"models" help:"models whose answers are averaged, in place of model; for the quality reference"`
 }
 
 const (
@@ -68,65 +76,128 @@ const (
 
 // Validate reports parameters that no model could serve.
 func (c *Config) Validate() error {
+	var errs []error
+	invalid := func(param, format string, args ...any) { errs = append(errs, ops.Invalid(param, format, args...)) }
 	if strings.TrimSpace(c.Model) == "" {
-		return ops.Invalid("model", "wants the name of a model or the path of an .onnx file")
+		invalid("model", "wants the name of a model or the path of an .onnx file")
 	}
 	if c.Tile != 0 && (c.Tile < 64 || c.Tile > maxTile) {
-		return ops.Invalid("tile", "wants 64 to %d pixels, or 0 for the model's own size, got %d", maxTile, c.Tile)
+		invalid("tile", "wants 64 to %d pixels, or 0 for the model's own size, got %d", maxTile, c.Tile)
 	}
 	if c.SkipAbove < 1 || c.SkipAbove > 100 {
-		return ops.Invalid("skip_above", "wants a JPEG quality of 1 to 100, got %d", c.SkipAbove)
+		invalid("skip_above", "wants a JPEG quality of 1 to 100, got %d", c.SkipAbove)
 	}
-	return nil
+	if !(c.Strength >= 0 && c.Strength <= 1) {
+		invalid("strength", "wants 0 to 1, got %g", c.Strength)
+	}
+	if c.Quality != fast && c.Quality != balanced && c.Quality != reference {
+		invalid("quality", "wants fast, balanced or reference, got %q%s", c.Quality, strict.Suggest(c.Quality, []string{balanced, fast, reference}))
+	}
+	if len(c.Models) > 0 && c.Quality != reference {
+		invalid("models", "several models are averaged at the quality reference only; set it, or name one as model")
+	}
+	return errors.Join(errs...)
 }
 
-// Check reports a model that cannot be found.
+// Check reports models that cannot be found.
 func (c *Config) Check(env ops.Env) error {
-	if err := lookForModel(c.Model, env); err != nil {
-		return ops.Invalid("model", "%v", err)
+	param := "model"
+	if len(c.Models) > 0 {
+		param = "models"
 	}
-	return nil
+	var errs []error
+	for _, name := range c.models() {
+		if err := lookForModel(name, env); err != nil {
+			errs = append(errs, ops.Invalid(param, "%v", err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
-// Build finds and opens the model. Operators with the same model on the same
+// models are the names of all that is to be opened.
+func (c *Config) models() []string {
+	if len(c.Models) > 0 {
+		return c.Models
+	}
+	return []string{c.Model}
+}
+
+// Build finds and opens the models. Operators with the same model on the same
 // device share it; the last to be closed closes it.
-func (c *Config) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
+func (c *Config) Build(_ context.Context, env ops.Env) (_ ops.Operator, err error) {
 	if env.Networks != nil {
 		if err := env.Networks(); err != nil {
 			return nil, err
 		}
 	}
-	source, err := findModel(c.Model, env)
+	o := &operator{asked: env.Device != "" && env.Device != "auto", strength: c.Strength, skipAbove: c.SkipAbove, log: env.Log}
+	if o.log == nil {
+		o.log = slog.New(slog.DiscardHandler)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, o.Close())
+		}
+	}()
+	sources, contracts, err := inspect(c.models(), env)
 	if err != nil {
 		return nil, err
 	}
-	contract, err := onnx.InspectBytes(source.name, source.data)
-	if err != nil {
+	if o.windows, err = windowsFor(c.Quality, c.Tile, together(contracts)); err != nil {
 		return nil, err
 	}
-	layout := tile.Fit(cmp.Or(c.Tile, contract.Tile), contract.Halo, feather, contract.Multiple)
-	if err := layout.Validate(); err != nil {
-		return nil, fmt.Errorf("model %s: %w", source.name, err)
+	for i, s := range sources {
+		if err := o.open(s, contracts[i], env); err != nil {
+			return nil, err
+		}
 	}
+	return o, nil
+}
+
+// inspect reads the models' files and what they say of themselves.
+func inspect(names []string, env ops.Env) (sources []source, contracts []onnx.Contract, err error) {
+	for _, name := range names {
+		s, err := findModel(name, env)
+		if err != nil {
+			return nil, nil, err
+		}
+		contract, err := onnx.InspectBytes(s.name, s.data)
+		if err != nil {
+			return nil, nil, err
+		}
+		sources, contracts = append(sources, s), append(contracts, contract)
+	}
+	return sources, contracts, nil
+}
+
+// together is what windows have to be for all of the models.
+func together(contracts []onnx.Contract) onnx.Contract {
+	all := contracts[0]
+	for _, c := range contracts[1:] {
+		all.Multiple = tile.Common(all.Multiple, c.Multiple)
+		all.Halo, all.Tile = max(all.Halo, c.Halo), max(all.Tile, c.Tile)
+	}
+	return all
+}
+
+// open opens one model and makes its ladder.
+func (o *operator) open(s source, contract onnx.Contract, env ops.Env) error {
 	runs, threads := split(env.Threads, contract.Parameters)
-	log := env.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	options := onnx.Options{Device: env.Device, Require: env.Require, Threads: threads, Log: log}
-	open := func(o onnx.Options) (*shared, error) { return acquire(source, contract.Digest, o) }
-	model, err := open(options)
+	options := onnx.Options{Device: env.Device, Require: env.Require, Threads: threads, Log: o.log}
+	reopen := func(opts onnx.Options) (*shared, error) { return acquire(s, contract.Digest, opts) }
+	model, err := reopen(options)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	o.models = append(o.models, model)
+	o.ladders = append(o.ladders, newLadder(model, o.windows.layout, reopen, options))
 	if model.Device() != "cpu" {
 		runs = gpuRuns
 	}
-	asked := env.Device != "" && env.Device != "auto"
-	return &operator{
-		model: model, ladder: newLadder(model, layout, open, options), layout: layout,
-		runs: runs, asked: asked, skipAbove: c.SkipAbove, log: log,
-	}, nil
+	if o.runs == 0 || runs < o.runs {
+		o.runs = runs
+	}
+	return nil
 }
 
 // split divides the threads that one photo may keep busy: into windows at a

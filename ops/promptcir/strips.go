@@ -11,11 +11,10 @@ import (
 
 // strips makes the function that restores a photo's strips as libvips asks for
 // them. It is called by one thread at a time.
-func strips[T tile.Sample](plan tile.Plan, n *network) func(in, out vips.Rows) error {
-	stitcher := tile.NewStitcher(plan)
+func strips[T tile.Sample](d division, n *network) func(in, out vips.Rows) error {
 	return func(in, out vips.Rows) error {
-		k := out.Top / plan.StripHeight
-		if s := plan.Strip(k); out.Top != s.Y || out.Height != s.H || out.Width != plan.W {
+		k := out.Top / d.height
+		if s := d.strip(k); out.Top != s.Y || out.Height != s.H || out.Width != d.w {
 			return fmt.Errorf("rows %d to %d are not strip %d of the plan", out.Top, out.Top+out.Height-1, k)
 		}
 		src, dst := pixels[T](in), pixels[T](out)
@@ -24,9 +23,9 @@ func strips[T tile.Sample](plan tile.Plan, n *network) func(in, out vips.Rows) e
 				return err
 			}
 		}
-		load := func(w tile.Planar) error { return tile.Load(w, src, plan.W, plan.H) }
+		load := func(w tile.Planar) error { return tile.Load(w, src, d.w, d.h, d.pad) }
 		var faults []error
-		err := stitcher.Strip(k, func(tiles []tile.Tile, done func(tile.Planar)) error {
+		err := d.joiner.Strip(k, func(tiles []tile.Tile, done func(tile.Planar)) error {
 			return n.restore(tiles, load, done)
 		}, func(w tile.Planar, part tile.Rect) {
 			if err := tile.Store(dst, w, part); err != nil {

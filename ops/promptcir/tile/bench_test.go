@@ -18,7 +18,7 @@ func benchLoad[T Sample](b *testing.B) {
 	src, dst := noise[T](512, 512, 3), NewPlanar(Rect{0, 0, 512, 512})
 	b.SetBytes(512 * 512)
 	for b.Loop() {
-		if err := Load(dst, src, 512, 512); err != nil {
+		if err := Load(dst, src, 512, 512, Repeat); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -26,7 +26,7 @@ func benchLoad[T Sample](b *testing.B) {
 
 func benchStore[T Sample](b *testing.B) {
 	dst, src := noise[T](512, 512, 3), NewPlanar(Rect{0, 0, 512, 512})
-	if err := Load(src, dst, 512, 512); err != nil {
+	if err := Load(src, dst, 512, 512, Repeat); err != nil {
 		b.Fatal(err)
 	}
 	b.SetBytes(512 * 512)
@@ -51,7 +51,7 @@ func BenchmarkStitch(b *testing.B) {
 			err := s.Strip(k, func(tiles []Tile, done func(Planar)) error {
 				for _, t := range tiles {
 					w.Rect = t.Window
-					if err := Load(w, src, 4000, 3000); err != nil {
+					if err := Load(w, src, 4000, 3000, Repeat); err != nil {
 						return err
 					}
 					done(w)

@@ -97,6 +97,9 @@ func (l Layout) Smaller() (all []Layout) {
 	}
 }
 
+// Common is the least common multiple of two sides.
+func Common(a, b int) int { return lcm(max(a, 1), max(b, 1)) }
+
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 func roundUp(a, m int) int { return ceilDiv(a, m) * m }

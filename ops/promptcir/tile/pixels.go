@@ -32,10 +32,17 @@ func (p Pixels[T]) colours() int {
 
 func full[T Sample]() float32 { return float32(^T(0)) }
 
+// Pad says what lies beyond the photo to the right and below.
+type Pad int
+
+const (
+	Repeat Pad = iota // its last column and row, as JPEG encoders do
+	Mirror            // its columns and rows before the last, backwards, as PromptCIR's authors do
+)
+
 // Load fills dst from src, which must hold all pixels of the photo (w × h) below
-// dst; pixels beyond the photo repeat its last column or row. Gray becomes three
-// equal planes.
-func Load[T Sample](dst Planar, src Pixels[T], w, h int) error {
+// dst; pixels beyond the photo are as pad says. Gray becomes three equal planes.
+func Load[T Sample](dst Planar, src Pixels[T], w, h int, pad Pad) error {
 	in := dst.Rect.Intersect(Rect{0, 0, w, h})
 	if in.W == 0 || in.H == 0 || in.X != dst.Rect.X || in.Y != dst.Rect.Y || !src.Rect.Contains(in) {
 		return fmt.Errorf("tile: window %v of a photo of %d×%d pixels cannot be filled from %v", dst.Rect, w, h, src.Rect)
@@ -51,15 +58,24 @@ func Load[T Sample](dst Planar, src Pixels[T], w, h int) error {
 			loadRGB(r[:in.W], g, b, row, src.Bands)
 		}
 		for _, plane := range [][]float32{r, g, b} {
-			extend(plane, in.W)
+			extend(plane, in.W, pad)
 		}
 	}
 	for c := range 3 {
 		for y := in.Bottom(); y < dst.Rect.Bottom(); y++ {
-			copy(dst.row(c, y, in.X, dst.Rect.W), dst.row(c, in.Bottom()-1, in.X, dst.Rect.W))
+			copy(dst.row(c, y, in.X, dst.Rect.W), dst.row(c, in.Y+pad.from(y-in.Y, in.H), in.X, dst.Rect.W))
 		}
 	}
 	return nil
+}
+
+// from is which of n places the one at i, beyond them, is like.
+func (p Pad) from(i, n int) int {
+	if p == Repeat || n == 1 {
+		return n - 1
+	}
+	i %= 2 * (n - 1)
+	return min(i, 2*(n-1)-i)
 }
 
 func loadRGB[T Sample](r, g, b []float32, row []T, bands int) {
@@ -80,11 +96,10 @@ func loadGray[T Sample](v []float32, row []T, bands int) {
 	}
 }
 
-// extend repeats the last of the first n values up to the end of row.
-func extend(row []float32, n int) {
-	last := row[n-1]
+// extend fills row behind its first n values.
+func extend(row []float32, n int, pad Pad) {
 	for i := n; i < len(row); i++ {
-		row[i] = last
+		row[i] = row[pad.from(i, n)]
 	}
 }
 
@@ -156,7 +171,7 @@ func Cut(dst, src Planar) error {
 		for y := dst.Rect.Y; y < dst.Rect.Bottom(); y++ {
 			row := dst.row(c, y, in.X, dst.Rect.W)
 			copy(row, src.row(c, min(y, in.Bottom()-1), in.X, in.W))
-			extend(row, in.W)
+			extend(row, in.W, Repeat)
 		}
 	}
 	return nil

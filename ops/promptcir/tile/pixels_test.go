@@ -36,7 +36,7 @@ func TestQuantize(t *testing.T) {
 func TestEdgesRepeat(t *testing.T) {
 	src := noise[uint8](5, 3, 3)
 	w := NewPlanar(Rect{0, 0, 32, 32})
-	if err := Load(w, src, 5, 3); err != nil {
+	if err := Load(w, src, 5, 3, Repeat); err != nil {
 		t.Fatal(err)
 	}
 	for c := range 3 {

@@ -35,7 +35,7 @@ func restored[T Sample](p Plan, src Pixels[T], network func(Planar), order []int
 		err := s.Strip(k, func(tiles []Tile, done func(Planar)) error {
 			for _, t := range tiles {
 				w := NewPlanar(t.Window)
-				if err := Load(w, visible, p.W, p.H); err != nil {
+				if err := Load(w, visible, p.W, p.H, Repeat); err != nil {
 					return err
 				}
 				network(w)
@@ -180,7 +180,7 @@ func TestStripErrors(t *testing.T) {
 	}
 	src := noise[uint8](300, 300, 3)
 	src.Rect.H = 100
-	if err := Load(NewPlanar(p.Row(0)[0].Window), src, 300, 300); err == nil {
+	if err := Load(NewPlanar(p.Row(0)[0].Window), src, 300, 300, Repeat); err == nil {
 		t.Error("a window was filled from rows that are not there")
 	}
 	if err := Store(src, NewPlanar(Rect{0, 0, 128, 128}), Rect{0, 90, 20, 20}); err == nil {

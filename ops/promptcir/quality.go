@@ -1,0 +1,78 @@
+package promptcir
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+)
+
+// Qualities, from quick to thorough.
+const (
+	fast      = "fast"      // large windows, nothing thrown away at their edges
+	balanced  = "balanced"  // the model's own windows and halo
+	reference = "reference" // the authors' padding and windows, averaged over all turns and models
+)
+
+const (
+	fastSide      = 512 // pixels; of windows, where no tile size is asked for
+	referenceSide = 384 // the authors'
+)
+
+// windows divide photos in one of two ways.
+type windows struct {
+	layout  tile.Layout
+	overlap tile.Overlap // in place of layout where its Size is not 0
+	turns   int          // of every window, averaged
+}
+
+// windowsFor are those of a quality, for a model and a tile size or 0.
+func windowsFor(quality string, size int, c onnx.Contract) (windows, error) {
+	w := windows{turns: 1}
+	switch quality {
+	case fast:
+		w.layout = tile.Fit(cmp.Or(size, fastSide), 0, feather, c.Multiple)
+	case reference:
+		w.overlap, w.turns = tile.FitOverlap(cmp.Or(size, referenceSide), c.Multiple), tile.Turns
+		// For the ladder's smaller windows.
+		w.layout = tile.Fit(w.overlap.Size, c.Halo, feather, w.overlap.Multiple)
+	default:
+		w.layout = tile.Fit(cmp.Or(size, c.Tile), c.Halo, feather, c.Multiple)
+	}
+	if err := w.layout.Validate(); err != nil {
+		return w, fmt.Errorf("model %s: %w", c.Name, err)
+	}
+	return w, nil
+}
+
+func (w windows) String() string {
+	if w.overlap.Size > 0 {
+		return fmt.Sprintf("tile=%d shared=%d turns=%d", w.overlap.Size, w.overlap.Shared, w.turns)
+	}
+	return fmt.Sprintf("tile=%d halo=%d feather=%d", w.layout.Size, w.layout.Halo, w.layout.Feather)
+}
+
+// division is how one photo is cut into strips and windows.
+type division struct {
+	w, h                 int
+	height, above, below int // of strips; input rows beyond them
+	cols                 int // windows side by side
+	strip                func(k int) tile.Rect
+	joiner               joiner
+	pad                  tile.Pad
+}
+
+// joiner puts windows together to strips.
+type joiner interface {
+	Strip(k int, restore func([]tile.Tile, func(tile.Planar)) error, emit func(tile.Planar, tile.Rect)) error
+}
+
+func (w windows) divide(width, height int) division {
+	if w.overlap.Size > 0 {
+		p := w.overlap.Plan(width, height)
+		return division{width, height, p.StripHeight, p.Above, p.Below, p.Cols(), p.Strip, tile.NewAverager(p), tile.Mirror}
+	}
+	p := w.layout.Plan(width, height)
+	return division{width, height, p.StripHeight, p.Above, p.Below, p.Cols(), p.Strip, tile.NewStitcher(p), tile.Repeat}
+}

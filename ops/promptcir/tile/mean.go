@@ -1,0 +1,210 @@
+package tile
+
+import "fmt"
+
+// Overlap is the shape of windows whose answers are averaged, each pixel over
+// all windows that hold it, as PromptCIR's authors do: no halo is thrown away
+// and nothing is feathered. The photo is extended to the right and below, by
+// mirroring, to a multiple of Multiple; the last windows end where that does.
+type Overlap struct {
+	Size     int // width and height of a window, a multiple of Multiple
+	Shared   int // pixels that neighbouring windows share; the last share more
+	Multiple int
+}
+
+// FitOverlap returns windows of at most size pixels, a quarter of which is
+// shared, for a network that accepts multiples of multiple only. The authors
+// take 384 and 96, and multiples of 32.
+func FitOverlap(size, multiple int) Overlap {
+	m := lcm(max(multiple, 1), 32)
+	size = max(size/m, 1) * m
+	return Overlap{Size: size, Shared: size / 4 / Grid * Grid, Multiple: m}
+}
+
+// MeanPlan is the division of one photo into windows to be averaged.
+type MeanPlan struct {
+	W, H         int // the photo
+	StripHeight  int
+	Above, Below int // see [Plan]
+
+	x, y meanAxis
+}
+
+// Plan divides a photo of w × h pixels, which are positive.
+func (o Overlap) Plan(w, h int) MeanPlan {
+	p := MeanPlan{W: w, H: h, x: o.axis(w), y: o.axis(h)}
+	p.StripHeight = p.y.stride
+	for k := range p.Strips() {
+		s := p.Strip(k)
+		rows := p.rows(s)
+		p.Above = max(p.Above, s.Y-p.y.origins[rows[0]])
+		p.Below = max(p.Below, min(h, p.y.origins[rows[len(rows)-1]]+p.y.window)-s.Bottom())
+	}
+	return p
+}
+
+// Cols counts the windows of a row.
+func (p MeanPlan) Cols() int { return len(p.x.origins) }
+
+// Strips is the number of strips.
+func (p MeanPlan) Strips() int { return ceilDiv(p.H, p.StripHeight) }
+
+// Strip is the part of the photo that strip k is.
+func (p MeanPlan) Strip(k int) Rect {
+	y := k * p.StripHeight
+	return Rect{0, y, p.W, min(p.StripHeight, p.H-y)}
+}
+
+// rows lists the rows of windows that have a part in s.
+func (p MeanPlan) rows(s Rect) (rows []int) {
+	for r, y := range p.y.origins {
+		if y < s.Bottom() && y+p.y.window > s.Y {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// row lists the windows of row r, left to right.
+func (p MeanPlan) row(r int) []Tile {
+	tiles := make([]Tile, p.Cols())
+	for c, x := range p.x.origins {
+		w := Rect{x, p.y.origins[r], p.x.window, p.y.window}
+		tiles[c] = Tile{Row: r, Col: c, Window: w, Core: w}
+	}
+	return tiles
+}
+
+// meanAxis is the division of one side.
+type meanAxis struct {
+	window, stride int
+	origins        []int
+	share          []float32 // of one window in the mean at each pixel
+}
+
+func (o Overlap) axis(extent int) meanAxis {
+	padded := roundUp(extent, o.Multiple)
+	a := meanAxis{window: min(o.Size, padded), stride: extent, share: make([]float32, padded)}
+	last := padded - a.window
+	if last > 0 {
+		a.stride = o.Size - o.Shared
+	}
+	for at := 0; at < last; at += a.stride {
+		a.origins = append(a.origins, at)
+	}
+	a.origins = append(a.origins, last)
+	for _, at := range a.origins {
+		for i := range a.window {
+			a.share[at+i]++
+		}
+	}
+	for i, n := range a.share {
+		a.share[i] = 1 / n
+	}
+	return a
+}
+
+// Averager joins the windows of a [MeanPlan] to strips. It holds up to three
+// rows of windows and is not safe for concurrent use. Strips may be asked for in
+// any order; in order, every window is restored once.
+type Averager struct {
+	plan MeanPlan
+	held map[int]Planar // rows of windows, each averaged along the row
+	free []Planar
+	out  Planar
+}
+
+// NewAverager returns an averager that holds nothing yet.
+func NewAverager(p MeanPlan) *Averager {
+	return &Averager{plan: p, held: map[int]Planar{}, out: NewPlanar(Rect{W: p.W, H: p.StripHeight})}
+}
+
+// Strip makes strip k; see [Stitcher.Strip].
+func (a *Averager) Strip(k int, restore func(tiles []Tile, done func(Planar)) error, emit func(p Planar, part Rect)) error {
+	if k < 0 || k >= a.plan.Strips() {
+		return fmt.Errorf("strip %d of a photo with %d strips", k, a.plan.Strips())
+	}
+	s := a.plan.Strip(k)
+	for r, row := range a.held { // what no later strip needs
+		if row.Rect.Bottom() <= s.Y || row.Rect.Y >= s.Bottom() {
+			a.free = append(a.free, row)
+			delete(a.held, r)
+		}
+	}
+	rows := a.plan.rows(s)
+	for _, r := range rows {
+		if _, ok := a.held[r]; !ok {
+			if err := a.row(r, restore); err != nil {
+				return err
+			}
+		}
+	}
+	a.out.Rect.Y = s.Y
+	clear(a.out.Pix)
+	for _, r := range rows {
+		a.addRow(a.held[r], s)
+	}
+	emit(a.out, s)
+	return nil
+}
+
+// row restores row r and holds its mean.
+func (a *Averager) row(r int, restore func([]Tile, func(Planar)) error) error {
+	tiles := a.plan.row(r)
+	sum := a.buffer(tiles[0].Window.Y)
+	next := 0
+	err := restore(tiles, func(w Planar) {
+		if w.Rect != tiles[next].Window {
+			panic(fmt.Sprintf("tile: window %v came where %v was due", w.Rect, tiles[next].Window))
+		}
+		next++
+		n := min(w.Rect.W, a.plan.W-w.Rect.X)
+		share := a.plan.x.share[w.Rect.X:][:n]
+		for c := range 3 {
+			for y := w.Rect.Y; y < w.Rect.Bottom(); y++ {
+				addTo(sum.row(c, y, w.Rect.X, n), w.row(c, y, w.Rect.X, n), share)
+			}
+		}
+	})
+	if err == nil && next != len(tiles) {
+		err = fmt.Errorf("tile: %d of the %d windows of row %d were restored", next, len(tiles), r)
+	}
+	if err != nil {
+		a.free = append(a.free, sum)
+		return err
+	}
+	a.held[r] = sum
+	return nil
+}
+
+// buffer is a black row of windows whose first pixels lie at y.
+func (a *Averager) buffer(y int) Planar {
+	place := Rect{0, y, a.plan.W, a.plan.y.window}
+	if n := len(a.free); n > 0 {
+		p := a.free[n-1]
+		a.free = a.free[:n-1]
+		p.Rect = place
+		clear(p.Pix)
+		return p
+	}
+	return NewPlanar(place)
+}
+
+// addRow adds the share that a row of windows has in the strip s.
+func (a *Averager) addRow(row Planar, s Rect) {
+	part := row.Rect.Intersect(s)
+	for c := range 3 {
+		for y := part.Y; y < part.Bottom(); y++ {
+			dst, share := a.out.row(c, y, 0, a.plan.W), a.plan.y.share[y]
+			for x, v := range row.row(c, y, 0, a.plan.W) {
+				dst[x] += v * share
+			}
+		}
+	}
+}
+
+func addTo(dst, src, share []float32) {
+	for i, v := range src {
+		dst[i] += v * share[i]
+	}
+}
