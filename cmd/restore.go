@@ -100,7 +100,7 @@ func (r *restoreCommand) configuration(h *host, out string) (*config.Config, err
 		c.Restore, c.Limits = base.Restore, base.Limits
 	}
 	if r.Device != "" {
-		c.Restore.Device = r.Device
+		c.Restore.Device = config.Device(r.Device)
 	}
 	return c, c.Validate()
 }

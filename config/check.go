@@ -6,12 +6,12 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
@@ -64,8 +64,6 @@ func checkPaths(outputs []output.Config) (faults strict.Faults) {
 	return faults
 }
 
-var validDevice = regexp.MustCompile(`^(auto|cpu|(cuda|tensorrt)(:\d+)?)$`)
-
 // Validate judges all but the pipelines' steps.
 func (c *Config) Validate() error {
 	var errs []error
@@ -78,8 +76,8 @@ func (c *Config) Validate() error {
 	case c.Version != 1:
 		invalid("version", "version %d is not known to this Burnish; it reads version 1", c.Version)
 	}
-	if !validDevice.MatchString(c.Restore.Device) {
-		invalid("restore.device", "wants auto, cpu, cuda, cuda:N, tensorrt or tensorrt:N, got %q", c.Restore.Device)
+	if _, err := device.ParseList(string(c.Restore.Device)); err != nil {
+		invalid("restore.device", "%v", err)
 	}
 	exists := func(field, path string) {
 		if _, err := os.Stat(path); path != "" && err != nil {

@@ -51,7 +51,7 @@ type Failed struct {
 
 // Restore says where and with what networks run.
 type Restore struct {
-	Device  string  `yaml:"device" help:"auto, cpu, cuda, cuda:N, tensorrt or tensorrt:N"`
+	Device  Device  `yaml:"device" help:"auto, cpu, cuda:N, tensorrt:N, another provider, or a list of devices"`
 	Require bool    `yaml:"require" help:"fail where the device cannot be had, instead of falling back"`
 	Runtime Runtime `yaml:"runtime" help:"another build of ONNX Runtime"`
 	Models  string  `yaml:"models" help:"folder of further exported models, NAME.onnx"`

@@ -150,3 +150,30 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestDevices(t *testing.T) {
+	for yaml, want := range map[string]string{
+		"cuda:1":           "cuda:1",
+		"[cuda:0, cuda:1]": "cuda:0,cuda:1",
+		"\"cuda:0,cpu\"":   "cuda:0,cpu",
+		"{openvino: {device_type: GPU, num_of_threads: 4}}":       "openvino?device_type=GPU&num_of_threads=4",
+		"[{cuda:1: {gpu_mem_limit: 4000000000}}, {openvino: {}}]": "cuda:1?gpu_mem_limit=4000000000,openvino?",
+	} {
+		c, faults := parse(t, t.TempDir(), "version: 1\nrestore: {device: "+yaml+"}"+pipeline)
+		if faults != "" || string(c.Restore.Device) != want {
+			t.Errorf("%s: %q, %s", yaml, c.Restore.Device, faults)
+		}
+	}
+	for yaml, want := range map[string]string{
+		"gpu":                      "device \"gpu\" is unknown: auto, cpu and, each with :N",
+		"[auto, cpu]":              "auto stands alone",
+		"[[cpu]]":                  "wants a device such as cuda:0",
+		"{cuda:0: {}, cuda:1: {}}": "several devices are a list",
+		"{openvino: {a: [1]}}":     "wants a text or a number",
+		"{cpu: {threads: 2}}":      "for providers other than the CPU's",
+	} {
+		if _, faults := parse(t, t.TempDir(), "version: 1\nrestore: {device: "+yaml+"}"+pipeline); !strings.Contains(faults, want) || !strings.Contains(faults, "f.yaml:2:") {
+			t.Errorf("%s: %s", yaml, faults)
+		}
+	}
+}

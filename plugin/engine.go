@@ -113,7 +113,7 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 	}
 	env := ops.Env{
 		Log: e.log, Folder: c.Folder(), Models: c.Restore.Models,
-		Device: c.Restore.Device, Require: c.Restore.Require, Threads: threads,
+		Device: string(c.Restore.Device), Require: c.Restore.Require, Threads: threads,
 		InMemory: inMemory, Scratch: e.scratch,
 		Networks: func() error { return StartRestoration(c.Restore.Runtime.Library, c.Restore.Runtime.Providers) },
 	}

@@ -45,6 +45,22 @@ func findModel(name string, env ops.Env) (source, error) {
 	return source{}, unknownModel(name, env)
 }
 
+// findHalf looks for the model's half-precision form, NAME-half.onnx, where the
+// model itself may lie. GPUs run it; the model itself stays what they are
+// compared with.
+func (s source) findHalf(env ops.Env) (source, bool) {
+	for _, path := range []string{strings.TrimSuffix(s.path, suffix), filepath.Join(env.Models, s.name)} {
+		if path == "" || s.path == "" && env.Models == "" {
+			continue
+		}
+		if half, err := readModel(path + "-half" + suffix); err == nil {
+			return half, true
+		}
+	}
+	data, ok := models.Open(s.name + "-half")
+	return source{name: s.name + "-half", data: data}, ok
+}
+
 // lookForModel is findModel without reading.
 func lookForModel(name string, env ops.Env) error {
 	if _, bundled := models.Open(name); bundled || slices.Contains(knownModels(env), name) {

@@ -34,26 +34,28 @@ type rung struct {
 	err   error
 }
 
-// newLadder begins with model, whose windows are those of l. reopen opens the
-// same model otherwise: in full precision, or on the CPU. The ladder owns model.
-func newLadder(model *shared, l tile.Layout, reopen func(onnx.Options) (*shared, error), o onnx.Options) *ladder {
-	device := model.Device()
-	given := func() (*shared, error) { model.retain(); return model, nil }
-	first := &rung{name: device, model: model}
+// newLadder begins with model, in half precision where half is true, whose
+// windows are those of l. reopen opens the full model otherwise: in full
+// precision, or on the CPU. The ladder owns model.
+func newLadder(model *shared, half bool, l tile.Layout, reopen func(onnx.Options) (*shared, error), o onnx.Options) *ladder {
+	first := &rung{name: o.Device, model: model}
 	first.once.Do(func() {})
 	all := &ladder{rungs: []*rung{first}}
-	if device == "cpu" {
-		all.add("", l.Smaller(), given)
+	if model.Device() == "cpu" {
+		all.add("", l.Smaller(), func() (*shared, error) { model.retain(); return model, nil })
 		return all
 	}
+	if half {
+		first.name += " in half precision"
+	}
 	full := o
-	full.Device, full.FullPrecision, full.Require = device, true, true
+	full.FullPrecision, full.Require = true, true
 	precise := func() (*shared, error) { return reopen(full) }
 	cpu := o
 	cpu.Device, cpu.Require = "cpu", false
 	onCPU := func() (*shared, error) { return reopen(cpu) }
-	all.add(device+" in full precision", []tile.Layout{{}}, precise)
-	all.add(device+" in full precision, ", l.Smaller(), precise)
+	all.add(o.Device+" in full precision", []tile.Layout{{}}, precise)
+	all.add(o.Device+" in full precision, ", l.Smaller(), precise)
 	all.add("the cpu", []tile.Layout{{}}, onCPU)
 	all.add("the cpu, ", l.Smaller(), onCPU)
 	return all

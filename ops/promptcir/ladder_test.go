@@ -133,7 +133,7 @@ func TestRungsOfTheCPU(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newLadder(model, tile.Fit(512, 16, 16, 8), nil, onnx.Options{})
+	l := newLadder(model, false, tile.Fit(512, 16, 16, 8), nil, onnx.Options{Device: "cpu"})
 	var names []string
 	for _, r := range l.rungs {
 		names = append(names, r.name)

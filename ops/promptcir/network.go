@@ -11,8 +11,8 @@ import (
 // network restores the windows of one photo, a few at a time.
 type network struct {
 	ctx      context.Context // of the photo: strips are computed after Apply has returned
-	ladders  []*ladder       // of the models whose answers are averaged
-	turns    int             // of a window, averaged too
+	operator *operator
+	turns    int // of a window, averaged
 	strength float32
 	rescues  *rescues
 	slots    []slot
@@ -27,9 +27,9 @@ type slot struct {
 
 func (o *operator) newNetwork(ctx context.Context, d division) *network {
 	return &network{
-		ctx: ctx, ladders: o.ladders, turns: o.windows.turns, strength: float32(o.strength),
+		ctx: ctx, operator: o, turns: o.windows.turns, strength: float32(o.strength),
 		rescues: &rescues{log: o.log, note: func(text string) { ops.Note(ctx, "rescued", text) }},
-		slots:   make([]slot, min(o.runs, d.cols)),
+		slots:   make([]slot, min(o.runs(), d.cols)),
 	}
 }
 
@@ -88,19 +88,22 @@ func (n *network) run(s *slot, load func(tile.Planar) error) (err error) {
 // answer is the mean of the models' answers to all turns of the window. Each is
 // guarded by itself.
 func (n *network) answer(s *slot) error {
-	if len(n.ladders) == 1 && n.turns == 1 {
-		return n.ask(n.ladders[0], s.in, s.out, s.in.Rect)
+	lane := n.operator.take()
+	defer n.operator.give(lane)
+	ladders := lane.ladders
+	if len(ladders) == 1 && n.turns == 1 {
+		return n.ask(ladders[0], s.in, s.out, s.in.Rect)
 	}
 	if s.turned.Pix == nil {
 		s.turned.Pix, s.part.Pix = make([]float32, len(s.in.Pix)), make([]float32, len(s.in.Pix))
 	}
 	clear(s.out.Pix)
-	share := 1 / float32(len(n.ladders)*n.turns)
+	share := 1 / float32(len(ladders)*n.turns)
 	for t := range n.turns {
 		s.turned.Rect = tile.Turned(s.in.Rect, t)
 		s.part.Rect = s.turned.Rect
 		tile.Turn(s.turned, s.in, t)
-		for _, l := range n.ladders {
+		for _, l := range ladders {
 			if err := n.ask(l, s.turned, s.part, s.in.Rect); err != nil {
 				return err
 			}

@@ -9,20 +9,23 @@ import (
 	"sync"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
 // operator restores photos with one model, or with several that are averaged.
 type operator struct {
-	models  []*shared // each the first of its ladder
-	ladders []*ladder
-	windows windows
-	runs    int  // windows of one photo at a time
-	asked   bool // somebody asked for the device by name
+	contracts []onnx.Contract // of the models
+	windows   windows
+	lanes     []*lane // the devices
+	fallback  string  // why not all, or other, devices are used
+	asked     bool    // somebody asked for the device by name
+	threads   int     // of the CPU, for one photo
 
 	strength  float64
 	skipAbove int // JPEG quality
 	log       *slog.Logger
+	mu        sync.Mutex
 	once      sync.Once
 }
 
@@ -33,21 +36,20 @@ func (o *operator) Fingerprint() string {
 
 func (o *operator) digests() string {
 	var digests []string
-	for _, m := range o.models {
-		digests = append(digests, m.Contract().Digest)
+	for _, c := range o.contracts {
+		digests = append(digests, c.Digest)
 	}
 	return strings.Join(digests, "+")
 }
 
 // Describe names the models and the device that they run on.
 func (o *operator) Describe() string {
-	return fmt.Sprintf("promptcir %s on %s", o.names(), o.models[0].Device())
+	return fmt.Sprintf("promptcir %s on %s", o.names(), o.devices())
 }
 
 func (o *operator) names() string {
 	var names []string
-	for _, m := range o.models {
-		c := m.Contract()
+	for _, c := range o.contracts {
 		names = append(names, c.Name+" "+c.Version)
 	}
 	return strings.Join(names, " + ")
@@ -56,7 +58,7 @@ func (o *operator) names() string {
 // Close gives the models back. Photos on their way must have ended.
 func (o *operator) Close() (err error) {
 	o.once.Do(func() {
-		for _, l := range o.ladders {
+		for _, l := range o.lanes {
 			err = errors.Join(err, l.close())
 		}
 	})
@@ -85,9 +87,10 @@ func (o *operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error)
 	}
 	ops.Note(ctx, "model", o.names())
 	ops.Note(ctx, "model_digest", o.digests())
-	ops.Note(ctx, "device", o.models[0].Device())
-	if why := o.models[0].Fallback(); why != "" && o.asked {
-		ops.Note(ctx, "fallback", why)
+	ops.Note(ctx, "device", o.devices())
+	ops.Note(ctx, "proof", o.proof())
+	if o.fallback != "" && o.asked {
+		ops.Note(ctx, "fallback", o.fallback)
 	}
 	return in[0].With(restored), nil
 }

@@ -130,7 +130,7 @@ func (c *Config) Build(_ context.Context, env ops.Env) (_ ops.Operator, err erro
 			return nil, err
 		}
 	}
-	o := &operator{asked: env.Device != "" && env.Device != "auto", strength: c.Strength, skipAbove: c.SkipAbove, log: env.Log}
+	o := &operator{asked: env.Device != "" && env.Device != "auto", threads: env.Threads, strength: c.Strength, skipAbove: c.SkipAbove, log: env.Log}
 	if o.log == nil {
 		o.log = slog.New(slog.DiscardHandler)
 	}
@@ -146,12 +146,8 @@ func (c *Config) Build(_ context.Context, env ops.Env) (_ ops.Operator, err erro
 	if o.windows, err = windowsFor(c.Quality, c.Tile, together(contracts)); err != nil {
 		return nil, err
 	}
-	for i, s := range sources {
-		if err := o.open(s, contracts[i], env); err != nil {
-			return nil, err
-		}
-	}
-	return o, nil
+	o.contracts = contracts
+	return o, o.openLanes(sources, env)
 }
 
 // inspect reads the models' files and what they say of themselves.
@@ -178,26 +174,6 @@ func together(contracts []onnx.Contract) onnx.Contract {
 		all.Halo, all.Tile = max(all.Halo, c.Halo), max(all.Tile, c.Tile)
 	}
 	return all
-}
-
-// open opens one model and makes its ladder.
-func (o *operator) open(s source, contract onnx.Contract, env ops.Env) error {
-	runs, threads := split(env.Threads, contract.Parameters)
-	options := onnx.Options{Device: env.Device, Require: env.Require, Threads: threads, Log: o.log}
-	reopen := func(opts onnx.Options) (*shared, error) { return acquire(s, contract.Digest, opts) }
-	model, err := reopen(options)
-	if err != nil {
-		return err
-	}
-	o.models = append(o.models, model)
-	o.ladders = append(o.ladders, newLadder(model, o.windows.layout, reopen, options))
-	if model.Device() != "cpu" {
-		runs = gpuRuns
-	}
-	if o.runs == 0 || runs < o.runs {
-		o.runs = runs
-	}
-	return nil
 }
 
 // split divides the threads that one photo may keep busy: into windows at a

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"runtime"
 
+	"github.com/burnish-photo/burnish/ops/device"
 	ort "github.com/yalue/onnxruntime_go"
 )
 
@@ -17,24 +20,28 @@ type builder struct {
 	contract     Contract
 	graph        graph
 	options      Options
+	profiles     string // folder for profiles of the known-answer test; "" for none
 }
 
 // build opens the model on the device wanted, or on the CPU.
-func (b *builder) build(want Device) (*Model, error) {
+func (b *builder) build(want device.Device) (_ *Model, err error) {
 	log := b.options.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	m := &Model{name: b.name, contract: b.contract, device: Device{Kind: "cpu"}}
+	if b.profiles, err = os.MkdirTemp("", "burnish-profile-"); err == nil {
+		defer os.RemoveAll(b.profiles)
+	}
+	m := &Model{name: b.name, contract: b.contract, device: device.Device{Kind: "cpu"}}
 	if want.Kind != "cpu" {
 		try := want
 		if want.Kind == "auto" {
-			try = Device{Kind: "cuda"}
+			try = device.Device{Kind: "cuda"}
 		}
-		s, err := b.gpuSession(try)
+		s, proof, err := b.deviceSession(try)
 		if err == nil {
-			m.session, m.device = s, try
-			log.Info("model opened", "model", b.name, "device", m.Device())
+			m.session, m.device, m.proof = s, try, proof
+			log.Info("model opened", "model", b.name, "device", m.Device(), "proof", proof.String())
 			return m, nil
 		}
 		if b.options.Require {
@@ -42,17 +49,22 @@ func (b *builder) build(want Device) (*Model, error) {
 		}
 		m.fallback = b.announce(log, want, err)
 	}
-	s, err := b.session(Device{Kind: "cpu"})
+	s, err := b.session(device.Device{Kind: "cpu"})
 	if err != nil {
 		return nil, fmt.Errorf("open model %s: %w", b.name, err)
 	}
+	// The CPU is what others are compared with: here the test only measures.
+	if m.proof, err = b.prove(s, m.device); err != nil {
+		log.Debug("the known input could not be tried", "model", b.name, "error", err)
+	}
 	m.session = s
+	log.Info("model opened", "model", b.name, "device", m.Device(), "proof", m.proof.String())
 	return m, nil
 }
 
 // announce says once that the model runs on the CPU, and returns why: the cause
 // in short and, where somebody asked for the device by name, what can be done.
-func (b *builder) announce(log *slog.Logger, want Device, err error) string {
+func (b *builder) announce(log *slog.Logger, want device.Device, err error) string {
 	why, level := err.Error(), slog.LevelWarn
 	if de := (*DeviceError)(nil); errors.As(err, &de) {
 		log.Debug("gpu not used", "model", b.name, "error", de.Err)
@@ -65,26 +77,32 @@ func (b *builder) announce(log *slog.Logger, want Device, err error) string {
 	return why
 }
 
-// gpuSession opens the model on a GPU and proves that it works there.
-func (b *builder) gpuSession(d Device) (*ort.DynamicAdvancedSession, error) {
+// deviceSession opens the model on a device other than the CPU and proves that
+// it works there.
+func (b *builder) deviceSession(d device.Device) (*ort.DynamicAdvancedSession, Proof, error) {
 	var s *ort.DynamicAdvancedSession
+	var proof Proof
 	err := keepSignals(func() (err error) {
 		if s, err = b.session(d); err != nil {
 			return err
 		}
-		return b.prove(s, d)
+		proof, err = b.prove(s, d)
+		return err
 	})
 	if err != nil {
 		if s != nil {
 			destroy(s)
 		}
-		return nil, &DeviceError{Device: d.String(), Cause: explain(err), Err: err}
+		if d.Kind == "webgpu" {
+			started().stuck.Store(true)
+		}
+		return nil, proof, &DeviceError{Device: d.String(), Cause: explain(err), Err: err}
 	}
-	return s, nil
+	return s, proof, nil
 }
 
 // session opens the model on d.
-func (b *builder) session(d Device) (*ort.DynamicAdvancedSession, error) {
+func (b *builder) session(d device.Device) (*ort.DynamicAdvancedSession, error) {
 	so, err := b.sessionOptions()
 	if err != nil {
 		return nil, err
@@ -125,6 +143,9 @@ func (b *builder) sessionOptions() (*ort.SessionOptions, error) {
 		so.SetCpuMemArena(true),
 		so.SetMemPattern(false), // one block for a whole run: a third more memory, and no faster
 	)
+	if b.profiles != "" {
+		err = errors.Join(err, so.EnableProfiling(filepath.Join(b.profiles, "known-answer")))
+	}
 	for key, value := range entries {
 		err = errors.Join(err, so.AddSessionConfigEntry(key, value))
 	}

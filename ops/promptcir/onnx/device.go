@@ -3,75 +3,64 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/burnish-photo/burnish/ops/device"
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// Device is where a model is to run.
-type Device struct {
-	Kind  string // auto, cpu, cuda or tensorrt
-	Index int    // which of several GPUs
-}
+const cpuProvider = "CPUExecutionProvider"
 
-// ParseDevice reads restore.device: auto (or nothing), cpu, cuda, cuda:N,
-// tensorrt, tensorrt:N.
-func ParseDevice(s string) (Device, error) {
-	kind, number, indexed := strings.Cut(strings.ToLower(strings.TrimSpace(s)), ":")
-	if kind == "" && !indexed {
-		kind = "auto"
-	}
-	d := Device{Kind: kind}
-	_, gpu := gpus[kind]
-	if !gpu && kind != "auto" && kind != "cpu" {
-		return d, fmt.Errorf("device %q is unknown: auto, cpu, cuda, cuda:N, tensorrt and tensorrt:N are", s)
-	}
-	if !indexed {
-		return d, nil
-	}
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 0 || !gpu {
-		return d, fmt.Errorf("device %q: a number from 0 on may follow cuda: and tensorrt:, nothing else", s)
-	}
-	d.Index = n
-	return d, nil
-}
-
-func (d Device) String() string {
-	if _, gpu := gpus[d.Kind]; gpu {
-		return fmt.Sprintf("%s:%d", d.Kind, d.Index)
-	}
-	return d.Kind
-}
-
-// gpu is how one kind of GPU device is appended to a session's options.
-type gpu struct {
-	provider string // name of the built-in provider
+// kind is how one kind of device is appended to a session's options.
+type kind struct {
+	provider string // name of the provider where it is built in
 	plugin   string // part of the names that plug-ins give theirs, lower case
-	builtin  func(so *ort.SessionOptions, d Device, o Options) error
+	short    string // the provider's name for the general call, where there is no builtin
+	builtin  func(so *ort.SessionOptions, d device.Device, o Options) error
 }
 
-var gpus = map[string]gpu{
-	"cuda":     {"CUDAExecutionProvider", "cuda", appendCUDA},
-	"tensorrt": {"TensorrtExecutionProvider", "tensorrt", appendTensorRT},
+var kinds = map[string]kind{
+	"cuda":          {"CUDAExecutionProvider", "cuda", "", appendCUDA},
+	"tensorrt":      {"TensorrtExecutionProvider", "tensorrt", "", appendTensorRT},
+	"openvino":      {"OpenVINOExecutionProvider", "openvino", "OpenVINO", nil},
+	"migraphx":      {"MIGraphXExecutionProvider", "migraphx", "MIGraphX", nil},
+	"webgpu":        {"WebGpuExecutionProvider", "webgpu", "WebGPU", nil},
+	"coreml":        {"CoreMLExecutionProvider", "coreml", "CoreML", nil},
+	"qnn":           {"QNNExecutionProvider", "qnn", "QNN", nil},
+	"xnnpack":       {"XnnpackExecutionProvider", "xnnpack", "XNNPACK", nil},
+	"vitisai":       {"VitisAIExecutionProvider", "vitisai", "VitisAI", nil},
+	"nvtensorrtrtx": {"NvTensorRTRTXExecutionProvider", "nvtensorrtrtx", "NvTensorRtRtx", nil},
+}
+
+// kindOf is how d's kind is appended.
+func kindOf(d device.Device) kind {
+	if k, ok := kinds[d.Kind]; ok {
+		return k
+	}
+	return kind{d.Kind, strings.ToLower(d.Kind), strings.TrimSuffix(d.Kind, device.FullName), nil}
 }
 
 // appendDevice makes the session prefer d: by the provider that is built into
 // the library, else by a plug-in's.
-func appendDevice(so *ort.SessionOptions, d Device, o Options) error {
-	g := gpus[d.Kind]
-	builtin := offered(g.provider)
-	if builtin == nil {
-		builtin = g.builtin(so, d, o)
+func appendDevice(so *ort.SessionOptions, d device.Device, o Options) error {
+	k := kindOf(d)
+	builtin := offered(k.provider)
+	if builtin == nil && k.builtin != nil {
+		builtin = k.builtin(so, d, o)
+	} else if builtin == nil && k.provider != cpuProvider {
+		builtin = so.AppendExecutionProvider(k.short, d.Options)
+	} else if builtin == nil {
+		builtin = fmt.Errorf("%s is a plug-in's here", cpuProvider)
 	}
 	if builtin == nil {
 		return nil
 	}
-	devices, err := pluginDevices(g.plugin)
+	devices, err := pluginDevices(k.plugin)
 	if err != nil {
 		return errors.Join(builtin, err)
 	}
@@ -81,11 +70,14 @@ func appendDevice(so *ort.SessionOptions, d Device, o Options) error {
 	if d.Index >= len(devices) {
 		return fmt.Errorf("invalid device ordinal %d: plug-in %s has %d", d.Index, devices[0].EpName(), len(devices))
 	}
-	if err := so.AppendExecutionProviderV2(devices[d.Index:d.Index+1], nil); err != nil {
+	if err := so.AppendExecutionProviderV2(devices[d.Index:d.Index+1], d.Options); err != nil {
 		return errors.Join(builtin, fmt.Errorf("plug-in %s: %w", devices[d.Index].EpName(), err))
 	}
 	return nil
 }
+
+// separate are the built-in providers that live in a library of their own.
+var separate = []string{"CUDAExecutionProvider", "TensorrtExecutionProvider", "OpenVINOExecutionProvider", "MIGraphXExecutionProvider", "NvTensorRTRTXExecutionProvider"}
 
 // offered checks that a built-in provider can be tried at all. ONNX Runtime
 // would tell the same less clearly.
@@ -96,6 +88,9 @@ func offered(provider string) error {
 	}
 	if !slices.Contains(names, provider) {
 		return fmt.Errorf("%s is not enabled in this build", provider)
+	}
+	if !slices.Contains(separate, provider) {
+		return nil
 	}
 	shared := filepath.Join(filepath.Dir(Library()), "libonnxruntime_providers_shared.so")
 	if _, err := os.Stat(shared); err != nil {
@@ -115,7 +110,7 @@ func pluginDevices(part string) ([]ort.EpDevice, error) {
 	}), nil
 }
 
-func appendCUDA(so *ort.SessionOptions, d Device, o Options) error {
+func appendCUDA(so *ort.SessionOptions, d device.Device, o Options) error {
 	opts, err := ort.NewCUDAProviderOptions()
 	if err != nil {
 		return err
@@ -132,6 +127,9 @@ func appendCUDA(so *ort.SessionOptions, d Device, o Options) error {
 	if o.FullPrecision {
 		set["use_tf32"] = "0"
 	}
+	if d.Kind == "cuda" {
+		maps.Copy(set, d.Options)
+	}
 	if err := opts.Update(set); err != nil {
 		return err
 	}
@@ -139,13 +137,15 @@ func appendCUDA(so *ort.SessionOptions, d Device, o Options) error {
 }
 
 // appendTensorRT puts CUDA behind TensorRT, for what TensorRT does not know.
-func appendTensorRT(so *ort.SessionOptions, d Device, o Options) error {
+func appendTensorRT(so *ort.SessionOptions, d device.Device, o Options) error {
 	opts, err := ort.NewTensorRTProviderOptions()
 	if err != nil {
 		return err
 	}
 	defer destroy(opts)
-	if err := opts.Update(map[string]string{"device_id": strconv.Itoa(d.Index)}); err != nil {
+	set := map[string]string{"device_id": strconv.Itoa(d.Index)}
+	maps.Copy(set, d.Options)
+	if err := opts.Update(set); err != nil {
 		return err
 	}
 	if err := so.AppendExecutionProviderTensorRT(opts); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -63,5 +64,64 @@ func TestProviders(t *testing.T) {
 	}
 	if _, err := onnx.Start(""); err == nil || !strings.Contains(err.Error(), "already") {
 		t.Errorf("started twice: %v", err)
+	}
+}
+
+// TestPluginDevice runs the whole path of a plug-in's device, known answer
+// included, on the one device that every machine has: the CPU.
+func TestPluginDevice(t *testing.T) {
+	onnxtest.Need(t)
+	var log bytes.Buffer
+	m, err := onnx.Open(fixture("identity"), onnx.Options{
+		Device: "CPUExecutionProvider", Require: true, Threads: 1, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if p := m.Proof(); m.Device() != "CPUExecutionProvider:0" || p.Provider != "CPUExecutionProvider" || p.SecondsPerMP <= 0 {
+		t.Errorf("on %s, %+v", m.Device(), p)
+	}
+	if !strings.Contains(log.String(), "s/MP") {
+		t.Errorf("log %q", log.String())
+	}
+	if err := m.Run(t.Context(), ramp(192), 1, 8, 8, make([]float32, 192)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestProof(t *testing.T) {
+	p := open(t, "identity").Proof()
+	// One convolution of 3×3 weights of one pixel; the runtime may fill channels up.
+	if p.Provider != "CPUExecutionProvider" || p.SecondsPerMP <= 0 || p.MACs < 9 || p.MACs > 256 || p.MaxError != 0 {
+		t.Errorf("%+v", p)
+	}
+	if p := open(t, "fixed").Proof(); p.SecondsPerMP != 0 || !strings.Contains(p.String(), "unknown") {
+		t.Errorf("a model that does not answer: %+v", p)
+	}
+	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "burnish-profile-*")); len(left) > 0 {
+		t.Errorf("profiles were left: %v", left)
+	}
+}
+
+// Providers that are not there must say so, and be replaced where that is allowed.
+func TestOtherProviders(t *testing.T) {
+	onnxtest.Need(t)
+	for _, device := range []string{"openvino?device_type=GPU", "qnn", "FancyExecutionProvider", "webgpu"} {
+		m, err := onnx.Open(fixture("identity"), onnx.Options{Device: device, Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Close()
+		if m.Device() != "cpu" {
+			t.Logf("this machine has %s: %s", device, m.Proof())
+			continue
+		}
+		t.Log(m.Fallback())
+		_, err = onnx.Open(fixture("identity"), onnx.Options{Device: device, Require: true})
+		var de *onnx.DeviceError
+		if !errors.As(err, &de) || m.Fallback() == "" || de.Cause.Remedy == "" {
+			t.Errorf("%s: %v, fallback %q", device, err, m.Fallback())
+		}
 	}
 }

@@ -29,7 +29,7 @@ func (e *DeviceError) Error() string {
 
 func (e *DeviceError) Unwrap() error { return e.Err }
 
-const gpuBuild = "install a GPU build of ONNX Runtime and name its libonnxruntime in restore.runtime.library, or name a plug-in provider in restore.runtime.providers"
+const gpuBuild = "install an ONNX Runtime that has it (for NVIDIA, the GPU build) and name its libonnxruntime in restore.runtime.library, or name a plug-in provider in restore.runtime.providers"
 
 var missing = regexp.MustCompile(`\b(lib[\w+-]+)\.so(?:\.(\d+))?[\d.]*: cannot open shared object`)
 
@@ -50,6 +50,8 @@ var known = []struct {
 	{regexp.MustCompile(`(?i)no CUDA-capable device|CUDA (failure|error) 100\b`), Cause{"no NVIDIA GPU is visible to this process", "see whether nvidia-smi lists one; give containers --gpus all and services access to /dev/nvidia*"}},
 	{regexp.MustCompile(`(?i)invalid device ordinal|invalid device.?id|CUDA (failure|error) 101\b`), Cause{"there is no GPU of this number", "see nvidia-smi -L and restore.device"}},
 	{noMemory, Cause{"the GPU has too little free memory", "end what else runs on it (nvidia-smi), or choose another with restore.device"}},
+	{regexp.MustCompile(`(?i)failed to get a WebGPU adapter|no supported adapters|WebGPU.*adapter`), Cause{"WebGPU finds no graphics adapter", "install its Vulkan driver, or choose cpu in restore.device"}},
+	{regexp.MustCompile(`of the work to the CPU`), Cause{"its provider cannot run this network", "choose another in restore.device, or cpu"}},
 	{regexp.MustCompile(`differs from the CPU's|` + ErrNotFinite.Error()), Cause{"it computes something else than the CPU", "update the driver and the ONNX Runtime build; until then choose cpu in restore.device"}},
 	{regexp.MustCompile(`(?i)Invalid handle\. Cannot load symbol|no kernel image is available|CUDA (failure|error) 209\b`), Cause{"the provider does not fit this GPU or CUDA's libraries do not fit one another", "install the CUDA and cuDNN versions that the ONNX Runtime build names"}},
 }
@@ -65,7 +67,7 @@ func explain(err error) Cause {
 			return k.cause
 		}
 	}
-	return Cause{What: "the provider did not start"}
+	return Cause{"the provider did not start", "see its own words behind this, or with -v in the log; until then choose cpu in restore.device"}
 }
 
 // explainMissing judges a library that the dynamic loader did not find.

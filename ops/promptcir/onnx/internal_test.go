@@ -2,28 +2,38 @@ package onnx
 
 import (
 	"errors"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/burnish-photo/burnish/ops/device"
 )
 
-func TestParseDevice(t *testing.T) {
-	for in, want := range map[string]string{
-		"": "auto", "auto": "auto", " CPU ": "cpu", "cuda": "cuda:0", "cuda:3": "cuda:3", "TensorRT:1": "tensorrt:1",
-	} {
-		if d, err := ParseDevice(in); err != nil || d.String() != want {
-			t.Errorf("%q: %v, %v", in, d, err)
-		}
+func TestKinds(t *testing.T) {
+	if got := slices.Sorted(maps.Keys(kinds)); !slices.Equal(got, device.Kinds) {
+		t.Errorf("kinds that are appended: %v; that are named: %v", got, device.Kinds)
 	}
-	for _, in := range []string{"gpu", "cuda:", "cuda:-1", "cuda:x", "cpu:0", "auto:1", ":1", "cuda 1"} {
-		if d, err := ParseDevice(in); err == nil {
-			t.Errorf("%q was read as %v", in, d)
-		}
+}
+
+func TestReadProfile(t *testing.T) {
+	p, err := readProfile([]byte(`[
+		{"cat": "Session", "dur": 9, "args": {}}, {"cat": "Node", "args": "other"},
+		{"cat": "Node", "dur": 70, "args": {"op_name": "Conv", "provider": "CUDAExecutionProvider",
+			"input_type_shape": [{"float": [1, 3, 8, 8]}, {"float": [4, 3, 3, 3]}], "output_type_shape": [{"float": [1, 4, 8, 8]}]}},
+		{"cat": "Node", "dur": 90, "args": {"op_name": "MatMul", "provider": "CPUExecutionProvider",
+			"input_type_shape": [{"float": [2, 5]}, {"float": [5, 7]}], "output_type_shape": [{"float": [2, 7]}]}}]`))
+	if err != nil || p.main() != "CUDAExecutionProvider" || p.macs["CUDAExecutionProvider"] != 4*64*27 || p.macs[cpuProvider] != 2*7*5 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if _, err := readProfile([]byte("[")); err == nil {
+		t.Error("half a profile was read")
 	}
 }
 
@@ -100,19 +110,19 @@ func TestAgree(t *testing.T) {
 		}
 		return got
 	}
-	if err := agree(shifted(0.001), want, 1); err != nil {
+	if _, _, err := agree(shifted(0.001), want, 1); err != nil {
 		t.Error(err)
 	}
-	if err := agree(shifted(0.003), want, 1); err == nil {
+	if _, _, err := agree(shifted(0.003), want, 1); err == nil {
 		t.Error("a shift of 0.003 was accepted")
 	}
-	if err := agree(shifted(0.1), want, 255); err != nil {
+	if _, _, err := agree(shifted(0.1), want, 255); err != nil {
 		t.Error(err)
 	}
 	for _, v := range []float32{0.5, float32(math.NaN()), float32(math.Inf(-1))} {
 		got := append([]float32(nil), want...)
 		got[100] += v
-		if err := agree(got, want, 1); err == nil {
+		if _, _, err := agree(got, want, 1); err == nil {
 			t.Errorf("an error of %v in one value was accepted", v)
 		}
 	}
@@ -146,7 +156,9 @@ func TestPlaces(t *testing.T) {
 	}
 	for constant, name := range map[string]string{
 		"GET_ERROR_MESSAGE": "GetErrorMessage", "CREATE_ENV_WITH_CUSTOM_LOGGER": "CreateEnvWithCustomLogger",
-		"RELEASE_ENV": "ReleaseEnv", "RELEASE_STATUS": "ReleaseStatus",
+		"ALLOCATOR_FREE": "AllocatorFree", "GET_ALLOCATOR_WITH_DEFAULT_OPTIONS": "GetAllocatorWithDefaultOptions",
+		"SESSION_END_PROFILING": "SessionEndProfiling",
+		"RELEASE_ENV":           "ReleaseEnv", "RELEASE_STATUS": "ReleaseStatus",
 		"GET_AVAILABLE_PROVIDERS": "GetAvailableProviders", "RELEASE_AVAILABLE_PROVIDERS": "ReleaseAvailableProviders",
 	} {
 		m := regexp.MustCompile(constant + ` = (\d+),`).FindStringSubmatch(string(source))

@@ -11,12 +11,13 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/burnish-photo/burnish/ops/device"
 	ort "github.com/yalue/onnxruntime_go"
 )
 
 // Options say how a model is to run.
 type Options struct {
-	Device    string // see [ParseDevice]
+	Device    string // see [device.Parse]
 	Require   bool   // fail rather than fall back to the CPU; with "auto", require a GPU
 	Threads   int    // CPU threads of one Run; 0: all that Go would use
 	GPUMemory int64  // bytes of GPU memory that the model may take; 0: no limit
@@ -32,8 +33,9 @@ var ErrNotFinite = errors.New("the network's answer is not finite")
 type Model struct {
 	name     string
 	contract Contract
-	device   Device
+	device   device.Device
 	fallback string
+	proof    Proof
 
 	mu      sync.RWMutex // held for reading during a run, so that Close waits
 	session *ort.DynamicAdvancedSession
@@ -62,7 +64,7 @@ func open(name, folder string, data []byte, o Options) (*Model, error) {
 	if started() == nil {
 		return nil, fmt.Errorf("open model %s: %w", name, ErrNotStarted)
 	}
-	want, err := ParseDevice(o.Device)
+	want, err := device.Parse(o.Device)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +85,9 @@ func (m *Model) Device() string { return m.device.String() }
 // Fallback is why the model does not run on the device that was asked for, or
 // for "auto" on a GPU; "" when it does.
 func (m *Model) Fallback() string { return m.fallback }
+
+// Proof is what the known-answer test showed when the model was opened.
+func (m *Model) Proof() Proof { return m.proof }
 
 // Run restores n images of h × w pixels: in and out are N×3×H×W, in the
 // contract's range. in is only read, out only written; neither is kept. When

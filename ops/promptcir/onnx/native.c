@@ -13,8 +13,11 @@
 enum { // places in OrtApi
 	GET_ERROR_MESSAGE = 2,
 	CREATE_ENV_WITH_CUSTOM_LOGGER = 4,
+	ALLOCATOR_FREE = 76,
+	GET_ALLOCATOR_WITH_DEFAULT_OPTIONS = 78,
 	RELEASE_ENV = 92,
 	RELEASE_STATUS = 93,
+	SESSION_END_PROFILING = 110,
 	GET_AVAILABLE_PROVIDERS = 125,
 	RELEASE_AVAILABLE_PROVIDERS = 126,
 };
@@ -103,6 +106,18 @@ char *burnish_ort_providers(const BurnishOrt *o, char **names) {
 	}
 	*names = all;
 	return status(o->api, ((void *(*)(char **, int)) o->api[RELEASE_AVAILABLE_PROVIDERS])(list, n));
+}
+
+char *burnish_ort_end_profiling(const BurnishOrt *o, void *session, char **name) {
+	void *allocator = NULL;
+	char *text = NULL;
+	char *err = status(o->api, ((void *(*)(void **)) o->api[GET_ALLOCATOR_WITH_DEFAULT_OPTIONS])(&allocator));
+	if (!err)
+		err = status(o->api, ((void *(*)(void *, void *, char **)) o->api[SESSION_END_PROFILING])(session, allocator, &text));
+	if (err)
+		return err;
+	*name = failure(text);
+	return status(o->api, ((void *(*)(void *, void *)) o->api[ALLOCATOR_FREE])(allocator, text));
 }
 
 void *burnish_signals_save(void) {

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -21,6 +22,9 @@ type native struct {
 	handle        unsafe.Pointer
 	version, path string
 	ort           C.BurnishOrt
+	// stuck says that the environment cannot be released: ONNX Runtime 1.27
+	// crashes there once its WebGPU provider has found no adapter.
+	stuck atomic.Bool
 }
 
 // cError takes over a message from C.
@@ -61,7 +65,11 @@ func (n *native) start() error {
 	return cError(C.burnish_ort_start(&n.ort, n.handle, apiVersion))
 }
 
-func (n *native) stop() { C.burnish_ort_stop(&n.ort) }
+func (n *native) stop() {
+	if !n.stuck.Load() {
+		C.burnish_ort_stop(&n.ort)
+	}
+}
 
 // providers lists the execution providers that the library was compiled with.
 func (n *native) providers() ([]string, error) {

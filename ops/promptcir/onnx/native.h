@@ -31,6 +31,9 @@ void burnish_ort_stop(BurnishOrt *o);
 // burnish_ort_providers lists the compiled-in providers, one a line.
 char *burnish_ort_providers(const BurnishOrt *o, char **names);
 
+// burnish_ort_end_profiling ends the profile of an OrtSession and tells its file.
+char *burnish_ort_end_profiling(const BurnishOrt *o, void *session, char **name);
+
 // Signal dispositions before and after foreign libraries are initialised.
 void *burnish_signals_save(void);
 void burnish_signals_restore(void *saved);

@@ -1,10 +1,13 @@
 package onnx
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"time"
 
+	"github.com/burnish-photo/burnish/ops/device"
 	ort "github.com/yalue/onnxruntime_go"
 )
 
@@ -17,41 +20,97 @@ const (
 	maxTolerance  = 0.02
 )
 
-// prove runs a known input through s, on d, and through the same model on the
-// CPU, and compares.
-func (b *builder) prove(s *ort.DynamicAdvancedSession, d Device) error {
-	cpu, err := b.session(Device{Kind: "cpu"})
+// Proof is what a known input showed of a model when it was opened.
+type Proof struct {
+	Provider     string  // the execution provider that really ran it; "" where that could not be told
+	SecondsPerMP float64 // of windows, computed twice; the second counts
+	MeanError    float64 // against the CPU, as a part of the range; 0 on the CPU itself
+	MaxError     float64
+	MACs         float64 // multiply-accumulates a pixel, as executed; 0 where that could not be told
+}
+
+func (p Proof) String() string {
+	text := fmt.Sprintf("%s, %.3g s/MP", cmp.Or(p.Provider, "provider unknown"), p.SecondsPerMP)
+	if p.Provider != cpuProvider {
+		text += fmt.Sprintf(", differs from the CPU by %.5f on average and %.4f at most", p.MeanError, p.MaxError)
+	}
+	return text
+}
+
+// leastShare is the part of the multiply-accumulates that a device has to take
+// for the model to run there, and not on the CPU behind its back.
+const leastShare = 0.5
+
+// prove runs a known input through s, on d, and, where that is not the CPU,
+// through the same model on the CPU, and compares.
+func (b *builder) prove(s *ort.DynamicAdvancedSession, d device.Device) (Proof, error) {
+	side := (64 + b.contract.Multiple - 1) / b.contract.Multiple * b.contract.Multiple
+	got, p, took, err := b.try(s, side)
 	if err != nil {
-		return err
+		return Proof{}, err
+	}
+	pixels := float64(side * side)
+	proof := Proof{SecondsPerMP: took.Seconds() / pixels * 1e6}
+	if p.macs != nil {
+		proof.Provider, proof.MACs = p.main(), p.total()/pixels
+	}
+	provider := kindOf(d).provider
+	if d.Kind == "cpu" || provider == cpuProvider {
+		return proof, nil
+	}
+	cpu, err := b.session(device.Device{Kind: "cpu"})
+	if err != nil {
+		return proof, err
 	}
 	defer destroy(cpu)
-	side := (64 + b.contract.Multiple - 1) / b.contract.Multiple * b.contract.Multiple
+	want, onCPU, _, err := b.try(cpu, side)
+	if err != nil {
+		return proof, err
+	}
+	if total := onCPU.total(); p.macs != nil && total > 0 {
+		proof.MACs = total / pixels
+		if left := p.macs[cpuProvider] / total; proof.Provider == cpuProvider || 1-left < leastShare {
+			return proof, fmt.Errorf("the provider started, but left %.0f %% of the work to the CPU", 100*left)
+		}
+	}
+	proof.MeanError, proof.MaxError, err = agree(got, want, b.contract.RangeHigh-b.contract.RangeLow)
+	return proof, err
+}
+
+// try answers the known input twice, noting where it ran and how long it took.
+func (b *builder) try(s *ort.DynamicAdvancedSession, side int) (out []float32, p profile, took time.Duration, err error) {
 	in := knownInput(side, b.contract.RangeLow, b.contract.RangeHigh)
-	got, want := make([]float32, len(in)), make([]float32, len(in))
+	out = make([]float32, len(in))
 	shape := ort.NewShape(1, 3, int64(side), int64(side))
-	if err := run(context.Background(), s, in, got, shape); err != nil {
-		return err
+	err = run(context.Background(), s, in, out, shape)
+	if b.profiles != "" {
+		// Without a profile it is only not known where the nodes ran.
+		if q, e := endProfiling(s); e == nil {
+			p = q
+		}
 	}
-	if err := run(context.Background(), cpu, in, want, shape); err != nil {
-		return err
+	if err != nil {
+		return nil, p, 0, err
 	}
-	return agree(got, want, b.contract.RangeHigh-b.contract.RangeLow)
+	began := time.Now()
+	err = run(context.Background(), s, in, out, shape)
+	return out, p, time.Since(began), err
 }
 
 // agree compares a device's answer with the CPU's.
-func agree(got, want []float32, scale float32) error {
+func agree(got, want []float32, scale float32) (mean, most float64, err error) {
 	if notFinite(got) >= 0 {
-		return ErrNotFinite
+		return 0, 0, ErrNotFinite
 	}
-	var sum, most float64
+	var sum float64
 	for i, v := range got {
 		d := math.Abs(float64(v-want[i])) / float64(scale)
 		sum, most = sum+d, max(most, d)
 	}
-	if mean := sum / float64(len(got)); mean > meanTolerance || most > maxTolerance {
-		return fmt.Errorf("its answer to a known input differs from the CPU's by %.4f on average and %.4f at most, of a range of 1", mean, most)
+	if mean = sum / float64(len(got)); mean > meanTolerance || most > maxTolerance {
+		err = fmt.Errorf("its answer to a known input differs from the CPU's by %.4f on average and %.4f at most, of a range of 1", mean, most)
 	}
-	return nil
+	return mean, most, err
 }
 
 // knownInput is a smooth pattern with a block edge every eight pixels, like a

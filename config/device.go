@@ -1,0 +1,61 @@
+package config
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/device"
+	"gopkg.in/yaml.v3"
+)
+
+// Device is where networks run, in the words of package device. The file may
+// give a list, and a device with the options of its provider as a map of one
+// key: {openvino: {device_type: GPU}}.
+type Device string
+
+// DecodeStrict reads a device or a list of devices.
+func (d *Device) DecodeStrict(node *yaml.Node) strict.Faults {
+	nodes := []*yaml.Node{node}
+	if node.Kind == yaml.SequenceNode {
+		nodes = node.Content
+	}
+	var all []string
+	var faults strict.Faults
+	for _, n := range nodes {
+		one, f := decodeDevice(strict.Resolve(n))
+		all, faults = append(all, one), append(faults, f...)
+	}
+	*d = Device(strings.Join(all, ","))
+	if len(faults) == 0 {
+		if _, err := device.ParseList(string(*d)); err != nil {
+			faults = append(faults, strict.At(node, "%v", err))
+			*d = "auto"
+		}
+	}
+	return faults
+}
+
+func decodeDevice(node *yaml.Node) (string, strict.Faults) {
+	switch node.Kind {
+	case yaml.ScalarNode:
+		return node.Value, nil
+	case yaml.MappingNode:
+	default:
+		return "", strict.Faults{strict.At(node, "wants a device such as cuda:0, or one with options such as {openvino: {device_type: GPU}}, got %s", strict.Describe(node))}
+	}
+	pairs, faults := strict.Pairs(node)
+	if len(pairs) != 1 {
+		return "", append(faults, strict.At(node, "wants one device as the only key, its options below it; several devices are a list"))
+	}
+	given, more := strict.Pairs(strict.Resolve(pairs[0].Value))
+	faults = append(faults, more...)
+	query := url.Values{}
+	for _, p := range given {
+		if p.Value.Kind != yaml.ScalarNode {
+			faults = append(faults, strict.At(p.Value, "wants a text or a number, got %s", strict.Describe(p.Value)))
+		}
+		query.Set(p.Key.Value, p.Value.Value)
+	}
+	return pairs[0].Key.Value + "?" + query.Encode(), faults
+}

@@ -1,0 +1,83 @@
+package promptcir_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/promptcir"
+)
+
+// notesOf restores a crop and returns its pixels and what the result says.
+func notesOf(t *testing.T, op ops.Operator, w, h int) (before, after []byte, notes map[string]string) {
+	t.Helper()
+	part := crop(t, 60, 70, w, h)
+	defer part.Close()
+	var n ops.Notes
+	out := must[ops.Image](t)(op.Apply(ops.WithNotes(t.Context(), &n), []ops.Image{{Pixels: part}}))
+	defer out.Close()
+	return values(t, part), values(t, out.Pixels), n.All()
+}
+
+// The CPU is the one device that a test can count on: here as two.
+func TestSeveralDevices(t *testing.T) {
+	var log bytes.Buffer
+	env := ops.Env{Device: "CPUExecutionProvider, cpu", Threads: 2, Require: true, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	op := build(t, promptcir.Config{Model: identity, Tile: 128}, env)
+	before, after, notes := notesOf(t, op, 300, 260)
+	if most, _ := gap(before, after); most > 0 {
+		t.Errorf("pixels moved by %d", most)
+	}
+	if notes["device"] != "CPUExecutionProvider:0, cpu" || strings.Count(notes["proof"], "s/MP") != 2 || notes["fallback"] != "" {
+		t.Errorf("notes %v", notes)
+	}
+}
+
+func TestADeviceOfSeveralIsMissing(t *testing.T) {
+	var log bytes.Buffer
+	env := ops.Env{Device: "openvino:3,cpu", Threads: 2, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	op := build(t, promptcir.Config{Model: identity, Tile: 128}, env)
+	_, _, notes := notesOf(t, op, 30, 30)
+	if notes["device"] != "cpu" || !strings.Contains(notes["fallback"], "openvino:3") || strings.Count(log.String(), "left out") != 1 {
+		t.Errorf("notes %v, log %s", notes, log.String())
+	}
+	env.Require = true
+	c := promptcir.Config{Model: identity, Quality: "balanced", Tile: 128}
+	if _, err := c.Build(context.Background(), env); err == nil || !strings.Contains(err.Error(), "built without the provider") {
+		t.Errorf("required: %v", err)
+	}
+	env.Device, env.Require = "openvino,qnn", false
+	op = build(t, promptcir.Config{Model: identity, Tile: 128}, env)
+	if _, _, notes := notesOf(t, op, 30, 30); notes["device"] != "cpu" || !strings.Contains(notes["fallback"], "qnn:0") {
+		t.Errorf("none of the devices: %v", notes)
+	}
+}
+
+// A half-precision form that misbehaves is replaced by the model itself.
+func TestHalfPrecisionMisbehaves(t *testing.T) {
+	folder := t.TempDir()
+	for name, fixture := range map[string]string{"mine": "identity", "mine-half": "black"} {
+		data, err := os.ReadFile("onnx/testdata/" + fixture + ".onnx")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name+".onnx"), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	op := build(t, promptcir.Config{Model: "mine", Tile: 128}, ops.Env{Models: folder, Device: "CPUExecutionProvider", Threads: 1})
+	before, after, notes := notesOf(t, op, 100, 90)
+	if most, _ := gap(before, after); most > 0 || notes["rescued"] != "1 of the windows by CPUExecutionProvider in full precision" {
+		t.Errorf("pixels moved by %d, notes %v", most, notes)
+	}
+	// On the CPU itself the half-precision form is not used.
+	op = build(t, promptcir.Config{Model: "mine", Tile: 128}, ops.Env{Models: folder, Device: "cpu", Threads: 1})
+	if _, _, notes := notesOf(t, op, 30, 30); notes["rescued"] != "" {
+		t.Errorf("notes %v", notes)
+	}
+}
