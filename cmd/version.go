@@ -2,31 +2,69 @@ package cmd
 
 import (
 	"fmt"
+	"io"
 	"runtime/debug"
 	"strings"
 
+	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
 // version is set by the linker.
 var version = ""
 
-type versionCommand struct{}
+type versionCommand struct {
+	Providers bool   `help:"Try every execution provider: whether it works, how fast it is, how far from the CPU."`
+	Config    string `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore.runtime\"."`
+}
 
 // Help is shown by burnish version --help.
-func (versionCommand) Help() string { return "Example: burnish version" }
+func (versionCommand) Help() string {
+	return "Examples:\n  burnish version\n  burnish version --providers -c burnish.yaml"
+}
 
 // Run prints the versions.
-func (versionCommand) Run(h *host) error {
-	missing := plugin.StartRestoration("", nil)
-	v := plugin.Version()
-	fmt.Fprintf(h.out, "burnish       %s\nlibvips       %s\n", release(), v.Libvips)
+func (v *versionCommand) Run(h *host) error {
+	var runtime config.Runtime
+	if v.Config != "" {
+		c, err := h.load(v.Config)
+		if err != nil {
+			return err
+		}
+		runtime = c.Restore.Runtime
+	}
+	missing := plugin.StartRestoration(runtime.Library, runtime.Providers)
+	all := plugin.Version()
+	fmt.Fprintf(h.out, "burnish       %s\nlibvips       %s\n", release(), all.Libvips)
 	if missing != nil {
 		fmt.Fprintf(h.out, "ONNX Runtime  not found: %v\n", missing)
 	} else {
-		fmt.Fprintf(h.out, "ONNX Runtime  %s (%s)\nproviders     %s\n", v.ONNXRuntime, v.Library, strings.Join(v.Providers, ", "))
+		fmt.Fprintf(h.out, "ONNX Runtime  %s (%s)\nproviders     %s\n", all.ONNXRuntime, all.Library, strings.Join(all.Providers, ", "))
 	}
-	fmt.Fprintf(h.out, "models        %s\n", strings.Join(v.Models, ", "))
+	fmt.Fprintf(h.out, "models        %s\n", strings.Join(all.Models, ", "))
+	if !v.Providers {
+		return nil
+	}
+	if missing != nil {
+		return missing
+	}
+	return tryProviders(h.out, all.Models[0])
+}
+
+// tryProviders prints a line a provider.
+func tryProviders(out io.Writer, model string) error {
+	all, err := plugin.TryProviders()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nA known input through the model %s, on the first device of each:\n", model)
+	for _, p := range all {
+		text := strings.TrimPrefix(p.Proof.String(), p.Name+", ")
+		if p.Err != nil {
+			text = "cannot be used: " + p.Err.Error()
+		}
+		fmt.Fprintf(out, "  %-12s  %s: %s\n", p.Device, p.Name, text)
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/burnish-photo/burnish/ops/promptcir/models"
@@ -33,4 +34,36 @@ func Version() Versions {
 func Writes(extension string) bool {
 	_, ok := output.FormatOf(strings.TrimPrefix(extension, "."))
 	return ok
+}
+
+// Provider is what came of trying an execution provider with a bundled model.
+type Provider struct {
+	Name   string // as ONNX Runtime knows it
+	Device string // as a configuration names its first device
+	Proof  onnx.Proof
+	Err    error // why it cannot be used; nil where it can
+}
+
+// TryProviders opens a bundled model on the first device of every execution
+// provider on offer. It wants [StartRestoration].
+func TryProviders() ([]Provider, error) {
+	name := models.Names()[0]
+	data, _ := models.Open(name)
+	var all []Provider
+	for _, p := range onnx.Providers() {
+		tried := Provider{Name: p, Device: onnx.DeviceOf(p)}
+		m, err := onnx.OpenBytes(name, data, onnx.Options{Device: tried.Device, Require: true})
+		if missing := (*onnx.DeviceError)(nil); errors.As(err, &missing) {
+			tried.Err = errors.New(missing.Cause.String())
+		} else if err != nil {
+			return nil, err
+		} else {
+			tried.Proof = m.Proof()
+			if err := m.Close(); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, tried)
+	}
+	return all, nil
 }

@@ -120,6 +120,20 @@ func Providers() []string {
 	return names
 }
 
+// DeviceOf is the first device of an execution provider, as [device.Parse]
+// reads it.
+func DeviceOf(provider string) string {
+	if provider == cpuProvider {
+		return "cpu"
+	}
+	for name, k := range kinds {
+		if k.provider == provider {
+			return name + ":0"
+		}
+	}
+	return provider + ":0"
+}
+
 // RegisterProvider adds a plug-in execution provider: a library that ONNX
 // Runtime loads at run time. Its devices can then be asked for like those of
 // the providers that are built in.
