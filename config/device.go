@@ -59,3 +59,14 @@ func decodeDevice(node *yaml.Node) (string, strict.Faults) {
 	}
 	return pairs[0].Key.Value + "?" + query.Encode(), faults
 }
+
+// JSONSchema describes what DecodeStrict reads.
+func (Device) JSONSchema() map[string]any {
+	one := map[string]any{"oneOf": []any{
+		map[string]any{"type": "string"},
+		map[string]any{"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": map[string]any{
+			"type": "object", "additionalProperties": map[string]any{"type": []any{"string", "number", "boolean"}},
+		}},
+	}}
+	return map[string]any{"anyOf": []any{one, map[string]any{"type": "array", "items": one, "minItems": 1}}}
+}
