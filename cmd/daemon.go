@@ -97,7 +97,23 @@ func (d *daemon) run(ctx context.Context) error {
 	watching, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() { watched <- watch.Run(watching, files) }()
+	go d.emptyTrash(watching)
 	return d.loop(ctx, files, watched)
+}
+
+// emptyTrash looks into the trash at once and every hour.
+func (d *daemon) emptyTrash(ctx context.Context) {
+	for hour := time.NewTicker(time.Hour); ; {
+		if err := d.worker.emptyTrash(); err != nil && ctx.Err() == nil {
+			d.log.Warn("the trash could not be emptied of what is old", "error", err)
+		}
+		select {
+		case <-hour.C:
+		case <-ctx.Done():
+			hour.Stop()
+			return
+		}
+	}
 }
 
 // loop runs until ctx has ended and what is under way with it, or, once, until
@@ -180,7 +196,7 @@ func (d *daemon) state(w *watcher.Watcher) state {
 
 func (d *daemon) job(t queue.Task) plugin.Job {
 	w := d.folders[t.Lane]
-	return plugin.Job{Path: t.Path, Root: w.Folder, Pipeline: w.Pipeline, Output: w.Output, Probe: t.Probe, Quarantine: w.Failed.Move}
+	return plugin.Job{Path: t.Path, Root: w.Folder, Pipeline: w.Pipeline, Output: w.Output, Probe: t.Probe, Quarantine: w.Failed.Move, After: plugin.After{Move: w.After.Move, Trash: w.After.Trash}}
 }
 
 // judge reports how a task ended and says what becomes of it.

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"time"
 
 	"github.com/burnish-photo/burnish/plugin"
 )
@@ -12,6 +13,7 @@ type worker interface {
 	failures() ([]plugin.Failure, error)
 	retry(paths []string) ([]string, error)
 	reprocess(where string) ([]string, error)
+	emptyTrash() error
 	describe() map[string][]string
 	parallel() int
 	close() error
@@ -35,6 +37,8 @@ func (l local) reprocess(where string) ([]string, error) {
 	}
 	return l.engine.Records().Reprocess(w)
 }
+
+func (l local) emptyTrash() error { return l.engine.EmptyTrash(time.Now()) }
 
 func (l local) describe() map[string][]string { return l.engine.Describe() }
 

@@ -140,6 +140,7 @@ func (c *Config) validateWatch(i int) error {
 		invalid("folder", "the state folder %s lies inside the watched folder %s; set state_dir elsewhere", c.StateDir, w.Folder)
 	}
 	c.validateMove(w.Failed.Move, func(format string, args ...any) { invalid("failed.move", format, args...) })
+	c.validateMove(w.After.Move, func(format string, args ...any) { invalid("after", format, args...) })
 	for j := range i {
 		if c.Watch[j].Folder == w.Folder {
 			invalid("folder", "the folder %s is already watched", w.Folder)

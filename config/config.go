@@ -41,6 +41,7 @@ type Watch struct {
 	Pipeline       string `yaml:"pipeline" help:"the pipeline that photos go through"`
 	Output         string `yaml:"output" help:"folder that the outputs' paths are below; it must not be or hold a watched folder"`
 	Priority       int    `yaml:"priority" help:"of its photos over other folders'; a minute of waiting is worth one step"`
+	After          After  `yaml:"after" help:"what becomes of an original once its outputs are on the disk: keep (the default), {move: FOLDER} or {trash: HOURS}"`
 	Failed         Failed `yaml:"failed" help:"what becomes of an original in quarantine"`
 }
 
@@ -153,6 +154,7 @@ func (c *Config) resolve(folder string) {
 		absolute(&c.Watch[i].Folder)
 		absolute(&c.Watch[i].Output)
 		absolute(&c.Watch[i].Failed.Move)
+		absolute(&c.Watch[i].After.Move)
 		if c.Watch[i].Settle == 0 {
 			c.Watch[i].Settle = watcher.DefaultSettle
 		}

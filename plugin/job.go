@@ -20,9 +20,20 @@ type Job struct {
 	// works again: a failure is no strike against it.
 	Probe bool
 
+	// After is what becomes of the original once the outputs are published.
+	// It wants an engine with a ledger.
+	After After
+
 	// Quarantine is where an original goes after its third strike; "": it
 	// stays where it is.
 	Quarantine string
+}
+
+// After is what becomes of an original when its outputs are on the disk; the
+// zero value leaves it where it is.
+type After struct {
+	Move  string        // folder that it is moved to, below the same subfolders
+	Trash time.Duration // how long it is kept in the state folder's trash
 }
 
 // State says how a job ended where it did not fail.

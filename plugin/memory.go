@@ -42,6 +42,9 @@ func (w *work) doneBefore() (reason string, err error) {
 		return "", nil
 	}
 	w.before, _, err = w.engine.ledger.Find(w.source, w.key)
+	if err == nil {
+		err = w.finishMove()
+	}
 	if err != nil {
 		return "", err
 	}
@@ -91,6 +94,10 @@ func (w *work) reuse(format string) (_ Result, done bool, err error) {
 		return Result{}, false, err
 	}
 	src.Close()
+	if same, err := w.sameOutputs(e, src.Source); same || err != nil {
+		w.before = e
+		return Result{State: Skipped, Reason: "already done as " + e.Path}, true, err
+	}
 	if err := w.claim(src.Source); err != nil {
 		return Result{}, false, err
 	}
@@ -130,6 +137,7 @@ func (w *work) recordDone(r Result) error {
 	}
 	e := w.withOutputs(ledger.Done, r)
 	e.Attempts += w.past().Attempts
+	w.before = e
 	return w.unrecorded(w.engine.ledger.Put(e), "the outputs are published; the photo will be processed once more")
 }
 

@@ -36,6 +36,9 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 		w.recordFailure(failure)
 		return result, failure
 	}
+	if err := w.putAway(); err != nil {
+		e.log.Warn("the original stays where it is", "photo", w.source, "error", err)
+	}
 	return result, nil
 }
 

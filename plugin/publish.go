@@ -5,19 +5,33 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
 
-// claim names the outputs and takes their names: none of them is a source or
-// belongs to another photo.
+// claim takes the names of the outputs: none of them is a source or belongs to
+// another photo.
 func (w *work) claim(src *ops.Source) error {
-	facts, err := w.facts(src.Taken)
+	names, err := w.outputNames(src)
 	if err != nil {
 		return err
 	}
-	var names []string
+	for _, name := range names {
+		if err := w.mayWrite(name); err != nil {
+			return err
+		}
+	}
+	return w.own(names)
+}
+
+// outputNames are the outputs' absolute names, in their order.
+func (w *work) outputNames(src *ops.Source) (names []string, err error) {
+	facts, err := w.facts(src.Taken)
+	if err != nil {
+		return nil, err
+	}
 	w.encoders = nil
 	for i := range w.pipeline.outputs {
 		o := &w.pipeline.outputs[i]
@@ -25,20 +39,15 @@ func (w *work) claim(src *ops.Source) error {
 		w.encoders = append(w.encoders, encoder)
 		rel, err := o.Name(facts, encoder)
 		if err != nil {
-			return w.fail(Conflict, err, "change the output's path")
+			return nil, w.fail(Conflict, err, "change the output's path")
 		}
 		name := filepath.Join(w.output, rel)
-		for _, other := range names {
-			if other == name {
-				return w.fail(Conflict, fmt.Errorf("two outputs have the same path %s", other), "give each output of the pipeline a path of its own")
-			}
-		}
-		if err := w.mayWrite(name); err != nil {
-			return err
+		if slices.Contains(names, name) {
+			return nil, w.fail(Conflict, fmt.Errorf("two outputs have the same path %s", name), "give each output of the pipeline a path of its own")
 		}
 		names = append(names, name)
 	}
-	return w.own(names)
+	return names, nil
 }
 
 // order is what output t is to be, after what the operators have noted.
@@ -89,6 +98,9 @@ func (w *work) own(names []string) error {
 		}
 		if _, err := os.Lstat(owner); !errors.Is(err, os.ErrNotExist) {
 			return w.taken(name, owner)
+		}
+		if put, err := e.wasPutAway(name); put || err != nil {
+			return errors.Join(err, w.taken(name, owner))
 		}
 	}
 	for _, name := range names {

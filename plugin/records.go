@@ -155,7 +155,7 @@ func renameBack(e ledger.Entry) error {
 func (r *Records) Reprocess(w Where) (photos []string, err error) {
 	var chosen []ledger.Entry
 	err = r.ledger.Each(func(e ledger.Entry) error {
-		if e.State == ledger.Done && w.matches(e) {
+		if e.State == ledger.Done && e.MovedTo == "" && w.matches(e) {
 			chosen = append(chosen, e)
 		}
 		return nil

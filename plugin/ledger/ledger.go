@@ -147,6 +147,17 @@ func (l *Ledger) Owner(outputPath string) (sourcePath string, ok bool, err error
 	return sourcePath, ok, err
 }
 
+// Maker returns the record of the work that an output was last made by.
+func (l *Ledger) Maker(outputPath string) (e Entry, ok bool, err error) {
+	err = l.view(func(t tables) error {
+		if id := t.outputs.Get([]byte(outputPath)); id != nil {
+			e, ok = decode(t.entries.Get(id))
+		}
+		return nil
+	})
+	return e, ok, err
+}
+
 // Wrote reports whether a file of that name and content is one that its owner's
 // record names, or any output that was ever written.
 func (l *Ledger) Wrote(outputPath, contentHash string) (bool, error) {
@@ -218,6 +229,26 @@ func (l *Ledger) Failed() (failed []Entry, err error) {
 func (l *Ledger) Forget(path, work string) error {
 	if err := l.update(func(t tables) error { return t.drop(join(path, work)) }); err != nil {
 		return fmt.Errorf("forget %q in ledger %s: %w", path, l.db.Path(), err)
+	}
+	return nil
+}
+
+// Moved makes the record of from and its work one of the source at to, where it
+// lies now. It is on disk when Moved returns.
+func (l *Ledger) Moved(from, to, work string) error {
+	err := l.update(func(t tables) error {
+		e, ok := decode(t.entries.Get(join(from, work)))
+		if !ok {
+			return nil
+		}
+		if err := t.drop(join(from, work)); err != nil {
+			return err
+		}
+		e.Path, e.MovedTo = to, to
+		return t.put(e)
+	})
+	if err != nil {
+		return fmt.Errorf("record that %q was moved in ledger %s: %w", from, l.db.Path(), err)
 	}
 	return nil
 }

@@ -1,0 +1,158 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/plugin/ledger"
+)
+
+// trashFolder is where the state folder keeps the trash: a folder named by its
+// retention for each.
+const trashFolder = "trash"
+
+// putAway does what the job asks for after success. The outputs are read once
+// more: an original leaves its place only while they are as they were written.
+func (w *work) putAway() error {
+	e := w.before
+	if w.job.After == (After{}) || w.engine.ledger == nil || e.State != ledger.Done {
+		return nil
+	}
+	if len(e.Outputs) == 0 {
+		return errors.New("it has no outputs")
+	}
+	for _, o := range e.Outputs {
+		hash, err := digest(o.Path)
+		if err != nil {
+			return fmt.Errorf("output: %w", err)
+		}
+		if hash != o.Hash {
+			return fmt.Errorf("the output %s is not as Burnish wrote it", o.Path)
+		}
+	}
+	if err := w.unchanged(); err != nil {
+		return err
+	}
+	folder := w.job.After.Move
+	if folder == "" {
+		folder = filepath.Join(w.engine.config.StateDir, trashFolder, w.job.After.Trash.String())
+	}
+	to, err := w.below(folder)
+	if err != nil {
+		return err
+	}
+	return w.putTo(e, to)
+}
+
+// putTo moves the original. Before, the record says where to, so that the
+// outputs stay this photo's whatever happens in between.
+func (w *work) putTo(e ledger.Entry, to string) error {
+	first := e.Path == w.source // else another of the same content was put away before
+	if first {
+		e.MovedTo = to
+		if err := w.engine.ledger.Put(e); err != nil {
+			return err
+		}
+	}
+	place, err := relocate(w.source, to)
+	if err != nil {
+		return err
+	}
+	w.engine.log.Debug("the original was put away", "photo", w.source, "to", place)
+	if first {
+		return w.engine.ledger.Moved(w.source, place, w.key)
+	}
+	return nil
+}
+
+// finishMove lets the record of a photo that was put away follow it where a
+// crash came in between.
+func (w *work) finishMove() error {
+	e := w.before
+	if e.State != ledger.Done || e.MovedTo == "" || e.Path == e.MovedTo || w.past().Path != "" {
+		return nil
+	}
+	w.before = ledger.Entry{}
+	return w.engine.ledger.Moved(e.Path, e.MovedTo, w.key)
+}
+
+// wasPutAway reports whether the source of an output was put away; its outputs
+// are all that a user may have left of it.
+func (e *Engine) wasPutAway(outputName string) (bool, error) {
+	if e.ledger == nil {
+		return false, nil
+	}
+	entry, ok, err := e.ledger.Maker(outputName)
+	return ok && entry.MovedTo != "", err
+}
+
+// sameOutputs reports whether the outputs of this photo are those of one of
+// equal content that was put away.
+func (w *work) sameOutputs(e ledger.Entry, src *ops.Source) (bool, error) {
+	if e.MovedTo == "" {
+		return false, nil
+	}
+	names, err := w.outputNames(src)
+	if err != nil {
+		return false, err
+	}
+	for i, name := range names {
+		if hash, err := digest(name); name != e.Outputs[i].Path || err != nil || hash != e.Outputs[i].Hash {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// EmptyTrash removes what has been in the state folder's trash for as long as
+// it is to be kept there.
+func (e *Engine) EmptyTrash(now time.Time) error {
+	folders, _ := filepath.Glob(filepath.Join(e.config.StateDir, trashFolder, "*"))
+	var errs []error
+	for _, folder := range folders {
+		keep, err := time.ParseDuration(filepath.Base(folder))
+		if err != nil {
+			continue // not ours
+		}
+		errs = append(errs, removeOlder(folder, now.Add(-keep)))
+	}
+	return errors.Join(errs...)
+}
+
+// removeOlder removes the files that came to folder before then, and folders
+// that are empty.
+func removeOlder(folder string, then time.Time) error {
+	var folders []string
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			folders = append(folders, path)
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if came(info).Before(then) {
+			return os.Remove(path)
+		}
+		return nil
+	})
+	for i := len(folders) - 1; i > 0; i-- {
+		_ = os.Remove(folders[i]) // the empty ones
+	}
+	return err
+}
+
+// came is when a file got its name, or its mode, at the latest.
+func came(info os.FileInfo) time.Time {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return time.Unix(s.Ctim.Unix())
+	}
+	return info.ModTime()
+}
