@@ -200,10 +200,13 @@ func (l line) text() string {
 	return fmt.Sprintf("done     %s → %s (%s)", l.Path, strings.Join(l.Outputs, ", "), how)
 }
 
-func (l line) json() string {
-	text, err := json.Marshal(l)
+func (l line) json() string { return jsonLine(l) }
+
+// jsonLine is a value of plain fields as one line.
+func jsonLine(v any) string {
+	text, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Sprintf(`{"path":%q,"state":"failed","reason":%q}`, l.Path, err)
+		return fmt.Sprintf(`{"state":"failed","reason":%q}`, err)
 	}
 	return string(text)
 }

@@ -34,6 +34,7 @@ type commands struct {
 	Reprocess reprocessCommand `cmd:"" help:"Do again what was done."`
 	Pause     pauseCommand     `cmd:"" help:"Let the daemon begin no further photo."`
 	Resume    resumeCommand    `cmd:"" help:"End a pause."`
+	Plan      planCommand      `cmd:"" help:"Say what would be done with photos, and do nothing."`
 	Ops       opsCommand       `cmd:"" help:"List the operators that a step may name, or describe one."`
 	Check     checkCommand     `cmd:"" help:"Find every fault of a configuration."`
 	Graph     graphCommand     `cmd:"" help:"Draw a pipeline."`

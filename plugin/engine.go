@@ -36,6 +36,7 @@ type Engine struct {
 	owner     output.Owner // of temporary files
 	scratch   string
 	slots     chan struct{}
+	rates     sync.Map // what operators cost, as [Engine.Plan] has measured
 	log       *slog.Logger
 	version   string // of the host, for the outputs' provenance
 

@@ -24,6 +24,7 @@ type Condition struct {
 	text    string
 	program *vm.Program
 	names   []string // facts that it names
+	told    []string // the same, with the members of those that have some
 }
 
 // Fault is what is wrong in an expression. Line and Column count from 1.
@@ -50,7 +51,7 @@ func Compile(text string, steps []string) (*Condition, error) {
 	if err != nil {
 		return nil, fault(err)
 	}
-	return &Condition{text: text, program: program, names: look.facts}, nil
+	return &Condition{text: text, program: program, names: look.facts, told: look.told()}, nil
 }
 
 // String is the expression as it was written.
@@ -73,6 +74,30 @@ func (c *Condition) Holds(f *Facts, ran func(id string) bool) (bool, error) {
 		return false, fmt.Errorf("when: %s: %w", c.text, fault(err))
 	}
 	return value.(bool), nil
+}
+
+// Told lists the facts that decide, as "width 4000, jpeg.quality 40".
+func (c *Condition) Told(f *Facts) string {
+	e := environment{}
+	if err := f.fill(&e, c.names); err != nil {
+		return ""
+	}
+	var all []string
+	for _, name := range c.told {
+		value := reflect.ValueOf(e)
+		for part := range strings.SplitSeq(name, ".") {
+			value = value.Field(slices.Index(fields(value.Type()), part))
+		}
+		text := fmt.Sprint(value)
+		switch value.Kind() {
+		case reflect.String:
+			text = fmt.Sprintf("%q", text)
+		case reflect.Float64:
+			text = fmt.Sprintf("%.2f", value.Float())
+		}
+		all = append(all, name+" "+text)
+	}
+	return strings.Join(all, ", ")
 }
 
 // environment is what an expression sees.
@@ -121,6 +146,7 @@ type names struct {
 	steps    []string
 	source   file.Source
 	facts    []string
+	members  []string // of jpeg and camera, with dots
 	declared []string // by let
 	fault    *Fault
 }
@@ -157,7 +183,20 @@ func (n *names) member(is *ast.MemberNode) {
 	}
 	if list := fields(group); !slices.Contains(list, property.Value) {
 		n.fail(is.Property, "there is no fact %q of a photo%s", base.Value+"."+property.Value, strict.Suggest(property.Value, list))
+		return
 	}
+	n.members = append(n.members, base.Value+"."+property.Value)
+}
+
+// told are the plain facts and the members, each once.
+func (n *names) told() []string {
+	var all []string
+	for _, f := range append(slices.Clone(n.facts), n.members...) {
+		if f != "ran" && f != "jpeg" && f != "camera" && !slices.Contains(all, f) {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 func nameOf(n *ast.IdentifierNode, ok bool) string {

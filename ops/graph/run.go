@@ -16,7 +16,7 @@ type Emit func(taps []int, img ops.Image) error
 // src may be a stream that can be read only once; it stays the caller's.
 // A result with several readers is computed once.
 func (g *Graph) Run(ctx context.Context, src ops.Image, emit Emit) error {
-	r := run{graph: g, images: make([]held, len(g.nodes)), facts: condition.Of(src), ran: map[int]bool{}}
+	r := newRun(g, src)
 	defer r.close()
 	for i := range g.nodes {
 		if g.nodes[i].uses == 0 {
@@ -45,6 +45,13 @@ type run struct {
 	facts   *condition.Facts
 	ran     map[int]bool // steps that changed the photo, by their place in the plan
 	leftOut []string
+	broken  *guard // that left the last step out; nil where it ran
+	// foresees says that nothing is evaluated.
+	foresees bool
+}
+
+func newRun(g *Graph, src ops.Image) *run {
+	return &run{graph: g, images: make([]held, len(g.nodes)), facts: condition.Of(src), ran: map[int]bool{}}
 }
 
 func (r *run) compute(ctx context.Context, i int, src ops.Image) error {
@@ -103,7 +110,7 @@ func (r *run) streams(n *node, in ops.Image) bool {
 // keepWhole evaluates the image of node i once, so that it can be read again.
 func (r *run) keepWhole(ctx context.Context, i int) error {
 	h := &r.images[i]
-	if h.whole {
+	if h.whole || r.foresees {
 		return nil
 	}
 	whole, err := h.Pixels.Materialise(ctx, r.graph.env.InMemory, r.graph.env.Scratch)

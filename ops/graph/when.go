@@ -59,7 +59,8 @@ func within(node *yaml.Node, f *condition.Fault) (line, column int) {
 
 // decide reports whether node n is to run on the photo.
 func (r *run) decide(ctx context.Context, n *node) (bool, error) {
-	for _, g := range n.guards {
+	r.broken = nil
+	for i, g := range n.guards {
 		holds, err := g.Holds(r.facts, func(id string) bool {
 			return slices.ContainsFunc(g.steps[id], func(step int) bool { return r.ran[step] })
 		})
@@ -67,6 +68,7 @@ func (r *run) decide(ctx context.Context, n *node) (bool, error) {
 			return false, err
 		}
 		if !holds {
+			r.broken = &n.guards[i]
 			r.leftOut = append(r.leftOut, n.label)
 			ops.Note(ctx, "left_out", strings.Join(r.leftOut, ", "))
 			return false, nil

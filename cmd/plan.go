@@ -1,0 +1,218 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+type planCommand struct {
+	Paths    []string `arg:"" name:"path" help:"Photos, and folders of photos."`
+	Config   string   `short:"c" placeholder:"FILE" help:"Configuration file; without one, the built-in pipeline photos."`
+	Pipeline string   `short:"p" help:"Pipeline; default: that of the watched folder that holds the photo, or the only one."`
+	Output   string   `short:"o" placeholder:"DIR" help:"Folder that the outputs' paths are below; default: the watched folder's, or out."`
+	JSON     bool     `name:"json" help:"Print one JSON object for every photo."`
+}
+
+// Help is shown by burnish plan --help.
+func (planCommand) Help() string {
+	return `For every photo: which steps would run and why, which files would be written, and about how long it would take and how much memory. Times come from a short trial of each operator on this machine. The ledger is not asked: photos that are done already are planned all the same.
+
+Examples:
+  burnish plan -c burnish.yaml ingest/
+  burnish plan old.jpg`
+}
+
+// Run plans every photo below the paths.
+func (p *planCommand) Run(h *host) error {
+	c, err := h.load(p.Config)
+	if err != nil {
+		return err
+	}
+	jobs, unread, err := p.jobs(c)
+	if err != nil {
+		return err
+	}
+	var pipelines []string
+	for _, j := range jobs {
+		pipelines = append(pipelines, j.Pipeline)
+	}
+	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLog(h.logger()), plugin.WithPipelines(pipelines...))
+	if err != nil {
+		return err
+	}
+	s := &planSummary{json: p.JSON, out: h.out, parallel: engine.Parallel()}
+	for _, u := range unread {
+		s.add(plugin.Plan{Path: u.Path}, u)
+	}
+	for _, j := range jobs {
+		plan, err := engine.Plan(h, j)
+		if err != nil && !plugin.Planned(err) {
+			return errors.Join(err, engine.Close())
+		}
+		s.add(plan, err)
+	}
+	return errors.Join(engine.Close(), s.finish(h))
+}
+
+// jobs finds the photos; one in a watched folder takes that folder's way.
+func (p *planCommand) jobs(c *config.Config) (jobs []plugin.Job, unread []*plugin.Error, err error) {
+	for _, path := range p.Paths {
+		a := applyCommand{Paths: []string{path}, Output: p.Output, Pipeline: p.Pipeline}
+		root := ""
+		for _, w := range c.Watch {
+			if inside(path, w.Folder) && p.Pipeline == "" {
+				a.Pipeline, root = w.Pipeline, w.Folder
+				if a.Output == "" {
+					a.Output = w.Output
+				}
+			}
+		}
+		if a.Output == "" {
+			a.Output = "out"
+		}
+		if a.Pipeline, err = choose(a.Pipeline, c); err != nil {
+			return nil, nil, err
+		}
+		found, bad, err := a.jobs()
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, j := range found {
+			if root != "" {
+				j.Root = root
+			}
+			jobs = append(jobs, j)
+		}
+		unread = append(unread, bad...)
+	}
+	return jobs, unread, nil
+}
+
+// planSummary prints plans and adds them up.
+type planSummary struct {
+	json     bool
+	out      io.Writer
+	parallel int
+
+	photos, skipped, failing int
+	seconds, most            float64
+}
+
+func (s *planSummary) add(p plugin.Plan, err error) {
+	switch {
+	case err != nil:
+		s.failing++
+	case p.Reason != "":
+		s.skipped++
+	default:
+		s.photos++
+		s.seconds += p.Seconds
+		s.most = max(s.most, p.Megabytes)
+	}
+	if s.json {
+		fmt.Fprintln(s.out, jsonLine(newPlanLine(p, err)))
+		return
+	}
+	planText(s.out, p, err)
+}
+
+func planText(out io.Writer, p plugin.Plan, err error) {
+	switch {
+	case err != nil:
+		fmt.Fprintf(out, "would fail: %v\n\n", err)
+		return
+	case p.Reason != "":
+		fmt.Fprintf(out, "%s: would be skipped: %s\n\n", p.Path, p.Reason)
+		return
+	}
+	fmt.Fprintf(out, "%s: %s, %d×%d\n", p.Path, p.Format, p.Width, p.Height)
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, s := range p.Steps {
+		does := "runs"
+		if !s.Runs {
+			does = "left out"
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", s.Name, does, s.Why)
+	}
+	for _, o := range p.Outputs {
+		fmt.Fprintf(t, "  → %s\t%d×%d\t\n", o.Path, o.Width, o.Height)
+	}
+	t.Flush()
+	fmt.Fprintf(out, "  about %s, %.0f MB\n\n", duration(p.Seconds), p.Megabytes)
+}
+
+// duration writes an estimate no more exactly than it is.
+func duration(seconds float64) string {
+	if seconds < 10 {
+		return fmt.Sprintf("%.1f s", seconds)
+	}
+	return strings.TrimSuffix(time.Duration(seconds*float64(time.Second)).Round(time.Second).String(), "m0s")
+}
+
+func (s *planSummary) finish(ctx context.Context) error {
+	if !s.json {
+		fmt.Fprintf(s.out, "%d photos", s.photos)
+		if s.skipped > 0 {
+			fmt.Fprintf(s.out, ", %d files skipped", s.skipped)
+		}
+		if s.failing > 0 {
+			fmt.Fprintf(s.out, ", %d would fail", s.failing)
+		}
+		fmt.Fprintf(s.out, "; about %s, %.0f MB, with %d at a time\n", duration(s.seconds/float64(s.parallel)), s.most*float64(s.parallel), s.parallel)
+	}
+	if s.failing > 0 {
+		return errFailures
+	}
+	return ctx.Err()
+}
+
+// planLine is one photo's plan in JSON.
+type planLine struct {
+	Path      string       `json:"path"`
+	State     string       `json:"state"` // planned, skipped or failing
+	Reason    string       `json:"reason,omitempty"`
+	Format    string       `json:"format,omitempty"`
+	Width     int          `json:"width,omitempty"`
+	Height    int          `json:"height,omitempty"`
+	Steps     []planStep   `json:"steps,omitempty"`
+	Outputs   []planOutput `json:"outputs,omitempty"`
+	Seconds   float64      `json:"seconds,omitempty"`
+	Megabytes float64      `json:"megabytes,omitempty"`
+}
+
+type planStep struct {
+	Name string `json:"name"`
+	Runs bool   `json:"runs"`
+	Why  string `json:"why,omitempty"`
+}
+
+type planOutput struct {
+	Path   string `json:"path"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+}
+
+func newPlanLine(p plugin.Plan, err error) planLine {
+	l := planLine{Path: p.Path, State: "planned", Reason: p.Reason, Format: p.Format, Width: p.Width, Height: p.Height, Seconds: p.Seconds, Megabytes: p.Megabytes}
+	for _, s := range p.Steps {
+		l.Steps = append(l.Steps, planStep(s))
+	}
+	for _, o := range p.Outputs {
+		l.Outputs = append(l.Outputs, planOutput(o))
+	}
+	switch {
+	case err != nil:
+		return planLine{Path: p.Path, State: "failing", Reason: err.Error()}
+	case p.Reason != "":
+		l.State = "skipped"
+	}
+	return l
+}

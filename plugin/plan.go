@@ -1,0 +1,131 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/graph"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// Plan is what a job would do.
+type Plan struct {
+	Path          string
+	Format        string
+	Width, Height int    // pixels, as stored
+	Reason        string // why nothing would be done; "" where something would
+	Steps         []PlannedStep
+	Outputs       []PlannedOutput
+	Seconds       float64 // estimated, for this photo alone
+	Megabytes     float64 // of memory, estimated
+}
+
+// PlannedStep is a step on the photo's way.
+type PlannedStep struct {
+	Name string
+	Runs bool
+	Why  string // the condition with the facts, or what the operator says; "" for a step that always runs
+}
+
+// PlannedOutput is a file that would be written.
+type PlannedOutput struct {
+	Path          string
+	Width, Height int
+}
+
+// Plan foresees a job without doing it: nothing is written but in the engine's
+// scratch folder, and the ledger is not asked. Times are estimated from how
+// long each operator takes on a sample here and now.
+func (e *Engine) Plan(ctx context.Context, j Job) (Plan, error) {
+	p, ok := e.pipelines[j.Pipeline]
+	if !ok {
+		return Plan{}, fmt.Errorf("%s: there is no pipeline %q%s", j.Path, j.Pipeline, strict.Suggest(j.Pipeline, slices.Sorted(maps.Keys(e.pipelines))))
+	}
+	w := &work{engine: e, pipeline: p, job: j}
+	if err := w.locate(); err != nil {
+		return Plan{}, err
+	}
+	plan := Plan{Path: j.Path}
+	if err := w.foresee(ctx, &plan); err != nil {
+		return plan, w.failed(context.Cause(ctx), err)
+	}
+	return plan, nil
+}
+
+func (w *work) foresee(ctx context.Context, plan *Plan) error {
+	if err := w.stat(); err != nil {
+		return err
+	}
+	format, err := vips.Sniff(w.source)
+	if err != nil {
+		return w.unreadable(err)
+	}
+	if format == "" {
+		result, err := w.notPhoto()
+		plan.Reason = result.Reason
+		return err
+	}
+	if w.hash, err = digest(w.source); err != nil {
+		return w.unreadable(err)
+	}
+	src, err := w.open(format)
+	if err != nil {
+		return err
+	}
+	src.Close() // as a stream; here it may be read in any order
+	if src.Pixels, err = vips.Open(w.source, vips.Random); err != nil {
+		return w.damaged(err)
+	}
+	defer src.Close()
+	plan.Format, plan.Width, plan.Height = format, src.Source.Width, src.Source.Height
+	if err := w.claim(src.Source); err != nil {
+		return err
+	}
+	w.keepNames()
+	plan.Outputs = make([]PlannedOutput, len(w.names))
+	estimate := newEstimate(w.engine, plan)
+	return w.pipeline.graph.Foresee(ctx, src, func(f graph.Foreseen) error {
+		plan.visit(f, w.names)
+		return estimate.add(ctx, f, w)
+	})
+}
+
+// keepNames makes the engine take the outputs for written, so that another
+// photo that would have the same is found.
+func (w *work) keepNames() {
+	w.engine.mu.Lock()
+	defer w.engine.mu.Unlock()
+	for _, name := range w.names {
+		delete(w.engine.claims, name)
+		w.engine.written[name] = written{source: w.source}
+	}
+}
+
+func (plan *Plan) visit(f graph.Foreseen, names []string) {
+	if f.Operator != nil && (f.Name != "orientation" || f.In[0].Pixels.Orientation() != 1) {
+		plan.Steps = append(plan.Steps, PlannedStep{Name: f.Name, Runs: f.Runs, Why: f.Why})
+	}
+	for _, t := range f.Taps {
+		plan.Outputs[t] = PlannedOutput{Path: names[t], Width: f.Out.Pixels.Width(), Height: f.Out.Pixels.Height()}
+	}
+}
+
+// Planned reports whether err is a photo's own failure, foreseen, rather than
+// one of planning.
+func Planned(err error) bool {
+	var known *Error
+	return errors.As(err, &known) && known.Kind != Stopped
+}
+
+// extensionOf is a file name's extension without its dot.
+func extensionOf(name string) string {
+	if ext := filepath.Ext(name); ext != "" {
+		return ext[1:]
+	}
+	return ""
+}
