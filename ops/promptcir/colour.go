@@ -21,8 +21,10 @@ func readable(p *vips.Image) (*vips.Image, error) {
 		return rgb, nil
 	case p.Coding() != "none":
 		return converted(p, "srgb")
-	case format == "float" || format == "double" || format == "complex" || format == "dpcomplex":
-		return nil, fmt.Errorf("promptcir restores photos of 8 or 16 bits; this one holds %s numbers (%s)", format, space)
+	case format == "complex" || format == "dpcomplex":
+		return nil, fmt.Errorf("promptcir restores photos, and this image holds %s numbers (%s)", format, space)
+	case (format == "float" || format == "double") && scales[space] > 0:
+		return scaled(p, scales[space])
 	case !direct(p):
 		if format == "uchar" {
 			return converted(p, "srgb")
@@ -30,6 +32,41 @@ func readable(p *vips.Image) (*vips.Image, error) {
 		return converted(p, "rgb16")
 	}
 	return p.Ref(), nil
+}
+
+// scales are what floating-point numbers of 16 bits' full scale are made of, for
+// the interpretations that encode as the network's photos do. scRGB, which is
+// linear, and spaces such as Lab have conversions of their own in libvips.
+var scales = map[string]float64{"srgb": 257, "rgb": 257, "b-w": 257, "rgb16": 1, "grey16": 1}
+
+// scaled makes floating-point pixels 16-bit ones: rounded, and clipped to the
+// scale that their interpretation has.
+func scaled(p *vips.Image, scale float64) (*vips.Image, error) {
+	space := "rgb16"
+	if p.Bands() < 3 {
+		space = "grey16"
+	}
+	out := p.Ref()
+	for _, step := range []struct {
+		operation string
+		args      vips.Args
+	}{
+		{"linear", vips.Args{"a": []float64{scale}, "b": []float64{0.5}}},
+		{"cast", vips.Args{"format": "ushort"}},
+		{"copy", vips.Args{"interpretation": space}},
+	} {
+		next, err := out.Do(step.operation, step.args)
+		out.Close()
+		if err != nil {
+			return nil, fmt.Errorf("convert %s numbers (%s) to 16 bits: %w", p.Format(), p.Interpretation(), err)
+		}
+		out = next
+	}
+	if !direct(out) {
+		defer out.Close()
+		return nil, fmt.Errorf("promptcir knows gray and RGB photos with or without transparency, not %s of %d bands", p.Interpretation(), p.Bands())
+	}
+	return out, nil
 }
 
 // direct reports whether the network can be shown the bands of p as they are.

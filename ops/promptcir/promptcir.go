@@ -9,10 +9,13 @@
 // encoding: the damage was done to those numbers, and an attached profile stays
 // valid for the restored ones. 8-bit photos stay 8-bit and 16-bit photos 16-bit.
 // Gray is shown to the network as three equal channels and comes back as their
-// luma. Transparency is passed through untouched. CMYK has no such reading: it
-// is converted to sRGB, by its profile if it has one, and stays sRGB. Other
-// colour spaces are converted to RGB of 8 or 16 bits. Photos of floating-point
-// numbers are refused: what they hold beyond full scale would be lost.
+// luma. Transparency is passed through untouched. CMYK, YCCK included, has no
+// such reading: it is converted to sRGB, by its profile or else by that of a
+// common press, and stays sRGB. Floating-point photos become 16-bit ones: scRGB
+// by the sRGB curve, numbers of the scale 0 to 255 by 257, and what lies beyond
+// full scale is cut off, since the damage of a JPEG cannot lie there. Other
+// colour spaces are converted to RGB of 8 or 16 bits. 12-bit JPEGs are what the
+// decoder makes of them.
 package promptcir
 
 import (

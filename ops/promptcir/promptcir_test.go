@@ -3,6 +3,9 @@ package promptcir_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -127,11 +130,71 @@ func TestFormats(t *testing.T) {
 	})
 	t.Run("float", func(t *testing.T) {
 		float := must[*vips.Image](t)(damaged.Do("cast", vips.Args{"format": "float"}))
-		defer float.Close()
-		if _, err := op.Apply(t.Context(), []ops.Image{{Pixels: float}}); err == nil || !strings.Contains(err.Error(), "float") {
+		out := apply(t, op, float)
+		if out.Format() != "ushort" || out.Interpretation() != "rgb16" {
+			t.Fatalf("became %s of %s", out.Interpretation(), out.Format())
+		}
+		if most, _ := gap(plain, narrowed(t, out)); most > 1 {
+			t.Errorf("differs from 8 bits by %d", most)
+		}
+	})
+	t.Run("scrgb", func(t *testing.T) {
+		linear := must[*vips.Image](t)(damaged.Do("colourspace", vips.Args{"space": "scrgb"}))
+		out := apply(t, op, linear)
+		if out.Format() != "ushort" || out.Interpretation() != "rgb16" {
+			t.Fatalf("became %s of %s", out.Interpretation(), out.Format())
+		}
+		if most, mean := gap(plain, narrowed(t, out)); most > 8 || mean > 1 {
+			t.Errorf("differs from 8 bits by %d, by %.2f on average", most, mean)
+		}
+	})
+	t.Run("gray float with transparency", func(t *testing.T) {
+		gray := must[*vips.Image](t)(damaged.Do("colourspace", vips.Args{"space": "b-w"}))
+		defer gray.Close()
+		both := must[vips.Outputs](t)(vips.Call("bandjoin", vips.Args{"in": []*vips.Image{gray, gray}}))["out"].(*vips.Image)
+		defer both.Close()
+		out := apply(t, op, must[*vips.Image](t)(both.Do("cast", vips.Args{"format": "double"})))
+		if out.Format() != "ushort" || out.Interpretation() != "grey16" || out.Bands() != 2 {
+			t.Errorf("became %s of %s, %d bands", out.Interpretation(), out.Format(), out.Bands())
+		}
+	})
+	t.Run("complex", func(t *testing.T) {
+		complex := must[*vips.Image](t)(damaged.Do("cast", vips.Args{"format": "complex"}))
+		defer complex.Close()
+		if _, err := op.Apply(t.Context(), []ops.Image{{Pixels: complex}}); err == nil || !strings.Contains(err.Error(), "complex") {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// narrowed are the values of 16-bit pixels, of 8 bits.
+func narrowed(t *testing.T, p *vips.Image) []byte {
+	t.Helper()
+	scaled := must[*vips.Image](t)(p.Do("linear", vips.Args{"a": []float64{1.0 / 257}, "b": []float64{0.5}, "uchar": true}))
+	defer scaled.Close()
+	return values(t, scaled)
+}
+
+// Real files of the kinds that decoders find hard.
+func TestWildColours(t *testing.T) {
+	op := build(t, promptcir.Config{Model: identity, Tile: 256}, cpu)
+	for name, want := range map[string]string{
+		"cmyk_adobe2_channel_noprofile.jpg": "srgb 3", "ycck_adobe2_four_components.jpg": "srgb 3",
+		"gray_dotgain20_prog.jpg": "b-w 1", "icc_adobergb_q89.jpg": "srgb 3",
+	} {
+		path := filepath.Join("../../../shared/data/wild", name)
+		if _, err := os.Stat(path); err != nil {
+			t.Skip("the wild photos are not here")
+		}
+		p := must[*vips.Image](t)(vips.Open(path, vips.Sequential))
+		out := apply(t, op, p)
+		if got := fmt.Sprintf("%s %d", out.Interpretation(), out.Bands()); got != want || out.Format() != "uchar" {
+			t.Errorf("%s became %s of %s, want %s", name, got, out.Format(), want)
+		}
+		if len(values(t, out)) == 0 {
+			t.Errorf("%s has no pixels", name)
+		}
+	}
 }
 
 func TestProfileStays(t *testing.T) {
