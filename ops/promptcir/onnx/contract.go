@@ -25,6 +25,7 @@ type Contract struct {
 	Colour        string  // encoding of the three channels: sRGB
 	QF            [2]int  // JPEG qualities that it was trained on, inclusive; 0, 0 when not said
 	Parameters    int64   // number of weights; 0 when not said
+	MACs          float64 // multiply-accumulates a pixel; 0 when not said
 	Weights       string  // SHA-256 of the weights, as the export computed it
 	Licence       string
 	Credits       string
@@ -99,6 +100,12 @@ func readContract(meta map[string]string) (Contract, error) {
 	}
 	if _, ok := meta["burnish.parameters"]; ok {
 		c.Parameters = int64(r.number("parameters", 0))
+	}
+	if text, ok := meta["burnish.macs"]; ok {
+		var err error
+		if c.MACs, err = strconv.ParseFloat(text, 64); err != nil || !(c.MACs > 0) {
+			r.fault("macs", "a number of multiply-accumulates a pixel is needed")
+		}
 	}
 	if c.Colour != "" && c.Colour != "sRGB" {
 		r.fault("colour", "only sRGB is known")

@@ -242,3 +242,12 @@ func raced() bool {
 	info, _ := debug.ReadBuildInfo()
 	return info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
+
+func TestPeak(t *testing.T) {
+	onnxtest.Need(t)
+	peak, err := onnx.Peak(t.Context(), 1)
+	if err != nil || peak < 1e7 || peak > 1e13 {
+		t.Errorf("%g multiply-accumulates a second, %v", peak, err)
+	}
+	t.Logf("%.1f GMAC/s on one thread", peak/1e9)
+}

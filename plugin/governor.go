@@ -1,0 +1,187 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	// memoryShare is the part of the memory that is there that photos may take.
+	memoryShare = 0.8
+	// hopeless is how many times the limit a photo may be predicted to need and
+	// still be tried, alone: predictions err.
+	hopeless = 1.5
+	// sampling is how often the process's memory is looked at.
+	sampling = 50 * time.Millisecond
+	// A photo alone may need this much less or more than was predicted; what lies
+	// beyond is not believed.
+	leastFactor, mostFactor = 0.2, 5
+	// forgetting is how much of a high factor stays after a photo that needed less.
+	forgetting = 0.9
+)
+
+// governor lets photos begin as long as what they are predicted to need fits
+// into memory, in the order of their coming. One photo alone always begins,
+// unless it cannot fit. It learns, for every kind of work, by how much the
+// predictions are off: from photos that ran alone.
+type governor struct {
+	limit int64 // bytes for photos; 0: not known, and all begin
+	base  int64 // bytes that the process held before any photo
+	log   *slog.Logger
+
+	mu      sync.Mutex
+	used    int64
+	running int
+	begun   int // photos so far, to tell who ran alone
+	waiting []*ticket
+	factors map[string]float64
+}
+
+// ticket is one photo that waits.
+type ticket struct {
+	bytes int64
+	ready chan struct{}
+}
+
+// newGovernor looks at the machine, the cgroup and the limit in the
+// configuration, in bytes, 0 for none.
+func newGovernor(configured int64, log *slog.Logger) *governor {
+	g := &governor{base: resident(), log: log, factors: map[string]float64{}}
+	available := proc("/proc/meminfo", "MemAvailable") + g.base
+	if c := memoryLimit("/"); c > 0 {
+		available = min(available, c)
+	}
+	switch {
+	case g.base == 0: // this system does not tell
+	case configured > 0:
+		g.limit = configured
+	default:
+		g.limit = max(int64(memoryShare*float64(available))-g.base, 1)
+	}
+	log.Debug("memory", "available", available, "for_photos", g.limit, "held", g.base)
+	return g
+}
+
+// predict is what a photo of this kind of work needs, in bytes, given what a
+// formula says.
+func (g *governor) predict(kind string, formula int64) int64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if f, ok := g.factors[kind]; ok {
+		return int64(f * float64(formula))
+	}
+	return formula
+}
+
+// admit waits until there is memory for a photo of that kind of work; the
+// caller calls done when it has ended.
+func (g *governor) admit(ctx context.Context, kind string, formula int64) (done func(), err error) {
+	need := g.predict(kind, formula)
+	if g.limit > 0 && float64(need) > hopeless*float64(g.limit) {
+		return nil, &tooMuchError{need, g.limit}
+	}
+	g.mu.Lock()
+	t := &ticket{bytes: need, ready: make(chan struct{})}
+	g.waiting = append(g.waiting, t)
+	g.wake()
+	waits := slices.Contains(g.waiting, t)
+	g.mu.Unlock()
+	if waits {
+		g.log.Info("a photo waits for memory", "needs_mb", need>>20, "of_mb", g.limit>>20)
+	}
+	select {
+	case <-t.ready:
+	case <-ctx.Done():
+		g.giveUp(t)
+		return nil, context.Cause(ctx)
+	}
+	return g.watch(kind, formula, need), nil
+}
+
+// wake lets those begin that are first in line and fit. g.mu is held.
+func (g *governor) wake() {
+	for len(g.waiting) > 0 {
+		t := g.waiting[0]
+		if g.limit > 0 && g.running > 0 && g.used+t.bytes > g.limit {
+			return
+		}
+		g.waiting = g.waiting[1:]
+		g.used += t.bytes
+		g.running++
+		g.begun++
+		close(t.ready)
+	}
+}
+
+// giveUp takes a ticket back whose photo will not begin.
+func (g *governor) giveUp(t *ticket) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if i := slices.Index(g.waiting, t); i >= 0 {
+		g.waiting = slices.Delete(g.waiting, i, i+1)
+		g.wake()
+		return
+	}
+	g.end(t.bytes) // it had begun meanwhile
+}
+
+func (g *governor) end(bytes int64) {
+	g.used -= bytes
+	g.running--
+	g.wake()
+}
+
+// watch samples the memory while a photo runs and learns from it where it ran
+// alone.
+func (g *governor) watch(kind string, formula, need int64) (done func()) {
+	g.mu.Lock()
+	number, alone := g.begun, g.running == 1
+	g.mu.Unlock()
+	stop, most := make(chan struct{}), make(chan int64)
+	go func() {
+		tick := time.NewTicker(sampling)
+		defer tick.Stop()
+		peak := resident()
+		for {
+			select {
+			case <-tick.C:
+				peak = max(peak, resident())
+			case <-stop:
+				most <- max(peak, resident())
+				return
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		peak := <-most
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if alone && g.begun == number {
+			g.learn(kind, formula, peak-g.base)
+		}
+		g.end(need)
+	}
+}
+
+// learn keeps by how much the formula was off. A photo that needed more counts
+// at once; one that needed less lets the factor sink slowly. g.mu is held.
+func (g *governor) learn(kind string, formula, took int64) {
+	f := min(max(float64(took)/float64(max(formula, 1)), leastFactor), mostFactor)
+	if before, ok := g.factors[kind]; ok {
+		f = max(f, forgetting*before)
+	}
+	g.factors[kind] = f
+	g.log.Debug("memory of a photo", "predicted", formula, "took", took, "factor", f)
+}
+
+// tooMuchError is a photo that does not fit into memory, even alone.
+type tooMuchError struct{ need, limit int64 }
+
+func (e *tooMuchError) Error() string {
+	return fmt.Sprintf("the photo is predicted to take %d MB of memory, over the limit of %d MB", e.need>>20, e.limit>>20)
+}
