@@ -92,6 +92,9 @@ func (c *Config) Validate() error {
 	if c.Limits.Megapixels <= 0 {
 		invalid("limits.megapixels", "wants more than 0, got %g", c.Limits.Megapixels)
 	}
+	if c.Limits.Memory < 0 {
+		invalid("limits.memory", "wants 0 or more, got %g", c.Limits.Memory)
+	}
 	if c.Limits.Photos < 0 {
 		invalid("limits.photos", "wants 0 or more, got %d", c.Limits.Photos)
 	}

@@ -67,6 +67,7 @@ type Runtime struct {
 // Limits protect the host.
 type Limits struct {
 	Megapixels float64 `yaml:"megapixels" help:"larger photos are refused from their header"`
+	Memory     float64 `yaml:"memory" help:"MiB that the photos under way may take; 0: what the machine and the cgroup allow"`
 	Photos     int     `yaml:"photos" help:"photos worked on at a time; 0: by the number of cores"`
 	Queue      int     `yaml:"queue" help:"photos that wait in memory; further ones are taken up as these are done"`
 	Free       float64 `yaml:"free" help:"MiB that have to be free below the output and state folders before a photo begins"`

@@ -121,6 +121,17 @@ type Fingerprinter interface{ Fingerprint() string }
 // built, in a line: the model it loaded, the device that runs it.
 type Describer interface{ Describe() string }
 
+// Weigher is an operator that can tell beforehand what a photo will take.
+type Weigher interface {
+	Weigh(width, height int) Weight
+}
+
+// Weight is what a photo takes, for the operator alone.
+type Weight struct {
+	Bytes int64   // of memory, at the most
+	MACs  float64 // multiply-accumulates, with all that is computed twice; 0 where that is not known
+}
+
 // Invalid is a fault of the parameter named param, for [Config.Validate].
 func Invalid(param, format string, args ...any) error {
 	return strict.Invalid(param, format, args...)

@@ -36,6 +36,7 @@ type Engine struct {
 	owner     output.Owner // of temporary files
 	scratch   string
 	slots     chan struct{}
+	governor  *governor
 	rates     sync.Map // what operators cost, as [Engine.Plan] has measured
 	log       *slog.Logger
 	version   string // of the host, for the outputs' provenance
@@ -126,6 +127,7 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 			return nil, err
 		}
 	}
+	e.governor = newGovernor(int64(c.Limits.Memory*(1<<20)), e.log)
 	return e, nil
 }
 

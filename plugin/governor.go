@@ -2,11 +2,14 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/burnish-photo/burnish/ops"
 )
 
 const (
@@ -185,3 +188,23 @@ type tooMuchError struct{ need, limit int64 }
 func (e *tooMuchError) Error() string {
 	return fmt.Sprintf("the photo is predicted to take %d MB of memory, over the limit of %d MB", e.need>>20, e.limit>>20)
 }
+
+// admit waits until there is memory for the photo.
+func (w *work) admit(ctx context.Context, src *ops.Source) (done func(), err error) {
+	formula := w.engine.foresee(w.pipeline, src.Width, src.Height)
+	done, err = w.engine.governor.admit(ctx, w.pipeline.work, formula)
+	if e := (*tooMuchError)(nil); errors.As(err, &e) {
+		return nil, w.fail(TooLarge, err, "raise limits.memory, or give promptcir a smaller tile")
+	}
+	return done, err
+}
+
+// foresee is the formula for what a photo takes: what the operators say, and
+// beside them pixels kept whole, and encoders.
+func (e *Engine) foresee(p *pipeline, width, height int) int64 {
+	whole := int64(width) * int64(height) * 4
+	return wholeBytes + min(whole, inMemory) + p.graph.Weigh(width, height).Bytes
+}
+
+// wholeBytes is what any photo takes.
+const wholeBytes = 32 << 20

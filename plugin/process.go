@@ -175,6 +175,11 @@ func (w *work) restore(ctx context.Context, format string) (Result, error) {
 	if err := w.claim(src.Source); err != nil {
 		return Result{}, err
 	}
+	release, err := w.admit(ctx, src.Source)
+	if err != nil {
+		return Result{}, err
+	}
+	defer release()
 	staged := make([]*output.Staged, len(w.names))
 	defer discard(staged)
 	var notes ops.Notes

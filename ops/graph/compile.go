@@ -131,3 +131,16 @@ func (g *Graph) Close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Weigh adds up what the operators say that a photo will take, as far as they
+// can tell. Steps that a condition may leave out count.
+func (g *Graph) Weigh(width, height int) (all ops.Weight) {
+	for _, n := range g.nodes {
+		if o, ok := n.operator.(ops.Weigher); ok {
+			w := o.Weigh(width, height)
+			all.Bytes += w.Bytes
+			all.MACs += w.MACs
+		}
+	}
+	return all
+}

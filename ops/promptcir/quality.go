@@ -57,7 +57,8 @@ func (w windows) String() string {
 type division struct {
 	w, h                 int
 	height, above, below int // of strips; input rows beyond them
-	cols                 int // windows side by side
+	cols, windows        int // side by side, and in all
+	windowW, windowH     int
 	strip                func(k int) tile.Rect
 	joiner               joiner
 	pad                  tile.Pad
@@ -71,8 +72,18 @@ type joiner interface {
 func (w windows) divide(width, height int) division {
 	if w.overlap.Size > 0 {
 		p := w.overlap.Plan(width, height)
-		return division{width, height, p.StripHeight, p.Above, p.Below, p.Cols(), p.Strip, tile.NewAverager(p), tile.Mirror}
+		d := division{
+			w: width, h: height, height: p.StripHeight, above: p.Above, below: p.Below,
+			cols: p.Cols(), windows: p.Windows(), strip: p.Strip, joiner: tile.NewAverager(p), pad: tile.Mirror,
+		}
+		d.windowW, d.windowH = p.WindowSize()
+		return d
 	}
 	p := w.layout.Plan(width, height)
-	return division{width, height, p.StripHeight, p.Above, p.Below, p.Cols(), p.Strip, tile.NewStitcher(p), tile.Repeat}
+	d := division{
+		w: width, h: height, height: p.StripHeight, above: p.Above, below: p.Below,
+		cols: p.Cols(), windows: p.Windows(), strip: p.Strip, joiner: tile.NewStitcher(p), pad: tile.Repeat,
+	}
+	d.windowW, d.windowH = p.WindowSize()
+	return d
 }

@@ -116,3 +116,21 @@ func measureQuality(b *testing.B, op ops.Operator, photos []string, q int) {
 	b.ReportMetric(spent.Seconds()/megapixels, "cpu-s/MP")
 	b.ReportMetric(0, "ns/op")
 }
+
+func TestWeigh(t *testing.T) {
+	op := build(t, promptcir.Config{Model: "lite"}, cpu).(ops.Weigher)
+	small, large, huge := op.Weigh(256, 256), op.Weigh(4000, 3000), op.Weigh(4000, 30000)
+	if perPixel := small.MACs / 256 / 256; perPixel < 50_000 || perPixel > 90_000 {
+		t.Errorf("%.0f multiply-accumulates a pixel", perPixel)
+	}
+	if ratio := large.MACs / small.MACs / (12e6 / 65536); ratio < 1.2 || ratio > 2 {
+		t.Errorf("windows repeat %.2f of the work", ratio)
+	}
+	// Memory grows with the width, not with the height.
+	if large.Bytes <= small.Bytes || large.Bytes > 1<<30 || huge.Bytes != large.Bytes {
+		t.Errorf("bytes: %d, %d, %d", small.Bytes, large.Bytes, huge.Bytes)
+	}
+	if twice := build(t, promptcir.Config{Model: "lite", Quality: "reference", Strength: 1}, cpu).(ops.Weigher).Weigh(384, 384); twice.MACs < 7*384*384*50_000 {
+		t.Errorf("reference: %+v", twice)
+	}
+}

@@ -46,6 +46,12 @@ func (o Overlap) Plan(w, h int) MeanPlan {
 // Cols counts the windows of a row.
 func (p MeanPlan) Cols() int { return len(p.x.origins) }
 
+// Windows is the number of windows of the whole photo.
+func (p MeanPlan) Windows() int { return len(p.x.origins) * len(p.y.origins) }
+
+// WindowSize is the shape of all windows of the plan.
+func (p MeanPlan) WindowSize() (w, h int) { return p.x.window, p.y.window }
+
 // Strips is the number of strips.
 func (p MeanPlan) Strips() int { return ceilDiv(p.H, p.StripHeight) }
 

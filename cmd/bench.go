@@ -1,0 +1,169 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin"
+	"gopkg.in/yaml.v3"
+)
+
+type benchCommand struct {
+	Model   string   `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model: a name (${default}) or an exported file."`
+	Device  string   `placeholder:"DEVICE" help:"auto, cpu, cuda:N, …"`
+	Quality string   `default:"balanced" placeholder:"QUALITY" help:"fast, balanced (the default) or reference."`
+	Tile    int      `placeholder:"PIXELS" help:"Side of the windows; default: the model's."`
+	Size    []string `default:"1" placeholder:"MP|WxH" help:"Sizes of photos, in megapixels or pixels (${default})."`
+	Photos  int      `default:"1" help:"Photos of each size."`
+	AtATime int      `placeholder:"N" help:"Photos under way together; default: by the number of cores."`
+	Config  string   `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore\" and \"limits\"."`
+	JSON    bool     `name:"json" help:"Print JSON."`
+}
+
+// Help is shown by burnish bench --help.
+func (benchCommand) Help() string {
+	return `Restores photos that it makes, decoding and encoding included. GMAC/s counts what the network computes; its
+share is of what a large product of matrices reaches on all cores of the CPU.
+
+Examples:
+  burnish bench
+  burnish bench --size 1,12 --model promptcir.onnx --device cuda
+  burnish bench --photos 4 --at-a-time 2 --json`
+}
+
+// benchReport is what bench prints.
+type benchReport struct {
+	Version     string
+	ONNXRuntime string
+	Model       string
+	Device      string
+	Proof       string // of the known-answer test
+	PeakGMACs   float64
+	Rows        []benchRow
+}
+
+type benchRow struct {
+	plugin.Measurement
+	PeakShare float64
+}
+
+// Run measures and prints.
+func (b *benchCommand) Run(h *host) error {
+	sizes, err := parseSizes(b.Size)
+	if err != nil {
+		return err
+	}
+	c, err := b.configuration(h)
+	if err != nil {
+		return err
+	}
+	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLog(h.logger()))
+	if err != nil {
+		return err
+	}
+	report, err := b.measure(h, engine, sizes)
+	if err := errors.Join(err, engine.Close()); err != nil {
+		return err
+	}
+	if b.JSON {
+		e := json.NewEncoder(h.out)
+		e.SetIndent("", "  ")
+		return e.Encode(report)
+	}
+	return report.print(h.out)
+}
+
+func (b *benchCommand) measure(h *host, engine *plugin.Engine, sizes [][2]int) (benchReport, error) {
+	r := benchReport{Version: release(), ONNXRuntime: plugin.Version().ONNXRuntime}
+	peak, err := plugin.Peak(h)
+	if err != nil {
+		return r, err
+	}
+	r.PeakGMACs = peak / 1e9
+	for _, s := range sizes {
+		m, err := engine.Measure(h, "bench", s[0], s[1], b.Photos)
+		if err != nil {
+			return r, err
+		}
+		r.Model, r.Device, r.Proof = m.Notes["model"], m.Notes["device"], m.Notes["proof"]
+		m.Notes = nil
+		r.Rows = append(r.Rows, benchRow{m, m.GMACPerSecond / r.PeakGMACs})
+	}
+	return r, nil
+}
+
+func (r benchReport) print(out io.Writer) error {
+	fmt.Fprintf(out, "model %s on %s (%s)\nsgemm peak %.1f GMAC/s on this CPU, by ONNX Runtime %s\n\n", r.Model, r.Device, r.Proof, r.PeakGMACs, r.ONNXRuntime)
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "size\tphotos\tat a time\tseconds\ts/MP\tMP/s\tkMAC/px\tGMAC/s\tof peak\tpeak MB\t")
+	for _, m := range r.Rows {
+		fmt.Fprintf(t, "%d×%d\t%d\t%d\t%.1f\t%.2f\t%.3f\t%.1f\t%.1f\t%.0f %%\t%.0f\t\n", m.Width, m.Height, m.Photos, m.AtATime,
+			m.Seconds, m.SecondsPerMP, m.MPPerSecond, m.KMACPerPixel, m.GMACPerSecond, 100*m.PeakShare, m.PeakMB)
+	}
+	return t.Flush()
+}
+
+// configuration is a pipeline of the one step.
+func (b *benchCommand) configuration(h *host) (*config.Config, error) {
+	model, err := (&restoreCommand{Model: b.Model}).model()
+	if err != nil {
+		return nil, err
+	}
+	step := map[string]any{"model": model, "quality": b.Quality, "tile": b.Tile, "skip_above": 100}
+	text, err := yaml.Marshal(map[string]any{
+		"version": 1, "limits": map[string]any{"photos": b.AtATime},
+		"pipelines": map[string]any{"bench": map[string]any{
+			"steps":   []any{map[string]any{"promptcir": step}},
+			"outputs": []any{map[string]any{"path": "{stem}.bench.jpg"}},
+		}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	c, faults := config.Parse("burnish bench", ".", text, h.registry)
+	if errs, _ := faults.Split(); len(errs) > 0 {
+		return nil, errors.New(errs[0].Message) // its place means nothing to the user
+	}
+	if b.Config != "" {
+		base, err := h.load(b.Config)
+		if err != nil {
+			return nil, err
+		}
+		photos := c.Limits.Photos
+		c.Restore, c.Limits = base.Restore, base.Limits
+		if photos > 0 {
+			c.Limits.Photos = photos
+		}
+	}
+	c.Limits.Megapixels = math.MaxInt32 // the sizes are asked for
+	if b.Device != "" {
+		c.Restore.Device = config.Device(b.Device)
+	}
+	return c, c.Validate()
+}
+
+// parseSizes reads megapixels, of four by three, or WxH in pixels.
+func parseSizes(list []string) (sizes [][2]int, err error) {
+	for _, text := range list {
+		w, h, ok := strings.Cut(text, "x")
+		width, err1 := strconv.Atoi(w)
+		height, err2 := strconv.Atoi(h)
+		if !ok {
+			mp, err := strconv.ParseFloat(text, 64)
+			width, height = int(math.Round(math.Sqrt(mp*4e6/3))), int(math.Round(math.Sqrt(mp*3e6/4)))
+			err1, err2 = err, nil
+		}
+		if err1 != nil || err2 != nil || width < 1 || height < 1 || width > 65535 || height > 65535 {
+			return nil, fmt.Errorf("size %q: wants megapixels such as 12, or pixels such as 4000x3000, each side up to 65535", text)
+		}
+		sizes = append(sizes, [2]int{width, height})
+	}
+	return sizes, nil
+}

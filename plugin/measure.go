@@ -1,0 +1,122 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// Measurement is what a pipeline took for some photos of one size, decoding and
+// encoding included.
+type Measurement struct {
+	Width, Height int
+	Photos        int     // of that size, each on its own
+	AtATime       int     // of them under way together
+	Seconds       float64 // for all
+	SecondsPerMP  float64
+	MPPerSecond   float64
+	KMACPerPixel  float64 // of the network, with what windows repeat; 0 where it is not known
+	GMACPerSecond float64
+	PeakMB        float64           // the most memory that the process held; 0 where the system does not tell
+	PredictedMB   float64           // what the governor foresaw for one photo, beside what the process held before
+	Notes         map[string]string // of the last photo: the model, the device, its proof
+}
+
+// Measure runs a pipeline on photos of w×h pixels that it makes: JPEGs of
+// quality 30 with edges, waves and noise. The engine has no ledger.
+func (e *Engine) Measure(ctx context.Context, pipeline string, w, h, photos int) (m Measurement, err error) {
+	p, ok := e.pipelines[pipeline]
+	if !ok || photos < 1 || e.ledger != nil {
+		return m, fmt.Errorf("measure: pipeline %q, %d photos, with a ledger: %t", pipeline, photos, e.ledger != nil)
+	}
+	folder, err := os.MkdirTemp("", "burnish-bench-")
+	if err != nil {
+		return m, err
+	}
+	defer os.RemoveAll(folder)
+	for i := range photos {
+		if err := samplePhoto(filepath.Join(folder, fmt.Sprintf("%d.jpg", i)), w, h, uint64(i)); err != nil {
+			return m, err
+		}
+	}
+	weight := p.graph.Weigh(w, h)
+	m = Measurement{Width: w, Height: h, Photos: photos, AtATime: min(photos, e.Parallel())}
+	m.PredictedMB = float64(e.governor.predict(p.work, e.foresee(p, w, h))) / (1 << 20)
+	resetPeak()
+	began := time.Now()
+	results, errs := make([]Result, photos), make([]error, photos)
+	var wg sync.WaitGroup
+	for i := range photos {
+		wg.Go(func() {
+			results[i], errs[i] = e.Process(ctx, Job{
+				Path: filepath.Join(folder, fmt.Sprintf("%d.jpg", i)), Pipeline: pipeline, Output: filepath.Join(folder, "out"),
+			})
+		})
+	}
+	wg.Wait()
+	m.Seconds = time.Since(began).Seconds()
+	m.PeakMB = float64(proc("/proc/self/status", "VmHWM")) / (1 << 20)
+	mp := float64(w) * float64(h) * float64(photos) / 1e6
+	m.SecondsPerMP, m.MPPerSecond = m.Seconds/mp, mp/m.Seconds
+	m.KMACPerPixel = weight.MACs / float64(w) / float64(h) / 1e3
+	m.GMACPerSecond = weight.MACs * float64(photos) / m.Seconds / 1e9
+	m.Notes = results[photos-1].Notes
+	return m, errors.Join(errs...)
+}
+
+// samplePhoto writes a JPEG that is neither flat nor the same everywhere.
+func samplePhoto(path string, w, h int, seed uint64) error {
+	const side = 512
+	random := rand.New(rand.NewPCG(seed, 7))
+	pixels := make([]byte, side*side*3)
+	for i := range pixels {
+		x, y, c := i/3%side, i/3/side, i%3
+		v := 128 + 60*math.Sin(float64(x*(c+2))*2*math.Pi/side)*math.Cos(float64(y)*6*math.Pi/side) + 12*random.NormFloat64()
+		if (x/64+y/96)%2 == 0 {
+			v += 30
+		}
+		pixels[i] = byte(min(max(v, 0), 255))
+	}
+	p, err := vips.FromMemory(pixels, side, side, 3, "uchar")
+	if err != nil {
+		return err
+	}
+	for _, s := range []struct {
+		operation string
+		args      vips.Args
+	}{
+		{"copy", vips.Args{"interpretation": "srgb"}},
+		{"replicate", vips.Args{"across": (w + side - 1) / side, "down": (h + side - 1) / side}},
+		{"extract_area", vips.Args{"left": 0, "top": 0, "width": w, "height": h}},
+	} {
+		next, err := p.Do(s.operation, s.args)
+		p.Close()
+		if err != nil {
+			return err
+		}
+		p = next
+	}
+	defer p.Close()
+	return p.Save("jpegsave", path, vips.Args{"Q": 30})
+}
+
+// resetPeak makes the system forget how much memory the process has held.
+func resetPeak() {
+	runtime.GC()
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // where that is not allowed, the peak is of the whole process
+}
+
+// Peak is how many multiply-accumulates a second this machine's CPU reaches on
+// its best, large products of matrices, with all cores. It wants
+// [StartRestoration].
+func Peak(ctx context.Context) (float64, error) { return onnx.Peak(ctx, 0) }
