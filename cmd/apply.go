@@ -57,7 +57,7 @@ func (a *applyCommand) Run(h *host) error {
 			sources = append(sources, path)
 		}
 	}
-	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLog(h.logger()), plugin.WithPipelines(a.Pipeline), plugin.WithSources(sources...))
+	engine, err := plugin.Open(h, *c, h.registry, plugin.WithVersion(release()), plugin.WithLog(h.logger()), plugin.WithPipelines(a.Pipeline), plugin.WithSources(sources...))
 	if err != nil {
 		return err
 	}

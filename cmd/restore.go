@@ -37,7 +37,7 @@ func (r *restoreCommand) Run(h *host) error {
 	if err != nil {
 		return err
 	}
-	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLog(h.logger()))
+	engine, err := plugin.Open(h, *c, h.registry, plugin.WithVersion(release()), plugin.WithLog(h.logger()))
 	if err != nil {
 		return err
 	}

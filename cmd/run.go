@@ -36,7 +36,7 @@ func (r *runCommand) Run(h *host) error {
 		return err
 	}
 	log := slog.New(newFolding(h.logger().Handler()))
-	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLedger(), plugin.WithLog(log))
+	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLedger(), plugin.WithVersion(release()), plugin.WithLog(log))
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,9 @@ func (c *Config) Check(reg *ops.Registry) strict.Faults {
 		p := c.Pipelines[name]
 		faults = append(faults, graph.Check(c.Graph(p), reg, env)...)
 		faults = append(faults, checkPaths(p.Outputs)...)
+		if p.Pages == AllPages {
+			faults = append(faults, checkPages(p.Outputs)...)
+		}
 	}
 	return append(faults, c.checkFragments(reg, env)...)
 }
@@ -60,6 +63,17 @@ func checkPaths(outputs []output.Config) (faults strict.Faults) {
 			faults = append(faults, strict.At(o.PathNode(), "another output of this pipeline has the same path"))
 		}
 		seen[path] = true
+	}
+	return faults
+}
+
+// checkPages wants {page} in the paths of outputs whose format holds one page.
+func checkPages(outputs []output.Config) (faults strict.Faults) {
+	for _, o := range outputs {
+		if o.PathNode() == nil || o.Path.Names("page") || o.Joins() {
+			continue
+		}
+		faults = append(faults, strict.At(o.PathNode(), "all pages are taken, but a %s file holds one; put {page} into the path", o.Format))
 	}
 	return faults
 }
@@ -110,6 +124,9 @@ func (c *Config) Validate() error {
 	for _, name := range slices.Sorted(maps.Keys(c.Pipelines)) {
 		if len(c.Pipelines[name].Outputs) == 0 {
 			invalid("pipelines."+name+".outputs", "the pipeline has no outputs, so it would write nothing")
+		}
+		if pages := c.Pipelines[name].Pages; !slices.Contains([]string{"", FirstPage, AllPages, SkipPages}, pages) {
+			invalid("pipelines."+name+".pages", "wants first, all or skip, got %q", pages)
 		}
 	}
 	for i := range c.Watch {

@@ -77,7 +77,15 @@ type Limits struct {
 type Pipeline struct {
 	Steps   []graph.Step    `yaml:"steps" help:"what happens to a photo, one after the other or as a graph of ids"`
 	Outputs []output.Config `yaml:"outputs" help:"the files that are written"`
+	Pages   string          `yaml:"pages" help:"of files with several pages or frames: first, all or skip"`
 }
+
+// What a pipeline takes of files with several pages or frames.
+const (
+	FirstPage = "first" // also where nothing is said
+	AllPages  = "all"
+	SkipPages = "skip"
+)
 
 // Graph is the pipeline's graph, with a tap for every output in their order.
 func (c *Config) Graph(p Pipeline) graph.Config {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/output"
 )
 
 // trashFolder is where the state folder keeps the trash: a folder named by its
@@ -103,7 +104,7 @@ func (w *work) sameOutputs(e ledger.Entry, src *ops.Source) (bool, error) {
 		return false, err
 	}
 	for i, name := range names {
-		if hash, err := digest(name); name != e.Outputs[i].Path || err != nil || hash != e.Outputs[i].Hash {
+		if hash, err := output.Digest(name); name != e.Outputs[i].Path || err != nil || hash != e.Outputs[i].Hash {
 			return false, nil
 		}
 	}

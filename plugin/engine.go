@@ -52,6 +52,7 @@ type pipeline struct {
 	name    string
 	graph   *graph.Graph
 	outputs []output.Config
+	pages   string // what is taken of files with several
 	work    string // fingerprint of steps, models and outputs
 }
 
@@ -157,17 +158,18 @@ func (e *Engine) compile(ctx context.Context, name string, p config.Pipeline, re
 	if err != nil {
 		return fmt.Errorf("pipeline %s: %w", name, err)
 	}
-	e.pipelines[name] = &pipeline{name: name, graph: g, outputs: p.Outputs, work: fingerprint(name, g, p.Outputs)}
+	e.pipelines[name] = &pipeline{name: name, graph: g, outputs: p.Outputs, pages: p.Pages, work: fingerprint(name, g, p)}
 	return nil
 }
 
 // fingerprint covers all that decides a pipeline's files, their names included.
-func fingerprint(name string, g *graph.Graph, outputs []output.Config) string {
+func fingerprint(name string, g *graph.Graph, p config.Pipeline) string {
 	digest := sha256.New()
 	fmt.Fprintf(digest, "%q %s\n", name, g.Fingerprint())
-	for i := range outputs {
-		fmt.Fprintln(digest, outputs[i].Fingerprint())
+	for i := range p.Outputs {
+		fmt.Fprintln(digest, p.Outputs[i].Fingerprint())
 	}
+	fmt.Fprintln(digest, p.Pages)
 	return hex.EncodeToString(digest.Sum(nil))
 }
 

@@ -12,14 +12,13 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/ops/vips"
-	"github.com/burnish-photo/burnish/plugin/output"
 )
 
 // Seconds a megapixel for decoding and encoding, on a core of some years ago;
 // what verifying and publishing a file adds.
 var (
 	decoding   = map[string]float64{"jpeg": 0.01, "png": 0.04, "webp": 0.03, "tiff": 0.02, "heif": 0.1, "avif": 0.1, "jxl": 0.15}
-	encoding   = map[string]float64{"jpeg": 0.02, "png": 0.12, "webp": 0.15, "tiff": 0.08, "heic": 1, "avif": 1, "jxl": 0.4, "gif": 0.4}
+	encoding   = map[string]float64{"jpeg": 0.02, "png": 0.12, "webp": 0.15, "tiff": 0.08, "heic": 1, "avif": 1, "jxl": 0.4, "gif": 0.4, "tiles": 0.2}
 	publishing = 0.03
 )
 
@@ -60,8 +59,7 @@ func (s *estimate) add(ctx context.Context, f graph.Foreseen, w *work) error {
 		s.plan.Megabytes += float64(size) / 1e6
 	}
 	for _, t := range f.Taps {
-		format, _ := output.FormatOf(extensionOf(w.names[t]))
-		s.plan.Seconds += publishing + pixels*encoding[format]
+		s.plan.Seconds += publishing + pixels*encoding[w.targets[t].encoder.Format]
 	}
 	return nil
 }

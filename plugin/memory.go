@@ -3,9 +3,11 @@ package plugin
 import (
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
+	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
@@ -79,6 +81,22 @@ func (w *work) known() (reason string, err error) {
 	return "made by Burnish", nil
 }
 
+// ownMake recognises a file that Burnish made by the provenance in it, whatever
+// its name is now. Where nothing is remembered, a file that is named is work.
+func (w *work) ownMake(format string) (reason string) {
+	if w.engine.ledger == nil {
+		return ""
+	}
+	p, ok := output.ReadProvenance(w.source, format)
+	if !ok {
+		return ""
+	}
+	return "made by Burnish: its provenance names the pipeline " + p.Pipeline
+}
+
+// standing is why nothing is done where every output is to stay.
+const standing = "its outputs are there, and are to stay"
+
 // reuse copies the outputs that an equal photo under another path has already
 // got. It is not done where they are no longer there as they were.
 func (w *work) reuse(format string) (_ Result, done bool, err error) {
@@ -86,7 +104,7 @@ func (w *work) reuse(format string) (_ Result, done bool, err error) {
 		return Result{}, false, nil
 	}
 	e, ok, err := w.engine.ledger.Reusable(w.hash, w.key)
-	if !ok || err != nil || len(e.Outputs) != len(w.pipeline.outputs) {
+	if !ok || err != nil || len(e.Outputs) != len(w.pipeline.outputs) || w.pipeline.pages == config.AllPages || slices.ContainsFunc(w.pipeline.outputs, output.Config.Tiles) {
 		return Result{}, false, err
 	}
 	src, err := w.open(format)
@@ -98,13 +116,19 @@ func (w *work) reuse(format string) (_ Result, done bool, err error) {
 		w.before = e
 		return Result{State: Skipped, Reason: "already done as " + e.Path}, true, err
 	}
-	if err := w.claim(src.Source); err != nil {
+	if err := w.claim(src.Source, 1); err != nil {
 		return Result{}, false, err
 	}
-	staged := make([]*output.Staged, len(w.names))
+	staged := make([]*output.Staged, len(w.targets))
 	defer discard(staged)
-	for i, name := range w.names {
-		s, err := w.engine.owner.StageCopy(e.Outputs[i].Path, name)
+	if w.idle() {
+		return Result{State: Skipped, Reason: standing}, true, nil
+	}
+	for i, t := range w.targets {
+		if t.path == "" {
+			continue
+		}
+		s, err := w.engine.owner.StageCopy(e.Outputs[i].Path, t.path)
 		staged[i] = s
 		if err != nil || s.Hash != e.Outputs[i].Hash {
 			return Result{}, false, nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"github.com/burnish-photo/burnish/config/strict"
@@ -83,14 +82,14 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	}
 	defer src.Close()
 	plan.Format, plan.Width, plan.Height = format, src.Source.Width, src.Source.Height
-	if err := w.claim(src.Source); err != nil {
+	if err := w.claim(src.Source, 1); err != nil {
 		return err
 	}
 	w.keepNames()
-	plan.Outputs = make([]PlannedOutput, len(w.names))
+	plan.Outputs = make([]PlannedOutput, len(w.targets))
 	estimate := newEstimate(w.engine, plan)
 	return w.pipeline.graph.Foresee(ctx, src, func(f graph.Foreseen) error {
-		plan.visit(f, w.names)
+		plan.visit(f, w.targets)
 		return estimate.add(ctx, f, w)
 	})
 }
@@ -100,18 +99,20 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 func (w *work) keepNames() {
 	w.engine.mu.Lock()
 	defer w.engine.mu.Unlock()
-	for _, name := range w.names {
-		delete(w.engine.claims, name)
-		w.engine.written[name] = written{source: w.source}
+	for _, t := range w.targets {
+		delete(w.engine.claims, t.path)
+		if t.path != "" {
+			w.engine.written[t.path] = written{source: w.source}
+		}
 	}
 }
 
-func (plan *Plan) visit(f graph.Foreseen, names []string) {
+func (plan *Plan) visit(f graph.Foreseen, targets []target) {
 	if f.Operator != nil && (f.Name != "orientation" || f.In[0].Pixels.Orientation() != 1) {
 		plan.Steps = append(plan.Steps, PlannedStep{Name: f.Name, Runs: f.Runs, Why: f.Why})
 	}
 	for _, t := range f.Taps {
-		plan.Outputs[t] = PlannedOutput{Path: names[t], Width: f.Out.Pixels.Width(), Height: f.Out.Pixels.Height()}
+		plan.Outputs[t] = PlannedOutput{Path: targets[t].path, Width: f.Out.Pixels.Width(), Height: f.Out.Pixels.Height()}
 	}
 }
 
@@ -120,12 +121,4 @@ func (plan *Plan) visit(f graph.Foreseen, names []string) {
 func Planned(err error) bool {
 	var known *Error
 	return errors.As(err, &known) && known.Kind != Stopped
-}
-
-// extensionOf is a file name's extension without its dot.
-func extensionOf(name string) string {
-	if ext := filepath.Ext(name); ext != "" {
-		return ext[1:]
-	}
-	return ""
 }

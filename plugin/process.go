@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config/strict"
-	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
@@ -93,9 +92,9 @@ func (e *Engine) letGo(w *work) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.busy, w.id())
-	for _, name := range w.names {
-		if e.claims[name] == w {
-			delete(e.claims, name)
+	for _, t := range w.targets {
+		if e.claims[t.path] == w {
+			delete(e.claims, t.path)
 		}
 	}
 	close(w.done)
@@ -115,8 +114,7 @@ type work struct {
 	info     os.FileInfo
 	hash     string
 	before   ledger.Entry // what was recorded of this work, whatever its content
-	names    []string     // of the outputs, once they are claimed
-	encoders []output.Encoder
+	targets  []target     // once their names are claimed
 }
 
 func (w *work) id() string { return w.source + "\x00" + w.key }
@@ -159,47 +157,13 @@ func (w *work) run(ctx context.Context) (Result, error) {
 	if reason, err := w.known(); reason != "" || err != nil {
 		return Result{State: Skipped, Reason: reason}, err
 	}
+	if reason := w.ownMake(format); reason != "" {
+		return Result{State: Skipped, Reason: reason}, nil
+	}
 	if result, done, err := w.reuse(format); done || err != nil {
 		return result, err
 	}
 	return w.restore(ctx, format)
-}
-
-// restore decodes the photo, runs the graph and publishes the outputs.
-func (w *work) restore(ctx context.Context, format string) (Result, error) {
-	src, err := w.open(format)
-	if err != nil {
-		return Result{}, err
-	}
-	defer src.Close()
-	if err := w.claim(src.Source); err != nil {
-		return Result{}, err
-	}
-	release, err := w.admit(ctx, src.Source)
-	if err != nil {
-		return Result{}, err
-	}
-	defer release()
-	staged := make([]*output.Staged, len(w.names))
-	defer discard(staged)
-	var notes ops.Notes
-	err = w.pipeline.graph.Run(ops.WithNotes(ctx, &notes), src, func(taps []int, img ops.Image) error {
-		for _, t := range taps {
-			s, err := w.engine.owner.Stage(ctx, img, w.order(t, notes.All()))
-			if err != nil {
-				return fmt.Errorf("output %s: %w", w.names[t], err)
-			}
-			staged[t] = s
-		}
-		return nil
-	})
-	if err != nil {
-		return Result{Notes: notes.All()}, err
-	}
-	if err := w.unchanged(); err != nil {
-		return Result{Notes: notes.All()}, err
-	}
-	return w.publish(staged, Result{State: Done, Notes: notes.All()})
 }
 
 func discard(staged []*output.Staged) {

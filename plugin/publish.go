@@ -4,70 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 
-	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
 
-// claim takes the names of the outputs: none of them is a source or belongs to
-// another photo.
-func (w *work) claim(src *ops.Source) error {
-	names, err := w.outputNames(src)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if err := w.mayWrite(name); err != nil {
-			return err
-		}
-	}
-	return w.own(names)
-}
-
-// outputNames are the outputs' absolute names, in their order.
-func (w *work) outputNames(src *ops.Source) (names []string, err error) {
-	facts, err := w.facts(src.Taken)
-	if err != nil {
-		return nil, err
-	}
-	w.encoders = nil
-	for i := range w.pipeline.outputs {
-		o := &w.pipeline.outputs[i]
-		encoder := o.Encoder(src.Format)
-		w.encoders = append(w.encoders, encoder)
-		rel, err := o.Name(facts, encoder)
-		if err != nil {
-			return nil, w.fail(Conflict, err, "change the output's path")
-		}
-		name := filepath.Join(w.output, rel)
-		if slices.Contains(names, name) {
-			return nil, w.fail(Conflict, fmt.Errorf("two outputs have the same path %s", name), "give each output of the pipeline a path of its own")
-		}
-		names = append(names, name)
-	}
-	return names, nil
-}
-
-// order is what output t is to be, after what the operators have noted.
-func (w *work) order(t int, notes map[string]string) output.Order {
-	return output.Order{
-		Config: &w.pipeline.outputs[t], Encoder: w.encoders[t], Path: w.names[t],
-		Provenance: output.Provenance{
-			Source: w.hash, Pipeline: w.pipeline.name, Fingerprint: w.pipeline.work,
-			Model: notes["model"], ModelDigest: notes["model_digest"], Device: notes["device"], Version: w.engine.version,
-		},
-	}
-}
-
-// mayWrite refuses to write over a source.
-func (w *work) mayWrite(name string) error {
+// mayWrite refuses to write over a source, or over a folder where the output is
+// none.
+func (w *work) mayWrite(name string, folder bool) error {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil // not there, or the writing itself will say what is wrong
 	}
-	if info.IsDir() {
+	if info.IsDir() && !folder {
 		return w.fail(Conflict, fmt.Errorf("the output %s is a folder", name), "rename the folder or change the output's path")
 	}
 	if os.SameFile(info, w.info) {
@@ -76,37 +24,6 @@ func (w *work) mayWrite(name string) error {
 	if w.engine.sources[name] {
 		return w.fail(Conflict, fmt.Errorf("the output %s would replace another original", name), "choose another output folder or path")
 	}
-	return nil
-}
-
-// own takes the names for this work, unless another photo that still exists
-// has them.
-func (w *work) own(names []string) error {
-	e := w.engine
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, name := range names {
-		if other := e.claims[name]; other != nil && other != w {
-			return w.taken(name, other.source)
-		}
-		owner, err := e.ownerOf(name)
-		if err != nil {
-			return err
-		}
-		if owner == "" || owner == w.source {
-			continue
-		}
-		if _, err := os.Lstat(owner); !errors.Is(err, os.ErrNotExist) {
-			return w.taken(name, owner)
-		}
-		if put, err := e.wasPutAway(name); put || err != nil {
-			return errors.Join(err, w.taken(name, owner))
-		}
-	}
-	for _, name := range names {
-		e.claims[name] = w
-	}
-	w.names = names
 	return nil
 }
 
@@ -129,9 +46,9 @@ func (e *Engine) ownerOf(name string) (string, error) {
 
 // mayReplace refuses to write over a file that Burnish did not make, or that
 // was changed since, unless it is the very same.
-func (w *work) mayReplace(s *output.Staged) error {
-	there, err := digest(s.Path)
-	if errors.Is(err, os.ErrNotExist) || err == nil && (there == s.Hash || w.job.Overwrite) {
+func (w *work) mayReplace(s *output.Staged, overwrite bool) error {
+	there, err := output.Digest(s.Path)
+	if errors.Is(err, os.ErrNotExist) || err == nil && (there == s.Hash || overwrite) {
 		return nil
 	}
 	if err != nil {
@@ -160,14 +77,20 @@ func (e *Engine) wrote(name, hash string) (bool, error) {
 
 // publish gives all outputs their names, or none, and lets the ledger know:
 // before, so that they are known as Burnish's own whatever happens, and after.
+// staged stands by the targets; nil is one with nothing of its own to write.
 func (w *work) publish(staged []*output.Staged, result Result) (Result, error) {
-	for _, s := range staged {
-		if err := w.mayReplace(s); err != nil {
+	for i, s := range staged {
+		if s == nil {
+			continue
+		}
+		o := &w.pipeline.outputs[w.targets[i].output]
+		if err := w.mayReplace(s, w.job.Overwrite || o.Collision == output.Overwrite); err != nil {
 			return Result{Notes: result.Notes}, err
 		}
-	}
-	for i, s := range staged {
-		result.Outputs = append(result.Outputs, Output{Path: s.Path, Format: w.encoders[i].Format, Size: s.Size, Hash: s.Hash})
+		if err := s.Preserve(o.Preserve, w.info); err != nil {
+			return Result{Notes: result.Notes}, w.fail(Unwritable, err, "let Burnish run as a user that may, or take it out of \"preserve\"")
+		}
+		result.Outputs = append(result.Outputs, Output{Path: s.Path, Format: w.targets[i].encoder.Format, Size: s.Size, Hash: s.Hash})
 	}
 	if err := w.recordIntent(result); err != nil {
 		return Result{Notes: result.Notes}, err
@@ -183,11 +106,14 @@ func (w *work) publish(staged []*output.Staged, result Result) (Result, error) {
 func rename(staged []*output.Staged) error {
 	var fresh []string
 	for _, s := range staged {
+		if s == nil {
+			continue
+		}
 		_, err := os.Lstat(s.Path)
 		isNew := errors.Is(err, os.ErrNotExist)
 		if err := s.Publish(); err != nil {
 			for _, name := range fresh {
-				os.Remove(name)
+				os.RemoveAll(name)
 			}
 			return fmt.Errorf("output %s: %w", s.Path, err)
 		}

@@ -45,12 +45,21 @@ func (w *work) open(format string) (ops.Image, error) {
 	if err != nil {
 		return ops.Image{}, w.damaged(err)
 	}
+	return w.openPage(format, header, 0)
+}
+
+// openPage opens one of the pages that the pipeline takes.
+func (w *work) openPage(format string, header vips.Header, page int) (ops.Image, error) {
 	limit := w.engine.config.Limits.Megapixels
-	if mp := float64(header.Width) * float64(header.Height) / 1e6; mp > limit {
+	pages, _ := w.pages(header)
+	if mp := float64(header.Width) * float64(header.Height) * float64(max(1, pages)) / 1e6; mp > limit {
 		return ops.Image{}, w.fail(TooLarge, fmt.Errorf("%d×%d pixels are %.1f megapixels, over the limit of %g", header.Width, header.Height, mp, limit),
 			fmt.Sprintf("raise limits.megapixels to %.0f or more to process it", mp+1))
 	}
 	pixels, err := vips.Open(w.source, vips.Sequential)
+	if page > 0 {
+		pixels, err = vips.OpenPage(w.source, page, vips.Sequential)
+	}
 	if err != nil {
 		return ops.Image{}, w.damaged(err)
 	}
@@ -60,10 +69,10 @@ func (w *work) open(format string) (ops.Image, error) {
 		return ops.Image{}, err
 	}
 	source := &ops.Source{
-		Path: w.source, Format: format, Width: header.Width, Height: header.Height, Orientation: header.Orientation,
+		Path: w.source, Format: format, Width: pixels.Width(), Height: pixels.Height(), Orientation: header.Orientation,
 		Size: w.info.Size(), ModTime: w.info.ModTime(), Taken: taken(pixels), Hash: w.hash, Folder: filepath.ToSlash(folder),
 	}
-	return ops.Image{Pixels: pixels, Source: source, AsRead: true}, nil
+	return ops.Image{Pixels: pixels, Source: source, AsRead: header.Pages == 1}, nil
 }
 
 // taken is the moment that EXIF says the photo was made; zero where it does not.

@@ -3,6 +3,7 @@ package vips
 import (
 	"context"
 	"errors"
+	"maps"
 )
 
 // Access is the order in which an opened file's pixels will be asked for.
@@ -47,12 +48,20 @@ var loaders = map[string]string{
 // then; oddities that decoders only warn of, such as stray bytes between JPEG
 // segments, are not. Pixels are not turned upright: see Orientation. (HEIF and
 // AVIF decoders turn them, and report orientation 1.)
-func Open(path string, a Access) (*Image, error) {
+func Open(path string, a Access) (*Image, error) { return open(path, a, nil) }
+
+// OpenPage is Open of another page than the first, counted from 0, of a file
+// whose format holds several: see Header.Pages.
+func OpenPage(path string, page int, a Access) (*Image, error) {
+	return open(path, a, Args{"page": page})
+}
+
+func open(path string, a Access, more Args) (*Image, error) {
 	_, loader, err := loaderOf(path)
 	if err != nil {
 		return nil, err
 	}
-	bare, err := load(loader, path)
+	bare, err := load(loader, path, more)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +78,10 @@ func Open(path string, a Access) (*Image, error) {
 // in memory.
 const maxDecoded = 100 << 20
 
-func load(loader, path string) (*Image, error) {
-	out, err := Call(loader, Args{"filename": path, "access": Sequential.String(), "fail_on": "error"})
+func load(loader, path string, more Args) (*Image, error) {
+	args := Args{"filename": path, "access": Sequential.String(), "fail_on": "error"}
+	maps.Copy(args, more)
+	out, err := Call(loader, args)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +129,7 @@ func ReadHeader(path string) (Header, error) {
 	if err != nil {
 		return Header{}, err
 	}
-	image, err := load(loader, path)
+	image, err := load(loader, path, nil)
 	if err != nil {
 		return Header{}, err
 	}

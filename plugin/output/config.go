@@ -22,13 +22,15 @@ type Config struct {
 	Thumbnail *yaml.Node // parameters of a thumbnail step for this output alone; nil: none
 	Format    string     // one of [Formats], or [Auto]
 
-	// Provenance asks for the provenance in the file's XMP.
-	Provenance bool
+	Provenance bool     // in the file's XMP
+	Collision  string   // [Refuse], [Overwrite], [Skip] or [Number]
+	Preserve   []string // of the source's file: [ModTime], [User], [Mode]
+	GainMap    string   // [KeepGainMap] or [DropGainMap]
 
 	options map[string]vips.Args // by format, over its defaults
 	policy  policy
 
-	node, from, path, format, keep *yaml.Node
+	node, from, path, format, keep, preserve *yaml.Node
 }
 
 // PathNode is where the output's path stands, for faults.
@@ -70,7 +72,7 @@ func (c *Config) Fingerprint() string {
 	for _, name := range formats {
 		encoders = append(encoders, Encoder{Format: name, Options: c.options[name]}.fingerprint())
 	}
-	text, err := json.Marshal([]any{c.Path.String(), c.Format, encoders, c.policy.keep, c.policy.strip, c.Provenance})
+	text, err := json.Marshal([]any{c.Path.String(), c.Format, encoders, c.policy.keep, c.policy.strip, c.Provenance, c.GainMap})
 	if err != nil {
 		panic(err) // texts
 	}
@@ -80,7 +82,7 @@ func (c *Config) Fingerprint() string {
 // DecodeStrict reads an output: its keys, and blocks that bear an encoder's
 // name.
 func (c *Config) DecodeStrict(node *yaml.Node) strict.Faults {
-	c.node, c.Provenance = node, true
+	c.node, c.Provenance, c.Collision, c.GainMap = node, true, Refuse, DropGainMap
 	pairs, faults := strict.Pairs(node)
 	keys := c.keys()
 	var blocks []strict.Pair
@@ -135,6 +137,11 @@ func (c *Config) keys() map[string]func(*yaml.Node) strict.Faults {
 		"keep":       func(n *yaml.Node) strict.Faults { c.keep = n; return decodeClasses(n, &c.policy.keep) },
 		"strip":      func(n *yaml.Node) strict.Faults { return decodeClasses(n, &c.policy.strip) },
 		"provenance": func(n *yaml.Node) strict.Faults { return strict.Decode(n, &c.Provenance) },
+		"collision": func(n *yaml.Node) strict.Faults {
+			return oneOf(n, &c.Collision, []string{Refuse, Overwrite, Skip, Number})
+		},
+		"preserve": func(n *yaml.Node) strict.Faults { c.preserve = n; return decodePreserve(n, &c.Preserve) },
+		"gainmap":  func(n *yaml.Node) strict.Faults { return oneOf(n, &c.GainMap, []string{KeepGainMap, DropGainMap}) },
 	}
 }
 
@@ -192,6 +199,8 @@ func (c *Config) chooseEncoder(blocks []strict.Pair) (faults strict.Faults) {
 		return strict.Faults{strict.At(c.path, "no encoder writes %q; end the path in a known extension or add one of: %s", "."+ending, strings.Join(Formats(), ", "))}
 	}
 	switch {
+	case c.Tiles() && c.preserve != nil:
+		faults = append(faults, strict.At(c.preserve, "tiles are many files; preserve is for outputs that are one"))
 	case c.Format == Auto && ending != "{ext}":
 		faults = append(faults, strict.Warn(c.path, "the name ends in %q whatever the photo's format is; end it in .{ext}", "."+ending))
 	case c.Format != Auto && known && named != c.Format:

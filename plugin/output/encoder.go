@@ -21,7 +21,7 @@ type Encoder struct {
 var aliases = map[string]string{"quality": "Q"}
 
 // private options take files or undo what the output promises.
-var private = []string{"filename", "profile", "strip", "keep", "background", "page_height", "properties"}
+var private = []string{"filename", "profile", "strip", "keep", "background", "page_height", "properties", "basename", "container", "angle", "no_strip"}
 
 // fingerprint covers all that decides the bytes that the encoder makes of an
 // image, defaults included.
@@ -50,7 +50,7 @@ func (e Encoder) saver() (string, vips.Args) {
 // this libvips cannot write it.
 func (f format) options() map[string]vips.Argument {
 	operation, known := vips.Lookup(f.saver)
-	if _, works := vips.SaverFor(f.name); !known || !works {
+	if _, works := vips.SaverFor(f.name); !known || !works && f.name != tiles {
 		return nil
 	}
 	options := map[string]vips.Argument{}
@@ -89,6 +89,9 @@ func (e *Encoder) decode(block, at *yaml.Node) strict.Faults {
 			continue
 		}
 		value, err := optionValue(option, p.Value)
+		if err == nil && name == "suffix" {
+			err = checkSuffix(value)
+		}
 		if err != nil {
 			faults = append(faults, strict.At(p.Value, "%s: %s", p.Key.Value, err))
 			continue

@@ -18,22 +18,25 @@ type format struct {
 	defaults    vips.Args
 	fixed       vips.Args // what makes the format, not for users to set
 
-	gray, cmyk, alpha, deep bool // deep: more than 8 bits a value
+	gray, cmyk, alpha bool
+	deep              bool // more than 8 bits a value
+	pages             bool // several in one file
 }
 
 var formats = []format{
 	{name: "jpeg", saver: "jpegsave", extensions: []string{"jpg", "jpeg", "jpe", "jfif"},
 		defaults: vips.Args{"Q": 90, "optimize_coding": true}, gray: true, cmyk: true},
 	{name: "png", saver: "pngsave", extensions: []string{"png"}, gray: true, alpha: true, deep: true},
-	{name: "webp", saver: "webpsave", extensions: []string{"webp"}, defaults: vips.Args{"Q": 80}, alpha: true},
+	{name: "webp", saver: "webpsave", extensions: []string{"webp"}, defaults: vips.Args{"Q": 80}, alpha: true, pages: true},
 	{name: "tiff", saver: "tiffsave", extensions: []string{"tif", "tiff"},
-		defaults: vips.Args{"compression": "deflate", "predictor": "horizontal"}, gray: true, cmyk: true, alpha: true, deep: true},
+		defaults: vips.Args{"compression": "deflate", "predictor": "horizontal"}, gray: true, cmyk: true, alpha: true, deep: true, pages: true},
 	{name: "avif", saver: "heifsave", extensions: []string{"avif"},
 		defaults: vips.Args{"Q": 60}, fixed: vips.Args{"compression": "av1"}, alpha: true, deep: true},
 	{name: "heic", saver: "heifsave", extensions: []string{"heic", "heif"},
 		defaults: vips.Args{"Q": 60}, fixed: vips.Args{"compression": "hevc"}, alpha: true, deep: true},
 	{name: "jxl", saver: "jxlsave", extensions: []string{"jxl"}, gray: true, alpha: true, deep: true},
-	{name: "gif", saver: "gifsave", extensions: []string{"gif"}, alpha: true},
+	{name: "gif", saver: "gifsave", extensions: []string{"gif"}, alpha: true, pages: true},
+	{name: tiles, saver: "dzsave", defaults: vips.Args{"suffix": ".jpg[Q=90]"}, gray: true},
 }
 
 // Formats lists the names of the encoder blocks.

@@ -36,6 +36,7 @@ func sourceMetadata(img ops.Image) container.Metadata {
 // cannot be kept is noted.
 func (o Order) compose(ctx context.Context, img ops.Image, w, h int) container.Metadata {
 	m := sourceMetadata(img)
+	m.Second, m.More = nil, 0
 	carries := container.Carries(o.Encoder.Format)
 	var lost []string
 	drop := func(block *[]byte, what string) {
@@ -133,8 +134,10 @@ func (o Order) composeXMP(m container.Metadata, w, h int) ([]byte, error) {
 func stale(p xmp.Property, m container.Metadata) bool {
 	const google = "http://ns.google.com/photos/1.0/"
 	switch p.Space {
-	case namespace, gainMapSpace, appleGainMapSpace, google + "container/":
+	case namespace, appleGainMapSpace:
 		return true
+	case gainMapSpace, google + "container/":
+		return len(m.Second) == 0
 	case google + "camera/":
 		return strings.HasPrefix(p.Name, "Motion") || strings.HasPrefix(p.Name, "MicroVideo")
 	case xmp.Base:
@@ -162,7 +165,7 @@ func checkMetadata(path, format string, want container.Metadata) error {
 	for _, block := range []struct {
 		name      string
 		want, got []byte
-	}{{"XMP", want.XMP, got.XMP}, {"extended XMP", want.Extended, got.Extended}, {"IPTC", want.IPTC, got.IPTC}} {
+	}{{"XMP", want.XMP, got.XMP}, {"extended XMP", want.Extended, got.Extended}, {"IPTC", want.IPTC, got.IPTC}, {"the gain map", want.Second, got.Second}} {
 		if !bytes.Equal(block.want, block.got) {
 			return fmt.Errorf("it holds %d bytes of %s that are not the %d it should hold", len(block.got), block.name, len(block.want))
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -37,11 +36,12 @@ func (o Owner) prefix() string { return temporaryPrefix + string(o) + "-" }
 // Temporary is the name of this owner's temporary file with that random part.
 func (o Owner) Temporary(random string) string { return o.prefix() + random + temporarySuffix }
 
-// Staged is a finished output that does not bear its name yet.
+// Staged is a finished output, a file or a folder, that does not bear its name
+// yet.
 type Staged struct {
 	Path string // where Publish puts it
 	Size int64  // bytes
-	Hash string // SHA-256 of the file, hexadecimal
+	Hash string // as of [Digest]
 
 	temporary string // "" once published or discarded
 }
@@ -66,24 +66,15 @@ func (o Owner) reserve(path string) (*Staged, error) {
 	}
 }
 
-// seal measures the file and sees that it is on the disk.
-func (s *Staged) seal() error {
-	f, err := os.OpenFile(s.temporary, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	digest := sha256.New()
-	if s.Size, err = io.Copy(digest, f); err != nil {
-		return err
-	}
-	s.Hash = hex.EncodeToString(digest.Sum(nil))
-	return f.Sync()
+// seal measures the file or folder and sees that it is on the disk.
+func (s *Staged) seal() (err error) {
+	s.Hash, s.Size, err = measure(s.temporary, true)
+	return err
 }
 
 // Publish gives the output its name, in place of what bore it before.
 func (s *Staged) Publish() error {
-	if err := os.Rename(s.temporary, s.Path); err != nil {
+	if err := replace(s.temporary, s.Path); err != nil {
 		return err
 	}
 	s.temporary = ""
@@ -102,7 +93,7 @@ func syncFolder(name string) error {
 // Discard removes an output that was not published; else it does nothing.
 func (s *Staged) Discard() {
 	if s != nil && s.temporary != "" {
-		os.Remove(s.temporary)
+		os.RemoveAll(s.temporary)
 		s.temporary = ""
 	}
 }
@@ -121,8 +112,14 @@ func (o Owner) Sweep(root string) error {
 		if err != nil {
 			return err
 		}
-		if d.Type().IsRegular() && strings.HasSuffix(d.Name(), temporarySuffix) && o.left(d) {
+		if !strings.HasSuffix(d.Name(), temporarySuffix) || !o.left(d) {
+			return nil
+		}
+		switch {
+		case d.Type().IsRegular():
 			return os.Remove(path)
+		case d.IsDir():
+			return errors.Join(os.RemoveAll(path), fs.SkipDir)
 		}
 		return nil
 	})

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,11 +20,14 @@ type Facts struct {
 	Pipeline string    //
 	Date     time.Time // EXIF date, else the file's modification time
 
+	// Page is the page that the output shows, from 1, of so many.
+	Page, Pages int
+
 	ext string // without its dot, where it is not that of Name
 }
 
 // Template is an output's path with fields in braces, relative to the output
-// folder: {dir}, {stem}, {ext}, {hash}, {pipeline} and {date:LAYOUT}, where
+// folder: {dir}, {stem}, {ext}, {hash}, {pipeline}, {page} and {date:LAYOUT}, where
 // LAYOUT is a Go time layout such as 2006/01. "{{" stands for a brace.
 type Template struct {
 	text  string
@@ -31,6 +36,7 @@ type Template struct {
 
 type part struct {
 	literal string
+	field   string             // its name, where it is none
 	value   func(Facts) string // nil for a literal
 }
 
@@ -40,6 +46,12 @@ var fields = map[string]func(Facts) string{
 	"ext":      Facts.extension,
 	"hash":     func(f Facts) string { return f.Hash },
 	"pipeline": func(f Facts) string { return f.Pipeline },
+	"page":     Facts.page,
+}
+
+// page has as many digits as the last, so that names sort.
+func (f Facts) page() string {
+	return fmt.Sprintf("%0*d", len(strconv.Itoa(f.Pages)), max(1, f.Page))
 }
 
 func (f Facts) extension() string {
@@ -81,7 +93,7 @@ func ParseTemplate(text string) (Template, error) {
 		if err != nil {
 			return t, err
 		}
-		t.parts, rest = append(t.parts, part{value: value}), after
+		t.parts, rest = append(t.parts, part{field: name, value: value}), after
 	}
 	return t, nil
 }
@@ -96,8 +108,13 @@ func field(name string) (func(Facts) string, error) {
 	if value, ok := fields[name]; ok {
 		return value, nil
 	}
-	valid := []string{"dir", "stem", "ext", "hash", "pipeline", "date:2006/01"}
+	valid := []string{"dir", "stem", "ext", "hash", "pipeline", "page", "date:2006/01"}
 	return nil, fmt.Errorf("unknown field {%s}%s", name, strict.Suggest(name, valid))
+}
+
+// Names reports whether the path has that field.
+func (t Template) Names(field string) bool {
+	return slices.ContainsFunc(t.parts, func(p part) bool { return p.field == field })
 }
 
 // String is the template as written.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
@@ -26,7 +27,7 @@ func (w *writing) verify(ctx context.Context, path string) error {
 		return err
 	}
 	defer written.Close()
-	if err := sized(written, w.pixels.Width(), w.pixels.Height()); err != nil {
+	if err := sized(written, w.pixels.Width(), w.height()); err != nil {
 		return err
 	}
 	if o := written.Orientation(); o != 1 {
@@ -37,6 +38,9 @@ func (w *writing) verify(ctx context.Context, path string) error {
 	}
 	if err := checkMetadata(path, w.order.Encoder.Format, w.metadata); err != nil {
 		return err
+	}
+	if w.order.pages > 0 {
+		return verifyPages(path, w.order.pages, w.pixels.Width(), w.height())
 	}
 	streamed, sample, err := tee(written)
 	if err != nil {
@@ -84,7 +88,7 @@ func (w *writing) sameColours(ctx context.Context, written *vips.Image, sample *
 	if err != nil {
 		return err
 	}
-	ops.Note(ctx, "delta_e", fmt.Sprintf("%.2f", mean))
+	ops.Note(ctx, "delta_e:"+filepath.Base(w.order.Path), fmt.Sprintf("%.2f", mean))
 	if bound := w.order.Encoder.bound(); !(mean <= bound) {
 		return fmt.Errorf("its colours are off by a mean ΔE of %.1f, which may be %.1f", mean, bound)
 	}

@@ -18,6 +18,8 @@ type Order struct {
 	Encoder    Encoder
 	Path       string // absolute
 	Provenance Provenance
+
+	pages int // that are joined in the image; 0: it is one
 }
 
 // Stage encodes img under a temporary name beside the order's path, with the
@@ -26,8 +28,11 @@ type Order struct {
 // to, in the format that it came in, is copied byte for byte. The caller
 // publishes or discards the result.
 func (o Owner) Stage(ctx context.Context, img ops.Image, order Order) (_ *Staged, err error) {
-	if order.copies(img) {
+	switch {
+	case order.copies(img):
 		return o.stageSource(img, order.Path)
+	case order.Config.Tiles():
+		return o.stageTiles(ctx, img, order)
 	}
 	s, err := o.reserve(order.Path)
 	if err != nil {
@@ -44,6 +49,9 @@ func (o Owner) Stage(ctx context.Context, img ops.Image, order Order) (_ *Staged
 	}
 	defer w.close()
 	if err := w.encode(ctx, s.temporary); err != nil {
+		return nil, err
+	}
+	if err := w.addGainMap(ctx, img); err != nil {
 		return nil, err
 	}
 	if err := o.rewrite(s, order.Encoder.Format, w.metadata); err != nil {
@@ -92,9 +100,12 @@ func (o Order) writing(ctx context.Context, img ops.Image) (_ *writing, err erro
 	if w.pixels, err = prepare(streamed, o.Encoder.Format, o.Config.policy.allows("icc")); err != nil {
 		return nil, err
 	}
-	w.metadata = o.compose(ctx, img, w.pixels.Width(), w.pixels.Height())
+	w.metadata = o.compose(ctx, img, w.pixels.Width(), w.height())
 	return w, nil
 }
+
+// height of one page.
+func (w *writing) height() int { return w.pixels.Height() / max(1, w.order.pages) }
 
 func (w *writing) close() {
 	for _, p := range []*vips.Image{w.given, w.pixels} {

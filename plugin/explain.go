@@ -1,0 +1,34 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output"
+)
+
+// Explanation is what a file says of itself.
+type Explanation struct {
+	Path          string
+	Format        string
+	Width, Height int
+	Pages         int                // at least 1
+	Provenance    *output.Provenance // nil where Burnish did not make the file, or copied it
+}
+
+// Explain reads back what an output carries of its making.
+func Explain(path string) (Explanation, error) {
+	h, err := vips.ReadHeader(path)
+	if errors.Is(err, vips.ErrNotImage) {
+		return Explanation{}, fmt.Errorf("%s: not an image that Burnish reads", path)
+	}
+	if err != nil {
+		return Explanation{}, err
+	}
+	e := Explanation{Path: path, Format: h.Format, Width: h.Width, Height: h.Height, Pages: h.Pages}
+	if p, ok := output.ReadProvenance(path, h.Format); ok {
+		e.Provenance = &p
+	}
+	return e, nil
+}

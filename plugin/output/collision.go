@@ -1,0 +1,86 @@
+package output
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/burnish-photo/burnish/config/strict"
+	"gopkg.in/yaml.v3"
+)
+
+// What is done where an output's name is taken, by another photo's output or
+// by a file that Burnish did not make or that was changed since. An original
+// is never written over.
+const (
+	Refuse    = "error"     // the photo fails
+	Overwrite = "overwrite" // the file is replaced
+	Skip      = "skip"      // the file stays and this output is not written
+	Number    = "number"    // the output gets a number before its extension
+)
+
+// What an output may keep of its source's file.
+const (
+	ModTime = "mtime"
+	User    = "owner" // and group
+	Mode    = "mode"
+)
+
+func decodePreserve(node *yaml.Node, into *[]string) (faults strict.Faults) {
+	if node.Kind != yaml.SequenceNode {
+		return strict.Faults{strict.At(node, "wants a list of mtime, owner, mode, got %s", strict.Describe(node))}
+	}
+	for _, n := range node.Content {
+		n = strict.Resolve(n)
+		var name string
+		if fs := oneOf(n, &name, []string{ModTime, User, Mode}); len(fs) > 0 {
+			faults = append(faults, fs...)
+			continue
+		}
+		*into = append(*into, name)
+	}
+	return faults
+}
+
+// Numbered is the path with a number before its extension; with 0 it is the
+// path itself.
+func Numbered(path string, n int) string {
+	if n == 0 {
+		return path
+	}
+	ext := filepath.Ext(path)
+	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(path, ext), n, ext)
+}
+
+// Preserve gives the file, before it is published, what it is to keep of the
+// source's.
+func (s *Staged) Preserve(what []string, source os.FileInfo) error {
+	if slices.Contains(what, User) {
+		if stat, ok := source.Sys().(*syscall.Stat_t); ok {
+			if err := os.Lchown(s.temporary, int(stat.Uid), int(stat.Gid)); err != nil {
+				return fmt.Errorf("the output %s cannot be given to the source's owner (id %d, group %d): %w", s.Path, stat.Uid, stat.Gid, underlying(err))
+			}
+		}
+	}
+	if slices.Contains(what, Mode) {
+		if err := os.Chmod(s.temporary, source.Mode().Perm()); err != nil {
+			return fmt.Errorf("the output %s cannot be given the source's mode: %w", s.Path, underlying(err))
+		}
+	}
+	if slices.Contains(what, ModTime) {
+		return os.Chtimes(s.temporary, source.ModTime(), source.ModTime())
+	}
+	return nil
+}
+
+// underlying is the cause without the temporary name.
+func underlying(err error) error {
+	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // as os returns it
+		return p.Err
+	}
+	return err
+}

@@ -1,0 +1,113 @@
+package output
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// What becomes of a gain map, the second picture in a JPEG that tells screens
+// how much brighter each part of the first may be.
+const (
+	KeepGainMap = "keep" // where it still fits: an Ultra HDR JPEG that stays a JPEG of the same frame
+	DropGainMap = "drop" // with all that points at it
+)
+
+// sameFrame is the mean ΔE from which a photo is no longer the one that its
+// gain map was made for.
+const sameFrame = 3.0
+
+// addGainMap adds the source's gain map to the metadata where it is to be kept
+// and fits, and notes what was done. The image has been encoded.
+func (w *writing) addGainMap(ctx context.Context, img ops.Image) error {
+	if img.Source.Format != "jpeg" {
+		return nil
+	}
+	source := sourceMetadata(img)
+	if source.More == 0 && !bytes.Contains(source.XMP, []byte(gainMapSpace)) {
+		return nil
+	}
+	note := func(text string) { ops.Note(ctx, "further_pictures:"+filepath.Base(w.order.Path), text) }
+	if w.order.Config.GainMap != KeepGainMap {
+		note("dropped; a gain map is kept with \"gainmap: keep\"")
+		return nil
+	}
+	why, err := w.unfit(img, source.Second, source.More)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		note("dropped: " + why)
+		return nil
+	}
+	m := w.metadata
+	m.XMP, m.Extended, m.Second = source.XMP, source.Extended, source.Second
+	if m.XMP, err = w.order.composeXMP(m, w.pixels.Width(), w.pixels.Height()); err != nil {
+		return err
+	}
+	m.Extended = w.metadata.Extended
+	w.metadata = m
+	note("gain map kept")
+	return nil
+}
+
+// unfit says why a gain map cannot be kept; "" where it can.
+func (w *writing) unfit(img ops.Image, second []byte, more int) (string, error) {
+	src := img.Source
+	switch {
+	case w.order.Encoder.Format != "jpeg":
+		return "only a JPEG can hold it", nil
+	case !w.order.Config.policy.allows("xmp"):
+		return "XMP, which describes it, is stripped", nil
+	case more != 1 || !bytes.Contains(second, []byte(gainMapSpace)):
+		return "it is no gain map that is known", nil
+	case src.Orientation != 1:
+		return "the photo was turned", nil
+	case w.pixels.Width() != src.Width || w.pixels.Height() != src.Height || w.sample == nil:
+		return "the photo has another size", nil
+	}
+	read, err := vips.Open(src.Path, vips.Sequential)
+	if err != nil {
+		return "", err
+	}
+	defer read.Close()
+	mean, err := w.distance(read)
+	if err != nil {
+		return "", err
+	}
+	if mean > sameFrame {
+		return "the photo looks different", nil
+	}
+	return "", nil
+}
+
+// distance is the mean ΔE between a file's image and the one that was given.
+func (w *writing) distance(read *vips.Image) (float64, error) {
+	streamed, sample, err := tee(read)
+	if err != nil {
+		return 0, err
+	}
+	defer streamed.Close()
+	if _, err := vips.Call("avg", vips.Args{"in": streamed}); err != nil {
+		return 0, err
+	}
+	if sample == nil {
+		return sameFrame + 1, nil
+	}
+	var images [2]*vips.Image
+	for i, s := range []struct {
+		*sampler
+		of *vips.Image
+	}{{w.sample, w.given}, {sample, read}} {
+		p, err := s.image(s.of)
+		if err != nil {
+			return 0, err
+		}
+		defer p.Close()
+		images[i] = p
+	}
+	return difference(images[0], images[1])
+}

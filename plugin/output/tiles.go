@@ -1,0 +1,163 @@
+package output
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// tiles is the format of deep-zoom outputs: a folder, or a zip file where the
+// path ends in .zip or .szi, with the photo as a pyramid of tiles.
+const tiles = "tiles"
+
+// Tiles reports whether the output is a pyramid of tiles.
+func (c Config) Tiles() bool { return c.Format == tiles }
+
+// Folder reports whether the output of that path is a folder.
+func (e Encoder) Folder(path string) bool { return e.Format == tiles && archive(path) == "" }
+
+// archive is the container of tiles by the path's ending, "" for a folder.
+func archive(path string) string {
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".zip", ".szi":
+		return ext[1:]
+	}
+	return ""
+}
+
+var suffix = regexp.MustCompile(`^\.(jpe?g|png|webp)(\[Q=\d{1,3}\])?$`)
+
+// checkSuffix keeps options out of the tiles' suffix that name files.
+func checkSuffix(value any) error {
+	if text, ok := value.(string); ok && suffix.MatchString(text) {
+		return nil
+	}
+	return fmt.Errorf("wants .jpg, .jpeg, .png or .webp, with a quality as in .jpg[Q=85], got %q", value)
+}
+
+// stageTiles writes a pyramid in sRGB, which its viewers take tiles to be in,
+// without metadata, and reads every tile back.
+func (o Owner) stageTiles(ctx context.Context, img ops.Image, order Order) (_ *Staged, err error) {
+	folder, err := o.reserveFolder(order.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			folder.Discard()
+		}
+	}()
+	bared, err := bare(img.Pixels)
+	if err != nil {
+		return nil, err
+	}
+	defer bared.Close()
+	saver, args := order.Encoder.saver()
+	as := "jpeg"
+	if text, _ := args["suffix"].(string); !strings.HasPrefix(text, ".j") {
+		as = "png"
+	}
+	pixels, err := prepare(bared, as, false)
+	if err != nil {
+		return nil, err
+	}
+	defer pixels.Close()
+	args["container"], args["strip"] = "fs", true
+	name := filepath.Join(folder.temporary, "photo")
+	if kind := archive(order.Path); kind != "" {
+		args["container"] = kind
+		name = filepath.Join(folder.temporary, strings.TrimSuffix(filepath.Base(order.Path), filepath.Ext(order.Path)))
+	}
+	if err := pixels.SaveContext(ctx, saver, name, args); err != nil {
+		return nil, err
+	}
+	if archive(order.Path) != "" {
+		return o.takeArchive(folder)
+	}
+	if err := verifyTiles(folder.temporary); err != nil {
+		return nil, fmt.Errorf("the tiles that were written do not read back: %w", err)
+	}
+	return folder, folder.seal()
+}
+
+// takeArchive moves the one file in a folder out of it.
+func (o Owner) takeArchive(folder *Staged) (*Staged, error) {
+	files, err := os.ReadDir(folder.temporary)
+	if err != nil || len(files) != 1 {
+		return nil, fmt.Errorf("the archive was not written: %d files (%v)", len(files), err)
+	}
+	s, err := o.reserve(folder.Path)
+	if err != nil {
+		return nil, err
+	}
+	err = os.Rename(filepath.Join(folder.temporary, files[0].Name()), s.temporary)
+	folder.Discard()
+	if err == nil {
+		err = verifyArchive(s.temporary)
+	}
+	if err == nil {
+		err = s.seal()
+	}
+	if err != nil {
+		s.Discard()
+		return nil, err
+	}
+	return s, nil
+}
+
+func verifyArchive(name string) error {
+	z, err := zip.OpenReader(name)
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	if len(z.File) == 0 {
+		return errors.New("the archive is empty")
+	}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, r) // the end compares the checksum
+		if err := errors.Join(err, r.Close()); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+	}
+	return nil
+}
+
+// verifyTiles decodes every tile below a folder.
+func verifyTiles(folder string) error {
+	count := 0
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		if _, isImage := FormatOf(extension(path)); !isImage {
+			return nil
+		}
+		count++
+		p, err := vips.Open(path, vips.Sequential)
+		if err != nil {
+			return err
+		}
+		defer p.Close()
+		_, err = vips.Call("avg", vips.Args{"in": p})
+		return err
+	})
+	if err == nil && count == 0 {
+		err = errors.New("there are none")
+	}
+	return err
+}

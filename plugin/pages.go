@@ -1,0 +1,125 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output"
+)
+
+// pages is how many pages of a photo the pipeline takes, and why none.
+func (w *work) pages(h vips.Header) (int, string) {
+	switch {
+	case h.Pages > 1 && w.pipeline.pages == config.SkipPages:
+		return 0, fmt.Sprintf("it has %d pages, which the pipeline passes over", h.Pages)
+	case w.pipeline.pages == config.AllPages:
+		return h.Pages, ""
+	}
+	return 1, ""
+}
+
+// restore decodes the photo, page by page, runs the graph and publishes the
+// outputs.
+func (w *work) restore(ctx context.Context, format string) (Result, error) {
+	header, err := vips.ReadHeader(w.source)
+	if err != nil {
+		return Result{}, w.damaged(err)
+	}
+	pages, reason := w.pages(header)
+	if reason != "" {
+		return Result{State: Skipped, Reason: reason}, nil
+	}
+	r := &render{work: w, format: format, header: header, frames: map[string][]ops.Image{}}
+	defer r.close()
+	r.context = ops.WithNotes(ctx, &r.notes)
+	if header.Pages > 1 {
+		ops.Note(r.context, "pages", fmt.Sprintf("%d of %d", pages, header.Pages))
+	}
+	release, err := w.admit(ctx, &ops.Source{Width: header.Width, Height: header.Height})
+	if err != nil {
+		return Result{}, err
+	}
+	defer release()
+	for page := range pages {
+		if done, err := r.page(page, pages); done || err != nil {
+			return Result{State: Skipped, Reason: standing, Notes: r.notes.All()}, err
+		}
+	}
+	if err := w.unchanged(); err != nil {
+		return Result{Notes: r.notes.All()}, err
+	}
+	return w.publish(r.staged, Result{State: Done, Notes: r.notes.All()})
+}
+
+// render is one photo on its way to its outputs.
+type render struct {
+	*work
+	context context.Context // with the notes
+	format  string
+	header  vips.Header
+	notes   ops.Notes
+	staged  []*output.Staged       // by target
+	frames  map[string][]ops.Image // of outputs that several pages are joined in, by path
+}
+
+func (r *render) close() {
+	discard(r.staged)
+	for _, frames := range r.frames {
+		for _, f := range frames {
+			f.Close()
+		}
+	}
+}
+
+// page runs the graph on one page; the first claims the names of all outputs.
+// It is done where there is nothing to write.
+func (r *render) page(page, pages int) (done bool, err error) {
+	src, err := r.openPage(r.format, r.header, page)
+	if err != nil {
+		return false, err
+	}
+	defer src.Close()
+	if page == 0 {
+		if err := r.claim(src.Source, pages); err != nil || r.idle() {
+			return true, err
+		}
+		r.staged = make([]*output.Staged, len(r.targets))
+	}
+	return false, r.pipeline.graph.Run(r.context, src, func(taps []int, img ops.Image) error {
+		for _, tap := range taps {
+			at := page*len(r.pipeline.outputs) + tap
+			if err := r.emit(at, img); err != nil {
+				return fmt.Errorf("output %s: %w", r.targets[at].path, err)
+			}
+		}
+		return nil
+	})
+}
+
+// emit stages a target's file, or keeps the image until the last page of those
+// that are joined.
+func (r *render) emit(at int, img ops.Image) (err error) {
+	t := r.targets[at]
+	if t.path == "" {
+		return nil
+	}
+	joined := func(o target) bool { return o.path == t.path && o.page != t.page }
+	if !slices.ContainsFunc(r.targets, joined) {
+		r.staged[at], err = r.engine.owner.Stage(r.context, img, r.order(t, r.notes.All()))
+		return err
+	}
+	whole, err := img.Pixels.Materialise(r.context, inMemory, r.engine.scratch)
+	if err != nil {
+		return err
+	}
+	r.frames[t.path] = append(r.frames[t.path], img.With(whole))
+	if slices.ContainsFunc(r.targets[at+1:], joined) {
+		return nil
+	}
+	r.staged[at], err = r.engine.owner.StagePages(r.context, r.frames[t.path], r.order(t, r.notes.All()))
+	return err
+}

@@ -1,0 +1,134 @@
+package plugin_test
+
+import (
+	"archive/zip"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+func outputs(lines ...string) string {
+	all := strings.Split(small, "outputs:")[0] + "outputs:\n"
+	for _, l := range lines {
+		all += "      - " + l + "\n"
+	}
+	return all
+}
+
+// pages writes a file of three pages of 100×80 pixels.
+func (b *bench) pages(name, saver string) string {
+	b.Helper()
+	pixels := make([]byte, 100*240*3)
+	for i := range pixels {
+		pixels[i] = byte(i/(100*80*3)*90 + i%3*20)
+	}
+	p, err := vips.FromMemory(pixels, 100, 240, 3, "uchar")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	path := b.path("in/" + name)
+	if err := p.Save(saver, path, vips.Args{"page_height": 80}); err != nil {
+		b.Fatal(err)
+	}
+	return path
+}
+
+func TestPages(t *testing.T) {
+	b := newBench(t, outputs(`path: "{stem}.png"`))
+	tif, gif := b.pages("scan.tif", "tiffsave"), b.pages("film.gif", "gifsave")
+	if r := b.done(tif); r.Notes["pages"] != "1 of 3" || len(r.Outputs) != 1 {
+		t.Errorf("the first page alone: %+v", r)
+	}
+	b.config = outputs(`path: "{stem}.png"`) + "    pages: skip\n"
+	b.reopen()
+	b.skipped(gif, "3 pages")
+	b.done(b.photo("one.jpg", 20, 20, 1))
+
+	b.config = outputs(`path: "{stem}.{page}.jpg"`, `path: "{stem}.all.gif"`, `path: "{stem}.all.webp"`, `path: "{stem}.all.tif"`) + "    pages: all\n"
+	for _, path := range []string{tif, gif} {
+		b.reopen()
+		r := b.done(path)
+		if len(r.Outputs) != 6 {
+			t.Errorf("%s became %v", path, r.Outputs)
+		}
+		for _, o := range r.Outputs {
+			h, err := vips.ReadHeader(o.Path)
+			want := 1
+			if strings.Contains(o.Path, ".all.") {
+				want = 3
+			}
+			if err != nil || h.Pages != want || h.Width != 64 || h.Height != 51 {
+				t.Errorf("%s: %+v, %v", o.Path, h, err)
+			}
+		}
+	}
+	// The second page differs from the first.
+	psnr, err := plugin.PSNR(b.path("out/scan.1.jpg"), b.path("out/scan.2.jpg"))
+	if err != nil || psnr > 15 {
+		t.Errorf("page 2 is page 1: %.1f dB, %v", psnr, err)
+	}
+}
+
+func TestTiles(t *testing.T) {
+	b := newBench(t, outputs(`{path: "{stem}", tiles: {tile_size: 32, suffix: .png}}`, `{path: "{stem}.zip", tiles: {layout: google}}`), plugin.WithLedger())
+	path := b.photo("one.jpg", 60, 50, 1)
+	r := b.done(path)
+	if len(r.Outputs) != 2 || r.Outputs[0].Format != "tiles" {
+		t.Errorf("became %+v", r.Outputs)
+	}
+	got := b.files("out/one")
+	for _, want := range []string{"out/one/photo.dzi", "out/one/photo_files/6/1_1.png"} {
+		if !slices.Contains(got, want) {
+			t.Errorf("%s is missing among %v", want, got)
+		}
+	}
+	z, err := zip.OpenReader(b.path("out/one.zip"))
+	if err != nil || len(z.File) < 2 {
+		t.Errorf("%v", err)
+	} else {
+		z.Close()
+	}
+	// Done again with other options it is replaced; not where it was changed.
+	b.config = strings.Replace(b.config, "tile_size: 32", "tile_size: 64", 1)
+	b.reopen()
+	b.done(path)
+	if got := b.files("out/one"); slices.Contains(got, "out/one/photo_files/6/1_1.png") {
+		t.Errorf("the old tiles are still there: %v", got)
+	}
+	if err := os.WriteFile(b.path("out/one/mine.txt"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b.config = strings.Replace(b.config, "tile_size: 64", "tile_size: 32", 1)
+	b.reopen()
+	b.fails(path, plugin.Conflict, "not as Burnish made it")
+	for _, name := range b.files("out") {
+		if strings.Contains(name, ".burnish-") {
+			t.Errorf("%s is left over", name)
+		}
+	}
+}
+
+func TestOwnOutputsAreRecognisedAfterARename(t *testing.T) {
+	b := newBench(t, outputs(`path: "{stem}.jpg"`, `path: "{stem}.webp"`, `path: "{stem}.gif"`, `path: "{stem}.avif"`, `path: "{stem}.jxl"`, `path: "{stem}.tif"`, `path: "{stem}.png"`), plugin.WithLedger())
+	r := b.done(b.photo("one.jpg", 90, 70, 1))
+	// Another machine's ledger knows nothing of them.
+	if err := os.RemoveAll(b.path("state")); err != nil {
+		t.Fatal(err)
+	}
+	b.reopen()
+	for _, o := range r.Outputs {
+		data, err := os.ReadFile(o.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.skipped(b.write("in/renamed."+o.Format, data), "made by Burnish")
+		if e, err := plugin.Explain(o.Path); err != nil || e.Provenance == nil || e.Provenance.Pipeline != "small" || len(e.Provenance.Source) != 64 {
+			t.Errorf("%s: %+v, %v", o.Path, e, err)
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/plugin/output"
+)
+
+// target is one file that a photo is to become.
+type target struct {
+	output  int // index among the pipeline's outputs
+	page    int // of the photo that it shows, from 0; several with one path are joined
+	encoder output.Encoder
+	path    string // absolute; "" where the file that is there stays
+}
+
+// claim names the outputs for the photo's pages and takes their names: none of
+// them is a source or belongs to another photo.
+func (w *work) claim(src *ops.Source, pages int) error {
+	for range 1000 {
+		again, err := w.tryClaim(src, pages)
+		if !again {
+			return err
+		}
+	}
+	return w.fail(Conflict, errors.New("no free name was found for an output"), "add {hash} to the output's path")
+}
+
+// tryClaim asks to be called again where another photo took a numbered name
+// meanwhile.
+func (w *work) tryClaim(src *ops.Source, pages int) (again bool, err error) {
+	facts, err := w.facts(src.Taken)
+	if err != nil {
+		return false, err
+	}
+	facts.Pages = pages
+	w.targets = nil
+	numbered := false
+	for page := range pages {
+		for i := range w.pipeline.outputs {
+			o := &w.pipeline.outputs[i]
+			facts.Page = page + 1
+			t := target{output: i, page: page, encoder: o.Encoder(src.Format)}
+			if t.path, err = w.name(o, facts, t); err != nil {
+				return false, err
+			}
+			w.targets = append(w.targets, t)
+			numbered = numbered || o.Collision == output.Number
+		}
+	}
+	err = w.own()
+	var known *Error
+	return numbered && errors.As(err, &known) && known.Kind == Conflict, err
+}
+
+// name is the path of a target; "" where the file that is there stays.
+func (w *work) name(o *output.Config, facts output.Facts, t target) (string, error) {
+	rel, err := o.Name(facts, t.encoder)
+	if err != nil {
+		return "", w.fail(Conflict, err, "change the output's path")
+	}
+	path := filepath.Join(w.output, rel)
+	if same := slices.IndexFunc(w.targets, func(other target) bool { return other.path == path }); same >= 0 {
+		if w.targets[same].output == t.output && t.encoder.Joins() {
+			return path, nil
+		}
+		if o.Collision != output.Number {
+			return "", w.fail(Conflict, fmt.Errorf("two outputs have the same path %s", path), "give each output of the pipeline a path of its own; {page} tells pages apart")
+		}
+	}
+	switch o.Collision {
+	case output.Skip:
+		taken, err := w.occupied(path)
+		if taken {
+			path = ""
+		}
+		return path, err
+	case output.Number:
+		return w.freeName(path)
+	}
+	return path, w.mayWrite(path, t.encoder.Folder(path))
+}
+
+func (w *work) freeName(path string) (string, error) {
+	for n := 0; ; n++ {
+		candidate := output.Numbered(path, n)
+		used := slices.ContainsFunc(w.targets, func(t target) bool { return t.path == candidate })
+		taken, err := w.occupied(candidate)
+		if err != nil || !taken && !used {
+			return candidate, err
+		}
+	}
+}
+
+// occupied reports whether a name is not this photo's to take: a file is there
+// that it did not become, or another photo has it.
+func (w *work) occupied(path string) (bool, error) {
+	e := w.engine
+	e.mu.Lock()
+	other := e.claims[path]
+	owner, mine, err := w.ownerBeside(path)
+	e.mu.Unlock()
+	if err != nil || other != nil && other != w {
+		return true, err
+	}
+	there, err := output.Digest(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return owner != "", nil
+	}
+	if err != nil || !mine {
+		return true, err
+	}
+	ours, err := e.wrote(path, there)
+	return !ours, err
+}
+
+// ownerBeside is the other photo that an output belongs to, "" where it has
+// none or that is gone; mine says that it belongs to this one. e.mu is held.
+func (w *work) ownerBeside(path string) (owner string, mine bool, err error) {
+	owner, err = w.engine.ownerOf(path)
+	if owner == "" || owner == w.source || err != nil {
+		return "", owner == w.source, err
+	}
+	if _, err := os.Lstat(owner); !errors.Is(err, os.ErrNotExist) {
+		return owner, false, nil
+	}
+	if put, err := w.engine.wasPutAway(path); put || err != nil {
+		return owner, false, err
+	}
+	return "", false, nil
+}
+
+// own takes the targets' names for this work, unless another photo that still
+// exists has them.
+func (w *work) own() error {
+	e := w.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, t := range w.targets {
+		if t.path == "" || w.pipeline.outputs[t.output].Collision == output.Overwrite {
+			continue
+		}
+		if other := e.claims[t.path]; other != nil && other != w {
+			return w.taken(t.path, other.source)
+		}
+		owner, _, err := w.ownerBeside(t.path)
+		if err != nil {
+			return err
+		}
+		if owner != "" {
+			return w.taken(t.path, owner)
+		}
+	}
+	for _, t := range w.targets {
+		if t.path != "" {
+			e.claims[t.path] = w
+		}
+	}
+	return nil
+}
+
+// outputNames are the outputs' absolute names where none is taken.
+func (w *work) outputNames(src *ops.Source) (names []string, err error) {
+	facts, err := w.facts(src.Taken)
+	if err != nil {
+		return nil, err
+	}
+	for i := range w.pipeline.outputs {
+		o := &w.pipeline.outputs[i]
+		rel, err := o.Name(facts, o.Encoder(src.Format))
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, filepath.Join(w.output, rel))
+	}
+	return names, nil
+}
+
+// idle reports whether every file that the photo would become is there and is
+// to stay.
+func (w *work) idle() bool {
+	return !slices.ContainsFunc(w.targets, func(t target) bool { return t.path != "" })
+}
+
+// order is what a target is to be, after what the operators have noted.
+func (w *work) order(t target, notes map[string]string) output.Order {
+	return output.Order{
+		Config: &w.pipeline.outputs[t.output], Encoder: t.encoder, Path: t.path,
+		Provenance: output.Provenance{
+			Source: w.hash, Pipeline: w.pipeline.name, Fingerprint: w.pipeline.work,
+			Model: notes["model"], ModelDigest: notes["model_digest"], Device: notes["device"], Version: w.engine.version,
+		},
+	}
+}
