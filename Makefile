@@ -49,7 +49,9 @@ check: setup-build setup-lint ## vet, lint with the layer rules, formatting, she
 
 BENCH ?= .
 BENCHTIME ?= 1x
-bench: setup-build setup-test ## Go benchmarks; BENCH=PATTERN, BENCHTIME=5s for steadier figures
+bench: build setup-test ## Burnish against PyTorch eager, and Go benchmarks; BENCH=PATTERN, BENCHTIME=5s for steadier figures
+	@bin/burnish bench
+	@.venv/bin/python -m model.bench
 	@go test -run '^$$' -bench '$(BENCH)' -benchtime '$(BENCHTIME)' -benchmem -timeout 1h ./...
 
 wild: setup ## the table of the real photos in ../shared/data/wild through every format: metadata and colours

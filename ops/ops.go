@@ -128,8 +128,9 @@ type Weigher interface {
 
 // Weight is what a photo takes, for the operator alone.
 type Weight struct {
-	Bytes int64   // of memory, at the most
-	MACs  float64 // multiply-accumulates, with all that is computed twice; 0 where that is not known
+	Bytes  int64   // of memory, at the most
+	Pixels float64 // that a network computes, with all that is computed twice
+	MACs   float64 // multiply-accumulates, with all that is computed twice; 0 where that is not known
 }
 
 // Invalid is a fault of the parameter named param, for [Config.Validate].

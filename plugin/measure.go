@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
@@ -23,6 +24,8 @@ type Measurement struct {
 	Photos        int     // of that size, each on its own
 	AtATime       int     // of them under way together
 	Seconds       float64 // for all
+	CPUSeconds    float64 // that this process computed meanwhile, over all cores
+	WindowMP      float64 // that networks computed: the photos' with what windows repeat
 	SecondsPerMP  float64
 	MPPerSecond   float64
 	KMACPerPixel  float64 // of the network, with what windows repeat; 0 where it is not known
@@ -53,7 +56,7 @@ func (e *Engine) Measure(ctx context.Context, pipeline string, w, h, photos int)
 	m = Measurement{Width: w, Height: h, Photos: photos, AtATime: min(photos, e.Parallel())}
 	m.PredictedMB = float64(e.governor.predict(p.work, e.foresee(p, w, h))) / (1 << 20)
 	resetPeak()
-	began := time.Now()
+	began, computed := time.Now(), processor()
 	results, errs := make([]Result, photos), make([]error, photos)
 	var wg sync.WaitGroup
 	for i := range photos {
@@ -65,9 +68,11 @@ func (e *Engine) Measure(ctx context.Context, pipeline string, w, h, photos int)
 	}
 	wg.Wait()
 	m.Seconds = time.Since(began).Seconds()
+	m.CPUSeconds = (processor() - computed).Seconds()
 	m.PeakMB = float64(proc("/proc/self/status", "VmHWM")) / (1 << 20)
 	mp := float64(w) * float64(h) * float64(photos) / 1e6
 	m.SecondsPerMP, m.MPPerSecond = m.Seconds/mp, mp/m.Seconds
+	m.WindowMP = weight.Pixels * float64(photos) / 1e6
 	m.KMACPerPixel = weight.MACs / float64(w) / float64(h) / 1e3
 	m.GMACPerSecond = weight.MACs * float64(photos) / m.Seconds / 1e9
 	m.Notes = results[photos-1].Notes
@@ -114,6 +119,13 @@ func samplePhoto(path string, w, h int, seed uint64) error {
 func resetPeak() {
 	runtime.GC()
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // where that is not allowed, the peak is of the whole process
+}
+
+// processor is the time that this process has spent computing.
+func processor() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // cannot fail for this process
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // Peak is how many multiply-accumulates a second this machine's CPU reaches on

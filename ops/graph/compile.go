@@ -139,6 +139,7 @@ func (g *Graph) Weigh(width, height int) (all ops.Weight) {
 		if o, ok := n.operator.(ops.Weigher); ok {
 			w := o.Weigh(width, height)
 			all.Bytes += w.Bytes
+			all.Pixels += w.Pixels
 			all.MACs += w.MACs
 		}
 	}

@@ -23,6 +23,7 @@ func (o *operator) Weigh(width, height int) ops.Weight {
 	var w ops.Weight
 	var most float64
 	window := float64(d.windowW * d.windowH)
+	w.Pixels = window * float64(d.windows*o.windows.turns*len(o.contracts))
 	for i, c := range o.contracts {
 		macs := cmp.Or(c.MACs, o.lanes[0].models[i].Proof().MACs)
 		w.MACs += macs * window * float64(d.windows*o.windows.turns)

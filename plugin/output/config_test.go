@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/vips"
 )
 
 // parse reads one output; the faults are as check prints them.
@@ -77,5 +78,22 @@ func TestAutoKeepsTheFormat(t *testing.T) {
 	}
 	if q := c.Encoder("jpeg").Options["Q"]; q != 85 {
 		t.Errorf("the JPEG block is lost: %v", q)
+	}
+}
+
+func TestLargePhotosAreSpared(t *testing.T) {
+	for _, c := range []struct {
+		options       vips.Args
+		width, height int
+		optimised     bool
+	}{
+		{nil, 6000, 4000, true}, {nil, 12000, 8400, false}, {vips.Args{"optimize_coding": true}, 12000, 8400, true},
+	} {
+		e := Encoder{Format: "jpeg", Options: c.options}
+		_, args := e.saver()
+		e.spare(args, c.width, c.height)
+		if _, got := args["optimize_coding"]; got != c.optimised {
+			t.Errorf("%+v: optimised %t", c, got)
+		}
 	}
 }

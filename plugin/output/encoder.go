@@ -46,6 +46,18 @@ func (e Encoder) saver() (string, vips.Args) {
 	return f.saver, args
 }
 
+// optimised is the size in pixels up to which JPEG coding is optimised unasked:
+// the encoder keeps all coefficients meanwhile, six bytes a pixel.
+const optimised = 24_000_000
+
+// spare takes out of args what would keep a whole large photo in memory, unless
+// it was asked for.
+func (e Encoder) spare(args vips.Args, width, height int) {
+	if _, asked := e.Options["optimize_coding"]; !asked && float64(width)*float64(height) > optimised {
+		delete(args, "optimize_coding")
+	}
+}
+
 // options are the arguments of the format's saver that may be set; nil where
 // this libvips cannot write it.
 func (f format) options() map[string]vips.Argument {

@@ -117,6 +117,7 @@ func (w *writing) close() {
 
 func (w *writing) encode(ctx context.Context, path string) error {
 	saver, args := w.order.Encoder.saver()
+	w.order.Encoder.spare(args, w.pixels.Width(), w.pixels.Height())
 	pixels := w.pixels.Ref()
 	defer func() { pixels.Close() }()
 	if saver == "heifsave" { // it makes room for the blocks, which come later

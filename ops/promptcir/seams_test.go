@@ -1,0 +1,116 @@
+package promptcir
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
+	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// BenchmarkSeams compares windows with the whole photo at once: the largest and
+// the mean difference, and the mean along the seams, 2 pixels to either side of
+// where one window hands over to the next. BENCH=Seams make bench.
+func BenchmarkSeams(b *testing.B) {
+	onnxtest.Need(b)
+	for _, l := range []tile.Layout{
+		{Size: 128, Halo: 16, Feather: 16, Multiple: 32},
+		{Size: 256, Halo: 0, Feather: 0, Multiple: 32}, {Size: 256, Halo: 0, Feather: 16, Multiple: 32},
+		{Size: 256, Halo: 16, Feather: 0, Multiple: 32}, {Size: 256, Halo: 16, Feather: 16, Multiple: 32},
+		{Size: 256, Halo: 32, Feather: 16, Multiple: 32}, {Size: 256, Halo: 32, Feather: 32, Multiple: 32},
+		{Size: 512, Halo: 0, Feather: 16, Multiple: 32}, {Size: 512, Halo: 16, Feather: 16, Multiple: 32},
+	} {
+		b.Run(fmt.Sprintf("tile=%d/halo=%d/feather=%d", l.Size, l.Halo, l.Feather), func(b *testing.B) {
+			for b.Loop() {
+				seams(b, l)
+			}
+		})
+	}
+}
+
+// whole is the photo restored at once, kept over the layouts.
+var whole []byte
+
+func seams(b *testing.B, l tile.Layout) {
+	damaged, w := damagedPhoto(b)
+	defer damaged.Close()
+	if whole == nil {
+		whole = restoredBy(b, damaged, tile.Layout{Size: 1024, Halo: 0, Feather: 0, Multiple: 32})
+	}
+	tiled := restoredBy(b, damaged, l)
+	stride := l.Stride()
+	var most, sum, seam, along float64
+	for i, v := range tiled {
+		d := math.Abs(float64(v) - float64(whole[i]))
+		x, y := i/3%w, i/3/w
+		most, sum = max(most, d), sum+d
+		if near(x, stride, l.Feather) || near(y, stride, l.Feather) {
+			seam, along = seam+d, along+1
+		}
+	}
+	b.ReportMetric(most, "max")
+	b.ReportMetric(sum/float64(len(tiled)), "mean")
+	b.ReportMetric(seam/max(along, 1), "seams")
+	b.ReportMetric(float64(l.Size*l.Size)/float64(stride*stride), "×work")
+	b.ReportMetric(0, "ns/op")
+}
+
+// near reports whether x lies 2 pixels around the middle of a handing over.
+func near(x, stride, feather int) bool {
+	d := (x - feather/2) % stride
+	return x > stride/2 && (d < 2 || d >= stride-2)
+}
+
+// damagedPhoto is a photo of LIVE1, or of the demo, at JPEG quality 20.
+func damagedPhoto(b *testing.B) (*vips.Image, int) {
+	b.Helper()
+	name := "../../../shared/data/live1/bikes.webp"
+	if folder := os.Getenv("LIVE1"); folder != "" {
+		name = filepath.Join(folder, "bikes.webp")
+	}
+	if _, err := os.Stat(name); err != nil {
+		name = "../../packaging/demo/originals/osprey.webp"
+	}
+	clean, err := vips.Open(name, vips.Random)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer clean.Close()
+	path := filepath.Join(b.TempDir(), "photo.jpg")
+	if err := clean.Save("jpegsave", path, vips.Args{"Q": 20}); err != nil {
+		b.Fatal(err)
+	}
+	p, err := vips.Open(path, vips.Random)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return p, p.Width()
+}
+
+func restoredBy(b *testing.B, p *vips.Image, l tile.Layout) []byte {
+	b.Helper()
+	c := Config{Model: "lite", Quality: balanced, Strength: 1, SkipAbove: 100}
+	built, err := c.Build(context.Background(), ops.Env{Device: "cpu", Threads: 2})
+	if err != nil {
+		b.Fatal(err)
+	}
+	o := built.(*operator)
+	defer o.Close()
+	o.windows.layout = l
+	out, err := o.restore(b.Context(), p)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer out.Close()
+	pixels, err := out.Pixels()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return pixels
+}
