@@ -40,6 +40,7 @@ type commands struct {
 	Graph     graphCommand     `cmd:"" help:"Draw a pipeline."`
 	Schema    schemaCommand    `cmd:"" help:"Print the JSON Schema of configuration files, for editors."`
 	Compare   compareCommand   `cmd:"" help:"Print the PSNR of images against a reference."`
+	Explain   explainCommand   `cmd:"" help:"Print what a file was made of: source, pipeline, model, device."`
 	Bench     benchCommand     `cmd:"" help:"Measure how fast photos are restored here, and with how much memory."`
 	Version   versionCommand   `cmd:"" help:"Print the versions of Burnish and its libraries."`
 
