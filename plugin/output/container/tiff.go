@@ -250,7 +250,7 @@ func writeTIFF(in, out *os.File, m Metadata) error {
 		}
 	}
 	add(tiffXMP, 1, m.XMP)
-	add(tiffIPTC, 7, m.IPTC)
+	add(tiffIPTC, 1, m.IPTC)
 	for _, sub := range []struct {
 		dir, in exif.Dir
 		tag     uint16
