@@ -117,7 +117,7 @@ func (r *rung) restore(ctx context.Context, in, out tile.Planar) error {
 		return r.err
 	}
 	if r.layout.Size == 0 {
-		return restoreWindow(ctx, r.model.Model, in, out)
+		return restoreWindow(ctx, r.model, in, out)
 	}
 	return r.divided(ctx, in, out)
 }
@@ -137,7 +137,7 @@ func (r *rung) divided(ctx context.Context, in, out tile.Planar) error {
 				if err := tile.Cut(part, in); err != nil {
 					return err
 				}
-				if err := restoreWindow(ctx, r.model.Model, part, answer); err != nil {
+				if err := restoreWindow(ctx, r.model, part, answer); err != nil {
 					return fmt.Errorf("part %v: %w", t.Window, err)
 				}
 				done(answer)
@@ -152,11 +152,11 @@ func (r *rung) divided(ctx context.Context, in, out tile.Planar) error {
 }
 
 // restoreWindow runs the network on a window and guards its answer.
-func restoreWindow(ctx context.Context, model *onnx.Model, in, out tile.Planar) error {
+func restoreWindow(ctx context.Context, model *shared, in, out tile.Planar) error {
 	c := model.Contract()
 	low, scale := c.RangeLow, c.RangeHigh-c.RangeLow
 	rescale(in.Pix, scale, low)
-	err := model.Run(ctx, in.Pix, 1, in.Rect.H, in.Rect.W, out.Pix)
+	err := model.restore(ctx, in.Pix, in.Rect.H, in.Rect.W, out.Pix)
 	rescale(in.Pix, 1/scale, -low/scale)
 	if err != nil {
 		return err

@@ -70,7 +70,9 @@ const (
 	feather = 16   // pixels over which neighbouring windows are blended
 	maxTile = 2048 // a window of this side takes some 8 GB
 	maxRuns = 4    // windows at a time; each has working memory of its own
-	gpuRuns = 2    // one computes while the other is filled and read
+
+	gpuBatch = 8            // windows that a GPU computes together
+	gpuRuns  = gpuBatch + 2 // of one photo: the next are filled, the last ones read meanwhile
 
 	// Networks with more weights take a gigabyte and more for one window:
 	// they run one at a time.

@@ -1,6 +1,8 @@
 package promptcir
 
 import (
+	"context"
+	"strings"
 	"sync"
 
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
@@ -23,8 +25,9 @@ type modelKey struct {
 // shared is a model and the number of its users.
 type shared struct {
 	*onnx.Model
-	key   modelKey
-	users int // guarded by opened
+	batches *batcher // nil: windows run as they come
+	key     modelKey
+	users   int // guarded by opened
 }
 
 // acquire returns the model of that digest, opening it for its first user. Each
@@ -42,8 +45,31 @@ func acquire(s source, digest string, o onnx.Options) (*shared, error) {
 		return nil, err
 	}
 	m := &shared{Model: model, key: key, users: 1}
+	if most := batchOn(model); most > 1 {
+		m.batches = &batcher{run: model.Run, most: most}
+	}
 	opened.models[key] = m
 	return m, nil
+}
+
+// batchOn is how many windows a device takes at a time: on a GPU that any shape
+// suits. TensorRT builds an engine, for minutes, for every new shape.
+func batchOn(m *onnx.Model) int {
+	switch kind, _, _ := strings.Cut(m.Device(), ":"); {
+	case kind != "cuda" && kind != "migraphx":
+		return 1
+	case m.Contract().Parameters > largeNetwork:
+		return gpuBatch / 4
+	}
+	return gpuBatch
+}
+
+// restore runs the network on one window, perhaps together with others.
+func (m *shared) restore(ctx context.Context, in []float32, h, w int, out []float32) error {
+	if m.batches != nil {
+		return m.batches.restore(ctx, in, h, w, out)
+	}
+	return m.Run(ctx, in, 1, h, w, out)
 }
 
 func openModel(s source, o onnx.Options) (*onnx.Model, error) {
