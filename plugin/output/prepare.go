@@ -55,25 +55,38 @@ func prepare(p *vips.Image, format string, keepICC bool) (*vips.Image, error) {
 	return current, nil
 }
 
+// profileTags are the names in a profile's table of tags (ICC.1, 7.3).
+func profileTags(profile []byte) map[string]bool {
+	const head, entry, most = 132, 12, 100
+	tags := map[string]bool{}
+	for at := head; at+entry <= len(profile) && at < head+entry*most; at += entry {
+		tags[string(profile[at:at+4])] = true
+	}
+	return tags
+}
+
 // matrix reports whether a profile describes its colours by primaries and
 // curves. libjxl keeps no others: it writes wrong colours for tables.
 func matrix(profile []byte) bool {
-	const head, entry = 132, 12 // ICC.1, 7.3
-	for at := head; at+entry <= len(profile) && at < head+entry*64; at += entry {
-		switch string(profile[at : at+4]) {
-		case "A2B0":
-			return false
-		case "rXYZ", "kTRC":
-			return true
-		}
+	tags := profileTags(profile)
+	return !tags["A2B0"] && (tags["rXYZ"] || tags["kTRC"])
+}
+
+// intent is the rendering intent to read a profile with. libvips passes over a
+// profile that has a table for the perceptual intent alone, when asked for
+// another.
+func intent(p *vips.Image) string {
+	profile, _ := p.Blob(vips.FieldICC)
+	if tags := profileTags(profile); tags["A2B0"] && !tags["A2B1"] {
+		return "perceptual"
 	}
-	return false
+	return "relative"
 }
 
 // toSRGB converts through the embedded profile, or that of a common press for
 // CMYK without one.
 func toSRGB(p *vips.Image) (*vips.Image, error) {
-	args := vips.Args{"output_profile": "srgb", "embedded": true, "intent": "relative"}
+	args := vips.Args{"output_profile": "srgb", "embedded": true, "intent": intent(p)}
 	if p.Interpretation() == "cmyk" {
 		args["input_profile"], args["black_point_compensation"] = "cmyk", true
 	}

@@ -126,7 +126,7 @@ func (s *sampler) image(p *vips.Image) (*vips.Image, error) {
 // that does not fit, as sRGB or by the profile of a common press. The caller
 // closes it.
 func lab(p *vips.Image) (*vips.Image, error) {
-	args := vips.Args{"embedded": true, "pcs": "lab", "intent": "relative"}
+	args := vips.Args{"embedded": true, "pcs": "lab", "intent": intent(p)}
 	if p.Interpretation() == "cmyk" {
 		args["input_profile"], args["black_point_compensation"] = "cmyk", true
 		return p.Do("icc_import", args)
@@ -146,7 +146,7 @@ func lab(p *vips.Image) (*vips.Image, error) {
 		return nil, err
 	}
 	defer colours.Close()
-	args["input_profile"] = "srgb"
+	args["input_profile"], args["intent"] = "srgb", "relative"
 	return colours.Do("icc_import", args)
 }
 
