@@ -29,7 +29,7 @@ func (w *work) putAway() error {
 		return errors.New("it has no outputs")
 	}
 	for _, o := range e.Outputs {
-		hash, err := digest(o.Path)
+		hash, err := output.Digest(o.Path)
 		if err != nil {
 			return fmt.Errorf("output: %w", err)
 		}

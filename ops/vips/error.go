@@ -71,3 +71,7 @@ type cString struct{ p *C.char }
 
 func newCString(s string) cString { return cString{C.CString(s)} }
 func (c cString) free()           { C.free(unsafe.Pointer(c.p)) }
+
+// forgetHints empties libvips' error buffer, after an operation that succeeded
+// and yet left text there.
+func forgetHints() { C.vips_error_clear() }

@@ -88,7 +88,23 @@ func load(loader, path string, more Args) (*Image, error) {
 	image := out["out"].(*Image)
 	delete(out, "out")
 	out.Close()
-	return image, nil
+	if loader != "heifload" {
+		return image, nil
+	}
+	defer image.Close()
+	forgetHints() // it complains of seeks behind the end, which mean nothing
+	return image.withOwnProfile()
+}
+
+// withOwnProfile has a colour profile of its own: the one that heifload of
+// libvips 8.14 gives lies in the decoder's memory, which goes with the file,
+// while images made from it would go on pointing there.
+func (i *Image) withOwnProfile() (*Image, error) {
+	profile, ok := i.Blob(FieldICC)
+	if !ok {
+		return i.Ref(), nil
+	}
+	return i.WithBlob(FieldICC, profile)
 }
 
 func loaderOf(path string) (format, loader string, err error) {

@@ -1,6 +1,7 @@
 package vips
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"math"
@@ -235,5 +236,47 @@ func BenchmarkOpenSave(b *testing.B) {
 			b.Fatal(err)
 		}
 		again.Close()
+	}
+}
+
+// TestProfileOutlivesTheFile closes the file that a profile was read from.
+func TestProfileOutlivesTheFile(t *testing.T) {
+	checkLeaks(t)
+	for format, args := range map[string]Args{"avif": {"compression": "av1"}, "heic": {"compression": "hevc"}, "png": nil} {
+		saver, ok := SaverFor(format)
+		if !ok {
+			t.Logf("this libvips writes no %s", format)
+			continue
+		}
+		grey, err := FromMemory(make([]byte, 64*64*3), 64, 64, 3, "uchar")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer grey.Close()
+		tagged, err := grey.Do("icc_transform", Args{"input_profile": "srgb", "output_profile": "p3"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tagged.Close()
+		path := filepath.Join(t.TempDir(), "tagged")
+		if err := tagged.Save(saver, path, args); err != nil {
+			t.Fatal(err)
+		}
+		want, _ := tagged.Blob(FieldICC)
+		p, err := Open(path, Random)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		for range 50 { // what was freed is used again
+			other, err := Open(path, Sequential)
+			if err != nil {
+				t.Fatal(err)
+			}
+			other.Close()
+		}
+		if got, _ := p.Blob(FieldICC); !bytes.Equal(got, want) {
+			t.Errorf("%s: the profile changed when its file was closed", format)
+		}
 	}
 }

@@ -2,22 +2,21 @@ package output
 
 import (
 	"maps"
-	"slices"
-
-	"github.com/burnish-photo/burnish/ops/vips"
+	"strings"
 )
 
 // JSONSchema describes an output's keys for editors.
 func (*Config) JSONSchema() map[string]any {
-	properties := map[string]any{
-		"path":      map[string]any{"type": "string", "description": "template below the output folder: {dir}, {stem}, {ext}, {hash}, {pipeline}, {date:2006/01}"},
-		"from":      map[string]any{"type": "string", "description": "the id of the step that it shows; default: the last step"},
-		"thumbnail": map[string]any{"type": []string{"object", "null"}, "description": "parameters of a thumbnail step for this output alone"},
+	properties := map[string]any{}
+	for _, k := range keys {
+		of := maps.Clone(k.schema)
+		of["description"] = strings.ReplaceAll(k.meaning, "`", "")
+		properties[k.name] = of
 	}
 	for _, name := range Formats() {
 		properties[name] = map[string]any{
 			"type": []string{"object", "null"}, "description": "options of the " + name + " encoder",
-			"properties": optionSchemas(find(func(f format) bool { return f.name == name })),
+			"properties": optionSchemas(formatNamed(name)),
 		}
 	}
 	return map[string]any{"type": "object", "properties": properties, "required": []string{"path"}}
@@ -25,12 +24,8 @@ func (*Config) JSONSchema() map[string]any {
 
 // optionSchemas describe an encoder's options, as libvips does.
 func optionSchemas(f format) map[string]any {
-	operation, _ := vips.Lookup(f.saver)
 	all := map[string]any{}
-	for _, a := range operation.Args {
-		if _, fixed := f.fixed[a.Name]; !a.Input || a.Required || a.Deprecated || fixed || slices.Contains(private, a.Name) {
-			continue
-		}
+	for _, a := range f.options() {
 		of := map[string]any{"description": a.Summary, "default": a.Default}
 		if value, ours := f.defaults[a.Name]; ours {
 			of["default"] = value

@@ -1,0 +1,121 @@
+package output
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/container"
+)
+
+// key describes a key of an output for people and editors.
+type key struct {
+	name, meaning, standard string
+	schema                  map[string]any
+}
+
+func text(valid ...string) map[string]any {
+	s := map[string]any{"type": "string"}
+	if len(valid) > 0 {
+		s["enum"] = valid
+	}
+	return s
+}
+
+func listOf(valid ...string) map[string]any {
+	return map[string]any{"type": "array", "items": text(valid...)}
+}
+
+var keys = []key{
+	{"path", "template below the output folder: {dir}, {stem}, {ext}, {hash}, {pipeline}, {page}, {date:2006/01}; required", "", text()},
+	{"from", "the id of the step that it shows", "the last step", text()},
+	{"thumbnail", "parameters of a `thumbnail` step for this output alone", "none", map[string]any{"type": []string{"object", "null"}}},
+	{"format", "a format below, or `auto`: the photo's own, where the library can write it, with `{ext}` in the path", "by the block or the path's extension", text(append([]string{Auto}, Formats()...)...)},
+	{"keep", "classes of metadata that stay; all others go", "all", listOf(classNames()...)},
+	{"strip", "classes of metadata that go; all others stay", "none", listOf(classNames()...)},
+	{"provenance", "write into XMP what the file was made of and by what", "true", map[string]any{"type": "boolean"}},
+	{"gainmap", "`keep` the gain map of an Ultra HDR JPEG where it still fits, or `drop` it with all that points at it", "drop", text(KeepGainMap, DropGainMap)},
+	{"collision", "where the name is taken: `error` fails the photo, `overwrite` replaces the file, `skip` leaves it, `number` writes NAME-1", "error", text(Refuse, Overwrite, Skip, Number)},
+	{"preserve", "what the file keeps of the photo's: `mtime`, `owner` (with group; wants the right to give files away), `mode`", "none", listOf(ModTime, User, Mode)},
+}
+
+// Reference is the documentation of outputs, made from what the code and
+// libvips say.
+func Reference() string {
+	var b strings.Builder
+	row := func(cells ...string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
+	b.WriteString("# Outputs\n\nMade from the code and from libvips " + vips.Version() + "; another libvips may have more options. `burnish check` knows those of the one in use.\n\n## Keys\n\n")
+	row("key", "meaning", "default")
+	row("---", "---", "---")
+	for _, k := range keys {
+		row("`"+k.name+"`", strings.ReplaceAll(k.meaning, "|", "\\|"), k.standard)
+	}
+	row("a format's name", "its options; with `format: auto` a block for each format", "")
+	b.WriteString("\n## Formats\n\n")
+	row("format", "extensions", "EXIF", "XMP", "IPTC", "colour profile", "gray", "CMYK", "transparency", "more than 8 bits", "several pages")
+	row(slices.Repeat([]string{"---"}, 11)...)
+	for _, f := range formats {
+		c := container.Carries(f.name)
+		icc := f.name != "gif" && f.name != tiles
+		endings := strings.Join(f.extensions, ", ")
+		if f.name == tiles {
+			endings = "a folder; zip, szi"
+		}
+		row("`"+f.name+"`", endings, yes(c.EXIF), yes(c.XMP), yes(c.IPTC), yes(icc), yes(f.gray), yes(f.cmyk), yes(f.alpha), yes(f.deep), yes(f.pages))
+	}
+	b.WriteString("\n## Classes of metadata\n\n")
+	row("class", "what it is")
+	row("---", "---")
+	for _, c := range classes {
+		row("`"+c.name+"`", c.meaning)
+	}
+	for _, f := range formats {
+		fmt.Fprintf(&b, "\n## Options of %s\n\nlibvips: `%s`.\n\n", f.name, f.saver)
+		row("option", "values", "default", "meaning")
+		row("---", "---", "---", "---")
+		options := f.options()
+		for _, name := range slices.Sorted(maps.Keys(options)) {
+			o := options[name]
+			standard := o.Default
+			if ours, ok := f.defaults[name]; ok {
+				standard = ours
+			}
+			row("`"+name+"`"+alias(name), values(o), "`"+strings.TrimSpace(fmt.Sprint(standard))+"`", o.Summary)
+		}
+	}
+	return b.String()
+}
+
+func yes(is bool) string {
+	if is {
+		return "yes"
+	}
+	return ""
+}
+
+func alias(name string) string {
+	for short, long := range aliases {
+		if long == name {
+			return ", `" + short + "`"
+		}
+	}
+	return ""
+}
+
+func values(o vips.Argument) string {
+	switch {
+	case o.Name == "suffix":
+		return ".jpg, .png or .webp, with a quality as in .jpg[Q=85]"
+	case len(o.Enum) > 0 && o.Type == "flags":
+		return "one or a list of " + strings.Join(o.Enum, ", ")
+	case len(o.Enum) > 0:
+		return strings.Join(o.Enum, ", ")
+	case o.Type == "bool":
+		return "true, false"
+	case o.Min != nil && o.Max != nil:
+		return fmt.Sprintf("%.10g to %.10g", *o.Min, *o.Max)
+	}
+	return "text"
+}
