@@ -39,6 +39,7 @@ type commands struct {
 	Check     checkCommand     `cmd:"" help:"Find every fault of a configuration."`
 	Graph     graphCommand     `cmd:"" help:"Draw a pipeline."`
 	Schema    schemaCommand    `cmd:"" help:"Print the JSON Schema of configuration files, for editors."`
+	Test      testCommand      `cmd:"" help:"Try pipelines on pictures and judge what comes out, for your own CI."`
 	Compare   compareCommand   `cmd:"" help:"Print the PSNR of images against a reference."`
 	Explain   explainCommand   `cmd:"" help:"Print what a file was made of: source, pipeline, model, device."`
 	Bench     benchCommand     `cmd:"" help:"Measure how fast photos are restored here, and with how much memory."`

@@ -2,8 +2,6 @@ package condition
 
 import (
 	"path/filepath"
-	"regexp"
-	"strings"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/damage"
@@ -41,7 +39,8 @@ func (f *Facts) fill(e *environment, names []string) (err error) {
 		case "jpeg":
 			e.JPEG = f.compression(src)
 		case "camera":
-			e.Camera = camera{Make: f.tag("exif-ifd0-Make"), Model: f.tag("exif-ifd0-Model")}
+			e.Camera.Make, _ = f.photo.Pixels.EXIF("Make")
+			e.Camera.Model, _ = f.photo.Pixels.EXIF("Model")
 		case "damage":
 			if e.Damage, err = f.damaged(src); err != nil {
 				return err
@@ -71,29 +70,4 @@ func (f *Facts) damaged(src *ops.Source) (float64, error) {
 		f.damage, f.measured = value, true
 	}
 	return value, err
-}
-
-// tag is a text of the photo's EXIF, "" where there is none.
-func (f *Facts) tag(field string) string {
-	text, _ := f.photo.Pixels.String(field)
-	return exifText(text)
-}
-
-var exifTail = regexp.MustCompile(`, [^,]+, \d+ components, \d+ bytes\)$`)
-
-// exifText undoes how libvips writes a tag: "VALUE (VALUE, ASCII, 6 components,
-// 6 bytes)".
-func exifText(text string) string {
-	cut := exifTail.FindStringIndex(text)
-	if cut == nil {
-		return strings.TrimSpace(text)
-	}
-	const between = " ("
-	twice := text[:cut[0]]
-	n := (len(twice) - len(between)) / 2
-	if n >= 0 && twice[:n]+between+twice[:n] == twice {
-		return strings.TrimSpace(twice[:n])
-	}
-	value, _, _ := strings.Cut(twice, between)
-	return strings.TrimSpace(value)
 }

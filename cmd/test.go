@@ -1,0 +1,102 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/golden"
+)
+
+type testCommand struct {
+	Files  []string `arg:"" name:"file" help:"Files of tests."`
+	Update bool     `help:"Replace the pictures that outputs are compared with by the outputs; look at them before you keep them."`
+}
+
+// Help is shown by burnish test --help.
+func (testCommand) Help() string {
+	return `A test runs a picture through a pipeline and judges what comes out:
+
+  config: burnish.yaml
+  tests:
+    - input: pictures/portrait.jpg
+      pipeline: photos
+      expect:
+        output: portrait.web.webp
+        size: 1365x2048
+        icc: sRGB
+        exif: {Make: Canon, GPSLatitude: ""}
+        psnr: {image: golden/portrait.webp, min: 40}
+        deltae: {image: golden/portrait.webp, max: 1}
+
+Exits with 1 if a test failed.
+
+Example: burnish test burnish.test.yaml`
+}
+
+// Run runs the tests of every file.
+func (t *testCommand) Run(h *host) error {
+	failed, all := 0, 0
+	for _, name := range t.Files {
+		f, err := golden.Load(name)
+		if err != nil {
+			return faulty(name, err)
+		}
+		n, err := t.run(h, name, f)
+		if err != nil {
+			return err
+		}
+		failed, all = failed+n, all+len(f.Tests)
+	}
+	fmt.Fprintf(h.out, "%d tests, %d failed\n", all, failed)
+	if failed > 0 {
+		return errFailures
+	}
+	return nil
+}
+
+// faulty is the error of a file of tests that cannot be used.
+func faulty(name string, err error) error {
+	var faults strict.Faults
+	if errors.As(err, &faults) {
+		return fmt.Errorf("the tests have faults:\n%w", faults.In(name))
+	}
+	return err
+}
+
+func (t *testCommand) run(h *host, name string, f *golden.File) (failed int, err error) {
+	c, err := h.load(f.ConfigFile())
+	if err != nil {
+		return 0, err
+	}
+	pipelines, err := f.Pipelines(slices.Sorted(maps.Keys(c.Pipelines)))
+	if err != nil {
+		return 0, faulty(name, err)
+	}
+	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLog(h.logger()), plugin.WithPipelines(pipelines...))
+	if err != nil {
+		return 0, err
+	}
+	for i := range f.Tests {
+		v, err := f.Run(h, engine, i, t.Update)
+		if err != nil {
+			return failed, errors.Join(err, engine.Close())
+		}
+		for _, image := range v.Wrote {
+			fmt.Fprintf(h.out, "wrote %s\n", image)
+		}
+		if len(v.Faults) == 0 {
+			fmt.Fprintf(h.out, "ok    %s\n", v.Name)
+			continue
+		}
+		failed++
+		fmt.Fprintf(h.out, "FAIL  %s\n", v.Name)
+		for _, fault := range v.Faults {
+			fmt.Fprintf(h.out, "      %s\n", fault)
+		}
+	}
+	return failed, engine.Close()
+}

@@ -1,0 +1,169 @@
+// Package golden tests pipelines: it runs them on pictures and judges what
+// comes out by its size, its metadata and its likeness to a picture that
+// somebody has looked at. It is for a user's own CI.
+package golden
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/burnish-photo/burnish/config/strict"
+	"gopkg.in/yaml.v3"
+)
+
+// File is a file of tests. Paths in it are below its folder.
+type File struct {
+	Version int    `yaml:"version"`
+	Config  string `yaml:"config"` // the configuration whose pipelines are tested
+	Tests   []Test `yaml:"tests"`
+
+	folder string
+	root   *yaml.Node
+}
+
+// Test is one picture through one pipeline.
+type Test struct {
+	Name     string `yaml:"name"`     // default: the picture and the pipeline
+	Pipeline string `yaml:"pipeline"` // default: the only one
+	Input    string `yaml:"input"`
+	Root     string `yaml:"root"`  // folder that {dir} and the fact folder are below; default: the picture's
+	Fails    string `yaml:"fails"` // kind of the failure that is expected; "" for none
+
+	Notes  map[string]string `yaml:"notes"` // what the result's notes hold, in part
+	Expect Expectations      `yaml:"expect"`
+}
+
+// Expect is what one output, or each that its pattern matches, is to be like.
+type Expect struct {
+	Output string            `yaml:"output"` // path below the output folder, or a pattern; "": every output
+	Size   Size              `yaml:"size"`
+	Format string            `yaml:"format"`
+	ICC    string            `yaml:"icc"`  // none, any, or a part of the profile's description
+	EXIF   map[string]string `yaml:"exif"` // by tag; "" for a tag that is to be absent
+	PSNR   *PSNR             `yaml:"psnr"`
+	DeltaE *DeltaE           `yaml:"deltae"`
+}
+
+// PSNR is the least likeness to a picture, in dB.
+type PSNR struct {
+	Image string  `yaml:"image"`
+	Min   float64 `yaml:"min"`
+}
+
+// DeltaE is the largest mean difference in colour (CIEDE2000) from a picture,
+// both seen through their profiles.
+type DeltaE struct {
+	Image string  `yaml:"image"`
+	Max   float64 `yaml:"max"`
+}
+
+// Expectations are one or several.
+type Expectations []Expect
+
+// DecodeStrict reads one expectation or a list of them.
+func (e *Expectations) DecodeStrict(node *yaml.Node) (faults strict.Faults) {
+	nodes := []*yaml.Node{node}
+	if node.Kind == yaml.SequenceNode {
+		nodes = node.Content
+	}
+	*e = make([]Expect, len(nodes))
+	for i, n := range nodes {
+		faults = append(faults, strict.Decode(n, &(*e)[i])...)
+	}
+	return faults
+}
+
+// Size is a width and a height in pixels; zero where nothing is expected.
+type Size struct{ Width, Height int }
+
+// DecodeStrict reads "2048x1365".
+func (s *Size) DecodeStrict(node *yaml.Node) strict.Faults {
+	var rest string
+	n, _ := fmt.Sscanf(node.Value, "%dx%d%s", &s.Width, &s.Height, &rest)
+	if n != 2 || s.Width < 1 || s.Height < 1 {
+		return strict.Faults{strict.At(node, "wants a size such as 2048x1365, got %s", strict.Describe(node))}
+	}
+	return nil
+}
+
+func (s Size) String() string { return fmt.Sprintf("%dx%d", s.Width, s.Height) }
+
+// Load reads a file of tests. Its error is a [strict.Faults] where the file is
+// read and wrong.
+func Load(file string) (*File, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	root, err := strict.Parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{Version: 1, Config: "burnish.yaml", root: root}
+	if f.folder, err = filepath.Abs(filepath.Dir(file)); err != nil {
+		return nil, err
+	}
+	faults := strict.Decode(root, f)
+	faults = append(faults, strict.Validate(root, f)...)
+	return f, faults.In(file).Err()
+}
+
+// Validate reports tests that lack something, or whose files are not there.
+func (f *File) Validate() error {
+	var errs []error
+	if f.Version != 1 {
+		errs = append(errs, strict.Invalid("version", "version %d is not known to this Burnish; it reads version 1", f.Version))
+	}
+	if len(f.Tests) == 0 {
+		errs = append(errs, errors.New("the file holds no tests"))
+	}
+	for i, t := range f.Tests {
+		at := fmt.Sprintf("tests.%d", i)
+		if _, err := os.Stat(f.path(t.Input)); t.Input == "" || err != nil {
+			errs = append(errs, strict.Invalid(at+".input", "wants a picture that exists, got %q", t.Input))
+		}
+		if t.Fails == "" && len(t.Expect) == 0 && len(t.Notes) == 0 {
+			errs = append(errs, strict.Invalid(at, "the test expects nothing; add expect, notes or fails"))
+		}
+		for j, e := range t.Expect {
+			if _, err := path.Match(e.Output, ""); err != nil {
+				errs = append(errs, strict.Invalid(fmt.Sprintf("%s.expect.%d.output", at, j), "%q is no pattern", e.Output))
+			}
+			errs = append(errs, e.validate(fmt.Sprintf("%s.expect.%d", at, j)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (e Expect) validate(at string) error {
+	var errs []error
+	if e.PSNR != nil && (e.PSNR.Image == "" || e.PSNR.Min <= 0) {
+		errs = append(errs, strict.Invalid(at+".psnr", "wants an image and a min of decibels above 0"))
+	}
+	if e.DeltaE != nil && (e.DeltaE.Image == "" || e.DeltaE.Max <= 0) {
+		errs = append(errs, strict.Invalid(at+".deltae", "wants an image and a max above 0"))
+	}
+	return errors.Join(errs...)
+}
+
+// path is a path of the file as it can be opened.
+func (f *File) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(f.folder, name)
+}
+
+// ConfigFile is the configuration's path.
+func (f *File) ConfigFile() string { return f.path(f.Config) }
+
+// name is the test's, or one made of what it does.
+func (t Test) name() string {
+	if t.Name != "" {
+		return t.Name
+	}
+	return t.Input + " through " + t.Pipeline
+}

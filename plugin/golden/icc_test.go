@@ -1,0 +1,37 @@
+package golden
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+func TestMain(m *testing.M) {
+	if err := vips.Start(vips.Options{}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	vips.Stop()
+	os.Exit(code)
+}
+
+func TestTheDescriptionOfAProfile(t *testing.T) {
+	for name, want := range map[string]string{"srgb": "sRGB", "p3": "P3"} {
+		out, err := vips.Call("profile_load", vips.Args{"name": name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := describe(out["profile"].([]byte)); !strings.Contains(got, want) {
+			t.Errorf("%s is described as %q", name, got)
+		}
+	}
+	for _, bad := range [][]byte{nil, make([]byte, 131), append(make([]byte, 128), 0, 0, 0, 9, 'd', 'e', 's', 'c', 255, 255, 255, 255, 1, 1, 1, 1)} {
+		if got := describe(bad); got != "" {
+			t.Errorf("%v is described as %q", bad, got)
+		}
+	}
+}
