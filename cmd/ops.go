@@ -5,17 +5,19 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/plugin"
 )
 
 type opsCommand struct {
 	Name string `arg:"" optional:"" help:"Operator to describe: its parameters, defaults, ranges and an example."`
 	JSON bool   `name:"json" help:"Print JSON."`
+
+	Markdown bool `help:"Print the reference of all operators."`
 }
 
 // Help is shown by burnish ops --help.
@@ -29,7 +31,11 @@ Examples:
 
 // Run prints what the registry holds.
 func (o *opsCommand) Run(h *host) error {
-	if o.Name == "" {
+	switch {
+	case o.Markdown:
+		_, err := io.WriteString(h.out, h.registry.Reference(plugin.Version().Libvips))
+		return err
+	case o.Name == "":
 		return o.list(h)
 	}
 	spec, ok := h.registry.Lookup(o.Name)
@@ -150,7 +156,7 @@ func table(w io.Writer, heading string, params []ops.Param) {
 	fmt.Fprintf(w, "\n%s\n", heading)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, p := range params {
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", p.Name, kind(p), standing(p), p.Summary)
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", p.Name, values(p), p.Standing(), p.Summary)
 	}
 	t.Flush()
 	for _, p := range params {
@@ -163,43 +169,13 @@ func table(w io.Writer, heading string, params []ops.Param) {
 // shortEnum is the number of values that still fit into the table.
 const shortEnum = 4
 
-// kind is a parameter's type and range in words.
-func kind(p ops.Param) string {
-	if len(p.Enum) > 0 && len(p.Enum) <= shortEnum {
-		return strings.Join(p.Enum, " | ")
+// values are what a parameter takes, where that fits into the table.
+func values(p ops.Param) string {
+	if len(p.Enum) > shortEnum {
+		p.Enum = nil
+		if p.Type == "enum" {
+			return "a name"
+		}
 	}
-	words := map[string]string{
-		"int": "whole number", "float": "number", "bool": "true | false", "string": "text", "enum": "a name", "enums": "names",
-		"flags": "names", "floats": "numbers", "ints": "whole numbers", "strings": "texts", "colour": "colour", "image": "id of a step", "images": "ids of steps",
-	}[p.Type]
-	switch {
-	case p.Min != nil && p.Max != nil:
-		return fmt.Sprintf("%s, %s to %s", words, number(*p.Min), number(*p.Max))
-	case p.Min != nil:
-		return fmt.Sprintf("%s, %s or more", words, number(*p.Min))
-	}
-	return words
+	return p.Values()
 }
-
-// standing says whether a parameter is needed, or what it is otherwise.
-func standing(p ops.Param) string {
-	switch x := p.Default.(type) {
-	case nil:
-	case float64:
-		return number(x)
-	default:
-		return fmt.Sprint(x)
-	}
-	switch {
-	case p.Required && p.Type == "image":
-		return "the step before, or from"
-	case p.Required && p.Type == "images":
-		return "from"
-	case p.Required:
-		return "required"
-	}
-	return "–"
-}
-
-// number writes a number without an exponent.
-func number(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }

@@ -1,0 +1,115 @@
+package ops
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Reference documents every operator of the registry in Markdown, Burnish's own
+// first. libvips is the version of the library that runs.
+func (r *Registry) Reference(libvips string) string {
+	groups := map[string][]Spec{}
+	var names []string
+	for _, name := range r.Names() {
+		spec, _ := r.Lookup(name)
+		if groups[spec.Group] == nil {
+			names = append(names, spec.Group)
+		}
+		groups[spec.Group] = append(groups[spec.Group], spec)
+	}
+	slices.Sort(names)
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Operators\n\nMade from the code and from libvips %s by `burnish ops --markdown`; another libvips may have more. `burnish ops NAME`\nprints what the one in use has.\n", libvips)
+	for _, group := range names {
+		heading := group
+		if group == "" {
+			heading = "Burnish's own"
+		}
+		fmt.Fprintf(&b, "\n## %s\n", heading)
+		for _, s := range groups[group] {
+			s.document(&b)
+		}
+	}
+	return b.String()
+}
+
+func (s Spec) document(b *strings.Builder) {
+	fmt.Fprintf(b, "\n### %s\n\n%s\n", s.Name, s.Summary)
+	var own, native []Param
+	for _, p := range s.Params() {
+		if p.Libvips {
+			native = append(native, p)
+		} else {
+			own = append(own, p)
+		}
+	}
+	documentParams(b, own)
+	if len(native) > 0 && s.Group == "" {
+		b.WriteString("\nOr libvips' arguments, which do not mix with those above:\n")
+	}
+	documentParams(b, native)
+	fmt.Fprintf(b, "\n```yaml\n- %s\n```\n", strings.ReplaceAll(s.Example, "\n", "\n  "))
+}
+
+func documentParams(b *strings.Builder, params []Param) {
+	if len(params) == 0 {
+		return
+	}
+	b.WriteString("\n| parameter | values | default | meaning |\n|---|---|---|---|\n")
+	for _, p := range params {
+		cells := []string{"`" + p.Name + "`", p.Values(), p.Standing(), p.Summary}
+		for i := range cells {
+			cells[i] = strings.ReplaceAll(cells[i], "|", `\|`)
+		}
+		fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
+	}
+}
+
+// typeWords are the types as people call them.
+var typeWords = map[string]string{
+	"int": "whole number", "float": "number", "bool": "true, false", "string": "text", "flags": "one or several of",
+	"floats": "numbers", "ints": "whole numbers", "strings": "texts", "enums": "one or a list of",
+	"image": "id of a step", "images": "ids of steps", "colour": "colour",
+}
+
+// Values says in words what a parameter takes.
+func (p Param) Values() string {
+	words := typeWords[p.Type]
+	switch members := strings.Join(p.Enum, ", "); {
+	case members != "" && (p.Type == "flags" || p.Type == "enums"):
+		return words + " " + members
+	case members != "":
+		return members
+	case p.Min != nil && p.Max != nil:
+		return fmt.Sprintf("%s, %s to %s", words, number(*p.Min), number(*p.Max))
+	case p.Min != nil:
+		return fmt.Sprintf("%s, %s or more", words, number(*p.Min))
+	}
+	return words
+}
+
+// Standing is a parameter's default, or says that it is needed; "–" for
+// neither.
+func (p Param) Standing() string {
+	switch x := p.Default.(type) {
+	case nil:
+	case float64:
+		return number(x)
+	default:
+		return fmt.Sprint(x)
+	}
+	switch {
+	case p.Required && p.Type == "image":
+		return "the step before, or from"
+	case p.Required && p.Type == "images":
+		return "from"
+	case p.Required:
+		return "required"
+	}
+	return "–"
+}
+
+// number writes a number without an exponent.
+func number(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
