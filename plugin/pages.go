@@ -89,7 +89,7 @@ func (r *render) page(page, pages int) (done bool, err error) {
 		}
 		r.staged = make([]*output.Staged, len(r.targets))
 	}
-	return false, r.pipeline.graph.Run(r.context, src, func(taps []int, img ops.Image) error {
+	err = r.pipeline.graph.Run(r.context, src, func(taps []int, img ops.Image) error {
 		for _, tap := range taps {
 			at := page*len(r.pipeline.outputs) + tap
 			if err := r.emit(at, img); err != nil {
@@ -98,6 +98,12 @@ func (r *render) page(page, pages int) (done bool, err error) {
 		}
 		return nil
 	})
+	if err != nil && page > 0 && r.context.Err() == nil {
+		if bad := output.SoundPage(r.source, page, src.Source.Width, src.Source.Height); bad != nil {
+			return false, r.damaged(fmt.Errorf("page %d: %w", page+1, bad))
+		}
+	}
+	return false, err
 }
 
 // emit stages a target's file, or keeps the image until the last page of those

@@ -56,10 +56,11 @@ func (w *work) openPage(format string, header vips.Header, page int) (ops.Image,
 		return ops.Image{}, w.fail(TooLarge, fmt.Errorf("%d×%d pixels are %.1f megapixels, over the limit of %g", header.Width, header.Height, mp, limit),
 			fmt.Sprintf("raise limits.megapixels to %.0f or more to process it", mp+1))
 	}
-	pixels, err := vips.Open(w.source, vips.Sequential)
+	open := vips.Open
 	if page > 0 {
-		pixels, err = vips.OpenPage(w.source, page, vips.Sequential)
+		open = func(path string, a vips.Access) (*vips.Image, error) { return vips.OpenPage(path, page, a) }
 	}
+	pixels, err := open(w.source, vips.Sequential)
 	if err != nil {
 		return ops.Image{}, w.damaged(err)
 	}

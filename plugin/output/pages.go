@@ -51,14 +51,15 @@ func verifyPages(path string, pages, width, height int) error {
 		return fmt.Errorf("it has %d pages, not %d", header.Pages, pages)
 	}
 	for page := range pages {
-		if err := soundPage(path, page, width, height); err != nil {
+		if err := SoundPage(path, page, width, height); err != nil {
 			return fmt.Errorf("page %d: %w", page+1, err)
 		}
 	}
 	return nil
 }
 
-func soundPage(path string, page, width, height int) error {
+// SoundPage decodes one page, counted from 0, and compares its size in pixels.
+func SoundPage(path string, page, width, height int) error {
 	p, err := vips.OpenPage(path, page, vips.Sequential)
 	if err != nil {
 		return err

@@ -15,9 +15,13 @@ import (
 // through their profiles, on a low-pass of 64 cells along the longer side.
 const MaxDifference = 2.0
 
-// coarse bounds what an encoder that was asked to be coarse may do: a low
-// quality or a small palette.
+// coarse bounds what may come of an encoder that was asked to be coarse (a low
+// quality, a small palette), of a conversion to sRGB of colours that it cannot
+// hold, and of pictures of a few blocks.
 const coarse = 6.0
+
+// few is the shorter side, in pixels, below which a picture has few blocks.
+const few = 32
 
 // verify reads the file back in full and compares it with what it should be:
 // size, orientation, profile, metadata and colours.
@@ -89,10 +93,20 @@ func (w *writing) sameColours(ctx context.Context, written *vips.Image, sample *
 		return err
 	}
 	ops.Note(ctx, "delta_e:"+filepath.Base(w.order.Path), fmt.Sprintf("%.2f", mean))
-	if bound := w.order.Encoder.bound(); !(mean <= bound) {
+	if bound := w.bound(); !(mean <= bound) {
 		return fmt.Errorf("its colours are off by a mean ΔE of %.1f, which may be %.1f", mean, bound)
 	}
 	return nil
+}
+
+// bound is how far the colours may be off.
+func (w *writing) bound() float64 {
+	before, _ := w.given.Blob(vips.FieldICC)
+	after, _ := w.pixels.Blob(vips.FieldICC)
+	if min(w.pixels.Width(), w.pixels.Height()) < few || w.given.Interpretation() != w.pixels.Interpretation() || !bytes.Equal(before, after) {
+		return coarse
+	}
+	return w.order.Encoder.bound()
 }
 
 // bound is what the encoder may do to the colours.
