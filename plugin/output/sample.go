@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"sync"
+	"unsafe"
 
 	"github.com/burnish-photo/burnish/ops/vips"
 )
@@ -36,7 +37,7 @@ func tee(p *vips.Image) (*vips.Image, *sampler, error) {
 		s.bands--
 	}
 	s.cell = max(8, (max(s.width, s.height)+gridSide-1)/gridSide)
-	s.step = max(1, s.cell/16)
+	s.step = max(1, s.cell/8)
 	s.columns, s.rows = (s.width+s.cell-1)/s.cell, (s.height+s.cell-1)/s.cell
 	s.sums = make([]float64, s.columns*s.rows*s.bands)
 	s.counts = make([]float64, s.columns*s.rows)
@@ -61,30 +62,47 @@ func (s *sampler) add(y int, row []byte, deep bool) {
 		return
 	}
 	s.seen[y] = true
+	if deep {
+		values := unsafe.Slice((*uint16)(unsafe.Pointer(&row[0])), len(row)/2)
+		addRow(s, y, values, 1)
+	} else {
+		addRow(s, y, row, 257)
+	}
+}
+
+// addRow adds a row's values, times scale, to their cells.
+func addRow[T uint8 | uint16](s *sampler, y int, row []T, scale float64) {
 	stride := s.bands
 	if s.alpha {
 		stride++
 	}
-	value := func(i int) float64 { return float64(row[i]) * 257 }
-	if deep {
-		value = func(i int) float64 { return float64(binary.NativeEndian.Uint16(row[2*i:])) }
-	}
 	for c := range s.columns {
 		at := (y/s.cell)*s.columns + c
-		end := min((c+1)*s.cell, s.width)
+		from, to := c*s.cell, min((c+1)*s.cell, s.width)
 		sums := s.sums[at*s.bands : (at+1)*s.bands]
-		for x := c * s.cell; x < end; x++ {
-			i := x * stride
-			for b := range sums {
-				v := value(i + b)
-				if s.alpha {
-					a := value(i+s.bands) / 65535
-					v = v*a + 65535*(1-a)
-				}
-				sums[b] += v
-			}
+		s.counts[at] += float64(to - from)
+		cell := row[from*stride : to*stride]
+		if s.alpha {
+			addOnWhite(sums, cell, scale)
+			continue
 		}
-		s.counts[at] += float64(end - c*s.cell)
+		for b := range sums {
+			total := 0
+			for i := b; i < len(cell); i += stride {
+				total += int(cell[i])
+			}
+			sums[b] += float64(total) * scale
+		}
+	}
+}
+
+// addOnWhite adds pixels whose last value is their opacity.
+func addOnWhite[T uint8 | uint16](sums []float64, cell []T, scale float64) {
+	for at := 0; at < len(cell); at += len(sums) + 1 {
+		opacity := float64(cell[at+len(sums)]) * scale / 65535
+		for b := range sums {
+			sums[b] += float64(cell[at+b])*scale*opacity + 65535*(1-opacity)
+		}
 	}
 }
 
