@@ -45,6 +45,8 @@ type commands struct {
 	Bench     benchCommand     `cmd:"" help:"Measure how fast photos are restored here, and with how much memory."`
 	Version   versionCommand   `cmd:"" help:"Print the versions of Burnish and its libraries."`
 
+	Work workCommand `cmd:"" hidden:"" help:"The worker process of burnish run."`
+
 	Verbose bool `short:"v" help:"Log more."`
 }
 

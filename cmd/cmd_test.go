@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"burnish": func() { os.Exit(cmd.Main(builtin.Specs()...)) },
+		"burnish": func() { os.Exit(cmd.Main(append(builtin.Specs(), mineSpec)...)) },
 	})
 }
 

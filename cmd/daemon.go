@@ -145,6 +145,8 @@ func (d *daemon) loop(ctx context.Context, files <-chan watcher.File, watched <-
 			ask()
 		case err = <-watched:
 			watched = nil
+		case err := <-d.worker.fatal():
+			return err
 		case <-timer.C:
 		case <-stopping:
 			stopping = nil
@@ -212,6 +214,10 @@ func (d *daemon) judge(e ending) queue.Outcome {
 		}
 		return queue.Outcome{}
 	}
+	if errors.Is(e.err, errSuspect) {
+		d.log.Warn("to be tried alone", "photo", photo, "reason", e.err)
+		return queue.Outcome{Blameless: true, Alone: true, Class: string(plugin.Crashed)}
+	}
 	var failure *plugin.Error
 	if !errors.As(e.err, &failure) {
 		failure = &plugin.Error{Path: photo, Kind: plugin.Stopped, Err: e.err}
@@ -223,6 +229,7 @@ func (d *daemon) judge(e ending) queue.Outcome {
 	d.failed[photo] = e.err
 	o := queue.Outcome{
 		Class: string(failure.Kind), Shared: failure.Kind.Shared(),
+		Alone: failure.Kind == plugin.Crashed,
 		Retry: !d.once && !failure.Quarantined && failure.Kind != plugin.Stopped,
 	}
 	what := []any{"photo", photo, "kind", failure.Kind, "error", e.err}

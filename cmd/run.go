@@ -17,6 +17,8 @@ type runCommand struct {
 	State  string `placeholder:"DIR" help:"State folder of FOLDER; default: burnish in the XDG state folder."`
 	Config string `short:"c" placeholder:"FILE" help:"Configuration file; default without FOLDER: ./burnish.yaml, else /etc/burnish/burnish.yaml."`
 	Once   bool   `help:"Process what is there, then exit: 0 if all went well, 1 if some photos failed."`
+
+	InProcess bool `help:"Work on photos in this process rather than in one that may crash; for debugging."`
 }
 
 // Help is shown by burnish run --help.
@@ -36,16 +38,28 @@ func (r *runCommand) Run(h *host) error {
 		return err
 	}
 	log := slog.New(newFolding(h.logger().Handler()))
-	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLedger(), plugin.WithVersion(release()), plugin.WithLog(log))
+	w, err := r.worker(h, c, log)
 	if err != nil {
 		return err
 	}
-	d := newDaemon(c, local{engine}, log, r.Once)
+	d := newDaemon(c, w, log, r.Once)
 	err = errors.Join(d.run(h), d.worker.close(), d.summary(h))
 	if r.Once && h.Err() != nil {
 		err = errors.Join(err, errors.New("stopped before all photos were done"))
 	}
 	return err
+}
+
+// worker is an engine in a process of its own, unless this one is asked for.
+func (r *runCommand) worker(h *host, c *config.Config, log *slog.Logger) (worker, error) {
+	if c.Worker.Process && !r.InProcess {
+		return supervise(r, c, h, log)
+	}
+	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLedger(), plugin.WithVersion(release()), plugin.WithLog(log))
+	if err != nil {
+		return nil, err
+	}
+	return local{engine}, nil
 }
 
 func (r *runCommand) configuration(h *host) (*config.Config, error) {

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin"
@@ -16,8 +17,13 @@ type worker interface {
 	emptyTrash() error
 	describe() map[string][]string
 	parallel() int
+	fatal() <-chan error // an error after which no photo can be worked on
 	close() error
 }
+
+// errSuspect is how a photo ends that was under way with others when the worker
+// process died: one of them may be the cause.
+var errSuspect = errors.New("the worker process died while this photo and others were under way")
 
 // local is an engine in this process.
 type local struct{ engine *plugin.Engine }
@@ -43,5 +49,7 @@ func (l local) emptyTrash() error { return l.engine.EmptyTrash(time.Now()) }
 func (l local) describe() map[string][]string { return l.engine.Describe() }
 
 func (l local) parallel() int { return l.engine.Parallel() }
+
+func (l local) fatal() <-chan error { return nil }
 
 func (l local) close() error { return l.engine.Close() }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
@@ -111,6 +112,15 @@ func (c *Config) Validate() error {
 	}
 	if c.Limits.Photos < 0 {
 		invalid("limits.photos", "wants 0 or more, got %d", c.Limits.Photos)
+	}
+	if c.Worker.Memory < 0 || c.Worker.Memory > 0 && c.Worker.Memory < 100 {
+		invalid("worker.memory", "wants 0 or at least 100, got %g", c.Worker.Memory)
+	}
+	if c.Worker.Stall < time.Second {
+		invalid("worker.stall", "wants at least 1s, got %s", c.Worker.Stall)
+	}
+	if c.Worker.Files < 64 {
+		invalid("worker.files", "wants at least 64, got %d", c.Worker.Files)
 	}
 	if c.Limits.Queue < 1 {
 		invalid("limits.queue", "wants 1 or more, got %d", c.Limits.Queue)

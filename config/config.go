@@ -24,6 +24,7 @@ type Config struct {
 	Watch     []Watch             `yaml:"watch" help:"watched folders"`
 	Restore   Restore             `yaml:"restore" help:"where and with what networks run"`
 	Limits    Limits              `yaml:"limits" help:"what protects the host"`
+	Worker    Worker              `yaml:"worker" help:"the process that photos are worked on in"`
 	Quiet     []Hours             `yaml:"quiet" help:"hours of the day in which no photo begins, such as 22:00-06:00"`
 	Pipelines map[string]Pipeline `yaml:"pipelines" help:"by a name of your own"`
 
@@ -105,6 +106,7 @@ func (c *Config) Graph(p Pipeline) graph.Config {
 func defaults() Config {
 	return Config{
 		Version: 1,
+		Worker:  defaultWorker(),
 		Restore: Restore{Device: "auto"},
 		Limits:  Limits{Megapixels: 300, Queue: 10_000, Free: 256},
 	}

@@ -74,6 +74,7 @@ func (n *network) run(s *slot, load func(tile.Planar) error) (err error) {
 	if err := load(s.in); err != nil {
 		return err
 	}
+	defer ops.Progress(n.ctx)
 	if err := n.answer(s); err != nil {
 		return err
 	}

@@ -1,0 +1,182 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/rpc"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/burnish-photo/burnish/config"
+)
+
+// workerProcess is one worker process. It dies with this one.
+type workerProcess struct {
+	client *rpc.Client
+	opened Opened
+	pid    int
+	since  time.Time
+	dead   chan struct{} // closed when it has ended
+	cause  string        // why, once dead
+
+	mu     sync.Mutex
+	killed string // why this process killed it
+	under  int    // photos under way
+	most   int    // of them when it died
+}
+
+// startWorker starts a process and opens its engine.
+func startWorker(s Setup) (*workerProcess, error) {
+	ours, theirs, err := socketPair()
+	if err != nil {
+		return nil, err
+	}
+	p := &workerProcess{since: time.Now(), dead: make(chan struct{})}
+	c := exec.Command("/proc/self/exe")
+	c.Args = []string{os.Args[0], "work"}
+	c.Stdout, c.Stderr, c.ExtraFiles = os.Stderr, os.Stderr, []*os.File{theirs}
+	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	started := make(chan error)
+	go func() {
+		// The kernel sends Pdeathsig when the thread that started it ends.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := c.Start()
+		started <- err
+		if err == nil {
+			p.ended(c.Wait())
+		}
+	}()
+	err = <-started
+	theirs.Close()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start the worker process: %w", err), ours.Close())
+	}
+	p.pid = c.Process.Pid
+	p.client = rpc.NewClient(ours)
+	if err := p.call("Open", s, &p.opened); err != nil {
+		p.client.Close()
+		<-p.dead
+		return nil, err
+	}
+	return p, nil
+}
+
+// socketPair is a connection to oneself; the second end is for a child.
+func socketPair() (net.Conn, *os.File, error) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	ours, theirs := os.NewFile(uintptr(fds[0]), "worker"), os.NewFile(uintptr(fds[1]), "daemon")
+	defer ours.Close()
+	conn, err := net.FileConn(ours)
+	if err != nil {
+		return nil, nil, errors.Join(err, theirs.Close())
+	}
+	return conn, theirs, nil
+}
+
+func (p *workerProcess) ended(err error) {
+	p.mu.Lock()
+	p.most, p.cause = p.under, "it ended"
+	switch {
+	case p.killed != "":
+		p.cause = p.killed
+	case err != nil:
+		p.cause = err.Error()
+	}
+	p.mu.Unlock()
+	close(p.dead)
+}
+
+// errDead is a call that the process did not live to answer.
+var errDead = errors.New("the worker process died")
+
+// call asks the process and waits.
+func (p *workerProcess) call(method string, args, reply any) error {
+	err := p.client.Call("Worker."+method, args, reply)
+	var answered rpc.ServerError
+	if err == nil || errors.As(err, &answered) {
+		return err
+	}
+	<-p.dead
+	return fmt.Errorf("%w: %s", errDead, p.cause)
+}
+
+// begin and end count the photos under way. It reports false where the process
+// is dead already.
+func (p *workerProcess) begin() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cause != "" {
+		return false
+	}
+	p.under++
+	return true
+}
+
+func (p *workerProcess) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.under--
+}
+
+func (p *workerProcess) kill(why string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.killed == "" {
+		p.killed = why
+		_ = syscall.Kill(p.pid, syscall.SIGKILL)
+	}
+}
+
+// guard ends the process when it takes too much memory or gets nowhere.
+func (p *workerProcess) guard(c config.Worker) {
+	most := allowance(c)
+	asked := make(chan string, 1)
+	var asking bool
+	patience := time.Now()
+	for tick := time.NewTicker(time.Second); ; {
+		select {
+		case <-p.dead:
+			tick.Stop()
+			return
+		case photo := <-asked:
+			asking, patience = false, time.Now()
+			if photo != "" {
+				p.kill(fmt.Sprintf("%s made no progress for %s (worker.stall)", photo, c.Stall))
+			}
+		case <-tick.C:
+		}
+		if own := ownMemory(p.pid); own > most {
+			p.kill(fmt.Sprintf("it held %.0f MiB of memory and may hold %.0f (worker.memory)", own, most))
+		}
+		switch {
+		case !asking && time.Since(patience) > min(c.Stall/4, 10*time.Second):
+			asking, patience = true, time.Now()
+			go func() {
+				var photo string
+				_ = p.call("Stalled", c.Stall, &photo)
+				asked <- photo
+			}()
+		case asking && time.Since(patience) > c.Stall:
+			p.kill(fmt.Sprintf("it did not answer for %s (worker.stall)", c.Stall))
+		}
+	}
+}
+
+// ownMemory is the memory in MiB that a process has for itself.
+func ownMemory(pid int) float64 {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, rest, _ := strings.Cut(string(text), "RssAnon:")
+	var kib float64
+	_, _ = fmt.Sscan(rest, &kib)
+	return kib / 1024
+}

@@ -1,0 +1,211 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+const (
+	shortLife = 10 * time.Second // a life without a photo's fault that is no good sign
+	maxShort  = 5                // such lives in a row
+)
+
+// supervisor is a worker in a process of its own, which is started again
+// whenever it dies.
+type supervisor struct {
+	setup  Setup
+	limit  config.Worker
+	log    *slog.Logger
+	broke  chan error
+	opened Opened // by the first process; the others are like it
+
+	mu      sync.Mutex // held while a process is started
+	current *workerProcess
+	short   int // lives in a row that were short
+	closed  bool
+	failed  error // no process can be had
+}
+
+// supervise starts the worker process.
+func supervise(r *runCommand, c *config.Config, h *host, log *slog.Logger) (*supervisor, error) {
+	s := &supervisor{setup: Setup{Command: *r, Verbose: h.verbose}, limit: c.Worker, log: log, broke: make(chan error, 1)}
+	if r.Folder == "" {
+		var err error
+		if s.setup.File, err = find(r.Config); err != nil {
+			return nil, err
+		}
+		if s.setup.Text, err = os.ReadFile(s.setup.File); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.start(); err != nil {
+		return nil, err
+	}
+	s.opened = s.current.opened
+	return s, nil
+}
+
+// start starts a process. s.mu is held, or s is not shared yet.
+func (s *supervisor) start() error {
+	p, err := startWorker(s.setup)
+	if err != nil {
+		return err
+	}
+	s.current = p
+	s.log.Debug("the worker process runs", "pid", p.pid)
+	go p.guard(s.limit)
+	go s.watch(p)
+	return nil
+}
+
+// watch starts another process when p dies.
+func (s *supervisor) watch(p *workerProcess) {
+	<-p.dead
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	s.log.Error("the worker process died and is started again", "pid", p.pid, "cause", p.cause, "under_way", p.most)
+	if p.most == 0 && time.Since(p.since) < shortLife {
+		s.short++
+	} else {
+		s.short = 0
+	}
+	err := error(nil)
+	for ; s.short < maxShort && !s.closed; s.short++ {
+		time.Sleep(time.Duration(s.short) * time.Second)
+		if err = s.start(); err == nil {
+			return
+		}
+		s.log.Error("the worker process cannot be started", "error", err)
+	}
+	s.failed = errors.Join(fmt.Errorf("the worker process died %d times at its start, the last time because %s", s.short, p.cause), err)
+	s.broke <- s.failed
+}
+
+// process returns errSuspect where the photo was not alone when the process
+// died, and a failure of the kind Crashed where it was.
+func (s *supervisor) process(_ context.Context, j plugin.Job) (plugin.Result, error) {
+	p, err := s.get()
+	if err != nil {
+		return plugin.Result{}, &plugin.Error{Path: j.Path, Kind: plugin.Stopped, Err: err}
+	}
+	if !p.begin() {
+		return plugin.Result{}, errSuspect // it has not begun, and comes again
+	}
+	var a Answer
+	err = p.call("Process", j, &a)
+	p.end()
+	switch {
+	case errors.Is(err, errDead) && p.most > 1:
+		return plugin.Result{}, errSuspect
+	case errors.Is(err, errDead):
+		return plugin.Result{}, s.strike(j, p.cause)
+	case err != nil:
+		return a.Result, err
+	case a.Failure != nil:
+		return a.Result, a.Failure.error()
+	case a.Error != "":
+		return a.Result, errors.New(a.Error)
+	}
+	return a.Result, nil
+}
+
+// strike records that the photo was the end of a process.
+func (s *supervisor) strike(j plugin.Job, cause string) error {
+	cause = "the worker process died of it: " + cause
+	var f Failure
+	if err := s.ask("Strike", Death{j, cause}, &f); err != nil {
+		return &plugin.Error{Path: j.Path, Kind: plugin.Crashed, Err: errors.Join(errors.New(cause), err)}
+	}
+	return f.error()
+}
+
+// get is the process that runs, waited for while one is started.
+func (s *supervisor) get() (*workerProcess, error) {
+	for {
+		s.mu.Lock()
+		p, failed, closed := s.current, s.failed, s.closed
+		s.mu.Unlock()
+		switch {
+		case failed != nil:
+			return nil, failed
+		case closed:
+			return nil, errors.New("the daemon is stopping")
+		}
+		select {
+		case <-p.dead:
+			time.Sleep(20 * time.Millisecond) // for watch to start another
+		default:
+			return p, nil
+		}
+	}
+}
+
+// ask calls the process, and the next where it dies meanwhile.
+func (s *supervisor) ask(method string, args, reply any) error {
+	for try := 1; ; try++ {
+		p, err := s.get()
+		if err != nil {
+			return err
+		}
+		if err = p.call(method, args, reply); !errors.Is(err, errDead) || try == maxShort {
+			return err
+		}
+	}
+}
+
+func (s *supervisor) failures() ([]plugin.Failure, error) {
+	var a Failures
+	err := s.ask("Failures", None{}, &a)
+	return a.Failures, err
+}
+
+func (s *supervisor) retry(paths []string) ([]string, error) {
+	var a Photos
+	err := s.ask("Retry", paths, &a)
+	return a.Photos, err
+}
+
+func (s *supervisor) reprocess(where string) ([]string, error) {
+	var a Photos
+	err := s.ask("Reprocess", where, &a)
+	return a.Photos, err
+}
+
+func (s *supervisor) emptyTrash() error { return s.ask("EmptyTrash", None{}, &None{}) }
+
+func (s *supervisor) describe() map[string][]string { return s.opened.Steps }
+
+func (s *supervisor) parallel() int { return s.opened.Parallel }
+
+func (s *supervisor) fatal() <-chan error { return s.broke }
+
+// close ends the process; nothing is under way any more.
+func (s *supervisor) close() error {
+	s.mu.Lock()
+	p := s.current
+	s.closed = true
+	s.mu.Unlock()
+	err := p.call("Close", None{}, &None{})
+	if errors.Is(err, errDead) {
+		err = nil
+	}
+	err = errors.Join(err, p.client.Close())
+	select {
+	case <-p.dead:
+	case <-time.After(time.Minute):
+		p.kill("it did not end when asked to")
+		<-p.dead
+	}
+	return err
+}

@@ -1,0 +1,274 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/rpc"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+// workerSocket is the worker's end of its connection to the daemon.
+const workerSocket = 3
+
+// workCommand is the daemon's worker process; the daemon alone starts it.
+type workCommand struct{}
+
+// Run serves the daemon until it closes the connection or dies.
+func (workCommand) Run(h *host) error {
+	signal.Ignore(os.Interrupt, syscall.SIGTERM) // the daemon says when to end
+	file := os.NewFile(workerSocket, "daemon")
+	conn, err := net.FileConn(file)
+	if err != nil {
+		return fmt.Errorf("burnish run starts this command, nobody else: %w", err)
+	}
+	file.Close()
+	server := rpc.NewServer()
+	w := &Worker{host: h, began: map[string]time.Time{}}
+	if err := server.RegisterName("Worker", w); err != nil {
+		return err
+	}
+	server.ServeConn(conn)
+	if w.under() > 0 {
+		os.Exit(exitUnable) // the daemon is gone: nothing under way may go on
+	}
+	return nil
+}
+
+// Worker is what the daemon may ask of its worker process. An engine is opened
+// first.
+type Worker struct {
+	host   *host
+	engine local
+
+	mu    sync.Mutex
+	began map[string]time.Time // photos under way: their latest progress
+}
+
+// Setup is what a worker opens its engine with. The configuration comes as the
+// daemon read it, so that an edit since does not part the two.
+type Setup struct {
+	Command runCommand
+	File    string
+	Text    []byte
+	Verbose bool
+}
+
+// Opened is how the worker stands.
+type Opened struct {
+	Steps    map[string][]string
+	Parallel int
+}
+
+// Open opens the engine.
+func (w *Worker) Open(s Setup, o *Opened) error {
+	w.host.verbose = s.Verbose
+	c, err := s.configuration(w.host)
+	if err != nil {
+		return err
+	}
+	if err := limit(c.Worker); err != nil {
+		return err
+	}
+	engine, err := plugin.Open(context.Background(), *c, w.host.registry, plugin.WithLedger(), plugin.WithVersion(release()), plugin.WithLog(w.host.logger()))
+	if err != nil {
+		return err
+	}
+	w.engine = local{engine}
+	*o = Opened{Steps: engine.Describe(), Parallel: engine.Parallel()}
+	return nil
+}
+
+func (s Setup) configuration(h *host) (*config.Config, error) {
+	if s.File == "" {
+		return s.Command.configuration(h)
+	}
+	folder, err := filepath.Abs(filepath.Dir(s.File))
+	if err != nil {
+		return nil, err
+	}
+	c, faults := config.Parse(s.File, folder, s.Text, h.registry)
+	errs, _ := faults.Split()
+	return c, errs.Err()
+}
+
+// limit bounds what this process may take, and offers it to the kernel first
+// when memory runs out.
+func limit(c config.Worker) error {
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0o644)
+	var now syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &now); err != nil {
+		return err
+	}
+	n := min(uint64(c.Files), now.Max)
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: n, Max: n}); err != nil {
+		return fmt.Errorf("worker.files: %w", err)
+	}
+	return nil
+}
+
+// Answer is how a photo ended.
+type Answer struct {
+	Result  plugin.Result
+	Failure *Failure
+	Error   string // of a job that makes no sense
+}
+
+// Failure is a [plugin.Error] on its way.
+type Failure struct {
+	Path, Reason, Remedy string
+	Kind                 plugin.Kind
+	Quarantined          bool
+}
+
+func failureOf(e *plugin.Error) *Failure {
+	return &Failure{e.Path, e.Err.Error(), e.Remedy, e.Kind, e.Quarantined}
+}
+
+func (f *Failure) error() *plugin.Error {
+	return &plugin.Error{Path: f.Path, Kind: f.Kind, Err: errors.New(f.Reason), Remedy: f.Remedy, Quarantined: f.Quarantined}
+}
+
+// Process works on a photo.
+func (w *Worker) Process(j plugin.Job, a *Answer) error {
+	w.advance(j.Path)
+	defer w.ended(j.Path)
+	ctx := ops.WithProgress(context.Background(), func() { w.advance(j.Path) })
+	result, err := w.engine.process(ctx, j)
+	a.Result = result
+	var failure *plugin.Error
+	switch {
+	case errors.As(err, &failure):
+		a.Failure = failureOf(failure)
+	case err != nil:
+		a.Error = err.Error()
+	}
+	return nil
+}
+
+func (w *Worker) advance(photo string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.began[photo] = time.Now()
+}
+
+func (w *Worker) ended(photo string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.began, photo)
+}
+
+func (w *Worker) under() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.began)
+}
+
+// Stalled names a photo that has made no progress for that long, or "".
+func (w *Worker) Stalled(d time.Duration, photo *string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for path, at := range w.began {
+		if time.Since(at) > d {
+			*photo = path
+		}
+	}
+	return nil
+}
+
+// Death is the end of a worker by one photo.
+type Death struct {
+	Job   plugin.Job
+	Cause string
+}
+
+// Strike records a death.
+func (w *Worker) Strike(d Death, f *Failure) error {
+	*f = *failureOf(w.engine.engine.Strike(context.Background(), d.Job, plugin.Crashed, errors.New(d.Cause), "burnish apply tries it by itself; please report a photo that does this each time"))
+	return nil
+}
+
+// Failures lists the failures.
+func (w *Worker) Failures(_ None, a *Failures) (err error) {
+	a.Failures, err = w.engine.failures()
+	return err
+}
+
+// Retry forgets failures.
+func (w *Worker) Retry(paths []string, a *Photos) (err error) {
+	a.Photos, err = w.engine.retry(paths)
+	return err
+}
+
+// Reprocess forgets what was done.
+func (w *Worker) Reprocess(where string, a *Photos) (err error) {
+	a.Photos, err = w.engine.reprocess(where)
+	return err
+}
+
+// EmptyTrash removes what is old.
+func (w *Worker) EmptyTrash(None, *None) error { return w.engine.emptyTrash() }
+
+// Close closes the engine.
+func (w *Worker) Close(None, *None) error {
+	if w.engine.engine == nil {
+		return nil
+	}
+	return w.engine.close()
+}
+
+// allowance is the memory in MiB that a worker may hold: a share of what the
+// machine and the cgroup have where it is not set.
+func allowance(c config.Worker) float64 {
+	if c.Memory > 0 {
+		return c.Memory
+	}
+	most := memTotal()
+	for _, file := range cgroupFiles() {
+		var bytes float64
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		if n, _ := fmt.Sscan(string(text), &bytes); n == 1 {
+			most = min(most, bytes/(1<<20))
+		}
+	}
+	return 0.9 * most
+}
+
+// memTotal is the machine's memory in MiB.
+func memTotal() float64 {
+	var s syscall.Sysinfo_t
+	if syscall.Sysinfo(&s) != nil {
+		return 1 << 40
+	}
+	return float64(s.Totalram) * float64(s.Unit) / (1 << 20)
+}
+
+// cgroupFiles are the memory limits of this process's cgroup and those above.
+func cgroupFiles() (files []string) {
+	text, _ := os.ReadFile("/proc/self/cgroup")
+	for _, line := range strings.Split(string(text), "\n") {
+		group, ok := strings.CutPrefix(line, "0::")
+		for ok && strings.HasPrefix(group, "/") {
+			files = append(files, filepath.Join("/sys/fs/cgroup", group, "memory.max"))
+			if group == "/" {
+				break
+			}
+			group = filepath.Dir(group)
+		}
+	}
+	return files
+}
