@@ -93,8 +93,11 @@ func (o Owner) stageTiles(ctx context.Context, img ops.Image, order Order) (_ *S
 // takeArchive moves the one file in a folder out of it.
 func (o Owner) takeArchive(folder *Staged) (*Staged, error) {
 	files, err := os.ReadDir(folder.temporary)
-	if err != nil || len(files) != 1 {
-		return nil, fmt.Errorf("the archive was not written: %d files (%v)", len(files), err)
+	if err != nil {
+		return nil, err
+	}
+	if len(files) != 1 {
+		return nil, fmt.Errorf("the archive was not written: there are %d files", len(files))
 	}
 	s, err := o.reserve(folder.Path)
 	if err != nil {

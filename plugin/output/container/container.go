@@ -5,6 +5,7 @@
 package container
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -115,4 +116,9 @@ func take(r io.Reader, n int64) ([]byte, error) {
 	data := make([]byte, n)
 	_, err := io.ReadFull(r, data)
 	return data, err
+}
+
+// put writes to w, which keeps an error until its Flush.
+func put[T ~string | ~[]byte](w *bufio.Writer, data T) {
+	_, _ = w.WriteString(string(data))
 }

@@ -78,7 +78,7 @@ func writeGIF(in, out *os.File, m Metadata) error {
 	if err != nil {
 		return err
 	}
-	w.Write(head)
+	put(w, head)
 	var others bytes.Buffer
 	err = gifExtensions(r, func(name string, whole []byte) {
 		if name != gifXMP {
@@ -91,15 +91,15 @@ func writeGIF(in, out *os.File, m Metadata) error {
 	if len(m.XMP) > 0 {
 		// The packet stands as it is; its bytes read as sizes of blocks, and
 		// the trailer leads from wherever that ends to the block of size 0.
-		w.WriteString("\x21\xff\x0b" + gifXMP)
-		w.Write(m.XMP)
-		w.WriteByte(1)
+		put(w, "\x21\xff\x0b"+gifXMP)
+		put(w, m.XMP)
+		put(w, []byte{1})
 		for i := 255; i >= 0; i-- {
-			w.WriteByte(byte(i))
+			put(w, []byte{byte(i)})
 		}
-		w.WriteByte(0)
+		put(w, []byte{0})
 	}
-	w.Write(others.Bytes())
+	put(w, others.Bytes())
 	if _, err := io.Copy(w, r); err != nil {
 		return err
 	}

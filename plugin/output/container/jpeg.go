@@ -6,6 +6,7 @@ import (
 	"crypto/md5"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,6 +23,8 @@ const (
 	iptcID     = 0x0404
 )
 
+var errJPEG = errors.New("not a JPEG")
+
 // segment is a JPEG marker segment: its marker and content.
 type segment struct {
 	marker  byte
@@ -33,7 +36,7 @@ type segment struct {
 func segments(f io.Reader, each func(segment) error) (io.Reader, error) {
 	r := bufio.NewReaderSize(f, 1<<16)
 	if start, err := take(r, 2); err != nil || start[0] != 0xff || start[1] != 0xd8 {
-		return nil, fmt.Errorf("not a JPEG (%v)", err)
+		return nil, errors.Join(errJPEG, err)
 	}
 	for {
 		b, err := r.ReadByte()

@@ -111,7 +111,7 @@ func afterOffset(data []byte) []byte {
 
 func writeJXL(in, out *os.File, m Metadata) error {
 	w := bufio.NewWriterSize(out, 1<<16)
-	w.WriteString(jxlSignature + jxlType)
+	put(w, jxlSignature+jxlType)
 	if len(m.EXIF) > 0 {
 		writeBox(w, "Exif", append(make([]byte, 4), m.EXIF...))
 	}
@@ -140,12 +140,12 @@ func writeJXL(in, out *os.File, m Metadata) error {
 
 func copyBox(w *bufio.Writer, in *os.File, name string, from, size int64) error {
 	if size+8 < 1<<32 {
-		w.Write(binary.BigEndian.AppendUint32(nil, uint32(size+8)))
-		w.WriteString(name)
+		put(w, binary.BigEndian.AppendUint32(nil, uint32(size+8)))
+		put(w, name)
 	} else {
-		w.Write(binary.BigEndian.AppendUint32(nil, 1))
-		w.WriteString(name)
-		w.Write(binary.BigEndian.AppendUint64(nil, uint64(size+16)))
+		put(w, binary.BigEndian.AppendUint32(nil, 1))
+		put(w, name)
+		put(w, binary.BigEndian.AppendUint64(nil, uint64(size+16)))
 	}
 	_, err := io.Copy(w, io.NewSectionReader(in, from, size))
 	return err
@@ -156,7 +156,7 @@ func writeBox(w *bufio.Writer, name string, data []byte) {
 	if len(data) == 0 {
 		return
 	}
-	w.Write(binary.BigEndian.AppendUint32(nil, uint32(len(data)+8)))
-	w.WriteString(name)
-	w.Write(data)
+	put(w, binary.BigEndian.AppendUint32(nil, uint32(len(data)+8)))
+	put(w, name)
+	put(w, data)
 }

@@ -77,7 +77,7 @@ func writePNG(in, out *os.File, m Metadata) error {
 	if s, err := take(r, 8); err != nil || string(s) != pngSignature {
 		return errors.Join(errPNG, err)
 	}
-	w.WriteString(pngSignature)
+	put(w, pngSignature)
 	written := false
 	for {
 		head, err := take(r, 8)
@@ -98,12 +98,12 @@ func writePNG(in, out *os.File, m Metadata) error {
 				return err
 			}
 			if name == "iTXt" && textXMP(data[:size]) == nil {
-				w.Write(head)
-				w.Write(data)
+				put(w, head)
+				put(w, data)
 			}
 			continue
 		}
-		w.Write(head)
+		put(w, head)
 		if _, err := io.CopyN(w, r, size+4); err != nil {
 			return err
 		}
@@ -119,6 +119,6 @@ func writeChunk(w *bufio.Writer, name string, data []byte) {
 		return
 	}
 	chunk := append([]byte(name), data...)
-	w.Write(binary.BigEndian.AppendUint32(nil, uint32(len(data))))
-	w.Write(binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk)))
+	put(w, binary.BigEndian.AppendUint32(nil, uint32(len(data))))
+	put(w, binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk)))
 }

@@ -60,7 +60,7 @@ func trimEXIF(data []byte) []byte {
 
 func writeWebP(in, out *os.File, m Metadata) error {
 	w := bufio.NewWriterSize(out, 1<<16)
-	w.WriteString("RIFF\x00\x00\x00\x00WEBP")
+	put(w, "RIFF\x00\x00\x00\x00WEBP")
 	first := true
 	err := riffChunks(in, func(name string, at, size int64) error {
 		data := io.NewSectionReader(in, at, size)
@@ -82,11 +82,11 @@ func writeWebP(in, out *os.File, m Metadata) error {
 		if name == "VP8X" || name == "EXIF" || name == "XMP " {
 			return nil
 		}
-		w.WriteString(name)
-		w.Write(binary.LittleEndian.AppendUint32(nil, uint32(size)))
+		put(w, name)
+		put(w, binary.LittleEndian.AppendUint32(nil, uint32(size)))
 		_, err := io.Copy(w, data)
 		if size%2 == 1 {
-			w.WriteByte(0)
+			put(w, []byte{0})
 		}
 		return err
 	})
@@ -144,10 +144,10 @@ func writeRIFF(w *bufio.Writer, name string, data []byte) {
 	if len(data) == 0 {
 		return
 	}
-	w.WriteString(name)
-	w.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(data))))
-	w.Write(data)
+	put(w, name)
+	put(w, binary.LittleEndian.AppendUint32(nil, uint32(len(data))))
+	put(w, data)
 	if len(data)%2 == 1 {
-		w.WriteByte(0)
+		put(w, []byte{0})
 	}
 }
