@@ -3,7 +3,6 @@ package plugin_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,47 +59,6 @@ func process(b *testing.B, e *plugin.Engine, photo string) time.Duration {
 	began := time.Now()
 	if _, err := e.Process(b.Context(), plugin.Job{Path: photo, Pipeline: "p", Output: b.TempDir(), Overwrite: true}); err != nil {
 		b.Fatal(err)
-	}
-	return time.Since(began)
-}
-
-// BenchmarkRenditions makes three sizes of a 12-megapixel photo, verified and
-// synced, and compares with a vipsthumbnail process for each, which does
-// neither.
-func BenchmarkRenditions(b *testing.B) {
-	photo := enlarged(b, 4000, 3000)
-	e := benchEngine(b, `
-    steps:
-      - resize: {width: 2048, height: 2048}
-        id: large
-      - resize: {width: 1024, height: 1024}
-        id: middle
-      - resize: {width: 320, height: 320}
-    outputs:
-      - {path: "{stem}.large.jpg", from: large}
-      - {path: "{stem}.middle.jpg", from: middle}
-      - {path: "{stem}.small.jpg"}
-`)
-	var ours, theirs time.Duration
-	for b.Loop() {
-		ours += process(b, e, photo)
-		theirs += vipsThumbnails(b, photo)
-	}
-	b.ReportMetric(float64(ours)/float64(theirs), "×vipsthumbnail")
-}
-
-func vipsThumbnails(b *testing.B, photo string) time.Duration {
-	b.Helper()
-	tool, err := exec.LookPath("vipsthumbnail")
-	if err != nil {
-		b.Skip("vipsthumbnail is not installed (Debian's package libvips-tools)")
-	}
-	began := time.Now()
-	for _, size := range []int{2048, 1024, 320} {
-		out := filepath.Join(b.TempDir(), fmt.Sprintf("%d.jpg", size))
-		if text, err := exec.Command(tool, photo, "--size", fmt.Sprint(size), "-o", out+"[Q=90,optimize_coding]").CombinedOutput(); err != nil {
-			b.Fatalf("%v: %s", err, text)
-		}
 	}
 	return time.Since(began)
 }
