@@ -32,8 +32,9 @@ const (
 // unless it cannot fit. It learns, for every kind of work, by how much the
 // predictions are off: from photos that ran alone.
 type governor struct {
-	limit int64 // bytes for photos; 0: not known, and all begin
-	base  int64 // bytes that the process held before any photo
+	limit int64        // bytes for photos; 0: not known, and all begin
+	base  int64        // bytes that the process held before any photo
+	free  func() int64 // bytes that the machine has to give now; 0: not known
 	log   *slog.Logger
 
 	mu      sync.Mutex
@@ -53,19 +54,19 @@ type ticket struct {
 // newGovernor looks at the machine, the cgroup and the limit in the
 // configuration, in bytes, 0 for none.
 func newGovernor(configured int64, log *slog.Logger) *governor {
-	g := &governor{base: resident(), log: log, factors: map[string]float64{}}
-	available := proc("/proc/meminfo", "MemAvailable") + g.base
+	g := &governor{base: resident(), free: available, log: log, factors: map[string]float64{}}
+	total := available() + g.base
 	if c := memoryLimit("/"); c > 0 {
-		available = min(available, c)
+		total = min(total, c)
 	}
 	switch {
 	case g.base == 0: // this system does not tell
 	case configured > 0:
 		g.limit = configured
 	default:
-		g.limit = max(int64(memoryShare*float64(available))-g.base, 1)
+		g.limit = max(int64(memoryShare*float64(total))-g.base, 1)
 	}
-	log.Debug("memory", "available", available, "for_photos", g.limit, "held", g.base)
+	log.Debug("memory", "total", total, "for_photos", g.limit, "held", g.base)
 	return g
 }
 
@@ -109,7 +110,7 @@ func (g *governor) admit(ctx context.Context, kind string, formula int64) (done 
 func (g *governor) wake() {
 	for len(g.waiting) > 0 {
 		t := g.waiting[0]
-		if g.limit > 0 && g.running > 0 && g.used+t.bytes > g.limit {
+		if g.running > 0 && !g.fits(t.bytes) {
 			return
 		}
 		g.waiting = g.waiting[1:]
@@ -118,6 +119,21 @@ func (g *governor) wake() {
 		g.begun++
 		close(t.ready)
 	}
+}
+
+// fits reports whether another photo may begin beside those under way: by what
+// they were predicted to take, and by what the machine has left, which others
+// take from too. g.mu is held.
+func (g *governor) fits(bytes int64) bool {
+	if g.limit == 0 {
+		return true
+	}
+	if g.free != nil {
+		if free := g.free(); free > 0 && bytes > free {
+			return false
+		}
+	}
+	return g.used+bytes <= g.limit
 }
 
 // giveUp takes a ticket back whose photo will not begin.

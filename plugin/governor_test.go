@@ -77,6 +77,19 @@ func TestGovernorAdmits(t *testing.T) {
 	}
 }
 
+// What others take of the machine's memory counts too.
+func TestGovernorSeesTheMachine(t *testing.T) {
+	g := testGovernor(100)
+	g.free = func() int64 { return 5 }
+	first := <-begin(t, g, "a", 10)
+	second := begin(t, g, "b", 10)
+	if _, running, waiting := g.state(); running != 1 || waiting != 1 {
+		t.Errorf("%d running, %d waiting", running, waiting)
+	}
+	first()
+	(<-second)()
+}
+
 func TestGovernorLearns(t *testing.T) {
 	g := testGovernor(0)
 	g.learn("a", 100, 300)
