@@ -91,6 +91,7 @@ func TestPluginDevice(t *testing.T) {
 }
 
 func TestProof(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
 	p := open(t, "identity").Proof()
 	// One convolution of 3×3 weights of one pixel; the runtime may fill channels up.
 	if p.Provider != "CPUExecutionProvider" || p.SecondsPerMP <= 0 || p.MACs < 9 || p.MACs > 256 || p.MaxError != 0 {
