@@ -197,7 +197,24 @@ func (l line) text() string {
 	if out := l.Notes["left_out"]; out != "" {
 		how = "without " + out + ", " + how
 	}
-	return fmt.Sprintf("done     %s → %s (%s)", l.Path, strings.Join(l.Outputs, ", "), how)
+	return fmt.Sprintf("done     %s → %s (%s)%s", l.Path, strings.Join(l.Outputs, ", "), how, l.warnings())
+}
+
+// warnings say what the outputs could not keep.
+func (l line) warnings() string {
+	var all []string
+	for _, kind := range [][2]string{{"not_kept:", "not kept: "}, {"further_pictures:", "gain map or further picture "}} {
+		for key, note := range l.Notes {
+			if text := kind[1] + note; strings.HasPrefix(key, kind[0]) && !strings.HasSuffix(note, " kept") && !slices.Contains(all, text) {
+				all = append(all, text)
+			}
+		}
+	}
+	slices.Sort(all)
+	if len(all) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(all, "; ")
 }
 
 func (l line) json() string { return jsonLine(l) }
