@@ -12,7 +12,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples build check bench wild eval deb clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples build check bench wild eval chaos faults soak deb clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,18 @@ DATA ?= $(small)
 eval: build setup-test ## the table of the model's quality; DATA=FOLDER of clean images
 	@.venv/bin/python -m model.evaluate --data '$(DATA)'
 	@[ '$(DATA)' != '$(small)' ] || echo 'The demo'"'"'s six photos; the model was trained on them. DATA=FOLDER measures with images of your own.'
+
+KILLS ?= 200
+DROPS ?= 500
+chaos: build ## kill a daemon again and again while photos arrive, then check everything; KILLS=200 DROPS=500
+	@go run ./packaging/chaos -burnish bin/burnish -kills $(KILLS) -drops $(DROPS)
+
+faults: build ## a full disk, a read-only one, missing rights, a folder that goes: figures for each; wants root
+	@packaging/faults.sh
+
+PHOTOS ?= 10000
+soak: build ## many small photos through one daemon: memory and open files; PHOTOS=10000
+	@packaging/soak.sh $(PHOTOS)
 
 deb: build ## dist/burnish_VERSION_ARCH.deb
 	@packaging/deb.sh '$(VERSION)'

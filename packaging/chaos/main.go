@@ -1,0 +1,175 @@
+// Command chaos kills a Burnish daemon again and again while photos are
+// dropped, renamed, copied slowly, doubled, deleted and cut short, and then
+// checks what it promises: every photo has its outputs, complete and done
+// once, nothing is left over, and no original has changed.
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+var (
+	burnish = flag.String("burnish", "bin/burnish", "the command to test")
+	kills   = flag.Int("kills", 200, "kills of the daemon")
+	drops   = flag.Int("drops", 500, "photos dropped, at least")
+	seed    = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random choices")
+	keep    = flag.Bool("keep", false, "keep the folder")
+)
+
+const configuration = `version: 1
+state_dir: ./state
+limits: {free: 0, photos: 2}
+watch:
+  - {folder: ./in, pipeline: small, output: ./out, settle: 100ms, patience: 1s}
+pipelines:
+  small:
+    steps:
+      - resize: {width: 64, height: 64}
+    outputs:
+      - path: "{dir}/{stem}.png"
+      - path: "{dir}/thumbs/{stem}.jpg"
+        thumbnail: {width: 32, height: 32}
+`
+
+// run is one run of the program.
+type run struct {
+	folder string
+	random *rand.Rand
+	log    *os.File
+	daemon *exec.Cmd
+	drops  dropper
+}
+
+func main() {
+	flag.Parse()
+	if err := chaos(); err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		os.Exit(1)
+	}
+}
+
+func chaos() error {
+	binary, err := filepath.Abs(*burnish)
+	if err != nil {
+		return err
+	}
+	*burnish = binary
+	folder, err := os.MkdirTemp("", "burnish-chaos-")
+	if err != nil {
+		return err
+	}
+	r := &run{folder: folder, random: rand.New(rand.NewPCG(*seed, 1))}
+	fmt.Printf("seed %d, folder %s\n", *seed, folder)
+	for _, name := range []string{"in", "staging"} {
+		if err := os.Mkdir(filepath.Join(folder, name), 0o755); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(filepath.Join(folder, "burnish.yaml"), []byte(configuration), 0o644); err != nil {
+		return err
+	}
+	if r.log, err = os.Create(filepath.Join(folder, "log")); err != nil {
+		return err
+	}
+	defer r.log.Close()
+	r.drops = newDropper(folder, r.random)
+	began := time.Now()
+	if err := r.storm(); err != nil {
+		return err
+	}
+	fmt.Printf("%d kills, %s in %s\n", *kills, r.drops.counts(), time.Since(began).Round(time.Second))
+	if err := r.finish(); err != nil {
+		return err
+	}
+	if err := r.check(); err != nil {
+		return fmt.Errorf("%w (everything is in %s)", err, folder)
+	}
+	if *keep {
+		return nil
+	}
+	return os.RemoveAll(folder)
+}
+
+// storm drops photos and kills the daemon.
+func (r *run) storm() error {
+	dropped := 0
+	for k := range *kills {
+		if err := r.start(); err != nil {
+			return err
+		}
+		until := time.Now().Add(time.Duration(50+r.random.IntN(900)) * time.Millisecond)
+		for dropped < (k+1)*(*drops) / *kills {
+			if err := r.drops.drop(); err != nil {
+				return err
+			}
+			dropped++
+		}
+		time.Sleep(time.Until(until))
+		if err := r.kill(); err != nil {
+			return err
+		}
+	}
+	return r.drops.wait()
+}
+
+func (r *run) start() error {
+	r.daemon = exec.Command(*burnish, "run", "-c", "burnish.yaml", "-v")
+	r.daemon.Dir, r.daemon.Stderr = r.folder, r.log
+	return r.daemon.Start()
+}
+
+// kill ends the daemon with SIGKILL. One that has ended before is a fault.
+func (r *run) kill() error {
+	_ = r.daemon.Process.Kill()
+	_ = r.daemon.Wait()
+	if status, ok := r.daemon.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
+		return fmt.Errorf("the daemon ended by itself: %s; see %s", r.daemon.ProcessState, r.log.Name())
+	}
+	return nil
+}
+
+// finish lets a daemon do what is left, in peace.
+func (r *run) finish() error {
+	began := time.Now()
+	if err := r.start(); err != nil {
+		return err
+	}
+	missing := r.drops.missing()
+	for deadline := time.Now().Add(10 * time.Minute); len(missing) > 0 && time.Now().Before(deadline); missing = r.drops.missing() {
+		time.Sleep(200 * time.Millisecond)
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%d photos have no outputs after ten minutes, %s is one; everything is in %s", len(missing), missing[0], r.folder)
+	}
+	_ = r.daemon.Process.Signal(syscall.SIGTERM)
+	if err := r.daemon.Wait(); err != nil {
+		return fmt.Errorf("the last daemon: %w", err)
+	}
+	fmt.Printf("the rest took %s\n", time.Since(began).Round(time.Second))
+	// What is left of the broken ones goes into quarantine; nothing else is to be done.
+	for range 3 {
+		before, err := os.ReadFile(r.log.Name())
+		if err != nil {
+			return err
+		}
+		once := exec.Command(*burnish, "run", "-c", "burnish.yaml", "--once")
+		once.Dir, once.Stderr = r.folder, r.log
+		_ = once.Run() // 1 while broken photos are tried
+		after, err := os.ReadFile(r.log.Name())
+		if err != nil {
+			return err
+		}
+		if i := bytes.Index(after[len(before):], []byte("msg=done")); i >= 0 {
+			return fmt.Errorf("a later start did something again: %.200s", after[len(before)+i:])
+		}
+	}
+	return nil
+}

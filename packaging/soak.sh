@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# A soak: PHOTOS small photos (0.05 MP) through one daemon, with the memory and
+# open files of the daemon and its worker at the start, the middle and the end.
+#   packaging/soak.sh [PHOTOS]     (10000)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+n=${1:-10000}
+burnish=$PWD/bin/burnish photo=$PWD/packaging/demo/photos/dune-q10.jpg
+dir=$(mktemp -d)
+daemon=
+# shellcheck disable=SC2317,SC2329 # by the trap
+end() { [ -z "$daemon" ] || kill "$daemon" 2>/dev/null || true; wait; rm -rf "$dir"; }
+trap end EXIT
+mkdir "$dir/in"
+cat >"$dir/small.yaml" <<YAML
+version: 1
+pipelines: {small: {steps: [{resize: {width: 270, height: 270}}], outputs: [{path: small.jpg, provenance: false}]}}
+YAML
+cat >"$dir/burnish.yaml" <<YAML
+version: 1
+state_dir: ./state
+watch: [{folder: ./in, pipeline: small, output: ./out, settle: 200ms}]
+pipelines: {small: {steps: [{resize: {width: 128, height: 128}}, {sharpen: {sigma: 0.5}}], outputs: [{path: "{dir}/{stem}.jpg"}, {path: "{dir}/{stem}.webp"}]}}
+YAML
+"$burnish" apply -c "$dir/small.yaml" "$photo" -o "$dir" >/dev/null
+(cd "$dir" && exec "$burnish" run -c burnish.yaml) 2>"$dir/log" &
+daemon=$!
+until [ -S "$dir/state/control.sock" ]; do sleep 0.1; done
+
+figures() { # WHEN
+  local pid
+  for pid in $daemon $(cat "/proc/$daemon"/task/*/children); do
+    printf '%-8s %-7s RSS %4d MiB, %3d files open\n' "$1" "$([ "$pid" = "$daemon" ] && echo daemon || echo worker)" \
+      $(($(awk '/^VmRSS/ {print $2}' "/proc/$pid/status") / 1024)) "$(find "/proc/$pid/fd" -mindepth 1 | wc -l)"
+  done
+}
+ready() { find "$dir/out" -name '*.webp' 2>/dev/null | wc -l; }
+drop() { # FROM TO
+  local i
+  for ((i = $1; i <= $2; i++)); do
+    { cat "$dir/small.jpg"; printf '%d' "$i"; } >"$dir/new" # bytes after the end marker: no two are equal
+    mkdir -p "$dir/in/$((i / 500))"
+    mv "$dir/new" "$dir/in/$((i / 500))/$i.jpg"
+  done
+}
+await() { # COUNT
+  local last=-1 now
+  while now=$(ready); [ "$now" -lt "$1" ]; do
+    [ "$now" != "$last" ] || { echo "soak: stuck at $now of $1 photos"; tail -5 "$dir/log"; exit 1; }
+    last=$now
+    sleep 20
+  done
+}
+began=$SECONDS
+drop 1 $((n / 10)); until [ "$(ready)" -ge $((n / 10)) ]; do sleep 1; done
+figures start
+drop $((n / 10 + 1)) $((n / 2)); await $((n / 2))
+figures middle
+drop $((n / 2 + 1)) "$n"; await "$n"
+figures end
+echo "$n photos in $((SECONDS - began)) s, $(grep -c level=ERROR "$dir/log" || true) errors logged"
