@@ -39,7 +39,7 @@ func (c *CropConfig) Validate() error {
 	return errors.Join(append(errs, box(c.Width, c.Height))...)
 }
 
-// Traits: to look for what matters, the whole photo has to be there.
+// Traits of a step: to look for what matters, it has to have the whole photo.
 func (c *CropConfig) Traits() (ops.Grid, bool) { return ops.MovesGrid, c.Focus == "centre" }
 
 // Build makes the operator.

@@ -61,7 +61,7 @@ func (c *ResizeConfig) modes() error {
 	return errors.Join(errs...)
 }
 
-// Traits: to look for what matters, the whole photo has to be there.
+// Traits of a step: to look for what matters, it has to have the whole photo.
 func (c *ResizeConfig) Traits() (ops.Grid, bool) { return ops.MovesGrid, c.Focus == "centre" }
 
 // Build makes the operator.
