@@ -60,6 +60,10 @@ func complete(r io.ReaderAt, size int64) (bool, error) {
 		return written(r, min(size, declared), size >= declared)
 	case "avif", "heif":
 		return completeBoxes(r, size)
+	case "pdf":
+		return endsWith(r, size, "%%EOF")
+	case "svg":
+		return endsWith(r, size, "</svg")
 	case "jxl", "jp2":
 		if head[0] == 0 { // in boxes, else a bare codestream
 			return completeBoxes(r, size)

@@ -35,15 +35,7 @@ func completeTIFF(r io.ReaderAt, size int64) (bool, error) {
 	if err != nil || len(head) < 16 {
 		return false, err
 	}
-	t := tiff{ReaderAt: r, size: size, order: binary.LittleEndian}
-	if head[0] == 'M' {
-		t.order = binary.BigEndian
-	}
-	t.big = t.order.Uint16(head[2:]) == 43
-	at := int64(t.order.Uint32(head[4:]))
-	if t.big {
-		at = t.offset(head[8:])
-	}
+	t, at := newTIFF(r, size, head)
 	t.short = at == 0 // not yet written
 	for n := 0; at != 0 && n < 64 && !t.short; n++ {
 		if at, err = t.directory(at); err != nil {
@@ -53,34 +45,50 @@ func completeTIFF(r io.ReaderAt, size int64) (bool, error) {
 	return !t.short, nil
 }
 
+// newTIFF reads a file's first 16 bytes and returns where its first directory
+// is.
+func newTIFF(r io.ReaderAt, size int64, head []byte) (*tiff, int64) {
+	t := &tiff{ReaderAt: r, size: size, order: binary.LittleEndian}
+	if head[0] == 'M' {
+		t.order = binary.BigEndian
+	}
+	if t.big = t.order.Uint16(head[2:]) == 43; t.big {
+		return t, t.offset(head[8:])
+	}
+	return t, t.offset(head[4:])
+}
+
+// entries reads a directory: entries of so many bytes each, followed by where
+// the next directory is.
+func (t *tiff) entries(at int64) (entry int, b []byte, err error) {
+	entry, count, word := 12, int64(2), int64(4)
+	if t.big {
+		entry, count, word = 20, 8, 8
+	}
+	b, err = t.within(at, count)
+	if err != nil || t.short {
+		return entry, nil, err
+	}
+	n := int64(t.order.Uint16(b))
+	if t.big {
+		n = min(t.offset(b), math.MaxUint16)
+	}
+	if n <= 0 { // not yet written: there is no empty directory
+		t.short = true
+		return entry, nil, nil
+	}
+	b, err = t.within(at+count, n*int64(entry)+word)
+	return entry, b, err
+}
+
 // directory looks at one page and returns where the next is.
 func (t *tiff) directory(at int64) (next int64, err error) {
-	entry, count := int64(12), int64(2)
-	if t.big {
-		entry, count = 20, 8
-	}
-	b, err := t.within(at, count)
-	if err != nil || t.short {
-		return 0, err
-	}
-	entries := int64(t.order.Uint16(b))
-	if t.big {
-		entries = min(t.offset(b), math.MaxUint16)
-	}
-	if entries == 0 { // not yet written: there is no empty directory
-		t.short = true
-		return 0, nil
-	}
-	word := int64(4)
-	if t.big {
-		word = 8
-	}
-	b, err = t.within(at+count, entries*entry+word)
+	entry, b, err := t.entries(at)
 	if err != nil || t.short {
 		return 0, err
 	}
 	var offsets, counts []int64
-	for ; len(b) > int(word); b = b[entry:] {
+	for ; len(b) >= entry; b = b[entry:] {
 		values, err := t.field(b[:entry])
 		if err != nil || t.short {
 			return 0, err

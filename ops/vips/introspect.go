@@ -94,7 +94,7 @@ func readCatalogue() {
 	for _, t := range concreteTypes(C.bv_type_operation()) {
 		var c C.bv_operation
 		C.bv_describe(t, &c)
-		if c.flags&C.VIPS_OPERATION_BLOCKED != 0 {
+		if c.flags&C.VIPS_OPERATION_BLOCKED != 0 && C.GoString(c.category) != "load" { // loaders may be allowed later
 			continue
 		}
 		catalogue.list = append(catalogue.list, Operation{

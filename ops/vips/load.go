@@ -33,13 +33,11 @@ var (
 	ErrUnsupported = errors.New("unsupported image format")
 )
 
-// loaders are the only ones ever used. What libvips would choose by itself for
-// other files (SVG, PDF, ImageMagick …) runs parsers that untrusted files must
-// not reach.
+// loaders are those for files of any origin; see [Untrusted] for the others.
+// What libvips would choose by itself is never asked for.
 var loaders = map[string]string{
 	"jpeg": "jpegload", "png": "pngload", "webp": "webpload", "gif": "gifload",
 	"tiff": "tiffload", "avif": "heifload", "heif": "heifload",
-	"jxl": "jxlload", "jp2": "jp2kload",
 }
 
 // Open opens the first page of an image file, with the loader that its content
@@ -118,8 +116,7 @@ func loaderOf(path string) (format, loader string, err error) {
 	if format == "" {
 		return "", "", wrap("open", path, ErrNotImage)
 	}
-	loader, ok := loaders[format]
-	if !ok || lookup(loader) == nil {
+	if loader = loaderFor(format); loader == "" || lookup(loader) == nil {
 		return format, "", wrap("open", path+" ("+format+")", ErrUnsupported)
 	}
 	return format, loader, nil

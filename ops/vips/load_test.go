@@ -27,7 +27,7 @@ func TestOpenEveryFormat(t *testing.T) {
 				t.Errorf("sniffed %q, want %q", got, want)
 			}
 			h := must[Header](t)(ReadHeader(path))
-			if h.Format != want || h.Width != 90 || h.Height != 70 || h.Orientation != 1 || h.Pages != 1 || h.Loader != loaders[want] {
+			if h.Format != want || h.Width != 90 || h.Height != 70 || h.Orientation != 1 || h.Pages != 1 || h.Loader != loaderFor(want) {
 				t.Errorf("header %+v", h)
 			}
 			for _, access := range []Access{Sequential, Random} {
@@ -56,8 +56,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"absent", filepath.Join(dir, "absent.jpg"), fs.ErrNotExist},
 		{"empty", write("empty.jpg", ""), ErrNotImage},
 		{"text", write("text.jpg", "not a photo"), ErrNotImage},
-		{"svg", write("drawing.svg", "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"), ErrNotImage},
-		{"pdf", write("scan.pdf", "%PDF-1.4"), ErrNotImage},
+		{"svg", write("drawing.svg", "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"), ErrUnsupported},
+		{"pdf", write("scan.pdf", "%PDF-1.4"), ErrUnsupported},
 		{"bmp", write("old.bmp", "BM........"), ErrUnsupported},
 		{"header only", write("header.jpg", "\xff\xd8\xff\xe0"), nil},
 	}

@@ -10,7 +10,7 @@ import (
 
 // sniffLength is enough for every signature below and the brands of any sane
 // ISO media file.
-const sniffLength = 256
+const sniffLength = 1024
 
 // signature is how a file of a format begins.
 type signature struct {
@@ -27,6 +27,7 @@ var signatures = []signature{
 	{"gif", "GIF87a", 0},
 	{"gif", "GIF89a", 0},
 	{"webp", "WEBP", 8},
+	{"raw", "II*\x00\x10\x00\x00\x00CR", 0}, // Canon
 	{"tiff", "II*\x00", 0},
 	{"tiff", "MM\x00*", 0},
 	{"tiff", "II+\x00", 0}, // BigTIFF
@@ -37,12 +38,22 @@ var signatures = []signature{
 	{"jp2", "\xff\x4f\xff\x51", 0}, // bare codestream
 	{"psd", "8BPS", 0},
 	{"bmp", "BM", 0},
+	{"pdf", "%PDF-", 0},
+	{"exr", "\x76\x2f\x31\x01", 0},
+	{"hdr", "#?RADIANCE", 0},
+	{"hdr", "#?RGBE", 0},
+	{"ico", "\x00\x00\x01\x00", 0},
+	{"raw", "FUJIFILMCCD-RAW", 0},
+	{"raw", "IIRO", 0}, // Olympus
+	{"raw", "IIRS", 0},
+	{"raw", "MMOR", 0},
+	{"raw", "IIU\x00", 0}, // Panasonic
 }
 
 // Sniff returns the format of a file by its first bytes, never by its name:
-// jpeg, png, gif, webp, tiff, avif, heif, jxl, jp2, psd or bmp. It is "" for
-// anything else. Not every format it knows can be opened. Errors are the
-// operating system's.
+// jpeg, png, gif, webp, tiff, avif, heif, or one of [Untrusted]; raw is a
+// camera's, which can not be opened. It is "" for anything else. Errors are
+// the operating system's.
 func Sniff(path string) (format string, err error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -54,7 +65,17 @@ func Sniff(path string) (format string, err error) {
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return "", err
 	}
-	return sniff(head[:n]), nil
+	if format = sniff(head[:n]); format != "tiff" {
+		return format, nil
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return "", err
+	}
+	if raw, err := cameraRaw(file, info.Size()); raw || err != nil {
+		return "raw", err
+	}
+	return format, nil
 }
 
 func sniff(head []byte) string {
@@ -70,7 +91,7 @@ func sniff(head []byte) string {
 		}
 		return s.format
 	}
-	return ""
+	return others(head)
 }
 
 // isoMedia tells AVIF from HEIF by the brands in the "ftyp" box (ISO/IEC
@@ -93,6 +114,8 @@ func isoMedia(head []byte) string {
 	switch {
 	case has("avif", "avis"):
 		return "avif"
+	case has("crx "): // Canon's CR3
+		return "raw"
 	case has("heic", "heix", "hevc", "hevx", "heim", "heis", "hevm", "hevs", "mif1", "msf1"):
 		return "heif"
 	}

@@ -72,8 +72,8 @@ var (
 	errStopped = errors.New("libvips was stopped and cannot start again in the same process")
 )
 
-// Start starts libvips, with its operation cache off and the shell operation
-// "system" blocked. It must return before any other call of this package. Only
+// Start starts libvips, with its operation cache off, and the shell operation
+// "system" and the loaders of untrusted formats blocked. It must return before any other call of this package. Only
 // the first call's options count; after Stop it fails, since libvips cannot
 // start twice in a process.
 func Start(o Options) error {
@@ -100,7 +100,8 @@ func Start(o Options) error {
 	// A host may have started govips before us, with a cache: cached
 	// operations would hand out sequential images that are already consumed.
 	C.vips_cache_set_max(0)
-	block("VipsSystem")
+	setBlocked("VipsSystem", true)
+	blockUntrusted()
 	library.state = running
 	return nil
 }
@@ -143,11 +144,15 @@ func Memory() (tracked, highwater int64) {
 	return stats.Mem, stats.MemHigh
 }
 
-// block bars a class of operations and all below it.
-func block(class string) {
+// setBlocked bars a class of operations and all below it, or no longer.
+func setBlocked(class string, blocked bool) {
 	name := newCString(class)
 	defer name.free()
-	C.vips_operation_block_set(name.p, C.TRUE)
+	state := C.gboolean(C.FALSE)
+	if blocked {
+		state = C.TRUE
+	}
+	C.vips_operation_block_set(name.p, state)
 }
 
 // logTo passes libvips' messages on. Its warnings are only a trace: what is
