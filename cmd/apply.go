@@ -22,6 +22,7 @@ type applyCommand struct {
 	Config    string   `short:"c" placeholder:"FILE" help:"Configuration file; without one, the built-in pipeline photos."`
 	Pipeline  string   `short:"p" help:"Pipeline to use; needed where the file has several."`
 	Overwrite bool     `help:"Replace files in DIR that Burnish does not know as its own."`
+	Allow     []string `placeholder:"FORMAT" help:"Take in jxl, jp2, svg, pdf, psd, bmp … too: what reads them is not safe for files of unknown origin."`
 	JSON      bool     `name:"json" help:"Print one JSON object for every file."`
 }
 
@@ -98,7 +99,7 @@ func (a *applyCommand) jobs() (jobs []plugin.Job, unread []*plugin.Error, err er
 	add := func(path, root string) {
 		if absolute, err := filepath.Abs(path); err == nil && !seen[absolute] {
 			seen[absolute] = true
-			jobs = append(jobs, plugin.Job{Path: path, Root: root, Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite})
+			jobs = append(jobs, plugin.Job{Path: path, Root: root, Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite, Allow: a.Allow})
 		}
 	}
 	for _, named := range a.Paths {

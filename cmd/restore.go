@@ -13,12 +13,13 @@ import (
 )
 
 type restoreCommand struct {
-	In        string `arg:"" help:"The damaged photo."`
-	Output    string `short:"o" placeholder:"OUT" help:"The restored photo, its extension choosing the format, or a folder for it. Default: IN with .restored before the extension."`
-	Model     string `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model: a name (${default}) or an exported file."`
-	Device    string `placeholder:"DEVICE" help:"auto, cpu, cuda:N, …"`
-	Config    string `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore\" and \"limits\"."`
-	Overwrite bool   `help:"Replace OUT where it exists."`
+	In        string   `arg:"" help:"The damaged photo."`
+	Output    string   `short:"o" placeholder:"OUT" help:"The restored photo, its extension choosing the format, or a folder for it. Default: IN with .restored before the extension."`
+	Model     string   `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model: a name (${default}) or an exported file."`
+	Device    string   `placeholder:"DEVICE" help:"auto, cpu, cuda:N, …"`
+	Config    string   `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore\" and \"limits\"."`
+	Overwrite bool     `help:"Replace OUT where it exists."`
+	Allow     []string `placeholder:"FORMAT" help:"Take in jxl, jp2, svg, pdf, psd, bmp … too: what reads them is not safe for files of unknown origin."`
 }
 
 // Help is shown by burnish restore --help.
@@ -41,7 +42,7 @@ func (r *restoreCommand) Run(h *host) error {
 	if err != nil {
 		return err
 	}
-	job := plugin.Job{Path: r.In, Pipeline: "restore", Output: filepath.Dir(out), Overwrite: r.Overwrite}
+	job := plugin.Job{Path: r.In, Pipeline: "restore", Output: filepath.Dir(out), Overwrite: r.Overwrite, Allow: r.Allow}
 	report := newReport(h, false, 1)
 	result, err := engine.Process(h, job)
 	if err == nil && result.State == plugin.Skipped {

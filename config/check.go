@@ -122,6 +122,12 @@ func (c *Config) Validate() error {
 	if c.Worker.Files < 64 {
 		invalid("worker.files", "wants at least 64, got %d", c.Worker.Files)
 	}
+	if c.Limits.Pages < 0 {
+		invalid("limits.pages", "wants 0 or more, got %d", c.Limits.Pages)
+	}
+	if c.Limits.Bytes < 0 {
+		invalid("limits.bytes", "wants 0 or more, got %d", c.Limits.Bytes)
+	}
 	if c.Limits.Queue < 1 {
 		invalid("limits.queue", "wants 1 or more, got %d", c.Limits.Queue)
 	}
@@ -158,6 +164,11 @@ func (c *Config) validateWatch(i int) error {
 	}
 	if _, ok := c.Pipelines[w.Pipeline]; !ok {
 		invalid("pipeline", "there is no pipeline %q%s", w.Pipeline, strict.Suggest(w.Pipeline, slices.Sorted(maps.Keys(c.Pipelines))))
+	}
+	for j, format := range w.Allow {
+		if known := ops.UntrustedFormats(); !slices.Contains(known, format) {
+			invalid(fmt.Sprintf("allow.%d", j), "%q is none of those that have to be allowed: %s", format, strings.Join(known, ", "))
+		}
 	}
 	if w.Output == "" {
 		invalid("output", "the watched folder %s wants an output folder", w.Folder)

@@ -39,11 +39,12 @@ type Config struct {
 // Watch is one watched folder.
 type Watch struct {
 	watcher.Config `yaml:",inline"`
-	Pipeline       string `yaml:"pipeline" help:"the pipeline that photos go through"`
-	Output         string `yaml:"output" help:"folder that the outputs' paths are below; it must not be or hold a watched folder"`
-	Priority       int    `yaml:"priority" help:"of its photos over other folders'; a minute of waiting is worth one step"`
-	After          After  `yaml:"after" help:"what becomes of an original once its outputs are on the disk: keep (the default), {move: FOLDER} or {trash: HOURS}"`
-	Failed         Failed `yaml:"failed" help:"what becomes of an original in quarantine"`
+	Pipeline       string   `yaml:"pipeline" help:"the pipeline that photos go through"`
+	Output         string   `yaml:"output" help:"folder that the outputs' paths are below; it must not be or hold a watched folder"`
+	Allow          []string `yaml:"allow" help:"formats taken in here although what reads them is not safe for files of unknown origin"`
+	Priority       int      `yaml:"priority" help:"of its photos over other folders'; a minute of waiting is worth one step"`
+	After          After    `yaml:"after" help:"what becomes of an original once its outputs are on the disk: keep (the default), {move: FOLDER} or {trash: HOURS}"`
+	Failed         Failed   `yaml:"failed" help:"what becomes of an original in quarantine"`
 }
 
 // Failed says what becomes of an original in quarantine.
@@ -68,6 +69,8 @@ type Runtime struct {
 // Limits protect the host.
 type Limits struct {
 	Megapixels float64 `yaml:"megapixels" help:"larger photos are refused from their header"`
+	Pages      int     `yaml:"pages" help:"photos of more pages are refused from their header; 0: any number"`
+	Bytes      int64   `yaml:"bytes" help:"longer files are refused before they are read; 0: any length"`
 	Memory     float64 `yaml:"memory" help:"MiB that the photos under way may take; 0: what the machine and the cgroup allow"`
 	Photos     int     `yaml:"photos" help:"photos worked on at a time; 0: by the number of cores"`
 	Queue      int     `yaml:"queue" help:"photos that wait in memory; further ones are taken up as these are done"`
@@ -108,7 +111,7 @@ func defaults() Config {
 		Version: 1,
 		Worker:  defaultWorker(),
 		Restore: Restore{Device: "auto"},
-		Limits:  Limits{Megapixels: 300, Queue: 10_000, Free: 256},
+		Limits:  Limits{Megapixels: 300, Pages: 1000, Bytes: 2_000_000_000, Queue: 10_000, Free: 256},
 	}
 }
 

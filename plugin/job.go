@@ -16,6 +16,11 @@ type Job struct {
 	// as its own. The source is safe all the same.
 	Overwrite bool
 
+	// Allow names formats, such as svg, pdf or jxl, that are read here although
+	// what reads them is not safe for files of unknown origin. What libvips
+	// blocks for them is open from then on in the whole process.
+	Allow []string
+
 	// Probe tries whether what failed before for reasons outside of the photo
 	// works again: a failure is no strike against it.
 	Probe bool

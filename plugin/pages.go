@@ -29,6 +29,9 @@ func (w *work) restore(ctx context.Context, format string) (Result, error) {
 	if err != nil {
 		return Result{}, w.damaged(err)
 	}
+	if err := w.countPages(header); err != nil {
+		return Result{}, err
+	}
 	pages, reason := w.pages(header)
 	if reason != "" {
 		return Result{State: Skipped, Reason: reason}, nil

@@ -126,7 +126,11 @@ func TestOwnOutputsAreRecognisedAfterARename(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.skipped(b.write("in/renamed."+o.Format, data), "made by Burnish")
+		job := b.job(b.write("in/renamed."+o.Format, data))
+		job.Allow = []string{"jxl"}
+		if result, err := b.engine.Process(t.Context(), job); err != nil || result.State != plugin.Skipped || result.Reason != "made by Burnish" {
+			t.Errorf("%s: %+v, %v", o.Path, result, err)
+		}
 		if e, err := plugin.Explain(o.Path); err != nil || e.Provenance == nil || e.Provenance.Pipeline != "small" || len(e.Provenance.Source) != 64 {
 			t.Errorf("%s: %+v, %v", o.Path, e, err)
 		}

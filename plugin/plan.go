@@ -69,6 +69,9 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 		plan.Reason = result.Reason
 		return err
 	}
+	if plan.Reason, err = w.accept(format); plan.Reason != "" || err != nil {
+		return err
+	}
 	if w.hash, err = digest(w.source); err != nil {
 		return w.unreadable(err)
 	}

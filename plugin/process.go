@@ -151,6 +151,9 @@ func (w *work) run(ctx context.Context) (Result, error) {
 	if format == "" {
 		return w.notPhoto()
 	}
+	if reason, err := w.accept(format); reason != "" || err != nil {
+		return Result{State: Skipped, Reason: reason}, err
+	}
 	if w.hash, err = digest(w.source); err != nil {
 		return Result{}, w.unreadable(err)
 	}

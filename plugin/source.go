@@ -45,6 +45,9 @@ func (w *work) open(format string) (ops.Image, error) {
 	if err != nil {
 		return ops.Image{}, w.damaged(err)
 	}
+	if err := w.countPages(header); err != nil {
+		return ops.Image{}, err
+	}
 	return w.openPage(format, header, 0)
 }
 
