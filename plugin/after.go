@@ -21,7 +21,7 @@ const trashFolder = "trash"
 // putAway does what the job asks for after success. The outputs are read once
 // more: an original leaves its place only while they are as they were written.
 func (w *work) putAway() error {
-	e := w.before
+	e := w.past() // not what was done with an earlier content of the file
 	if w.job.After == (After{}) || w.engine.ledger == nil || e.State != ledger.Done {
 		return nil
 	}

@@ -122,3 +122,35 @@ func TestTrash(t *testing.T) {
 		}
 	}
 }
+
+// What was done with an earlier content says nothing of the present one.
+func TestAnotherContentIsNotPutAway(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	a := b.photo("a.jpg", 20, 10, 1)
+	b.run(b.job(a))
+	output, err := os.ReadFile(b.path("out/a.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.write("in/a.jpg", output)
+	if r := b.run(b.moving(a, filepath.Join(b.folder, "originals"))); r.State != plugin.Skipped {
+		t.Fatalf("got %v", r)
+	}
+	if now, err := os.ReadFile(a); err != nil || string(now) != string(output) {
+		t.Error("a file that was passed over has left its place")
+	}
+}
+
+// Tiles may replace a folder of tiles, never a folder that is somebody's.
+func TestTilesReplaceNoForeignFolder(t *testing.T) {
+	b := newBench(t, outputs(`{path: "{stem}", tiles: {}}`), plugin.WithLedger())
+	b.write("out/holiday/original.jpg", []byte("the only one"))
+	j := b.job(b.photo("holiday.jpg", 20, 10, 1))
+	j.Overwrite = true
+	if _, err := b.engine.Process(t.Context(), j); err == nil {
+		t.Error("a folder that Burnish did not make was replaced")
+	}
+	if _, err := os.Stat(b.path("out/holiday/original.jpg")); err != nil {
+		t.Error(err)
+	}
+}

@@ -101,7 +101,10 @@ func copyAway(from, to string) error {
 	if err := syncFolder(filepath.Dir(to)); err != nil {
 		return err
 	}
-	return os.Remove(from)
+	if err := os.Remove(from); err != nil {
+		return errors.Join(err, os.Remove(to)) // it stays where it was, once
+	}
+	return nil
 }
 
 // copyBeside copies from, with its mode, owner and time, to a temporary file in

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -17,8 +18,8 @@ import (
 
 // Process works on one photo, waiting for its turn. Its error is an [*Error]
 // that names the photo and what to do, except where the job itself makes no
-// sense. Either all outputs of a photo are published or none is. Two jobs for
-// the same work run one after the other.
+// sense. All outputs of a photo are written before the first gets its name.
+// Two jobs for the same work run one after the other.
 func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 	w, err := e.newWork(j)
 	if err != nil {
@@ -28,7 +29,7 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 		return Result{}, w.fail(Stopped, err, "")
 	}
 	defer e.end(w)
-	result, err := w.run(ctx)
+	result, err := w.guarded(ctx)
 	result.Elapsed = time.Since(w.began)
 	if err != nil {
 		failure := w.failed(context.Cause(ctx), err)
@@ -39,6 +40,17 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 		e.log.Warn("the original stays where it is", "photo", w.source, "error", err)
 	}
 	return result, nil
+}
+
+// guarded runs the job; a panic is this photo's failure, not the host's end.
+func (w *work) guarded(ctx context.Context) (_ Result, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			w.engine.log.Error("a photo caused a panic", "photo", w.source, "panic", v, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	return w.run(ctx)
 }
 
 // newWork is the work that j asks for, not yet begun.

@@ -48,8 +48,11 @@ func (e *Engine) ownerOf(name string) (string, error) {
 // was changed since, unless it is the very same.
 func (w *work) mayReplace(s *output.Staged, overwrite bool) error {
 	there, err := output.Digest(s.Path)
-	if errors.Is(err, os.ErrNotExist) || err == nil && (there == s.Hash || overwrite) {
+	if errors.Is(err, os.ErrNotExist) || err == nil && there == s.Hash {
 		return nil
+	}
+	if info, e := os.Lstat(s.Path); err == nil && overwrite && e == nil && !info.IsDir() {
+		return nil // a folder may hold anything: only Burnish's own is ever replaced
 	}
 	if err != nil {
 		return fmt.Errorf("output %s: %w", s.Path, err)

@@ -74,7 +74,11 @@ func (w *work) recordFailure(failure *Error) {
 func (w *work) isolate(e ledger.Entry) {
 	log := w.engine.log.With("photo", w.source)
 	if w.job.Quarantine != "" {
-		to, err := w.below(w.job.Quarantine)
+		err := w.unchanged() // else it is another photo by now, or still being written
+		var to string
+		if err == nil {
+			to, err = w.below(w.job.Quarantine)
+		}
 		if err == nil {
 			e.MovedTo, err = relocate(w.source, to)
 		}

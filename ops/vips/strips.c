@@ -35,12 +35,13 @@ static int generate(VipsRegion *out, void *seq, void *a, void *b, gboolean *stop
 }
 
 // Strips that one sink may need at the same time: its threads spread over two
-// of libvips' own line buffers.
+// of libvips' own line buffers, and a thread that waits for a core may lag two
+// more behind.
 static int strips_in_flight(VipsImage *image, const bv_strips *strips)
 {
 	int tile_width, tile_height, lines;
 	vips_get_tile_size(image, &tile_width, &tile_height, &lines);
-	return 2 + 2 * lines / strips->height;
+	return 2 + 4 * lines / strips->height;
 }
 
 static VipsImage *cache(VipsImage *in, int rows, int tiles, VipsAccess access)
@@ -132,7 +133,7 @@ VipsImage *bv_watch_new(VipsImage *in, uintptr_t handle)
 {
 	VipsImage *out = vips_image_new();
 	vips_object_local(out, g_object_ref(in));
-	if (vips_image_pipelinev(out, in->dhint, in, NULL)) {
+	if (vips_image_pipelinev(out, VIPS_DEMAND_STYLE_THINSTRIP, in, NULL)) {
 		burnishStripFree(handle);
 		g_object_unref(out);
 		return NULL;

@@ -51,7 +51,10 @@ func (f *fields) text() string {
 	if f.bad {
 		return ""
 	}
-	text, _, _ := bytes.Cut(f.data[f.at:], []byte{0})
+	text, _, ended := bytes.Cut(f.data[f.at:], []byte{0})
+	if f.bad = !ended; f.bad {
+		return ""
+	}
 	f.at += len(text) + 1
 	return string(text)
 }
