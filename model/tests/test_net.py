@@ -53,7 +53,11 @@ def test_output_is_the_authors(full, size):
     expected, x = np.load(path), reference.reference_input(*size)
     with torch.no_grad():
         y = full(torch.from_numpy(x)).numpy()
-    assert np.abs(y - expected).max() < 1e-5 * (expected - x).std()
+    apart, spread = y - expected, (expected - x).std()
+    assert np.sqrt(np.mean(apart**2)) < 1e-5 * spread
+    # Sums over all pixels in single precision: the worst pixel differs a little from machine to machine.
+    # A mistake in the network moves it by 2e-4 of the spread and more.
+    assert np.abs(apart).max() < 3e-5 * spread
 
 
 @pytest.mark.parametrize("name", VARIANTS)
