@@ -101,10 +101,13 @@ func copyAway(from, to string) error {
 	if err := syncFolder(filepath.Dir(to)); err != nil {
 		return err
 	}
-	if err := os.Remove(from); err != nil {
-		return errors.Join(err, os.Remove(to)) // it stays where it was, once
+	if err := os.Remove(from); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if still, e := os.Stat(from); e == nil && os.SameFile(still, info) {
+			err = errors.Join(err, os.Remove(to)) // it stays where it was, once
+		}
+		return err
 	}
-	return nil
+	return nil // where it is gone by now, the copy is all that is left
 }
 
 // copyBeside copies from, with its mode, owner and time, to a temporary file in
