@@ -55,16 +55,18 @@ func (w *work) putAway() error {
 // outputs stay this photo's whatever happens in between.
 func (w *work) putTo(e ledger.Entry, to string) error {
 	first := e.Path == w.source // else another of the same content was put away before
+	m := mover{owner: w.engine.owner}
 	if first {
-		e.MovedTo = to
-		if err := w.engine.ledger.Put(e); err != nil {
-			return err
-		}
+		m.before = w.intend(&e)
 	}
-	place, err := relocate(w.source, to)
-	if err != nil {
+	place, err := m.relocate(w.source, to)
+	if place == "" {
+		if first {
+			err = errors.Join(err, w.stays(&e))
+		}
 		return err
 	}
+	w.synced(place, err)
 	w.engine.log.Debug("the original was put away", "photo", w.source, "to", place)
 	if first {
 		return w.engine.ledger.Moved(w.source, place, w.key)
@@ -72,12 +74,40 @@ func (w *work) putTo(e ledger.Entry, to string) error {
 	return nil
 }
 
+// intend records each place that the photo is about to be moved to.
+func (w *work) intend(e *ledger.Entry) func(name string) error {
+	return func(name string) error {
+		e.MovedTo = name
+		return w.engine.ledger.Put(*e)
+	}
+}
+
+// stays takes the intent to move the photo back if it lies where it did.
+func (w *work) stays(e *ledger.Entry) error {
+	if e.MovedTo == "" || !there(w.source) {
+		return nil
+	}
+	e.MovedTo = ""
+	return w.engine.ledger.Put(*e)
+}
+
+func (w *work) synced(place string, err error) {
+	if err != nil {
+		w.engine.log.Warn("the photo was moved, which a power cut may undo", "photo", w.source, "to", place, "error", err)
+	}
+}
+
 // finishMove lets the record of a photo that was put away follow it where a
-// crash came in between.
+// crash came in between. Where the move had not come about and the photo was
+// changed in its place since, the record forgets the move.
 func (w *work) finishMove() error {
 	e := w.before
 	if e.State != ledger.Done || e.MovedTo == "" || e.Path == e.MovedTo || w.past().Path != "" {
 		return nil
+	}
+	if hash, err := digest(e.MovedTo); (err != nil || hash != e.Content) && e.Stat.Inode != 0 && e.Stat.Inode == inode(w.info) {
+		w.before.MovedTo = ""
+		return w.engine.ledger.Put(w.before)
 	}
 	w.before = ledger.Entry{}
 	return w.engine.ledger.Moved(e.Path, e.MovedTo, w.key)

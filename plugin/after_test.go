@@ -2,6 +2,7 @@ package plugin_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/output"
 )
 
 // moving is a job whose original is moved to the folder named.
@@ -152,5 +155,114 @@ func TestTilesReplaceNoForeignFolder(t *testing.T) {
 	}
 	if _, err := os.Stat(b.path("out/holiday/original.jpg")); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestOnlyTheContentThatWasDoneIsPutAway(t *testing.T) {
+	b := newBench(t, small+"    pages: skip\n", plugin.WithLedger())
+	data, err := os.ReadFile(b.photo("one.jpg", 20, 10, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	scan := b.write("in/scan.tif", data)
+	b.done(scan)
+	b.pages("scan.tif", "tiffsave") // another, which the pipeline passes over
+	folder := filepath.Join(b.folder, "originals")
+	if r := b.run(b.moving(scan, folder)); r.State != plugin.Skipped {
+		t.Fatalf("%+v", r)
+	}
+	if got := b.files("originals"); len(got) > 0 {
+		t.Errorf("put away though nothing was made of it: %v", got)
+	}
+}
+
+func TestAMoveThatFailedIsForgotten(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	a := b.photo("a.jpg", 20, 10, 1)
+	b.write("blocked/a.jpg", nil)
+	b.run(b.moving(a, filepath.Join(b.folder, "blocked/a.jpg"))) // a file where the folder should be
+	if _, err := os.Stat(a); err != nil {
+		t.Fatal(err)
+	}
+	b.photo("a.jpg", 20, 10, 2)
+	b.done(a)
+	b.run(b.moving(a, filepath.Join(b.folder, "blocked/a.jpg")))
+	w, err := plugin.ParseWhere("pipeline=small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if photos, err := b.engine.Records().Reprocess(w); err != nil || len(photos) != 1 {
+		t.Errorf("to be done again: %v, %v", photos, err)
+	}
+}
+
+// rewrite changes the one record while no engine has the ledger.
+func (b *bench) rewrite(change func(*ledger.Entry)) {
+	b.Helper()
+	if err := b.engine.Close(); err != nil {
+		b.Fatal(err)
+	}
+	l, err := ledger.Open(b.path("state"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var e ledger.Entry
+	err = l.Each(func(found ledger.Entry) error { e = found; return nil })
+	change(&e)
+	if err := errors.Join(err, l.Put(e), l.Close()); err != nil {
+		b.Fatal(err)
+	}
+	b.open()
+}
+
+func TestAPhotoEditedAfterAMoveThatNeverCameAbout(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	a := b.photo("a.jpg", 20, 10, 1)
+	b.done(a)
+	b.rewrite(func(e *ledger.Entry) { e.MovedTo = b.path("originals/a.jpg") })
+	other, err := os.ReadFile(b.photo("other.jpg", 20, 10, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.write("in/a.jpg", other)
+	b.done(a)
+}
+
+func TestLinksAreNotPutAway(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	a := b.photo("a.jpg", 20, 10, 1)
+	link := b.path("in/link.jpg")
+	if err := os.Symlink("a.jpg", link); err != nil {
+		t.Fatal(err)
+	}
+	b.run(b.moving(link, filepath.Join(b.folder, "originals")))
+	for _, path := range []string{a, link} {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := b.files("originals"); len(got) > 0 {
+		t.Errorf("moved: %v", got)
+	}
+}
+
+func TestHalfMovedOriginalsAreSwept(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	for _, folder := range []string{"in", "originals", "held"} {
+		b.path(folder + "/x")
+	}
+	b.config += `watch:
+  - {folder: in, pipeline: small, output: out, after: {move: originals}, failed: {move: held}}
+`
+	owner := output.OwnerOf(b.path("state"))
+	for _, folder := range []string{"in", "originals/2024", "held", "state/trash/1h0m0s"} {
+		b.write(folder+"/"+owner.Temporary("half"), nil)
+		b.write(folder+"/mine.tmp", nil)
+	}
+	b.reopen()
+	for _, folder := range []string{"in", "originals", "held", "state/trash"} {
+		if got := b.files(folder); len(got) != 1 {
+			t.Errorf("left: %v", got)
+		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/burnish-photo/burnish/plugin/output"
 )
 
 const scratchPrefix = "burnish-scratch-"
@@ -18,7 +20,7 @@ func (e *Engine) scratchRoot() string {
 }
 
 // prepareFolders makes the output folders of the watched ones and removes what
-// a killed process left in them and in the state folder. The ledger's lock
+// a killed process left in them, in the state folder and where originals go. The ledger's lock
 // says that nobody else is at work there.
 func (e *Engine) prepareFolders() error {
 	left, _ := filepath.Glob(filepath.Join(e.config.StateDir, scratchPrefix+"*"))
@@ -28,12 +30,32 @@ func (e *Engine) prepareFolders() error {
 		}
 	}
 	for _, w := range e.config.Watch {
-		if err := os.MkdirAll(w.Output, 0o777); err != nil {
+		if err := output.MakeFolder(w.Output); err != nil {
 			return fmt.Errorf("make the output folder: %w; set \"output\" to a folder that can be written", err)
 		}
 		if err := e.owner.Sweep(w.Output); err != nil {
 			return fmt.Errorf("look through the output folder: %w", err)
 		}
 	}
+	for folder := range e.movedTo() {
+		if err := e.owner.Sweep(folder); err != nil {
+			e.log.Warn("half-moved originals may be left", "folder", folder, "error", err)
+		}
+	}
 	return nil
+}
+
+// movedTo are the folders that originals go to, and those that they come back
+// to.
+func (e *Engine) movedTo() map[string]bool {
+	all := map[string]bool{filepath.Join(e.config.StateDir, trashFolder): true}
+	for _, w := range e.config.Watch {
+		if w.After.Move != "" {
+			all[w.After.Move] = true
+		}
+		if w.Failed.Move != "" {
+			all[w.Failed.Move], all[w.Folder] = true, true
+		}
+	}
+	return all
 }

@@ -8,19 +8,41 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
+	"github.com/burnish-photo/burnish/plugin/output"
 	"golang.org/x/sys/unix"
 )
 
 // maxNames is how many photos of one name a folder may come to hold.
 const maxNames = 10_000
 
+// writing is for how long a file must have been left alone before it is copied
+// away though nobody knows that it is whole.
+const writing = 5 * time.Minute
+
+// mover moves originals.
+type mover struct {
+	owner output.Owner // of temporary files
+
+	// before is told of each name that is about to be tried, where it is set.
+	before func(name string) error
+
+	// quiet is for how long a file must not have changed to go to another file
+	// system: who still writes to it would write to what was removed.
+	quiet time.Duration
+}
+
 // relocate moves a file to the name to, or to one like it with a number where
-// that is taken, and returns where it lies now. Nothing is ever replaced. To
-// another file system it is copied, synced and read back before the file at
-// from is removed. Both folders are synced.
-func relocate(from, to string) (string, error) {
-	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+// that is taken, and returns where it lies now, "" where it stays. Nothing is
+// ever replaced. To another file system it is copied, synced and read back
+// before the file at from is removed. Links stay. Both folders are synced: an
+// error beside a name says that this failed.
+func (m mover) relocate(from, to string) (string, error) {
+	if err := noLink(from); err != nil {
+		return "", err
+	}
+	if err := output.MakeFolder(filepath.Dir(to)); err != nil {
 		return "", err
 	}
 	ext := filepath.Ext(to)
@@ -30,7 +52,15 @@ func relocate(from, to string) (string, error) {
 		if n > 1 {
 			name = fmt.Sprintf("%s-%d%s", stem, n, ext)
 		}
-		err := moveTo(from, name)
+		if there(name) {
+			continue
+		}
+		if m.before != nil {
+			if err := m.before(name); err != nil {
+				return "", err
+			}
+		}
+		err := m.moveTo(from, name)
 		if errors.Is(err, os.ErrExist) {
 			continue
 		}
@@ -42,8 +72,23 @@ func relocate(from, to string) (string, error) {
 	return "", fmt.Errorf("%s holds %d files of that name: move some away", filepath.Dir(to), maxNames)
 }
 
+// noLink refuses symbolic links: a relative one would lead nowhere.
+func noLink(path string) error {
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode()&os.ModeSymlink != 0 {
+		return fmt.Errorf("%s is a link, which is not moved: move what it leads to, or watch the folder where that lies", path)
+	}
+	return err
+}
+
+// there reports whether something lies at path, as far as can be seen.
+func there(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, os.ErrNotExist)
+}
+
 // moveTo fails with os.ErrExist where the name is taken.
-func moveTo(from, to string) error {
+func (m mover) moveTo(from, to string) error {
 	err := renameNew(from, to)
 	if !errors.Is(err, syscall.EXDEV) {
 		return err
@@ -51,7 +96,7 @@ func moveTo(from, to string) error {
 	if _, err := os.Lstat(to); err == nil {
 		return &os.PathError{Op: "move to", Path: to, Err: os.ErrExist}
 	}
-	return copyAway(from, to)
+	return m.copyAway(from, to)
 }
 
 // renameNew renames within a file system, replacing nothing.
@@ -70,13 +115,20 @@ func renameNew(from, to string) error {
 }
 
 // copyAway copies a file to a new name on another file system and removes it
-// once the copy has been read back and it is still what was copied.
-func copyAway(from, to string) error {
+// once the copy has been read back and it is still what was copied. Where it
+// cannot be removed, no copy is left.
+func (m mover) copyAway(from, to string) error {
 	info, err := os.Stat(from)
 	if err != nil {
 		return err
 	}
-	temporary, err := copyBeside(from, to, info)
+	if ago := time.Since(came(info)); ago < m.quiet {
+		return fmt.Errorf("%s changed %s ago: it stays for now, since what still writes to it could not follow it to another file system", from, ago.Round(time.Second))
+	}
+	if err := unix.Faccessat(unix.AT_FDCWD, filepath.Dir(from), unix.W_OK, unix.AT_EACCESS); err != nil {
+		return &os.PathError{Op: "move files out of", Path: filepath.Dir(from), Err: err}
+	}
+	temporary, err := m.copyBeside(from, to, info)
 	if err != nil {
 		return err
 	}
@@ -88,37 +140,37 @@ func copyAway(from, to string) error {
 	if got, err := digest(temporary); err != nil || got != want {
 		return errors.Join(fmt.Errorf("the copy of %s in %s does not read back as it was written", from, filepath.Dir(to)), err)
 	}
-	now, err := os.Stat(from)
-	if err != nil {
-		return err
-	}
-	if !os.SameFile(now, info) || now.Size() != info.Size() || !now.ModTime().Equal(info.ModTime()) {
+	if !sameFile(from, info) {
 		return fmt.Errorf("%s changed while it was moved: it stays", from)
 	}
 	if err := renameNew(temporary, to); err != nil {
 		return err
 	}
-	if err := syncFolder(filepath.Dir(to)); err != nil {
-		return err
+	err = syncFolder(filepath.Dir(to))
+	if err == nil {
+		err = os.Remove(from)
 	}
-	if err := os.Remove(from); err != nil && !errors.Is(err, os.ErrNotExist) {
-		if still, e := os.Stat(from); e == nil && os.SameFile(still, info) {
-			err = errors.Join(err, os.Remove(to)) // it stays where it was, once
-		}
-		return err
+	if err == nil || errors.Is(err, os.ErrNotExist) || !sameFile(from, info) {
+		return nil // the copy is what is left
 	}
-	return nil // where it is gone by now, the copy is all that is left
+	return errors.Join(err, os.Remove(to))
+}
+
+// sameFile reports whether the file at path is as it was.
+func sameFile(path string, info os.FileInfo) bool {
+	now, err := os.Stat(path)
+	return err == nil && os.SameFile(now, info) && now.Size() == info.Size() && now.ModTime().Equal(info.ModTime())
 }
 
 // copyBeside copies from, with its mode, owner and time, to a temporary file in
 // to's folder and syncs it.
-func copyBeside(from, to string, info os.FileInfo) (temporary string, err error) {
+func (m mover) copyBeside(from, to string, info os.FileInfo) (temporary string, err error) {
 	in, err := os.Open(from)
 	if err != nil {
 		return "", err
 	}
 	defer in.Close()
-	out, err := os.CreateTemp(filepath.Dir(to), ".burnish-moving-*.tmp")
+	out, err := os.CreateTemp(filepath.Dir(to), m.owner.Temporary("*"))
 	if err != nil {
 		return "", err
 	}

@@ -32,10 +32,11 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 	result, err := w.guarded(ctx)
 	result.Elapsed = time.Since(w.began)
 	if err != nil {
-		failure := w.failed(context.Cause(ctx), err)
+		failure := w.judged(w.failed(context.Cause(ctx), err))
 		w.recordFailure(failure)
 		return result, failure
 	}
+	w.isolateLate()
 	if err := w.putAway(); err != nil {
 		e.log.Warn("the original stays where it is", "photo", w.source, "error", err)
 	}

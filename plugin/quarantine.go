@@ -70,22 +70,31 @@ func (w *work) recordFailure(failure *Error) {
 	}
 }
 
+// judged is the failure, or that the photo is no longer the one that failed.
+func (w *work) judged(failure *Error) *Error {
+	if w.info == nil || failure.Kind.Transient() {
+		return failure
+	}
+	if changed := (*Error)(nil); errors.As(w.unchanged(), &changed) {
+		return changed
+	}
+	return failure
+}
+
+// isolateLate sees to a photo in quarantine that is not where it should be: it
+// was still being written to when it failed, or something came in between.
+func (w *work) isolateLate() {
+	e := w.past()
+	if e.State == ledger.Quarantined && w.job.Quarantine != "" && (e.MovedTo == "" || !there(e.MovedTo)) {
+		w.isolate(e)
+	}
+}
+
 // isolate moves the original where that is asked and writes the reason down.
 func (w *work) isolate(e ledger.Entry) {
 	log := w.engine.log.With("photo", w.source)
 	if w.job.Quarantine != "" {
-		err := w.unchanged() // else it is another photo by now, or still being written
-		var to string
-		if err == nil {
-			to, err = w.below(w.job.Quarantine)
-		}
-		if err == nil {
-			e.MovedTo, err = relocate(w.source, to)
-		}
-		if err == nil {
-			err = w.engine.ledger.Put(e)
-		}
-		if err != nil {
+		if err := w.setAside(&e); err != nil {
 			log.Error("moving the photo into quarantine", "error", err)
 		}
 	}
@@ -93,6 +102,23 @@ func (w *work) isolate(e ledger.Entry) {
 	if err := writeReason(file, e); err != nil {
 		log.Error("the reason of the quarantine could not be written", "file", file, "error", err)
 	}
+}
+
+// setAside moves the photo into quarantine, once the record says where to.
+func (w *work) setAside(e *ledger.Entry) error {
+	to, err := w.below(w.job.Quarantine)
+	if err != nil {
+		return err
+	}
+	if err := w.unchanged(); err != nil {
+		return err
+	}
+	place, err := mover{owner: w.engine.owner, before: w.intend(e), quiet: writing}.relocate(w.source, to)
+	if place == "" {
+		return errors.Join(err, w.stays(e))
+	}
+	w.synced(place, err)
+	return nil
 }
 
 // below is the photo's place in another folder of the same structure.

@@ -2,12 +2,14 @@ package plugin_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -187,5 +189,96 @@ func TestParseWhere(t *testing.T) {
 		if _, err := plugin.ParseWhere(bad); err == nil {
 			t.Errorf("%q passed", bad)
 		}
+	}
+}
+
+// swap is an operator that fails by the photo's fault, and lets a user put
+// another photo there while it runs for the last time.
+type swap struct {
+	tries *int
+	other []byte
+}
+
+func (swap) Validate() error                                        { return nil }
+func (s swap) Build(context.Context, ops.Env) (ops.Operator, error) { return s, nil }
+
+func (s swap) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
+	path := in[0].Source.Path
+	if *s.tries++; *s.tries == plugin.MaxStrikes {
+		if err := errors.Join(os.Remove(path), os.WriteFile(path, s.other, 0o644)); err != nil {
+			return ops.Image{}, err
+		}
+	}
+	return ops.Image{}, &plugin.Error{Path: path, Kind: plugin.Damaged, Err: errors.New("it ends early")}
+}
+
+func TestAPhotoThatWasReplacedIsNotJudged(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	a, other := b.photo("a.jpg", 20, 10, 1), []byte("another")
+	s := swap{new(int), other}
+	b.specs = append(b.specs, ops.Spec{Name: "swap", Summary: "for tests", Version: 1, Sequential: true, Config: func() ops.Config { return &s }})
+	b.config = strings.Replace(b.config, "      - resize", "      - swap: {}\n      - resize", 1)
+	b.reopen()
+	j := b.job(a)
+	j.Quarantine = filepath.Join(b.folder, "held")
+	for range plugin.MaxStrikes {
+		if b.strike(j) {
+			t.Error("in quarantine")
+		}
+	}
+	if data, _ := os.ReadFile(a); !bytes.Equal(data, other) {
+		t.Errorf("the new photo was moved; %v", b.files("held"))
+	}
+}
+
+// An upload that stalls goes on writing to the file that it has open.
+func TestWhatWasWrittenJustNowStaysOnItsFileSystem(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	elsewhere, err := os.MkdirTemp("/dev/shm", "burnish-test-")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer os.RemoveAll(elsewhere)
+	bad := b.write("in/bad.jpg", []byte("no photo"))
+	if err := os.Link(bad, filepath.Join(elsewhere, "link")); err == nil {
+		t.Skip("/dev/shm is no other file system")
+	}
+	j := b.job(bad)
+	j.Quarantine = elsewhere
+	for range plugin.MaxStrikes {
+		b.strike(j)
+	}
+	if _, err := os.Stat(bad); err != nil {
+		t.Fatal(err)
+	}
+	if f := b.failures(); len(f) != 1 || !f[0].Quarantined || f[0].MovedTo != "" {
+		t.Errorf("%+v", f)
+	}
+	j.Quarantine = filepath.Join(b.folder, "held") // where it can go at once
+	b.run(j)
+	if got := b.files("held"); len(got) != 1 {
+		t.Errorf("moved late: %v", got)
+	}
+}
+
+func TestARetryThatWasInterrupted(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	bad := b.write("in/bad.jpg", []byte("no photo"))
+	j := b.job(bad)
+	j.Quarantine = filepath.Join(b.folder, "held")
+	for range plugin.MaxStrikes {
+		b.strike(j)
+	}
+	if err := os.Rename(b.path("held/bad.jpg"), bad); err != nil { // so far it came
+		t.Fatal(err)
+	}
+	if f := b.failures(); len(f) != 1 {
+		t.Errorf("forgotten: %+v", f)
+	}
+	if photos, err := b.engine.Records().Retry([]string{bad}); err != nil || len(photos) != 1 {
+		t.Errorf("%v, %v", photos, err)
+	}
+	if b.strike(j) {
+		t.Error("its strikes were not forgiven")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/output"
 )
 
 // Records are what an engine remembers, for people to look at and to change.
@@ -68,18 +69,14 @@ func (r *Records) Failures() ([]Failure, error) {
 }
 
 // failed leaves out photos that were deleted.
-func (r *Records) failed() (there []ledger.Entry, err error) {
+func (r *Records) failed() (left []ledger.Entry, err error) {
 	entries, err := r.ledger.Failed()
 	for _, e := range entries {
-		place := e.Path
-		if e.MovedTo != "" {
-			place = e.MovedTo
-		}
-		if _, err := os.Lstat(place); !errors.Is(err, os.ErrNotExist) {
-			there = append(there, e)
+		if there(e.Path) || e.MovedTo != "" && there(e.MovedTo) {
+			left = append(left, e)
 		}
 	}
-	return there, err
+	return left, err
 }
 
 // Retry forgets the failures of the paths, photos or folders of them, or of all
@@ -123,10 +120,11 @@ func named(e ledger.Entry, paths []string, used []bool) (yes bool) {
 	return yes
 }
 
-// again makes a failed photo a new one.
+// again makes a failed photo a new one. It may have been interrupted before,
+// with the photo back already.
 func (r *Records) again(e ledger.Entry) error {
-	if e.MovedTo != "" {
-		if err := renameBack(e); err != nil {
+	if e.MovedTo != "" && there(e.MovedTo) {
+		if err := r.renameBack(e); err != nil {
 			return err
 		}
 	}
@@ -136,11 +134,11 @@ func (r *Records) again(e ledger.Entry) error {
 	return r.ledger.Forget(e.Path, e.Work)
 }
 
-func renameBack(e ledger.Entry) error {
-	if err := os.MkdirAll(filepath.Dir(e.Path), 0o777); err != nil {
+func (r *Records) renameBack(e ledger.Entry) error {
+	if err := output.MakeFolder(filepath.Dir(e.Path)); err != nil {
 		return err
 	}
-	err := moveTo(e.MovedTo, e.Path)
+	err := mover{owner: output.OwnerOf(r.stateDir)}.moveTo(e.MovedTo, e.Path)
 	if errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("%s cannot be moved back: another file is at %s now; move one of them", e.MovedTo, e.Path)
 	}

@@ -70,7 +70,7 @@ func addFile(digest hash.Hash, path string, sync bool) (int64, error) {
 // reserveFolder creates an empty folder of a new name beside path.
 func (o Owner) reserveFolder(path string) (*Staged, error) {
 	folder := filepath.Dir(path)
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+	if err := MakeFolder(folder); err != nil {
 		return nil, fmt.Errorf("make the output's folder: %w", err)
 	}
 	for {

@@ -50,7 +50,7 @@ type Staged struct {
 // where it is missing. The file has the mode that the umask gives.
 func (o Owner) reserve(path string) (*Staged, error) {
 	folder := filepath.Dir(path)
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+	if err := MakeFolder(folder); err != nil {
 		return nil, fmt.Errorf("make the output's folder: %w", err)
 	}
 	for {
@@ -79,6 +79,29 @@ func (s *Staged) Publish() error {
 	}
 	s.temporary = ""
 	return syncFolder(filepath.Dir(s.Path))
+}
+
+// MakeFolder makes a folder and those above it that are missing, and sees that
+// their names are on the disk.
+func MakeFolder(folder string) error { return makeFolder(folder, syncFolder) }
+
+func makeFolder(folder string, sync func(string) error) error {
+	var grown []string // folders that get a new one, from the leaf upwards
+	for at := folder; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		grown = append(grown, filepath.Dir(at))
+	}
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return err
+	}
+	for _, name := range grown {
+		if err := sync(name); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
 }
 
 func syncFolder(name string) error {

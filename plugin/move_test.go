@@ -1,0 +1,127 @@
+package plugin
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// nobody is a user who owns nothing here.
+const nobody = 65534
+
+// asNobody runs f without root's power over files, where the test has it.
+func asNobody(f func()) {
+	if os.Getuid() != 0 {
+		f()
+		return
+	}
+	runtime.LockOSThread() // to the end of the test, where a fault in f leaves it
+	before, _ := unix.SetfsuidRetUid(nobody)
+	defer runtime.UnlockOSThread()
+	defer unix.SetfsuidRetUid(before)
+	f()
+}
+
+// folders makes two that everybody may write to and a file in the first.
+func folders(t *testing.T) (from, to, file string) {
+	root := t.TempDir()
+	from, to = filepath.Join(root, "from"), filepath.Join(root, "to")
+	for _, name := range []string{filepath.Dir(root), root, from, to} {
+		if err := errors.Join(os.MkdirAll(name, 0o777), os.Chmod(name, 0o777)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file = filepath.Join(from, "a.jpg")
+	if err := os.WriteFile(file, []byte("a photo"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return from, to, file
+}
+
+func TestACopyDoesNotStayBesideItsOriginal(t *testing.T) {
+	for name, mode := range map[string]os.FileMode{"read only": 0o555, "sticky": 0o777 | os.ModeSticky} {
+		t.Run(name, func(t *testing.T) {
+			if os.Getuid() != 0 && mode&os.ModeSticky != 0 {
+				t.Skip("only root can make a file of somebody else's")
+			}
+			from, to, file := folders(t)
+			if err := os.Chmod(from, mode); err != nil {
+				t.Fatal(err)
+			}
+			defer os.Chmod(from, 0o777)
+			var err error
+			asNobody(func() { err = mover{owner: "test"}.copyAway(file, filepath.Join(to, "a.jpg")) })
+			if !errors.Is(err, os.ErrPermission) {
+				t.Errorf("got %v", err)
+			}
+			if left, _ := os.ReadDir(to); len(left) > 0 {
+				t.Errorf("left: %v", left)
+			}
+			if !there(file) {
+				t.Error("the original is gone")
+			}
+		})
+	}
+}
+
+func TestRelocate(t *testing.T) {
+	_, to, file := folders(t)
+	want := filepath.Join(to, "a-3.jpg")
+	for _, name := range []string{"a.jpg", "a-2.jpg"} {
+		if err := os.WriteFile(filepath.Join(to, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var told []string
+	m := mover{owner: "test", before: func(name string) error {
+		if !there(file) {
+			t.Error("it was moved before")
+		}
+		told = append(told, name)
+		return nil
+	}}
+	place, err := m.relocate(file, filepath.Join(to, "a.jpg"))
+	if err != nil || place != want || !slices.Equal(told, []string{want}) {
+		t.Errorf("moved to %q, told of %v, %v", place, told, err)
+	}
+
+	link := filepath.Join(filepath.Dir(file), "link.jpg")
+	if err := os.Symlink("../to/a-3.jpg", link); err != nil {
+		t.Fatal(err)
+	}
+	if place, err := m.relocate(link, filepath.Join(to, "link.jpg")); place != "" || err == nil || !there(link) {
+		t.Errorf("a link was moved to %q, %v", place, err)
+	}
+}
+
+func TestWhatIsWrittenToIsNotCopiedAway(t *testing.T) {
+	_, to, file := folders(t)
+	if err := (mover{owner: "test", quiet: time.Hour}).copyAway(file, filepath.Join(to, "a.jpg")); err == nil || !there(file) {
+		t.Errorf("got %v", err)
+	}
+	if err := (mover{owner: "test"}).copyAway(file, filepath.Join(to, "a.jpg")); err != nil || there(file) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A folder that may not be listed may not be synced either.
+func TestAMoveThatCannotBeSyncedIsAMove(t *testing.T) {
+	from, to, file := folders(t)
+	if err := os.Chmod(from, 0o333); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(from, 0o777)
+	want := filepath.Join(to, "a.jpg")
+	var place string
+	var err error
+	asNobody(func() { place, err = mover{owner: "test"}.relocate(file, want) })
+	if place != want || !errors.Is(err, os.ErrPermission) || there(file) {
+		t.Errorf("moved to %q, %v", place, err)
+	}
+}
