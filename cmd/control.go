@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
@@ -19,6 +20,10 @@ import (
 // socketName is the daemon's socket in the state folder. It speaks JSON-RPC;
 // who may write to the socket may ask for everything that control offers.
 const socketName = "control.sock"
+
+// lastAnswer is how long a caller may take to read its answer from a daemon
+// that is stopping.
+const lastAnswer = 5 * time.Second
 
 // serve answers on the socket until stop is called. The ledger's lock says that
 // no other daemon has the state folder, so a socket that is there is a dead one's.
@@ -43,16 +48,58 @@ func (d *daemon) serve() (stop func(), err error) {
 	if err := os.Chmod(socket, 0o660); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
+	wait := answer(listener.(*net.UnixListener), server)
+	return func() { wait(); os.Remove(socket) }, nil
+}
+
+// answer answers on the listener until stop is called, which waits for calls
+// that have begun.
+func answer(listener *net.UnixListener, server *rpc.Server) (stop func()) {
+	var mu sync.Mutex
+	var ended sync.WaitGroup
+	open, stopped := map[*net.UnixConn]bool{}, false
+	begin := func(conn *net.UnixConn) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if !stopped {
+			open[conn] = true
+			ended.Add(1)
+		}
+		return !stopped
+	}
+	end := func(conn *net.UnixConn) {
+		mu.Lock()
+		defer mu.Unlock()
+		delete(open, conn)
+		ended.Done()
+	}
 	go func() {
 		for {
-			conn, err := listener.Accept()
+			conn, err := listener.AcceptUnix()
 			if err != nil {
 				return
 			}
-			go server.ServeCodec(jsonrpc.NewServerCodec(conn))
+			if !begin(conn) {
+				conn.Close()
+				return
+			}
+			go func() {
+				defer end(conn)
+				server.ServeCodec(jsonrpc.NewServerCodec(conn)) // returns when its calls have
+			}()
 		}
 	}()
-	return func() { listener.Close(); os.Remove(socket) }, nil
+	return func() {
+		listener.Close()
+		mu.Lock()
+		stopped = true
+		for conn := range open {
+			_ = conn.CloseRead()
+			_ = conn.SetWriteDeadline(time.Now().Add(lastAnswer))
+		}
+		mu.Unlock()
+		ended.Wait()
+	}
 }
 
 // withShortName calls f with a name of the socket that is short enough for the
@@ -80,9 +127,26 @@ type Failures struct {
 	Failures []plugin.Failure `json:"failures"`
 }
 
-// Photos is an answer: paths.
+// Photos is an answer: paths, and what went wrong with others. An error of the
+// call itself would come without the paths.
 type Photos struct {
 	Photos []string `json:"photos"`
+	Error  string   `json:"error,omitempty"`
+}
+
+func photosOf(photos []string, err error) Photos {
+	a := Photos{Photos: photos}
+	if err != nil {
+		a.Error = err.Error()
+	}
+	return a
+}
+
+func (a Photos) result() ([]string, error) {
+	if a.Error != "" {
+		return a.Photos, errors.New(a.Error)
+	}
+	return a.Photos, nil
 }
 
 // Failed lists the failures.
@@ -92,15 +156,17 @@ func (c *control) Failed(_ None, a *Failures) (err error) {
 }
 
 // Retry tries failed photos again, all where there are no paths.
-func (c *control) Retry(paths []string, a *Photos) (err error) {
-	a.Photos, err = c.d.worker.retry(paths)
-	return errors.Join(err, c.d.enqueue(a.Photos))
+func (c *control) Retry(paths []string, a *Photos) error {
+	photos, err := c.d.worker.retry(paths)
+	*a = photosOf(photos, errors.Join(err, c.d.enqueue(photos)))
+	return nil
 }
 
 // Reprocess does again what was done.
-func (c *control) Reprocess(where string, a *Photos) (err error) {
-	a.Photos, err = c.d.worker.reprocess(where)
-	return errors.Join(err, c.d.enqueue(a.Photos))
+func (c *control) Reprocess(where string, a *Photos) error {
+	photos, err := c.d.worker.reprocess(where)
+	*a = photosOf(photos, errors.Join(err, c.d.enqueue(photos)))
+	return nil
 }
 
 // Pause lets no further photo begin, Resume ends that.

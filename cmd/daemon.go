@@ -223,6 +223,7 @@ func (d *daemon) judge(e ending) queue.Outcome {
 		failure = &plugin.Error{Path: photo, Kind: plugin.Stopped, Err: e.err}
 	}
 	if _, err := os.Lstat(photo); errors.Is(err, fs.ErrNotExist) && !failure.Quarantined {
+		delete(d.failed, photo)
 		d.log.Info("the photo is gone before it was done", "photo", photo)
 		return queue.Outcome{}
 	}

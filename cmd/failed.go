@@ -95,8 +95,9 @@ func (r *retryCommand) Run(h *host) error {
 		a.Photos, err = records.Retry(paths)
 		return err
 	})
-	printAll(h, a.Photos, "to be tried again")
-	return err
+	photos, failed := a.result()
+	printAll(h, photos, "to be tried again")
+	return errors.Join(err, failed)
 }
 
 type reprocessCommand struct {
@@ -128,8 +129,9 @@ func (r *reprocessCommand) Run(h *host) error {
 		a.Photos, err = records.Reprocess(where)
 		return err
 	})
-	printAll(h, a.Photos, "to be done again")
-	return err
+	photos, failed := a.result()
+	printAll(h, photos, "to be done again")
+	return errors.Join(err, failed)
 }
 
 func printAll(h *host, photos []string, what string) {

@@ -133,7 +133,9 @@ func (k *keeper) keep() {
 		k.log.Warn("burnish status will be out of date", "error", err)
 	}
 	k.told = err != nil
-	k.last = s
+	if err == nil {
+		k.last = s // else it is tried again
+	}
 	_, _ = sd.SdNotify(false, "STATUS="+s.line())
 }
 

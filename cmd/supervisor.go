@@ -172,14 +172,18 @@ func (s *supervisor) failures() ([]plugin.Failure, error) {
 
 func (s *supervisor) retry(paths []string) ([]string, error) {
 	var a Photos
-	err := s.ask("Retry", paths, &a)
-	return a.Photos, err
+	if err := s.ask("Retry", paths, &a); err != nil {
+		return nil, err
+	}
+	return a.result()
 }
 
 func (s *supervisor) reprocess(where string) ([]string, error) {
 	var a Photos
-	err := s.ask("Reprocess", where, &a)
-	return a.Photos, err
+	if err := s.ask("Reprocess", where, &a); err != nil {
+		return nil, err
+	}
+	return a.result()
 }
 
 func (s *supervisor) emptyTrash() error { return s.ask("EmptyTrash", None{}, &None{}) }

@@ -206,15 +206,15 @@ func (w *Worker) Failures(_ None, a *Failures) (err error) {
 }
 
 // Retry forgets failures.
-func (w *Worker) Retry(paths []string, a *Photos) (err error) {
-	a.Photos, err = w.engine.retry(paths)
-	return err
+func (w *Worker) Retry(paths []string, a *Photos) error {
+	*a = photosOf(w.engine.retry(paths))
+	return nil
 }
 
 // Reprocess forgets what was done.
-func (w *Worker) Reprocess(where string, a *Photos) (err error) {
-	a.Photos, err = w.engine.reprocess(where)
-	return err
+func (w *Worker) Reprocess(where string, a *Photos) error {
+	*a = photosOf(w.engine.reprocess(where))
+	return nil
 }
 
 // EmptyTrash removes what is old.

@@ -147,3 +147,10 @@ func TestMemoryLimit(t *testing.T) {
 		t.Error("the configured limit does not count")
 	}
 }
+
+func TestKeptPagesShareTheMemoryOfOneImage(t *testing.T) {
+	targets := []target{{path: "a.1.png"}, {path: "a.gif"}, {path: "a.2.png"}, {path: "a.gif"}, {path: "a.3.png"}, {path: "a.gif"}, {path: ""}, {path: ""}}
+	if got := frameLimit(targets); got > inMemory/3 || got < inMemory/4 {
+		t.Errorf("%d bytes a page, of %d", got, inMemory)
+	}
+}

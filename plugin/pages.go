@@ -37,7 +37,6 @@ func (w *work) restore(ctx context.Context, format string) (Result, error) {
 		return Result{State: Skipped, Reason: reason}, nil
 	}
 	r := &render{work: w, format: format, header: header, frames: map[string][]ops.Image{}}
-	defer r.close()
 	r.context = ops.WithNotes(ctx, &r.notes)
 	if header.Pages > 1 {
 		ops.Note(r.context, "pages", fmt.Sprintf("%d of %d", pages, header.Pages))
@@ -47,6 +46,7 @@ func (w *work) restore(ctx context.Context, format string) (Result, error) {
 		return Result{}, err
 	}
 	defer release()
+	defer r.close() // before the memory is released
 	for page := range pages {
 		if done, err := r.page(page, pages); done || err != nil {
 			return Result{State: Skipped, Reason: standing, Notes: r.notes.All()}, err
@@ -67,6 +67,25 @@ type render struct {
 	notes   ops.Notes
 	staged  []*output.Staged       // by target
 	frames  map[string][]ops.Image // of outputs that several pages are joined in, by path
+	inFrame int64                  // bytes of a frame that may stay in memory
+}
+
+// frameLimit is how much memory a kept page may take, so that all of them take
+// no more than one image that is read several times. The others are files.
+func frameLimit(targets []target) int64 {
+	pages := map[string]int64{}
+	for _, t := range targets {
+		if t.path != "" {
+			pages[t.path]++
+		}
+	}
+	joined := int64(1)
+	for _, n := range pages {
+		if n > 1 {
+			joined += n
+		}
+	}
+	return inMemory / joined
 }
 
 func (r *render) close() {
@@ -90,7 +109,7 @@ func (r *render) page(page, pages int) (done bool, err error) {
 		if err := r.claim(src.Source, pages); err != nil || r.idle() {
 			return true, err
 		}
-		r.staged = make([]*output.Staged, len(r.targets))
+		r.staged, r.inFrame = make([]*output.Staged, len(r.targets)), frameLimit(r.targets)
 	}
 	err = r.pipeline.graph.Run(r.context, src, func(taps []int, img ops.Image) error {
 		for _, tap := range taps {
@@ -121,7 +140,7 @@ func (r *render) emit(at int, img ops.Image) (err error) {
 		r.staged[at], err = r.engine.owner.Stage(r.context, img, r.order(t, r.notes.All()))
 		return err
 	}
-	whole, err := img.Pixels.Materialise(r.context, inMemory, r.engine.scratch)
+	whole, err := img.Pixels.Materialise(r.context, r.inFrame, r.engine.scratch)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package plugin_test
 
 import (
 	"archive/zip"
+	"context"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -135,4 +137,31 @@ func TestOwnOutputsAreRecognisedAfterARename(t *testing.T) {
 			t.Errorf("%s: %+v, %v", o.Path, e, err)
 		}
 	}
+}
+
+// A photo's memory is free for the next only when its pages are closed.
+func TestPagesAreClosedBeforeTheirMemoryIsReleased(t *testing.T) {
+	live := &atReleases{Handler: slog.DiscardHandler}
+	b := newBench(t, outputs(`path: "{stem}.all.gif"`)+"    pages: all\n", plugin.WithLog(slog.New(live)))
+	tif := b.pages("scan.tif", "tiffsave")
+	before := int(vips.Live())
+	b.done(tif)
+	if len(live.images) != 1 || live.images[0] != before {
+		t.Errorf("images open when memory was released: %v, before: %d", live.images, before)
+	}
+}
+
+// atReleases counts the images that are open when a photo's memory is released.
+type atReleases struct {
+	slog.Handler
+	images []int
+}
+
+func (*atReleases) Enabled(context.Context, slog.Level) bool { return true }
+
+func (a *atReleases) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "memory of a photo" {
+		a.images = append(a.images, int(vips.Live()))
+	}
+	return nil
 }

@@ -194,6 +194,21 @@ func TestEmptyAtTheStart(t *testing.T) {
 	}
 }
 
+// What was known before is kept until the folder has been listed.
+func TestBeforeTheFirstListing(t *testing.T) {
+	dir := t.TempDir()
+	w, err := New(Options{Folders: []Config{{Folder: dir}}, Before: []FolderState{{Folder: dir, Files: 12, ID: "1:2"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLoop(w, nil)
+	for _, s := range []FolderState{w.Folders()[0], l.state(l.roots[0])} {
+		if s.Files != 12 || s.ID != "1:2" {
+			t.Errorf("state %+v", s)
+		}
+	}
+}
+
 // A remote folder whose files are all gone at once is stopped, and goes on with
 // what it knew when they are back.
 func TestRemoteFolderTurnsEmpty(t *testing.T) {

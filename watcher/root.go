@@ -208,13 +208,13 @@ func (l *loop) state(r *root) FolderState {
 	if r.top != nil {
 		s.Filesystem, s.ID = r.top.on.name, r.id.String()
 	}
+	if r.before.Files > 0 { // not found again yet
+		s.Files, s.ID = r.before.Files, r.before.ID
+	}
 	unheard := l.unheard(r)
 	switch {
 	case r.gone != "":
 		s.Mode, s.Reason = Degraded, r.gone
-		if r.before.Files > 0 {
-			s.Files, s.ID = r.before.Files, r.before.ID
-		}
 	case r.scanning > 0 || r.canary.path != "":
 		s.Mode, s.Reason = r.state.Mode, r.state.Reason
 	case len(r.troubles) > 0:

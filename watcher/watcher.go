@@ -87,7 +87,7 @@ type FolderState struct {
 	Reason     string `json:"reason,omitempty"`     // why it is not watching, and the remedy; else empty
 	Filesystem string `json:"filesystem,omitempty"` // that it lies on, where that is known
 	ID         string `json:"id,omitempty"`         // tells it from another folder of the same name
-	Files      int    `json:"files"`                // below it, as far as they are taken in
+	Files      int    `json:"files"`                // below it, as far as they are taken in; at first as of Before
 	Folders    int    `json:"folders"`              // it and those below it
 	Arriving   int    `json:"arriving"`             // files that have not yet settled
 }
@@ -158,7 +158,11 @@ func (w *Watcher) add(c Config) error {
 		return fmt.Errorf("watched folder %s is the same as %s: name it once", path, w.roots[i].path)
 	}
 	w.roots = append(w.roots, r)
-	w.states = append(w.states, FolderState{Folder: path, Mode: Starting})
+	s := FolderState{Folder: path, Mode: Starting}
+	if i := slices.IndexFunc(w.options.Before, func(b FolderState) bool { return b.Folder == path }); i >= 0 {
+		s.Files, s.ID = w.options.Before[i].Files, w.options.Before[i].ID
+	}
+	w.states = append(w.states, s)
 	return nil
 }
 
