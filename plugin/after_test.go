@@ -144,20 +144,6 @@ func TestAnotherContentIsNotPutAway(t *testing.T) {
 	}
 }
 
-// Tiles may replace a folder of tiles, never a folder that is somebody's.
-func TestTilesReplaceNoForeignFolder(t *testing.T) {
-	b := newBench(t, outputs(`{path: "{stem}", tiles: {}}`), plugin.WithLedger())
-	b.write("out/holiday/original.jpg", []byte("the only one"))
-	j := b.job(b.photo("holiday.jpg", 20, 10, 1))
-	j.Overwrite = true
-	if _, err := b.engine.Process(t.Context(), j); err == nil {
-		t.Error("a folder that Burnish did not make was replaced")
-	}
-	if _, err := os.Stat(b.path("out/holiday/original.jpg")); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestOnlyTheContentThatWasDoneIsPutAway(t *testing.T) {
 	b := newBench(t, small+"    pages: skip\n", plugin.WithLedger())
 	data, err := os.ReadFile(b.photo("one.jpg", 20, 10, 1))

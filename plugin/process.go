@@ -43,17 +43,6 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 	return result, nil
 }
 
-// guarded runs the job; a panic is this photo's failure, not the host's end.
-func (w *work) guarded(ctx context.Context) (_ Result, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			w.engine.log.Error("a photo caused a panic", "photo", w.source, "panic", v, "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %v", v)
-		}
-	}()
-	return w.run(ctx)
-}
-
 // newWork is the work that j asks for, not yet begun.
 func (e *Engine) newWork(j Job) (*work, error) {
 	p, ok := e.pipelines[j.Pipeline]
@@ -147,6 +136,17 @@ func (w *work) locate() (err error) {
 	}
 	w.key = w.pipeline.work + " " + w.output
 	return nil
+}
+
+// guarded is run, where a panic is a failure of this photo alone.
+func (w *work) guarded(ctx context.Context) (_ Result, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			w.engine.log.Error("a fault in Burnish", "photo", w.source, "panic", r, "stack", string(debug.Stack()))
+			err = w.fail(Broken, fmt.Errorf("a fault in Burnish: %v", r), "please report it with the log and, if you can, the photo")
+		}
+	}()
+	return w.run(ctx)
 }
 
 // run takes the job from its file to published outputs.

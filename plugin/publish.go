@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
+	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
 
@@ -15,6 +17,11 @@ func (w *work) mayWrite(name string, folder bool) error {
 	if err != nil {
 		return nil // not there, or the writing itself will say what is wrong
 	}
+	if info.IsDir() {
+		if err := w.holdsSource(name); err != nil {
+			return err
+		}
+	}
 	if info.IsDir() && !folder {
 		return w.fail(Conflict, fmt.Errorf("the output %s is a folder", name), "rename the folder or change the output's path")
 	}
@@ -23,6 +30,19 @@ func (w *work) mayWrite(name string, folder bool) error {
 	}
 	if w.engine.sources[name] {
 		return w.fail(Conflict, fmt.Errorf("the output %s would replace another original", name), "choose another output folder or path")
+	}
+	return nil
+}
+
+// holdsSource refuses a folder that an original lies below.
+func (w *work) holdsSource(folder string) error {
+	for source := range w.engine.sources {
+		if strings.HasPrefix(source, folder+"/") {
+			return w.fail(Conflict, fmt.Errorf("the output %s would replace the folder of the original %s", folder, source), "choose another output folder or path")
+		}
+	}
+	if config.Within(w.source, folder) {
+		return w.fail(Conflict, fmt.Errorf("the output %s would replace the original's folder", folder), "choose another output folder or path")
 	}
 	return nil
 }
@@ -44,15 +64,16 @@ func (e *Engine) ownerOf(name string) (string, error) {
 	return source, err
 }
 
-// mayReplace refuses to write over a file that Burnish did not make, or that
-// was changed since, unless it is the very same.
+// mayReplace refuses to write over what Burnish did not make, or what was
+// changed since, unless it is the very same. Of files a user may allow it; a
+// folder may hold anything, originals among it.
 func (w *work) mayReplace(s *output.Staged, overwrite bool) error {
-	there, err := output.Digest(s.Path)
-	if errors.Is(err, os.ErrNotExist) || err == nil && there == s.Hash {
-		return nil
+	if info, err := os.Stat(s.Path); err == nil && info.IsDir() {
+		overwrite = false
 	}
-	if info, e := os.Lstat(s.Path); err == nil && overwrite && e == nil && !info.IsDir() {
-		return nil // a folder may hold anything: only Burnish's own is ever replaced
+	there, err := output.Digest(s.Path)
+	if errors.Is(err, os.ErrNotExist) || err == nil && (there == s.Hash || overwrite) {
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("output %s: %w", s.Path, err)

@@ -118,6 +118,25 @@ func take(r io.Reader, n int64) ([]byte, error) {
 	return data, err
 }
 
+// budget is how many bytes may still be read of one file: parts of hostile
+// files overlap, or unfold.
+type budget int64
+
+func (b *budget) spend(n int64) error {
+	if n < 0 || n > int64(*b) {
+		return fmt.Errorf("metadata of more than %d bytes is too large", maxBlock)
+	}
+	*b -= budget(n)
+	return nil
+}
+
+func (b *budget) take(r io.Reader, n int64) ([]byte, error) {
+	if err := b.spend(n); err != nil {
+		return nil, err
+	}
+	return take(r, n)
+}
+
 // put writes to w, which keeps an error until its Flush.
 func put[T ~string | ~[]byte](w *bufio.Writer, data T) {
 	_, _ = w.WriteString(string(data))

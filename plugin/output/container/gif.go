@@ -50,6 +50,9 @@ func gifExtensions(r *bufio.Reader, each func(application string, whole []byte))
 			if first && whole[1] == 0xff {
 				name = string(data)
 			}
+			if len(whole) > maxBlock {
+				return errGIF
+			}
 			whole = append(append(whole, size), data...)
 			if size == 0 {
 				break

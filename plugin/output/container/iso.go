@@ -47,15 +47,13 @@ func (f *fields) number(bytes int) (n uint64) {
 	return n
 }
 
+// text reads up to a zero byte, or to the end where there is none.
 func (f *fields) text() string {
 	if f.bad {
 		return ""
 	}
-	text, _, ended := bytes.Cut(f.data[f.at:], []byte{0})
-	if f.bad = !ended; f.bad {
-		return ""
-	}
-	f.at += len(text) + 1
+	text, _, _ := bytes.Cut(f.data[f.at:], []byte{0})
+	f.at = min(f.at+len(text)+1, len(f.data))
 	return string(text)
 }
 
@@ -186,12 +184,13 @@ func readISO(f *os.File) (m Metadata, err error) {
 	if err != nil {
 		return m, err
 	}
+	left := budget(maxBlock)
 	for _, i := range found {
 		from := int64(i.from)
 		if i.inside {
 			from += idat
 		}
-		data, err := take(io.NewSectionReader(f, from, int64(i.size)), int64(i.size))
+		data, err := left.take(io.NewSectionReader(f, from, int64(i.size)), int64(i.size))
 		if err != nil {
 			return m, err
 		}

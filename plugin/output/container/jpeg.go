@@ -73,7 +73,11 @@ func segments(f io.Reader, each func(segment) error) (io.Reader, error) {
 }
 
 func readJPEG(f *os.File) (m Metadata, err error) {
-	extended := map[string][]byte{}
+	size, err := sizeOf(f)
+	if err != nil {
+		return m, err
+	}
+	var extended extension
 	var photoshop, mpf []byte
 	_, err = segments(f, func(s segment) error {
 		switch c := s.content; {
@@ -82,35 +86,41 @@ func readJPEG(f *os.File) (m Metadata, err error) {
 		case s.marker == 0xe1 && bytes.HasPrefix(c, []byte(jpegXMP)) && m.XMP == nil:
 			m.XMP = c[len(jpegXMP):]
 		case s.marker == 0xe1 && bytes.HasPrefix(c, []byte(jpegExtended)) && len(c) > len(jpegExtended)+40:
-			place(extended, c[len(jpegExtended):])
+			extended.place(c[len(jpegExtended):], m.XMP, size)
 		case s.marker == 0xe2 && bytes.HasPrefix(c, []byte(jpegMPF)):
 			mpf = c[len(jpegMPF):]
-		case s.marker == 0xed && bytes.HasPrefix(c, []byte(jpegIPTC)):
+		case s.marker == 0xed && bytes.HasPrefix(c, []byte(jpegIPTC)) && len(photoshop) < maxBlock:
 			photoshop = append(photoshop, c[len(jpegIPTC):]...)
 		}
 		return nil
 	})
-	for guid, data := range extended {
-		if sum := md5.Sum(data); strings.EqualFold(hex.EncodeToString(sum[:]), guid) && bytes.Contains(m.XMP, []byte(guid)) {
-			m.Extended = data
-		}
+	if sum := md5.Sum(extended.data); strings.EqualFold(hex.EncodeToString(sum[:]), extended.guid) {
+		m.Extended = extended.data
 	}
 	m.IPTC = resource(photoshop, iptcID)
 	m.More, m.Second = further(f, mpf)
 	return m, err
 }
 
-// place puts a part of extended XMP where it belongs, under its digest.
-func place(extended map[string][]byte, c []byte) {
-	guid, total, at := string(c[:32]), binary.BigEndian.Uint32(c[32:]), binary.BigEndian.Uint32(c[36:])
-	if total > maxBlock || int64(at)+int64(len(c)-40) > int64(total) {
+// extension is extended XMP on its way: the one whose digest the packet names,
+// which stands before it in the file.
+type extension struct {
+	guid string
+	data []byte
+}
+
+// place puts a part where it belongs; parts that the packet does not name, or
+// that claim more than the file has, are passed over.
+func (e *extension) place(c, packet []byte, size int64) {
+	guid, total, at := string(c[:32]), int64(binary.BigEndian.Uint32(c[32:])), int64(binary.BigEndian.Uint32(c[36:]))
+	if total > min(maxBlock, size) || at+int64(len(c)-40) > total {
 		return
 	}
-	if extended[guid] == nil {
-		extended[guid] = make([]byte, total)
+	if e.data == nil && bytes.Contains(packet, []byte(guid)) {
+		e.guid, e.data = guid, make([]byte, total)
 	}
-	if len(extended[guid]) == int(total) {
-		copy(extended[guid][at:], c[40:])
+	if e.guid == guid && int64(len(e.data)) == total {
+		copy(e.data[at:], c[40:])
 	}
 }
 

@@ -43,7 +43,7 @@ func boxes(f io.ReaderAt, at, end int64, each func(box) error) error {
 		default:
 			b.size = size - 8
 		}
-		if b.size < 0 || b.from+b.size > end {
+		if b.size < 0 || b.size > end-b.from {
 			return errShort
 		}
 		if err := each(b); err != nil {

@@ -14,7 +14,7 @@ import (
 const jpegMPF = "MPF\x00"
 
 // mpfIndex reads the sizes and places of the further images from the content
-// of the segment, places counted from the segment's own byte order mark.
+// of the segment's one list of them, places counted from the segment's own byte order mark.
 func mpfIndex(data []byte) (images [][2]int64) {
 	if len(data) < 10 {
 		return nil
@@ -39,8 +39,9 @@ func mpfIndex(data []byte) (images [][2]int64) {
 		for i := from + 16; i+16 <= from+size; i += 16 {
 			images = append(images, [2]int64{int64(order.Uint32(data[i+4:])), int64(order.Uint32(data[i+8:]))})
 		}
+		return images
 	}
-	return images
+	return nil
 }
 
 // further reads what the segment lists: the number of images, and the first of

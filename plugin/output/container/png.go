@@ -22,6 +22,7 @@ func readPNG(f *os.File) (m Metadata, err error) {
 	if s, err := take(f, 8); err != nil || string(s) != pngSignature {
 		return m, errors.Join(errPNG, err)
 	}
+	left := budget(maxBlock)
 	for {
 		head, err := take(f, 8)
 		if err != nil {
@@ -36,7 +37,7 @@ func readPNG(f *os.File) (m Metadata, err error) {
 			}
 			if name == "eXIf" {
 				m.EXIF = data
-			} else if packet := textXMP(data); packet != nil {
+			} else if packet := textXMP(data, &left); packet != nil {
 				m.XMP = packet
 			}
 			size = 0
@@ -49,8 +50,9 @@ func readPNG(f *os.File) (m Metadata, err error) {
 	}
 }
 
-// textXMP is the XMP in an iTXt chunk, nil where it holds another text.
-func textXMP(data []byte) []byte {
+// textXMP is the XMP in an iTXt chunk, nil where it holds another text or one
+// that unfolds to more than is left.
+func textXMP(data []byte, left *budget) []byte {
 	rest, ok := bytes.CutPrefix(data, []byte(pngXMP))
 	if !ok || len(rest) < 2 {
 		return nil
@@ -65,7 +67,11 @@ func textXMP(data []byte) []byte {
 	if err != nil {
 		return nil
 	}
-	packet, err := io.ReadAll(io.LimitReader(z, maxBlock))
+	packet, err := io.ReadAll(io.LimitReader(z, int64(*left)+1))
+	if left.spend(int64(len(packet))) != nil {
+		*left = 0
+		return nil
+	}
 	if err != nil {
 		return nil
 	}
@@ -78,7 +84,7 @@ func writePNG(in, out *os.File, m Metadata) error {
 		return errors.Join(errPNG, err)
 	}
 	put(w, pngSignature)
-	written := false
+	written, left := false, budget(maxBlock)
 	for {
 		head, err := take(r, 8)
 		if err != nil {
@@ -97,7 +103,7 @@ func writePNG(in, out *os.File, m Metadata) error {
 			if err != nil {
 				return err
 			}
-			if name == "iTXt" && textXMP(data[:size]) == nil {
+			if name == "iTXt" && textXMP(data[:size], &left) == nil {
 				put(w, head)
 				put(w, data)
 			}

@@ -29,6 +29,7 @@ type tiffFile struct {
 	order binary.ByteOrder
 	big   bool
 	size  int64
+	left  *budget
 }
 
 // record is one entry of a directory; value is in the file's byte order.
@@ -44,7 +45,8 @@ func openTIFF(f *os.File) (t tiffFile, first int64, err error) {
 	if n, err := f.ReadAt(head, 0); n < 8 {
 		return t, 0, errors.Join(errTIFF, err)
 	}
-	t = tiffFile{File: f, order: binary.LittleEndian}
+	left := budget(maxBlock)
+	t = tiffFile{File: f, order: binary.LittleEndian, left: &left}
 	if string(head[:2]) == "MM" {
 		t.order = binary.BigEndian
 	}
@@ -124,7 +126,8 @@ func (t tiffFile) directory(at int64) (records []record, next []byte, err error)
 
 var tiffSizes = map[uint16]uint64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 
-// content reads a record's value; nil for one that is not as it should be.
+// content reads a record's value; nil for one that is not as it should be, or
+// that the budget is too small for.
 func (t tiffFile) content(r record) []byte {
 	size := tiffSizes[r.kind] * r.count
 	if size == 0 || r.count > maxBlock || size > maxBlock {
@@ -133,7 +136,10 @@ func (t tiffFile) content(r record) []byte {
 	if size <= uint64(t.width()) {
 		return r.inline[:size]
 	}
-	data, err := take(io.NewSectionReader(t, int64(t.number(r.inline, t.width())), t.size), int64(size))
+	if int64(size) > t.size {
+		return nil
+	}
+	data, err := t.left.take(io.NewSectionReader(t, int64(t.number(r.inline, t.width())), t.size), int64(size))
 	if err != nil {
 		return nil
 	}

@@ -116,6 +116,10 @@ func target(tag uint16) Dir {
 	return Interop
 }
 
+// shared is how many bytes values may have in common with others of a block,
+// in all, without getting lost where it is written anew.
+const shared = 1 << 16
+
 // Keep removes every entry that keep does not want, and directories that hold
 // nothing any more. Where no maker's note is left the block is written anew,
 // so that nothing of what went remains; nil is a block that holds nothing.
@@ -138,7 +142,7 @@ func (b *Block) Keep(keep func(Entry) bool) *Block {
 	case !gone:
 		return b
 	case !note:
-		return Encode(left, b.Order)
+		return encode(left, b.Order, len(b.data)+shared)
 	}
 	b.remove(left, keep)
 	return b

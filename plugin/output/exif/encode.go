@@ -5,17 +5,26 @@ import (
 	"slices"
 )
 
+// maxBlock bounds the values of a block that is written, in bytes.
+const maxBlock = 64 << 20
+
 // Encode writes a block that holds the entries, whose values are in that byte
-// order. Of offsets inside a maker's note nothing is known: they are true only
+// order, up to 64 MiB of them. Of offsets inside a maker's note nothing is known: they are true only
 // of the block that it came from.
 func Encode(entries []Entry, order binary.ByteOrder) *Block {
+	return encode(entries, order, maxBlock)
+}
+
+// encode leaves out entries whose values would exceed that many bytes in all.
+func encode(entries []Entry, order binary.ByteOrder, left int) *Block {
 	b := &Block{Order: order, data: []byte("II*\x00\x08\x00\x00\x00")}
 	if order == binary.ByteOrder(binary.BigEndian) {
 		b.data = []byte("MM\x00*\x00\x00\x00\x08")
 	}
 	dirs := map[Dir][]Entry{}
 	for _, e := range entries {
-		if !e.IsPointer() && e.Dir != IFD1 {
+		if !e.IsPointer() && e.Dir != IFD1 && len(e.Value) <= left {
+			left -= len(e.Value)
 			dirs[e.Dir] = append(dirs[e.Dir], e)
 		}
 	}

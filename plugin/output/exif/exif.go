@@ -125,6 +125,9 @@ func (b *Block) Bytes() []byte { return b.data }
 
 func (b *Block) first() int { return int(b.Order.Uint32(b.data[4:])) }
 
+// maxEntries is how many a directory may have.
+const maxEntries = 4096
+
 // size of a value's element by its type; 0 for types that are not known.
 var sizes = [...]int{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 
@@ -141,7 +144,7 @@ func (b *Block) directory(dir Dir, at int) ([]Entry, bool) {
 		return nil, false
 	}
 	n := int(b.Order.Uint16(b.data[at:]))
-	if at+2+12*n > len(b.data) {
+	if n > maxEntries || at+2+12*n > len(b.data) {
 		return nil, false
 	}
 	var entries []Entry
