@@ -154,7 +154,14 @@ func duration(seconds float64) string {
 	if seconds < 10 {
 		return fmt.Sprintf("%.1f s", seconds)
 	}
-	return strings.TrimSuffix(time.Duration(seconds*float64(time.Second)).Round(time.Second).String(), "m0s")
+	text := time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
+	if short, cut := strings.CutSuffix(text, "m0s"); cut {
+		text = short + "m"
+	}
+	if short, cut := strings.CutSuffix(text, "h0m"); cut {
+		text = short + "h"
+	}
+	return text
 }
 
 func (s *planSummary) finish(ctx context.Context) error {

@@ -203,6 +203,9 @@ func (c *Config) validateMove(folder string, invalid func(format string, args ..
 		if folder != "" && Within(folder, w.Folder) {
 			invalid("the folder %s lies inside the watched folder %s, so that what is moved there would be taken in again; choose another", folder, w.Folder)
 		}
+		if folder != "" && (Within(folder, w.Output) || Within(w.Output, folder)) {
+			invalid("the folder %s and the output folder %s meet, so that outputs could replace originals; choose another", folder, w.Output)
+		}
 	}
 }
 

@@ -111,6 +111,7 @@ func TestFoldersThatWouldHurt(t *testing.T) {
 		{"quarantine beside", "watch: [{folder: a, pipeline: p, output: o, failed: {move: held}}]", ""},
 		{"originals inside", "watch: [{folder: a, pipeline: p, output: o, after: {move: a/done}}]", "taken in again"},
 		{"originals beside", "watch: [{folder: a, pipeline: p, output: o, after: {move: done}}]", ""},
+		{"originals among outputs", "watch: [{folder: a, pipeline: p, output: o, after: {move: o/done}}]", "outputs could replace originals"},
 		{"kept", "watch: [{folder: a, pipeline: p, output: o, after: keep}]", ""},
 		{"trash", "watch: [{folder: a, pipeline: p, output: o, after: {trash: 720h}}]", ""},
 		{"trash for no time", "watch: [{folder: a, pipeline: p, output: o, after: {trash: 0s}}]", "how long the trash keeps"},

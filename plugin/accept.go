@@ -25,10 +25,16 @@ func (w *work) accept(format string) (reason string, err error) {
 	return "", nil
 }
 
-// countPages refuses a photo of too many pages.
-func (w *work) countPages(h vips.Header) error {
+// withinLimits refuses a photo of too many pages or pixels, by its header.
+func (w *work) withinLimits(h vips.Header) error {
 	if limit := w.engine.config.Limits.Pages; limit > 0 && h.Pages > limit {
 		return w.fail(TooLarge, fmt.Errorf("%d pages are over the limit of %d", h.Pages, limit), "raise limits.pages to process it")
+	}
+	limit := w.engine.config.Limits.Megapixels
+	pages, _ := w.pages(h)
+	if mp := float64(h.Width) * float64(h.Height) * float64(max(1, pages)) / 1e6; mp > limit {
+		return w.fail(TooLarge, fmt.Errorf("%d×%d pixels are %.1f megapixels, over the limit of %g", h.Width, h.Height, mp, limit),
+			fmt.Sprintf("raise limits.megapixels to %.0f or more to process it", mp+1))
 	}
 	return nil
 }

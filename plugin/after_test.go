@@ -77,6 +77,14 @@ func TestOutputsOfAMovedPhotoAreSafe(t *testing.T) {
 	os.Remove(filepath.Join(folder, "a.jpg")) // even when the original is gone for good
 	b.fails(a, plugin.Conflict, "already belongs to")
 
+	// Nor does overwriting reach them.
+	config := b.config
+	b.config = strings.Replace(config, "- path:", "- collision: overwrite\n        path:", 1)
+	b.reopen()
+	b.fails(a, plugin.Conflict, "already belongs to")
+	b.config = config
+	b.reopen()
+
 	// The same photo once more has nothing to be done, and is put away too.
 	b.write("in/a.jpg", original)
 	if r := b.run(b.moving(a, folder)); r.State != plugin.Skipped || !strings.Contains(r.Reason, "already done") {

@@ -76,5 +76,8 @@ func proc(path, key string) int64 {
 // resident is what this process holds in memory, in bytes.
 func resident() int64 { return proc("/proc/self/status", "VmRSS") }
 
+// installed is the machine's memory, in bytes.
+func installed() int64 { return proc("/proc/meminfo", "MemTotal") }
+
 // available is what the machine can give without swapping, in bytes.
 func available() int64 { return proc("/proc/meminfo", "MemAvailable") }

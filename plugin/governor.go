@@ -23,6 +23,9 @@ const (
 	// A photo alone may need this much less or more than was predicted; what lies
 	// beyond is not believed.
 	leastFactor, mostFactor = 0.2, 5
+	// learnFrom is the least prediction, in bytes, that teaches something: beside
+	// a small photo, what the process keeps for later counts for too much.
+	learnFrom = 4 * wholeBytes
 	// forgetting is how much of a high factor stays after a photo that needed less.
 	forgetting = 0.9
 )
@@ -55,7 +58,7 @@ type ticket struct {
 // configuration, in bytes, 0 for none.
 func newGovernor(configured int64, log *slog.Logger) *governor {
 	g := &governor{base: resident(), free: available, log: log, factors: map[string]float64{}}
-	total := available() + g.base
+	total := installed()
 	if c := memoryLimit("/"); c > 0 {
 		total = min(total, c)
 	}
@@ -85,8 +88,9 @@ func (g *governor) predict(kind string, formula int64) int64 {
 // caller calls done when it has ended.
 func (g *governor) admit(ctx context.Context, kind string, formula int64) (done func(), err error) {
 	need := g.predict(kind, formula)
-	if g.limit > 0 && float64(need) > hopeless*float64(g.limit) {
-		return nil, &tooMuchError{need, g.limit}
+	// Nothing learned from other photos refuses this one.
+	if g.limit > 0 && float64(min(need, formula)) > hopeless*float64(g.limit) {
+		return nil, &tooMuchError{min(need, formula), g.limit}
 	}
 	g.mu.Lock()
 	t := &ticket{bytes: need, ready: make(chan struct{})}
@@ -180,7 +184,8 @@ func (g *governor) watch(kind string, formula, need int64) (done func()) {
 		peak := <-most
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		if alone && g.begun == number {
+		g.log.Debug("memory of a photo", "predicted", need, "took", peak-g.base, "alone", alone)
+		if alone && g.begun == number && formula >= learnFrom {
 			g.learn(kind, formula, peak-g.base)
 		}
 		g.end(need)
@@ -195,7 +200,6 @@ func (g *governor) learn(kind string, formula, took int64) {
 		f = max(f, forgetting*before)
 	}
 	g.factors[kind] = f
-	g.log.Debug("memory of a photo", "predicted", formula, "took", took, "factor", f)
 }
 
 // tooMuchError is a photo that does not fit into memory, even alone.

@@ -77,6 +77,13 @@ func TestGovernorAdmits(t *testing.T) {
 	}
 }
 
+// What was learned from other photos keeps none from being tried.
+func TestNothingLearnedRefusesAPhoto(t *testing.T) {
+	g := testGovernor(100)
+	g.learn("a", 100, 400)
+	(<-begin(t, g, "a", 120))()
+}
+
 // What others take of the machine's memory counts too.
 func TestGovernorSeesTheMachine(t *testing.T) {
 	g := testGovernor(100)
@@ -105,14 +112,18 @@ func TestGovernorLearns(t *testing.T) {
 		t.Errorf("after a photo that needed less: %d", got)
 	}
 	// Two at a time teach nothing; one alone does.
-	first := <-begin(t, g, "kind", 10)
-	second := <-begin(t, g, "kind", 10)
+	first := <-begin(t, g, "kind", learnFrom)
+	second := <-begin(t, g, "kind", learnFrom)
 	first()
 	second()
 	if _, ok := g.factors["kind"]; ok {
 		t.Error("it learned from photos that ran together")
 	}
-	(<-begin(t, g, "kind", 10))()
+	(<-begin(t, g, "kind", learnFrom-1))()
+	if _, ok := g.factors["kind"]; ok {
+		t.Error("it learned from a small photo")
+	}
+	(<-begin(t, g, "kind", learnFrom))()
 	if _, ok := g.factors["kind"]; !ok {
 		t.Error("it did not learn from a photo alone")
 	}
@@ -140,7 +151,7 @@ func TestMemoryLimit(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}
-	if g := newGovernor(0, slog.New(slog.DiscardHandler)); resident() > 0 && g.limit <= 0 {
+	if g := newGovernor(0, slog.New(slog.DiscardHandler)); resident() > 0 && (g.limit < 16<<20 || g.limit > installed()) {
 		t.Errorf("on this machine: %+v", g)
 	}
 	if !slices.Contains([]int64{0, 1 << 30}, newGovernor(1<<30, slog.New(slog.DiscardHandler)).limit) {

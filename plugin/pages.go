@@ -29,7 +29,7 @@ func (w *work) restore(ctx context.Context, format string) (Result, error) {
 	if err != nil {
 		return Result{}, w.damaged(err)
 	}
-	if err := w.countPages(header); err != nil {
+	if err := w.withinLimits(header); err != nil {
 		return Result{}, err
 	}
 	pages, reason := w.pages(header)

@@ -45,7 +45,7 @@ func (w *work) open(format string) (ops.Image, error) {
 	if err != nil {
 		return ops.Image{}, w.damaged(err)
 	}
-	if err := w.countPages(header); err != nil {
+	if err := w.withinLimits(header); err != nil {
 		return ops.Image{}, err
 	}
 	return w.openPage(format, header, 0)
@@ -53,12 +53,6 @@ func (w *work) open(format string) (ops.Image, error) {
 
 // openPage opens one of the pages that the pipeline takes.
 func (w *work) openPage(format string, header vips.Header, page int) (ops.Image, error) {
-	limit := w.engine.config.Limits.Megapixels
-	pages, _ := w.pages(header)
-	if mp := float64(header.Width) * float64(header.Height) * float64(max(1, pages)) / 1e6; mp > limit {
-		return ops.Image{}, w.fail(TooLarge, fmt.Errorf("%d×%d pixels are %.1f megapixels, over the limit of %g", header.Width, header.Height, mp, limit),
-			fmt.Sprintf("raise limits.megapixels to %.0f or more to process it", mp+1))
-	}
 	open := vips.Open
 	if page > 0 {
 		open = func(path string, a vips.Access) (*vips.Image, error) { return vips.OpenPage(path, page, a) }
@@ -66,6 +60,11 @@ func (w *work) openPage(format string, header vips.Header, page int) (ops.Image,
 	pixels, err := open(w.source, vips.Sequential)
 	if err != nil {
 		return ops.Image{}, w.damaged(err)
+	}
+	// A later page may be larger than the first.
+	if err := w.withinLimits(vips.Header{Width: pixels.Width(), Height: pixels.Height(), Pages: 1}); err != nil {
+		pixels.Close()
+		return ops.Image{}, err
 	}
 	folder, err := filepath.Rel(w.root, filepath.Dir(w.source))
 	if err != nil {

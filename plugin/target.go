@@ -142,7 +142,13 @@ func (w *work) own() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, t := range w.targets {
-		if t.path == "" || w.pipeline.outputs[t.output].Collision == output.Overwrite {
+		if t.path == "" {
+			continue
+		}
+		if w.pipeline.outputs[t.output].Collision == output.Overwrite {
+			if err := w.sparesPutAway(t.path); err != nil {
+				return err
+			}
 			continue
 		}
 		if other := e.claims[t.path]; other != nil && other != w {
@@ -162,6 +168,19 @@ func (w *work) own() error {
 		}
 	}
 	return nil
+}
+
+// sparesPutAway refuses to overwrite the outputs of an original that was put
+// away: they may be all that is left of it. e.mu is held.
+func (w *work) sparesPutAway(path string) error {
+	owner, err := w.engine.ownerOf(path)
+	if owner == "" || owner == w.source || err != nil {
+		return err
+	}
+	if put, err := w.engine.wasPutAway(path); !put || err != nil {
+		return err
+	}
+	return w.taken(path, owner)
 }
 
 // outputNames are the outputs' absolute names where none is taken.

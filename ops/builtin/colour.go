@@ -48,8 +48,8 @@ func (c *colour) DecodeStrict(node *yaml.Node) strict.Faults {
 	return nil
 }
 
-// MarshalYAML writes the one form that all others mean.
-func (c colour) MarshalYAML() (any, error) { return c.String(), nil }
+// MarshalYAML writes the one form that all others of this colour mean.
+func (c colour) MarshalYAML() (any, error) { return [3]float64(c), nil }
 
 func (c colour) String() string {
 	return fmt.Sprintf("#%02x%02x%02x", int(c[0]), int(c[1]), int(c[2]))

@@ -43,6 +43,7 @@ func Compile(text string, steps []string) (*Condition, error) {
 		return nil, fault(err)
 	}
 	look := &names{steps: steps, source: file.NewSource(text)}
+	ast.Walk(&tree.Node, &look.declared)
 	ast.Walk(&tree.Node, look)
 	if look.fault != nil {
 		return nil, look.fault
@@ -62,6 +63,9 @@ func (c *Condition) String() string { return c.text }
 func (c *Condition) ByPlace() bool {
 	return slices.ContainsFunc(c.names, func(n string) bool { return slices.Contains([]string{"folder", "file", "date"}, n) })
 }
+
+// AsksWhatRan reports whether the decision depends on earlier ones.
+func (c *Condition) AsksWhatRan() bool { return slices.Contains(c.names, "ran") }
 
 // Holds decides on one photo. ran tells whether a step has changed it.
 func (c *Condition) Holds(f *Facts, ran func(id string) bool) (bool, error) {
@@ -147,17 +151,17 @@ type names struct {
 	source   file.Source
 	facts    []string
 	members  []string // of jpeg and camera, with dots
-	declared []string // by let
+	declared declared
 	fault    *Fault
 }
 
 func (n *names) Visit(node *ast.Node) {
 	switch is := (*node).(type) {
-	case *ast.VariableDeclaratorNode:
-		n.declared = append(n.declared, is.Name)
-		n.facts = slices.DeleteFunc(n.facts, func(f string) bool { return f == is.Name })
 	case *ast.IdentifierNode:
-		if !slices.Contains(known, is.Value) && !n.letAbove(is.Value) {
+		if slices.Contains(n.declared, is.Value) {
+			return
+		}
+		if !slices.Contains(known, is.Value) {
 			n.fail(is, "there is no fact %q of a photo%s", is.Value, strict.Suggest(is.Value, known))
 			return
 		}
@@ -169,9 +173,13 @@ func (n *names) Visit(node *ast.Node) {
 	}
 }
 
-// letAbove reports a name that let declares: the walk meets its uses first.
-func (n *names) letAbove(name string) bool {
-	return strings.Contains(n.source.String(), "let "+name+" ")
+// declared are the names that let gives. The walk meets their uses first.
+type declared []string
+
+func (d *declared) Visit(node *ast.Node) {
+	if is, ok := (*node).(*ast.VariableDeclaratorNode); ok {
+		*d = append(*d, is.Name)
+	}
 }
 
 func (n *names) member(is *ast.MemberNode) {

@@ -72,6 +72,7 @@ func TestDecisions(t *testing.T) {
 		`date >= "2021-05-01" and date < "2021-06-01"`:         true,
 		`ran("a") and not ran("b")`:                            true,
 		"let side = max(width, height); side > 10000":          false,
+		"let  w=width; w > 0 and w == width":                   true,
 	} {
 		c, err := condition.Compile(text, []string{"a", "b"})
 		if err != nil {

@@ -80,6 +80,9 @@ func writeFingerprint(w io.Writer, p planned, operator ops.Operator) error {
 	parts := []any{p.spec.Name, p.spec.Version, string(params), content, p.inputs}
 	for _, g := range p.guards {
 		parts = append(parts, g.String())
+		if g.AsksWhatRan() {
+			parts = append(parts, g.steps)
+		}
 	}
 	return json.NewEncoder(w).Encode(parts)
 }

@@ -60,7 +60,7 @@ type division struct {
 	cols, windows        int // side by side, and in all
 	windowW, windowH     int
 	strip                func(k int) tile.Rect
-	joiner               joiner
+	joiner               func() joiner
 	pad                  tile.Pad
 }
 
@@ -74,7 +74,7 @@ func (w windows) divide(width, height int) division {
 		p := w.overlap.Plan(width, height)
 		d := division{
 			w: width, h: height, height: p.StripHeight, above: p.Above, below: p.Below,
-			cols: p.Cols(), windows: p.Windows(), strip: p.Strip, joiner: tile.NewAverager(p), pad: tile.Mirror,
+			cols: p.Cols(), windows: p.Windows(), strip: p.Strip, joiner: func() joiner { return tile.NewAverager(p) }, pad: tile.Mirror,
 		}
 		d.windowW, d.windowH = p.WindowSize()
 		return d
@@ -82,7 +82,7 @@ func (w windows) divide(width, height int) division {
 	p := w.layout.Plan(width, height)
 	d := division{
 		w: width, h: height, height: p.StripHeight, above: p.Above, below: p.Below,
-		cols: p.Cols(), windows: p.Windows(), strip: p.Strip, joiner: tile.NewStitcher(p), pad: tile.Repeat,
+		cols: p.Cols(), windows: p.Windows(), strip: p.Strip, joiner: func() joiner { return tile.NewStitcher(p) }, pad: tile.Repeat,
 	}
 	d.windowW, d.windowH = p.WindowSize()
 	return d

@@ -12,6 +12,7 @@ import (
 // strips makes the function that restores a photo's strips as libvips asks for
 // them. It is called by one thread at a time.
 func strips[T tile.Sample](d division, n *network) func(in, out vips.Rows) error {
+	joiner := d.joiner()
 	return func(in, out vips.Rows) error {
 		k := out.Top / d.height
 		if s := d.strip(k); out.Top != s.Y || out.Height != s.H || out.Width != d.w {
@@ -25,7 +26,7 @@ func strips[T tile.Sample](d division, n *network) func(in, out vips.Rows) error
 		}
 		load := func(w tile.Planar) error { return tile.Load(w, src, d.w, d.h, d.pad) }
 		var faults []error
-		err := d.joiner.Strip(k, func(tiles []tile.Tile, done func(tile.Planar)) error {
+		err := joiner.Strip(k, func(tiles []tile.Tile, done func(tile.Planar)) error {
 			return n.restore(tiles, load, done)
 		}, func(w tile.Planar, part tile.Rect) {
 			if err := tile.Store(dst, w, part); err != nil {

@@ -129,11 +129,14 @@ func written(r io.ReaderAt, end int64, whole bool) (bool, error) {
 	return len(bytes.TrimLeft(b, "\x00")) > 0, err
 }
 
+// maxMarkers is how many markers and fill bytes a JPEG's headers are read for.
+const maxMarkers = 5000
+
 // completeJPEG looks for the end marker behind the start of the first scan:
 // the headers may hold a preview with a marker of its own.
 func completeJPEG(r io.ReaderAt, size int64) (bool, error) {
 	at := int64(2)
-	for {
+	for range maxMarkers {
 		b, err := part(r, at, 4)
 		if err != nil || len(b) < 4 {
 			return false, err
@@ -157,6 +160,7 @@ func completeJPEG(r io.ReaderAt, size int64) (bool, error) {
 			return bytes.Contains(b, []byte("\xff\xd9")), err
 		}
 	}
+	return endsWith(r, size, "\xff\xd9")
 }
 
 // completeBoxes adds up the boxes of an ISO media file (ISO/IEC 14496-12,

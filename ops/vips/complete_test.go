@@ -3,6 +3,7 @@ package vips
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -82,6 +83,7 @@ func TestCompleteBytes(t *testing.T) {
 		"boxes, nonsense":          {"\x00\x00\x00\x10ftypavif\x00\x00\x00\x00\x00\x00\x00\x02mdatpixels", false},
 		"tiff, directory missing":  {"II*\x00\xff\x00\x00\x00" + strings.Repeat("p", 100), false},
 		"tiff, directory circular": {"II*\x00\x08\x00\x00\x00\x01\x00\xfe\x00\x04\x00\x01\x00\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00xx", true},
+		"tiff, endless values":     {"II+\x00\x08\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x11\x01\x04\x00\x00\x00\x00\x00\x00\x00\x00\x80" + strings.Repeat("\x00", 76), false},
 		"tiff, directory empty":    {"II*\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", false},
 	} {
 		got, err := complete(strings.NewReader(test.data), int64(len(test.data)))
@@ -94,12 +96,32 @@ func TestCompleteBytes(t *testing.T) {
 	}
 }
 
+// counted counts the reads of a file.
+type counted struct {
+	io.ReaderAt
+	reads int
+}
+
+func (c *counted) ReadAt(b []byte, at int64) (int, error) {
+	c.reads++
+	return c.ReaderAt.ReadAt(b, at)
+}
+
+func TestAFileOfFillBytesTakesFewReads(t *testing.T) {
+	data := "\xff\xd8" + strings.Repeat("\xff", 1<<20)
+	r := &counted{ReaderAt: strings.NewReader(data)}
+	if whole, err := complete(r, int64(len(data))); whole || err != nil || r.reads > 2*maxMarkers {
+		t.Errorf("%v, %v after %d reads", whole, err, r.reads)
+	}
+}
+
 func FuzzComplete(f *testing.F) {
 	f.Add([]byte("\xff\xd8\xff\xe1\x00\x08ab\xff\xd9cd\xff\xda\x00\x04abxyz\xff\xd9"))
 	f.Add([]byte("RIFF\x0c\x00\x00\x00WEBPVP8 "))
 	f.Add([]byte("\x00\x00\x00\x10ftypavif\x00\x00\x00\x00\x00\x00\x00\x01mdat\x00\x00\x00\x00\x00\x00\x00\x18pixels!!"))
 	f.Add([]byte("II*\x00\x08\x00\x00\x00\x01\x00\x11\x01\x04\x00\x02\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00"))
 	f.Add([]byte("MM\x00+\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00\x01\x01\x11\x00\x04"))
+	f.Add([]byte("II+\x00\x08\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x11\x01\x04\x00\x00\x00\x00\x00\x00\x00\x00\x80" + strings.Repeat("\x00", 76)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		whole, err := complete(bytes.NewReader(data), int64(len(data)))
 		if err != nil || whole && len(data) == 0 {

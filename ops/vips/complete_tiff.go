@@ -117,7 +117,7 @@ func (t *tiff) field(b []byte) ([]int64, error) {
 		return nil, nil
 	}
 	unit := tiffTypes[kind]
-	if n > t.size/unit {
+	if n < 0 || n > t.size/unit { // beyond 2^63, or more than the file holds
 		t.short = true
 		return nil, nil
 	}

@@ -44,11 +44,11 @@ func (w *writing) addGainMap(ctx context.Context, img ops.Image) error {
 		return nil
 	}
 	m := w.metadata
-	m.XMP, m.Extended, m.Second = source.XMP, source.Extended, source.Second
+	m.XMP, m.Second = source.XMP, source.Second // its XMP describes the map
 	if m.XMP, err = w.order.composeXMP(m, w.pixels.Width(), w.pixels.Height()); err != nil {
-		return err
+		note("dropped: its XMP is malformed")
+		return nil
 	}
-	m.Extended = w.metadata.Extended
 	w.metadata = m
 	note("gain map kept")
 	return nil
@@ -62,6 +62,8 @@ func (w *writing) unfit(img ops.Image, second []byte, more int) (string, error) 
 		return "only a JPEG can hold it", nil
 	case !w.order.Config.policy.allows("xmp"):
 		return "XMP, which describes it, is stripped", nil
+	case !w.order.Config.policy.whole():
+		return "it has metadata of its own, which \"keep\" and \"strip\" do not reach", nil
 	case more != 1 || !bytes.Contains(second, []byte(gainMapSpace)):
 		return "it is no gain map that is known", nil
 	case src.Orientation != 1:

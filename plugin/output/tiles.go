@@ -46,7 +46,8 @@ func checkSuffix(value any) error {
 }
 
 // stageTiles writes a pyramid in sRGB, which its viewers take tiles to be in,
-// without metadata, and reads every tile back.
+// without metadata, and reads every file back: of a folder its tiles as images,
+// of an archive what it holds by its checksums.
 func (o Owner) stageTiles(ctx context.Context, img ops.Image, order Order) (_ *Staged, err error) {
 	folder, err := o.reserveFolder(order.Path)
 	if err != nil {
