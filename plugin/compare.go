@@ -12,41 +12,80 @@ import (
 // upright and without alpha; infinite where they are equal. Both must have the
 // same size in pixels.
 func PSNR(reference, image string) (float64, error) {
-	a, err := openRGB(reference)
-	if err != nil {
-		return 0, err
-	}
-	defer a.Close()
-	b, err := openRGB(image)
-	if err != nil {
-		return 0, err
-	}
-	defer b.Close()
-	if a.Width() != b.Width() || a.Height() != b.Height() {
-		return 0, fmt.Errorf("%s is %d×%d pixels, the reference %s %d×%d; PSNR wants equal sizes", image, b.Width(), b.Height(), reference, a.Width(), a.Height())
-	}
-	mse, err := meanSquaredError(a, b)
+	mse, err := compared(reference, image, asRGB, meanSquaredError)
 	if err != nil {
 		return 0, err
 	}
 	return 10 * math.Log10(255*255/mse), nil
 }
 
-// openRGB is the file as three 8-bit sRGB bands. The caller closes it.
-func openRGB(path string) (*vips.Image, error) {
-	p, err := vips.Open(path, vips.Random)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range []struct {
-		operation string
-		args      vips.Args
-	}{
+// DeltaE is the mean CIEDE2000 difference of an image file from a reference,
+// both as seen through their profiles, turned upright and on white. Both must
+// have the same size in pixels.
+func DeltaE(reference, image string) (float64, error) {
+	return compared(reference, image, asLab, func(a, b *vips.Image) (float64, error) {
+		difference, err := a.Do("dE00", vips.Args{"right": b})
+		if err != nil {
+			return 0, err
+		}
+		defer difference.Close()
+		return mean(difference)
+	})
+}
+
+// transform is one operation on the way to pixels that compare.
+type transform struct {
+	operation string
+	args      vips.Args
+}
+
+// asRGB leads to three 8-bit sRGB bands.
+func asRGB(*vips.Image) []transform {
+	return []transform{
 		{"autorot", nil},
 		{"colourspace", vips.Args{"space": "srgb"}},
 		{"extract_band", vips.Args{"band": 0, "n": 3}},
 		{"cast", vips.Args{"format": "uchar"}},
-	} {
+	}
+}
+
+// asLab leads to colours as seen through the picture's profile.
+func asLab(p *vips.Image) []transform {
+	steps := []transform{{"autorot", nil}}
+	if p.HasAlpha() {
+		steps = append(steps, transform{"flatten", vips.Args{"background": 255.0}})
+	}
+	if _, profiled := p.Blob(vips.FieldICC); profiled {
+		steps = append(steps, transform{"icc_import", vips.Args{"embedded": true, "pcs": "lab"}})
+	}
+	return append(steps, transform{"colourspace", vips.Args{"space": "lab"}})
+}
+
+// compared measures two files in the form that they are brought to.
+func compared(reference, image string, form func(*vips.Image) []transform, measure func(a, b *vips.Image) (float64, error)) (float64, error) {
+	a, err := openAs(reference, form)
+	if err != nil {
+		return 0, err
+	}
+	defer a.Close()
+	b, err := openAs(image, form)
+	if err != nil {
+		return 0, err
+	}
+	defer b.Close()
+	if a.Width() != b.Width() || a.Height() != b.Height() {
+		return 0, fmt.Errorf("%s is %d×%d pixels, the reference %s %d×%d; only equal sizes compare", image, b.Width(), b.Height(), reference, a.Width(), a.Height())
+	}
+	return measure(a, b)
+}
+
+// openAs opens a file and transforms it. The caller closes the image.
+func openAs(path string, form func(*vips.Image) []transform) (*vips.Image, error) {
+	p, err := vips.Open(path, vips.Random)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range form(p) {
 		next, err := p.Do(s.operation, s.args)
 		p.Close()
 		if err != nil {
@@ -68,13 +107,18 @@ func meanSquaredError(a, b *vips.Image) (float64, error) {
 		return 0, err
 	}
 	defer square.Close()
-	out, err := vips.Call("avg", vips.Args{"in": square})
+	return mean(square)
+}
+
+// mean is the average of all values of all bands.
+func mean(p *vips.Image) (float64, error) {
+	out, err := vips.Call("avg", vips.Args{"in": p})
 	if err != nil {
 		return 0, err
 	}
-	mean, ok := out["out"].(float64)
+	value, ok := out["out"].(float64)
 	if !ok {
 		return 0, fmt.Errorf("avg returned %v", out)
 	}
-	return mean, nil
+	return value, nil
 }

@@ -47,7 +47,7 @@ func (f *File) judge(e Expect, o plugin.Output) (faults []string, err error) {
 		}
 	}
 	if e.DeltaE != nil {
-		is, err := deltaE(f.path(e.DeltaE.Image), o.Path)
+		is, err := plugin.DeltaE(f.path(e.DeltaE.Image), o.Path)
 		if err != nil {
 			return faults, err
 		}
@@ -56,59 +56,4 @@ func (f *File) judge(e Expect, o plugin.Output) (faults []string, err error) {
 		}
 	}
 	return faults, nil
-}
-
-// deltaE is the mean CIEDE2000 difference of two pictures of one size.
-func deltaE(reference, image string) (float64, error) {
-	a, err := lab(reference)
-	if err != nil {
-		return 0, err
-	}
-	defer a.Close()
-	b, err := lab(image)
-	if err != nil {
-		return 0, err
-	}
-	defer b.Close()
-	if a.Width() != b.Width() || a.Height() != b.Height() {
-		return 0, fmt.Errorf("it is %d×%d pixels, %s %d×%d; ΔE wants equal sizes", b.Width(), b.Height(), reference, a.Width(), a.Height())
-	}
-	difference, err := a.Do("dE00", vips.Args{"right": b})
-	if err != nil {
-		return 0, err
-	}
-	defer difference.Close()
-	out, err := vips.Call("avg", vips.Args{"in": difference})
-	if err != nil {
-		return 0, err
-	}
-	return out["out"].(float64), nil
-}
-
-// lab is a picture's colours as seen through its profile, upright.
-func lab(path string) (*vips.Image, error) {
-	p, err := vips.Open(path, vips.Random)
-	if err != nil {
-		return nil, err
-	}
-	type step struct {
-		operation string
-		args      vips.Args
-	}
-	steps := []step{{"autorot", nil}}
-	if p.HasAlpha() {
-		steps = append(steps, step{"flatten", vips.Args{"background": 255.0}})
-	}
-	if _, profiled := p.Blob(vips.FieldICC); profiled {
-		steps = append(steps, step{"icc_import", vips.Args{"embedded": true, "pcs": "lab"}})
-	}
-	for _, s := range append(steps, step{"colourspace", vips.Args{"space": "lab"}}) {
-		next, err := p.Do(s.operation, s.args)
-		p.Close()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		p = next
-	}
-	return p, nil
 }
