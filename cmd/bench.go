@@ -112,13 +112,23 @@ func (r benchReport) print(out io.Writer) error {
 
 // configuration is a pipeline of the one step.
 func (b *benchCommand) configuration(h *host) (*config.Config, error) {
+	if b.Photos < 1 {
+		return nil, fmt.Errorf("--photos wants 1 or more, got %d", b.Photos)
+	}
 	model, err := (&restoreCommand{Model: b.Model}).model()
 	if err != nil {
 		return nil, err
 	}
+	base := &config.Config{}
+	if b.Config != "" {
+		if base, err = h.load(b.Config); err != nil {
+			return nil, err
+		}
+	}
 	step := map[string]any{"model": model, "quality": b.Quality, "tile": b.Tile, "skip_above": 100}
 	text, err := yaml.Marshal(map[string]any{
 		"version": 1, "limits": map[string]any{"photos": b.AtATime},
+		"restore": map[string]any{"models": base.Restore.Models},
 		"pipelines": map[string]any{"bench": map[string]any{
 			"steps":   []any{map[string]any{"promptcir": step}},
 			"outputs": []any{map[string]any{"path": "{stem}.bench.jpg"}},
@@ -132,10 +142,6 @@ func (b *benchCommand) configuration(h *host) (*config.Config, error) {
 		return nil, errors.New(errs[0].Message) // its place means nothing to the user
 	}
 	if b.Config != "" {
-		base, err := h.load(b.Config)
-		if err != nil {
-			return nil, err
-		}
 		photos := c.Limits.Photos
 		c.Restore, c.Limits = base.Restore, base.Limits
 		if photos > 0 {

@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
@@ -22,25 +19,10 @@ var (
 	publishing = 0.03
 )
 
-// restMB is what a photo takes beside what is kept whole or measured: buffers
-// of codecs and of libvips.
-const restMB = 60
-
-// rate is what an operator costs.
-type rate struct {
-	seconds float64 // a megapixel
-	mb      float64 // for one photo
-}
-
-// estimate adds up a plan's cost.
+// estimate adds up the seconds that a plan takes.
 type estimate struct {
 	engine *Engine
 	plan   *Plan
-}
-
-func newEstimate(e *Engine, plan *Plan) *estimate {
-	plan.Megabytes = restMB
-	return &estimate{engine: e, plan: plan}
 }
 
 func (s *estimate) add(ctx context.Context, f graph.Foreseen, w *work) error {
@@ -52,11 +34,7 @@ func (s *estimate) add(ctx context.Context, f graph.Foreseen, w *work) error {
 		if err != nil {
 			return err
 		}
-		s.plan.Seconds += megapixels(f.In[0].Pixels) * r.seconds
-		s.plan.Megabytes += r.mb
-	}
-	if size := f.Out.Pixels.Size(); f.Whole && size <= inMemory {
-		s.plan.Megabytes += float64(size) / 1e6
+		s.plan.Seconds += megapixels(f.In[0].Pixels) * r
 	}
 	for _, t := range f.Taps {
 		s.plan.Seconds += publishing + pixels*encoding[w.targets[t].encoder.Format]
@@ -69,34 +47,34 @@ func megapixels(p *vips.Image) float64 { return float64(p.Width()) * float64(p.H
 // sampleSide is that of the picture which operators are measured on, in pixels.
 const sampleSide = 512
 
-// measured runs an operator on a sample, once.
-func (e *Engine) measured(ctx context.Context, o ops.Operator, images int) (rate, error) {
+// measured is the seconds a megapixel that an operator takes, from one run on a
+// sample.
+func (e *Engine) measured(ctx context.Context, o ops.Operator, images int) (float64, error) {
 	key := fmt.Sprintf("%p %T %d", o, o, images)
 	if known, ok := e.rates.Load(key); ok {
-		return known.(rate), nil
+		return known.(float64), nil
 	}
 	in := make([]ops.Image, images)
 	for i := range in {
 		p, err := sample()
 		if err != nil {
-			return rate{}, err
+			return 0, err
 		}
 		defer p.Close()
 		in[i] = ops.Image{Pixels: p}
 	}
-	before := peak()
 	began := time.Now()
 	out, err := o.Apply(ctx, in)
 	if err == nil {
 		defer out.Close()
 		_, err = out.Pixels.Pixels()
 	}
-	r := rate{seconds: time.Since(began).Seconds() / (sampleSide * sampleSide / 1e6), mb: max(0, peak()-before)}
+	r := time.Since(began).Seconds() / (sampleSide * sampleSide / 1e6)
 	if ctx.Err() != nil {
-		return rate{}, context.Cause(ctx)
+		return 0, context.Cause(ctx)
 	}
 	if err != nil { // made for pictures of another kind
-		r = rate{seconds: 0.02}
+		r = 0.02
 	}
 	e.rates.Store(key, r)
 	return r, nil
@@ -115,21 +93,4 @@ func sample() (*vips.Image, error) {
 	}
 	defer plain.Close()
 	return plain.Do("copy", vips.Args{"interpretation": "srgb"})
-}
-
-// peak is the most memory in megabytes that this process has held; 0 where
-// that cannot be told.
-func peak() float64 {
-	debug.FreeOSMemory()
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(status)) {
-		var kb float64
-		if n, _ := fmt.Sscanf(line, "VmHWM: %f kB", &kb); n == 1 {
-			return kb / 1e3
-		}
-	}
-	return 0
 }

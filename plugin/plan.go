@@ -90,7 +90,9 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	}
 	w.keepNames()
 	plan.Outputs = make([]PlannedOutput, len(w.targets))
-	estimate := newEstimate(w.engine, plan)
+	e := w.engine
+	plan.Megabytes = float64(e.governor.predict(w.pipeline.work, e.foresee(w.pipeline, plan.Width, plan.Height))) / 1e6
+	estimate := &estimate{engine: e, plan: plan}
 	return w.pipeline.graph.Foresee(ctx, src, func(f graph.Foreseen) error {
 		plan.visit(f, w.targets)
 		return estimate.add(ctx, f, w)
