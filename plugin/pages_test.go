@@ -144,7 +144,7 @@ func TestPagesAreClosedBeforeTheirMemoryIsReleased(t *testing.T) {
 	live := &atReleases{Handler: slog.DiscardHandler}
 	b := newBench(t, outputs(`path: "{stem}.all.gif"`)+"    pages: all\n", plugin.WithLog(slog.New(live)))
 	tif := b.pages("scan.tif", "tiffsave")
-	before := int(vips.Live())
+	before := vips.Live()
 	b.done(tif)
 	if len(live.images) != 1 || live.images[0] != before {
 		t.Errorf("images open when memory was released: %v, before: %d", live.images, before)
@@ -161,7 +161,7 @@ func (*atReleases) Enabled(context.Context, slog.Level) bool { return true }
 
 func (a *atReleases) Handle(_ context.Context, r slog.Record) error {
 	if r.Message == "memory of a photo" {
-		a.images = append(a.images, int(vips.Live()))
+		a.images = append(a.images, vips.Live())
 	}
 	return nil
 }

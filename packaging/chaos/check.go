@@ -33,8 +33,12 @@ func (r *run) check() error {
 func (r *run) checkOriginals() (faults []error) {
 	for _, set := range []map[string][]byte{r.drops.valid, r.drops.broken} {
 		for name, want := range set {
-			if got, err := os.ReadFile(r.drops.path(name)); err != nil || !bytes.Equal(got, want) {
-				faults = append(faults, fmt.Errorf("the original %s is not as it was (%v)", name, err))
+			got, err := os.ReadFile(r.drops.path(name))
+			if err == nil && !bytes.Equal(got, want) {
+				err = errors.New("its bytes are others")
+			}
+			if err != nil {
+				faults = append(faults, fmt.Errorf("the original %s is not as it was: %w", name, err))
 			}
 		}
 	}
