@@ -12,7 +12,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples build check bench wild eval chaos faults soak deb clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples build check bench wild eval chaos faults soak hostile flood deb clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,14 @@ faults: build ## a full disk, a read-only one, missing rights, a folder that goe
 PHOTOS ?= 10000
 soak: build ## many small photos through one daemon: memory and open files; PHOTOS=10000
 	@packaging/soak.sh $(PHOTOS)
+
+ROUNDS ?= 20
+hostile: build ## malformed files of ../shared/data/hostile: a round with the model, ROUNDS=20 under the race detector
+	@packaging/hostile.sh $(ROUNDS)
+
+FLOOD ?= 20000 100000
+flood: build ## 20,000 photos at once, 100,000 files already there: what is missed, memory, latency, start-up; FLOOD='PHOTOS FILES'
+	@packaging/flood.sh $(FLOOD)
 
 deb: build ## dist/burnish_VERSION_ARCH.deb
 	@packaging/deb.sh '$(VERSION)'
