@@ -99,7 +99,7 @@ func (e *Engine) wrote(name, hash string) (bool, error) {
 	return e.ledger.Wrote(name, hash)
 }
 
-// publish gives all outputs their names, or none, and lets the ledger know:
+// publish gives the outputs their names, all of them being written, and lets the ledger know:
 // before, so that they are known as Burnish's own whatever happens, and after.
 // staged stands by the targets; nil is one with nothing of its own to write.
 func (w *work) publish(staged []*output.Staged, result Result) (Result, error) {
