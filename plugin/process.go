@@ -176,6 +176,9 @@ func (w *work) run(ctx context.Context) (Result, error) {
 	if reason := w.ownMake(format); reason != "" {
 		return Result{State: Skipped, Reason: reason}, nil
 	}
+	if done, err := w.adopt(format); done || err != nil {
+		return Result{State: Skipped, Reason: recognised}, err
+	}
 	if result, done, err := w.reuse(format); done || err != nil {
 		return result, err
 	}

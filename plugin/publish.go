@@ -108,6 +108,9 @@ func (w *work) publish(staged []*output.Staged, result Result) (Result, error) {
 			continue
 		}
 		o := &w.pipeline.outputs[w.targets[i].output]
+		if err := w.settle(i, s); err != nil {
+			return Result{Notes: result.Notes}, err
+		}
 		if err := w.mayReplace(s, w.job.Overwrite || o.Collision == output.Overwrite); err != nil {
 			return Result{Notes: result.Notes}, err
 		}
@@ -125,12 +128,45 @@ func (w *work) publish(staged []*output.Staged, result Result) (Result, error) {
 	return result, w.recordDone(result)
 }
 
+// settle lets a numbered output have a name of a lower number, or its own, where
+// the very same file is already that nobody is known to own: what was made
+// before the ledger was lost stays, and no second one is written beside it.
+func (w *work) settle(i int, s *output.Staged) error {
+	t := &w.targets[i]
+	e := w.engine
+	if w.pipeline.outputs[t.output].Collision != output.Number || t.path == t.plain {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for n := 0; output.Numbered(t.plain, n) != t.path; n++ {
+		name := output.Numbered(t.plain, n)
+		owner, err := e.ownerOf(name)
+		if err != nil {
+			return err
+		}
+		if owner != "" || e.claims[name] != nil || !s.Equals(name) {
+			continue
+		}
+		delete(e.claims, t.path)
+		e.claims[name], t.path, s.Path = w, name, name
+		return nil
+	}
+	return nil
+}
+
 // rename publishes all; where one fails, those before it that replaced nothing
 // are taken back.
 func rename(staged []*output.Staged) error {
 	var fresh []string
 	for _, s := range staged {
 		if s == nil {
+			continue
+		}
+		if same, err := s.Keep(); same || err != nil {
+			if err != nil {
+				return fmt.Errorf("output %s: %w", s.Path, err)
+			}
 			continue
 		}
 		_, err := os.Lstat(s.Path)

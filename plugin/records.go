@@ -148,7 +148,7 @@ func (r *Records) renameBack(e ledger.Entry) error {
 	return errors.Join(syncFolder(filepath.Dir(e.Path)), syncFolder(filepath.Dir(e.MovedTo)))
 }
 
-// Reprocess forgets the results that w describes, so that they are made again,
+// Reprocess marks the results that w describes, so that they are made again,
 // and returns the photos concerned. Until then the outputs stay as they are.
 func (r *Records) Reprocess(w Where) (photos []string, err error) {
 	var chosen []ledger.Entry
@@ -162,7 +162,8 @@ func (r *Records) Reprocess(w Where) (photos []string, err error) {
 		if _, missing := os.Lstat(e.Path); missing != nil {
 			continue // its outputs are all that is left of it
 		}
-		if err := r.ledger.Forget(e.Path, e.Work); err != nil {
+		e.State = ledger.Asked
+		if err := r.ledger.Put(e); err != nil {
 			return photos, err
 		}
 		photos = append(photos, e.Path)

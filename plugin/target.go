@@ -17,6 +17,7 @@ type target struct {
 	page    int // of the photo that it shows, from 0; several with one path are joined
 	encoder output.Encoder
 	path    string // absolute; "" where the file that is there stays
+	plain   string // the same without a number
 }
 
 // claim names the outputs for the photo's pages and takes their names: none of
@@ -46,7 +47,7 @@ func (w *work) tryClaim(src *ops.Source, pages int) (again bool, err error) {
 			o := &w.pipeline.outputs[i]
 			facts.Page = page + 1
 			t := target{output: i, page: page, encoder: o.Encoder(src.Format)}
-			if t.path, err = w.name(o, facts, t); err != nil {
+			if t.path, err = w.name(o, facts, &t); err != nil {
 				return false, err
 			}
 			w.targets = append(w.targets, t)
@@ -59,12 +60,12 @@ func (w *work) tryClaim(src *ops.Source, pages int) (again bool, err error) {
 }
 
 // name is the path of a target; "" where the file that is there stays.
-func (w *work) name(o *output.Config, facts output.Facts, t target) (string, error) {
-	rel, err := o.Name(facts, t.encoder)
+func (w *work) name(o *output.Config, facts output.Facts, t *target) (string, error) {
+	path, err := w.plainName(o, facts, t.encoder)
+	t.plain = path
 	if err != nil {
 		return "", w.fail(Conflict, err, "change the output's path")
 	}
-	path := filepath.Join(w.output, rel)
 	if same := slices.IndexFunc(w.targets, func(other target) bool { return other.path == path }); same >= 0 {
 		if w.targets[same].output == t.output && t.encoder.Joins() {
 			return path, nil
@@ -84,6 +85,12 @@ func (w *work) name(o *output.Config, facts output.Facts, t target) (string, err
 		return w.freeName(path)
 	}
 	return path, w.mayWrite(path, t.encoder.Folder(path))
+}
+
+// plainName is the path of an output where nothing is in its way.
+func (w *work) plainName(o *output.Config, facts output.Facts, e output.Encoder) (string, error) {
+	rel, err := o.Name(facts, e)
+	return filepath.Join(w.output, rel), err
 }
 
 func (w *work) freeName(path string) (string, error) {
@@ -191,11 +198,11 @@ func (w *work) outputNames(src *ops.Source) (names []string, err error) {
 	}
 	for i := range w.pipeline.outputs {
 		o := &w.pipeline.outputs[i]
-		rel, err := o.Name(facts, o.Encoder(src.Format))
+		name, err := w.plainName(o, facts, o.Encoder(src.Format))
 		if err != nil {
 			return nil, err
 		}
-		names = append(names, filepath.Join(w.output, rel))
+		names = append(names, name)
 	}
 	return names, nil
 }
@@ -213,6 +220,7 @@ func (w *work) order(t target, notes map[string]string) output.Order {
 		Provenance: output.Provenance{
 			Source: w.hash, Pipeline: w.pipeline.name, Fingerprint: w.pipeline.work,
 			Model: notes["model"], ModelDigest: notes["model_digest"], Device: notes["device"], Version: w.engine.version,
+			Part: w.part(t),
 		},
 	}
 }

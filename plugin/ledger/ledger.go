@@ -33,6 +33,7 @@ const (
 	Failed      State = "failed"      // Error and ErrorClass say why; to be tried again
 	Quarantined State = "quarantined" // failed for good; not tried until somebody asks
 	Skipped     State = "skipped"     // refused on purpose, e.g. not a photo; Error may say why
+	Asked       State = "asked"       // was done, and somebody asked for it to be done again
 )
 
 // Key identifies a piece of work on one content.
@@ -271,7 +272,7 @@ func (l *Ledger) find(path, work string, match func(Entry) bool) (e Entry, found
 
 func (e Entry) validate() error {
 	switch e.State {
-	case Done, Failed, Quarantined, Skipped:
+	case Done, Failed, Quarantined, Skipped, Asked:
 	default:
 		return fmt.Errorf("ledger entry of %q: unknown state %q", e.Path, e.State)
 	}

@@ -43,7 +43,7 @@ func Open(dir string) (*Ledger, error) {
 	if freshErr != nil {
 		return nil, freshErr
 	}
-	fresh.notice = fmt.Sprintf("%v: it was set aside as %s and a new ledger begun; photos may be processed once more", err, aside)
+	fresh.notice = fmt.Sprintf("%v: it was set aside as %s and a new ledger begun; photos are recognised by their outputs, and only those that cannot be are processed once more", err, aside)
 	return fresh, nil
 }
 

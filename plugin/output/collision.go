@@ -59,6 +59,7 @@ func Numbered(path string, n int) string {
 // Preserve gives the file, before it is published, what it is to keep of the
 // source's.
 func (s *Staged) Preserve(what []string, source os.FileInfo) error {
+	s.preserved = len(what) > 0
 	if slices.Contains(what, User) {
 		if stat, ok := source.Sys().(*syscall.Stat_t); ok {
 			if err := os.Lchown(s.temporary, int(stat.Uid), int(stat.Gid)); err != nil {

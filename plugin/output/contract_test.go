@@ -186,7 +186,8 @@ func TestViolationsAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, _ := parse(t, "{path: a.jpg}")
-	order := Order{Config: c, Encoder: c.Encoder("jpeg"), Path: path, Provenance: Provenance{Source: "abc", Version: "1"}}
+	provenance, _ := ReadProvenance(path, "jpeg")
+	order := Order{Config: c, Encoder: c.Encoder("jpeg"), Path: path, Provenance: provenance}
 	for want, spoil := range map[string]func(w *writing){
 		"":                func(*writing) {},
 		"not the":         func(w *writing) { w.metadata.XMP = append(w.metadata.XMP, ' ') },

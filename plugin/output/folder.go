@@ -22,6 +22,15 @@ func Digest(path string) (string, error) {
 	return sum, err
 }
 
+// Secure sees that what lies at path is on the disk under that name, and is its
+// digest and its size in bytes.
+func Secure(path string) (hash string, size int64, err error) {
+	if hash, size, err = measure(path, true); err != nil {
+		return "", 0, err
+	}
+	return hash, size, syncFolder(filepath.Dir(path))
+}
+
 // measure reads what lies at path in full: its digest and its size in bytes.
 func measure(path string, sync bool) (string, int64, error) {
 	info, err := os.Stat(path)

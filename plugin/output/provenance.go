@@ -1,6 +1,9 @@
 package output
 
 import (
+	"crypto/rand"
+	"encoding/hex"
+
 	"github.com/burnish-photo/burnish/plugin/output/container"
 	"github.com/burnish-photo/burnish/plugin/output/xmp"
 )
@@ -17,6 +20,11 @@ type Provenance struct {
 	ModelDigest string // SHA-256 of the model's file
 	Device      string // that the network ran on
 	Version     string // of Burnish
+	Part        string // which of the pipeline's outputs, and of which page, it is
+
+	// Seal is a digest of the file around it, by which a file is known that
+	// nobody has changed since. It is made when the file is written.
+	Seal string
 }
 
 // fields pairs the properties' names with their places.
@@ -30,6 +38,7 @@ func (p *Provenance) fields() []struct {
 	}{
 		{"Source", &p.Source}, {"Pipeline", &p.Pipeline}, {"Fingerprint", &p.Fingerprint},
 		{"Model", &p.Model}, {"ModelDigest", &p.ModelDigest}, {"Device", &p.Device}, {"Version", &p.Version},
+		{"Part", &p.Part}, {"Seal", &p.Seal},
 	}
 }
 
@@ -65,4 +74,21 @@ func ReadProvenance(path, format string) (p Provenance, ok bool) {
 		}
 	}
 	return p, p.Source != ""
+}
+
+// Intact reports whether a file of that format is, to the byte, as Burnish
+// wrote it with the provenance p. One that bears no seal is not known to be.
+func (p Provenance) Intact(path, format string) (bool, error) {
+	if p.Seal == "" {
+		return false, nil
+	}
+	return container.Sealed(path, format, p.Seal)
+}
+
+// placeholder stands in for a seal until the file is written; no file holds it
+// by chance.
+func placeholder() string {
+	digits := make([]byte, container.SealLength/2)
+	_, _ = rand.Read(digits) // never fails
+	return hex.EncodeToString(digits)
 }

@@ -44,6 +44,7 @@ type Staged struct {
 	Hash string // as of [Digest]
 
 	temporary string // "" once published or discarded
+	preserved bool   // it has more of the source's file than the bytes tell
 }
 
 // reserve creates an empty file of a new name in path's folder, which is made
@@ -79,6 +80,30 @@ func (s *Staged) Publish() error {
 	}
 	s.temporary = ""
 	return syncFolder(filepath.Dir(s.Path))
+}
+
+// Equals reports whether what lies at path, a file or folder and no link, is the
+// same to the byte.
+func (s *Staged) Equals(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || !info.IsDir() && (!info.Mode().IsRegular() || info.Size() != s.Size) {
+		return false
+	}
+	hash, err := Digest(path)
+	return err == nil && hash == s.Hash
+}
+
+// Keep discards the output where the same is already under its name, and sees
+// that this is on the disk; else it does nothing.
+func (s *Staged) Keep() (same bool, err error) {
+	if s.preserved || !s.Equals(s.Path) {
+		return false, nil
+	}
+	if _, _, err := Secure(s.Path); err != nil {
+		return false, err
+	}
+	s.Discard()
+	return true, nil
 }
 
 // MakeFolder makes a folder and those above it that are missing, and sees that

@@ -8,9 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
@@ -85,13 +87,17 @@ func (o Owner) stageTiles(ctx context.Context, img ops.Image, order Order) (_ *S
 	if archive(order.Path) != "" {
 		return o.takeArchive(folder)
 	}
+	if err := undate(folder.temporary); err != nil {
+		return nil, err
+	}
 	if err := verifyTiles(folder.temporary); err != nil {
 		return nil, fmt.Errorf("the tiles that were written do not read back: %w", err)
 	}
 	return folder, folder.seal()
 }
 
-// takeArchive moves the one file in a folder out of it.
+// takeArchive takes the one file out of a folder, without the times in it, so that
+// equal photos become equal archives.
 func (o Owner) takeArchive(folder *Staged) (*Staged, error) {
 	files, err := os.ReadDir(folder.temporary)
 	if err != nil {
@@ -104,7 +110,7 @@ func (o Owner) takeArchive(folder *Staged) (*Staged, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = os.Rename(filepath.Join(folder.temporary, files[0].Name()), s.temporary)
+	err = timeless(filepath.Join(folder.temporary, files[0].Name()), s.temporary)
 	folder.Discard()
 	if err == nil {
 		err = verifyArchive(s.temporary)
@@ -117,6 +123,57 @@ func (o Owner) takeArchive(folder *Staged) (*Staged, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// dated is a file of libvips's beside the tiles, which says when it was written.
+const dated = "vips-properties.xml"
+
+// undate removes it from a folder of tiles.
+func undate(folder string) error {
+	files, err := filepath.Glob(filepath.Join(folder, "*", dated))
+	for _, name := range append(files, filepath.Join(folder, dated)) {
+		if gone := os.Remove(name); !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}
+	return err
+}
+
+// timeless copies a zip file without the times of its members.
+func timeless(from, to string) error {
+	z, err := zip.OpenReader(from)
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return err
+	}
+	w := zip.NewWriter(out)
+	for _, f := range z.File {
+		if path.Base(f.Name) == dated {
+			continue
+		}
+		h := f.FileHeader
+		h.Modified, h.ModifiedDate, h.ModifiedTime, h.Extra = time.Time{}, 0, 0, nil //nolint:staticcheck // raw members take these
+		if err = addMember(w, f, &h); err != nil {
+			break
+		}
+	}
+	return errors.Join(err, w.Close(), out.Close())
+}
+
+func addMember(w *zip.Writer, f *zip.File, h *zip.FileHeader) error {
+	in, err := f.OpenRaw()
+	if err != nil {
+		return err
+	}
+	part, err := w.CreateRaw(h)
+	if err == nil {
+		_, err = io.Copy(part, in)
+	}
+	return err
 }
 
 func verifyArchive(name string) error {

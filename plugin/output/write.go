@@ -1,6 +1,7 @@
 package output
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,7 @@ func (o Owner) Stage(ctx context.Context, img ops.Image, order Order) (_ *Staged
 			s.Discard()
 		}
 	}()
+	order.Provenance.Seal = placeholder()
 	w, err := order.writing(ctx, img)
 	if err != nil {
 		return nil, err
@@ -59,6 +61,11 @@ func (o Owner) Stage(ctx context.Context, img ops.Image, order Order) (_ *Staged
 	}
 	if err := w.verify(ctx, s.temporary); err != nil {
 		return nil, fmt.Errorf("the %s that was written is not as it should be: %w", order.Encoder.Format, err)
+	}
+	if len(w.metadata.XMP) > 0 && order.Config.Provenance {
+		if err := container.Seal(s.temporary, order.Encoder.Format, order.Provenance.Seal); err != nil {
+			return nil, err
+		}
 	}
 	return s, s.seal()
 }
@@ -121,7 +128,11 @@ func (w *writing) encode(ctx context.Context, path string) error {
 	pixels := w.pixels.Ref()
 	defer func() { pixels.Close() }()
 	if saver == "heifsave" { // it makes room for the blocks, which come later
-		for field, data := range map[string][]byte{vips.FieldEXIF: w.metadata.EXIF, vips.FieldXMP: w.metadata.XMP} {
+		packet := w.metadata.XMP // its room stays in the file, and only one place may be sealed
+		if seal := w.order.Provenance.Seal; seal != "" {
+			packet = bytes.ReplaceAll(packet, []byte(seal), bytes.Repeat([]byte("0"), len(seal)))
+		}
+		for field, data := range map[string][]byte{vips.FieldEXIF: w.metadata.EXIF, vips.FieldXMP: packet} {
 			next, err := pixels.WithBlob(field, data)
 			if err != nil {
 				return err

@@ -1,0 +1,191 @@
+package plugin_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/ledger"
+)
+
+// rebuilt is a pipeline with an output of every kind that tells of itself.
+const rebuilt = `
+version: 1
+state_dir: state
+pipelines:
+  small:
+    steps:
+      - resize: {width: 64, height: 64}
+    outputs:
+      - path: "{dir}/{stem}.png"
+      - {path: "{dir}/{stem}.thumb.gif", thumbnail: {width: 16}}
+      - {path: "{date:2006}/{dir}/{hash}.webp", strip: [gps]}
+      - {path: "numbered.jpg", collision: number}
+`
+
+// zero is a ledger of which nothing can be read.
+func zero(whole []byte) []byte { return make([]byte, len(whole)) }
+
+// damage closes the engine, spoils its ledger and opens it again.
+func (b *bench) damage(spoil func(whole []byte) []byte) {
+	b.Helper()
+	if err := b.engine.Close(); err != nil {
+		b.Fatal(err)
+	}
+	file := b.path("state/" + ledger.FileName)
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := os.WriteFile(file, spoil(bytes.Clone(whole)), 0o640); err != nil {
+		b.Fatal(err)
+	}
+	b.open()
+}
+
+// inodes tells every file below a folder with its content.
+func (b *bench) inodes(name string) (all []string) {
+	b.Helper()
+	for _, file := range b.files(name) {
+		path := b.path(file)
+		info, err := os.Stat(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		all = append(all, fmt.Sprintf("%s %d %d %x", file, info.Sys().(*syscall.Stat_t).Ino, info.ModTime().UnixNano(), data))
+	}
+	return all
+}
+
+func TestALostLedgerIsRebuiltFromTheOutputs(t *testing.T) {
+	b := newBench(t, rebuilt, plugin.WithLedger())
+	var photos []string
+	for i := range 4 {
+		photos = append(photos, b.photo(fmt.Sprintf("sea/%d.jpg", i), 200, 100, byte(i)))
+	}
+	data, _ := os.ReadFile(photos[0])
+	photos = append(photos, b.write("in/sky/copy.jpg", data))
+	for _, p := range photos {
+		b.done(p)
+	}
+	before := b.inodes("out")
+	if len(before) != 5*4 {
+		t.Fatalf("%d outputs", len(before))
+	}
+	b.damage(zero)
+	for _, p := range photos {
+		b.skipped(p, "outputs say so")
+	}
+	if !slices.Equal(b.inodes("out"), before) {
+		t.Error("outputs were touched")
+	}
+	b.reopen()
+	for _, p := range photos {
+		b.skipped(p, "already done")
+	}
+	// What was recognised is Burnish's own again: a changed pipeline replaces it.
+	b.config = strings.Replace(rebuilt, "width: 64", "width: 32", 1)
+	b.reopen()
+	for _, p := range photos {
+		b.done(p)
+	}
+	if len(b.files("out")) != len(before) {
+		t.Errorf("done again, the outputs are %v", b.files("out"))
+	}
+}
+
+func TestOnlyWhatIsCertainIsAdopted(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	photo := func(name string, seed byte) string {
+		path := b.photo(name, 200, 100, seed)
+		b.done(path)
+		return path
+	}
+	whole, missing, edited, swapped := photo("whole.jpg", 1), photo("missing.jpg", 2), photo("edited.jpg", 3), photo("swapped.jpg", 4)
+	changed := photo("changed.jpg", 5)
+	os.Remove(b.path("out/missing.png"))
+	data, _ := os.ReadFile(b.path("out/edited.png"))
+	data[len(data)-20] ^= 1
+	b.write("out/edited.png", data)
+	other, _ := os.ReadFile(b.path("out/whole.png"))
+	b.write("out/swapped.png", other)
+	b.photo("changed.jpg", 200, 100, 6)
+	b.damage(zero)
+	b.skipped(whole, "outputs say so")
+	b.done(missing)
+	b.fails(edited, plugin.Conflict, "not as Burnish made it")
+	b.fails(swapped, plugin.Conflict, "not as Burnish made it")
+	b.fails(changed, plugin.Conflict, "not as Burnish made it")
+	if now, _ := os.ReadFile(b.path("out/edited.png")); !bytes.Equal(now, data) {
+		t.Error("the edited output was replaced")
+	}
+	b.config = strings.Replace(small, "width: 64", "width: 32", 1)
+	b.damage(zero)
+	b.fails(whole, plugin.Conflict, "not as Burnish made it")
+}
+
+// Outputs that do not tell of themselves are made again, which finds them equal.
+func TestSilentOutputsStayAsTheyAre(t *testing.T) {
+	b := newBench(t, strings.Replace(small, `- path: "{dir}/{stem}.png"`, `- {path: "same.png", collision: number, provenance: false}
+      - path: "{stem}.zip"
+        tiles: {}
+      - path: "{stem}_tiles"
+        format: tiles`, 1), plugin.WithLedger())
+	photos := []string{b.photo("one.jpg", 200, 100, 1), b.photo("two.jpg", 200, 100, 2), b.photo("three.jpg", 200, 100, 3)}
+	for _, p := range photos {
+		b.done(p)
+	}
+	before := b.inodes("out")
+	b.damage(zero)
+	slices.Reverse(photos)
+	time.Sleep(time.Until(time.Now().Truncate(2 * time.Second).Add(2 * time.Second))) // of a zip file's clock
+	for _, p := range photos {
+		b.done(p)
+	}
+	if now := b.inodes("out"); !slices.Equal(now, before) {
+		t.Errorf("%d outputs became others, or %d", len(before), len(now))
+	}
+}
+
+func TestACopiedPhotoStaysAsItIs(t *testing.T) {
+	b := newBench(t, strings.Replace(small, "resize: {width: 64, height: 64}", "promptcir: {model: lite}", 1), plugin.WithLedger())
+	b.config = strings.Replace(b.config, "{stem}.png", "{stem}.jpg", 1)
+	b.reopen()
+	path := undamagedPhoto(b)
+	b.done(path)
+	before := b.inodes("out")
+	b.damage(zero)
+	if r := b.done(path); r.Notes["device"] != "" {
+		t.Errorf("a network ran: %v", r.Notes)
+	}
+	if !slices.Equal(b.inodes("out"), before) {
+		t.Error("the copy was written again")
+	}
+}
+
+// What somebody asks for again is done again, though its outputs tell of themselves.
+func TestAskedForAgain(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	path := b.photo("a.jpg", 200, 100, 1)
+	b.done(path)
+	where, err := plugin.ParseWhere("path=a.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if photos, err := b.engine.Records().Reprocess(where); len(photos) != 1 || err != nil {
+		t.Fatal(photos, err)
+	}
+	b.reopen()
+	b.done(path)
+	b.skipped(path, "already done")
+}
