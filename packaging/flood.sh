@@ -46,22 +46,30 @@ ticks() {
 	done
 	echo "$sum"
 }
-idle() { # prints the share of one core over 20 s
+idle() { # prints the CPU time and the share of one core over 60 s
 	local before after
 	before=$(ticks)
-	sleep 20
+	sleep 60
 	after=$(ticks)
-	awk -v t=$((after - before)) -v hz="$(getconf CLK_TCK)" 'BEGIN {printf "idle CPU      %.2f %% of a core\n", 100 * t / hz / 20}'
+	awk -v t=$((after - before)) -v hz="$(getconf CLK_TCK)" 'BEGIN {printf "idle CPU      %.2f s in 60 s, %.2f %% of a core\n", t / hz, 100 * t / hz / 60}'
 }
 # Seconds from a photo's appearance to the start of its work, smallest first.
 latencies() {
-	find "$dir/in" -name '*.jpg' -printf '%P %C@\n' | sort >"$dir/appeared"
-	sed -n 's/^time=\([^ ]*\) .*msg=done photo=\(.*\) outputs=.* took=\([0-9.]*\)\(m\{0,1\}s\).*/\2 \1 \3 \4/p' "$dir/log" |
-		while read -r path time took unit; do
-			echo "${path#"$dir/in/"} $(date -d "$time" +%s.%N) $took $unit"
-		done | sort >"$dir/done"
-	join "$dir/appeared" "$dir/done" |
-		awk '{print $3 - ($5 == "ms" ? $4 / 1000 : $4) - $2}' | sort -n
+	python3 - "$dir/in" "$dir/log" <<'PY' | sort -n
+import datetime, os, re, sys
+root, log = sys.argv[1:]
+for line in open(log):
+    m = re.match(r'time=(\S+) .*msg=done photo=(\S+) outputs=.* took=([0-9.]+)(m?s)', line)
+    if m:
+        ended = datetime.datetime.fromisoformat(m[1]).timestamp()
+        took = float(m[3]) / (1000 if m[4] == "ms" else 1)
+        print(ended - took - os.stat(os.path.join(root, m[2])).st_ctime)
+PY
+}
+
+known() { # LINES N: waits until the log has N of them; took is the time since start
+	until [ "$(grep -c "$1" "$dir/log")" -ge "$2" ]; do sleep 0.2; done
+	took=$(awk -v a="$began" -v b="$(date +%s.%N)" 'BEGIN {printf "%.1f", b - a}')
 }
 
 mkdir "$dir/in" "$dir/stage"
@@ -78,7 +86,7 @@ cp "$photo" "$dir/in/alone.jpg"
 until [ -e "$dir/out/alone.jpg" ]; do sleep 0.1; done
 sleep 1
 echo "alone         $(latencies | head -n1) s from event to start, of which 0.2 s are the settle period"
-first=$(memory) most=$(memory)
+first=$(memory) most=$(memory) middle=
 cp -rl "$dir/stage/." "$dir/in"
 dropped=$(date +%s.%N)
 last=-1
@@ -86,6 +94,7 @@ while now=$(count "done"); [ "${now:-0}" -le "$photos" ]; do
 	[ "$now" != "$last" ] || { echo "flood: stuck at $now of $((photos + 1)) photos"; tail -5 "$dir/log"; exit 1; }
 	last=$now
 	sleep 10
+	[ -n "$middle" ] || [ "$last" -lt $((photos / 2)) ] || middle=$(memory)
 	now=$(memory)
 	most=$((now > most ? now : most))
 done
@@ -94,11 +103,16 @@ finished=${finished##*$'\n'}
 missed=$((photos + 1 - $(find "$dir/out" -name '*.jpg' | wc -l)))
 echo "missed        $missed of $((photos + 1)); $(grep -c 'level=ERROR' "$dir/log" || true) errors, $(grep -c 'more file system events' "$dir/log" || true) overflows of the event queue"
 awk -v n="$photos" -v a="$dropped" -v b="$finished" 'BEGIN {printf "throughput    %.0f photos/s, %.0f s from the last drop to the last output\n", n / (b - a), b - a}'
-echo "memory        $first MiB before, $most MiB at most, $(memory) MiB after (daemon and worker)"
-latencies | awk '{l[NR] = $1} END {printf "latency       event to start, the wait for all photos before it included: first %.1f s, median %.1f s, last %.1f s\n", l[1], l[int(NR / 2) + 1], l[NR]}'
+echo "memory        $first MiB before, ${middle:-$most} MiB in the middle, $most MiB at most, $(memory) MiB after (daemon and worker)"
+latencies | awk '{l[NR] = $1} END {printf "latency       event to start, the wait for all photos before it included: first %.1f s, median %.1f s, 99 of 100 within %.1f s, last %.1f s\n", l[1], l[int(NR / 2) + 1], l[int(NR * 0.99) + 1], l[NR]}'
 idle
 stop
 [ "$missed" = 0 ]
+
+start -v
+known 'msg=skipped' $((photos + 1))
+echo "restart       $took s until $((photos + 1)) photos were known to be done; $(memory) MiB"
+stop
 
 rm -rf "$dir/in" "$dir/out" "$dir/state" "$dir/stage"
 mkdir "$dir/in"
@@ -115,6 +129,6 @@ PY
 start -v
 until folders | grep -q '"mode":"watching"\|"mode":"polling"'; do sleep 0.1; done
 echo "start-up      $(awk -v a="$began" -v b="$(date +%s.%N)" 'BEGIN {printf "%.1f", b - a}') s until $(count files) files in $(count folders) folders are known and watched"
-until [ "$(grep -c 'msg=skipped' "$dir/log")" -ge "$files" ]; do sleep 0.5; done
-echo "              $(awk -v a="$began" -v b="$(date +%s.%N)" 'BEGIN {printf "%.1f", b - a}') s until each was looked into; $(memory) MiB"
+known 'msg=skipped' "$files"
+echo "              $took s until each was looked into; $(memory) MiB"
 idle
