@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd"
+	"github.com/burnish-photo/burnish/cmd/sandbox"
 	"github.com/burnish-photo/burnish/ops/builtin"
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
@@ -47,6 +48,13 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GOLDEN", golden)
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "xdg"))
 			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "landlock" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			_, err := sandbox.Version()
+			return err == nil, nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"awaitfile":   awaitFile,

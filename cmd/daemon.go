@@ -192,7 +192,7 @@ func (d *daemon) state(w *watcher.Watcher) state {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.standing
-	s.Folders = w.Folders()
+	s.Folders, s.Sandbox = w.Folders(), d.worker.sandbox()
 	return s
 }
 

@@ -2,6 +2,11 @@ package cmd_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -24,6 +29,11 @@ func (mine) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 		// As a decoder that steps on foreign memory.
 		_ = syscall.Kill(syscall.Getpid(), syscall.SIGSEGV)
 		select {}
+	case strings.Contains(name, "escape"):
+		if ways := escapes(name); len(ways) > 0 {
+			err := fmt.Errorf("escaped: it could %s", strings.Join(ways, ", "))
+			return ops.Image{}, errors.Join(err, os.WriteFile(filepath.Join(filepath.Dir(filepath.Dir(name)), "new.txt"), []byte(err.Error()), 0o644))
+		}
 	case strings.Contains(name, "hang"):
 		select {}
 	case strings.Contains(name, "grow"):
@@ -41,4 +51,45 @@ func (mine) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 		}
 	}
 	return in[0].Same(), nil
+}
+
+// escapes are the ways out of a sandbox that are open to what works on photo,
+// as a decoder that the photo has taken over would try them.
+func escapes(photo string) (open []string) {
+	work := filepath.Dir(filepath.Dir(photo))
+	secret := filepath.Join(work, "secret.txt")
+	read := func(path string) error {
+		data, err := os.ReadFile(path)
+		if err == nil && len(data) == 0 {
+			err = errors.New("there is nothing")
+		}
+		return err
+	}
+	write := func(path string, flag int) error {
+		f, err := os.OpenFile(path, os.O_WRONLY|flag, 0o644)
+		if err != nil {
+			return err
+		}
+		return f.Close()
+	}
+	for _, w := range []struct {
+		name string
+		try  func() error
+	}{
+		{"read a file outside", func() error { return read(secret) }},
+		{"list a folder outside", func() error { _, err := os.ReadDir(work); return err }},
+		{"write to the photo", func() error { return write(photo, 0) }},
+		{"cut the photo short", func() error { return os.Truncate(photo, 1<<20) }},
+		{"rename the photo", func() error { return errors.Join(os.Rename(photo, photo+".gone"), os.Rename(photo+".gone", photo)) }},
+		{"write outside", func() error { return write(secret, 0) }},
+		{"make a file outside", func() error { return write(filepath.Join(work, "new.txt"), os.O_CREATE) }},
+		{"remove a file outside", func() error { return os.Remove(filepath.Join(work, "spare.txt")) }},
+		{"change the configuration", func() error { return write(filepath.Join(work, "conf", "burnish.yaml"), 0) }},
+		{"start a program", func() error { return exec.Command("/bin/sh", "-c", ":").Run() }},
+	} {
+		if w.try() == nil {
+			open = append(open, w.name)
+		}
+	}
+	return open
 }

@@ -27,38 +27,41 @@ type workerProcess struct {
 
 	mu     sync.Mutex
 	killed string // why this process killed it
+	last   bool   // no further photo begins in it
 	under  int    // photos under way
 	most   int    // of them when it died
 }
 
-// startWorker starts a process and opens its engine.
-func startWorker(s Setup) (*workerProcess, error) {
+// startWorker starts a process in its confinement and opens its engine.
+func startWorker(s Setup, c *confinement) (*workerProcess, error) {
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return nil, err
 	}
 	p := &workerProcess{since: time.Now(), dead: make(chan struct{})}
-	c := exec.Command("/proc/self/exe")
-	c.Args = []string{os.Args[0], "work"}
-	c.Stdout, c.Stderr, c.ExtraFiles = os.Stderr, os.Stderr, []*os.File{theirs}
-	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	command := exec.Command("/proc/self/exe")
+	command.Args = []string{os.Args[0], "work"}
+	command.Stdout, command.Stderr, command.ExtraFiles = os.Stderr, os.Stderr, []*os.File{theirs}
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	started := make(chan error)
-	go func() {
-		// The kernel sends Pdeathsig when the thread that started it ends.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := c.Start()
+	go onOwnThread(func() {
+		// The kernel sends Pdeathsig when the thread that started it ends. That
+		// thread is confined as well, so it is never given back.
+		c.enter()
+		err := command.Start()
 		started <- err
 		if err == nil {
-			p.ended(c.Wait())
+			p.ended(command.Wait())
 		}
-	}()
+	})
 	err = <-started
 	theirs.Close()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start the worker process: %w", err), ours.Close())
 	}
-	p.pid = c.Process.Pid
+	p.pid = command.Process.Pid
+	// It is the first to go when the machine's memory runs out.
+	_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", p.pid), []byte("500"), 0o644)
 	p.client = rpc.NewClient(ours)
 	if err := p.call("Open", s, &p.opened); err != nil {
 		p.client.Close()
@@ -66,6 +69,24 @@ func startWorker(s Setup) (*workerProcess, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// onOwnThread runs f on a thread that ends with it, and never on the process's
+// first: that one stands for the whole process where the kernel compares
+// confinements, and it would outlive f.
+func onOwnThread(f func()) {
+	runtime.LockOSThread()
+	if syscall.Gettid() != syscall.Getpid() {
+		f()
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		onOwnThread(f)
+	}()
+	<-done
+	runtime.UnlockOSThread()
 }
 
 // socketPair is a connection to oneself; the second end is for a child.
@@ -111,11 +132,11 @@ func (p *workerProcess) call(method string, args, reply any) error {
 }
 
 // begin and end count the photos under way. It reports false where the process
-// is dead already.
+// takes no more, because it is dead or for being retired.
 func (p *workerProcess) begin() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.cause != "" {
+	if p.cause != "" || p.last {
 		return false
 	}
 	p.under++
@@ -126,6 +147,45 @@ func (p *workerProcess) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.under--
+}
+
+// retire ends the process once the photos under way are done.
+func (p *workerProcess) retire(why string) {
+	p.mu.Lock()
+	before := p.last
+	p.last = true
+	p.mu.Unlock()
+	for !before && !p.idle() {
+		select {
+		case <-p.dead:
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	if !before {
+		_ = p.call("Close", None{}, &None{})
+		p.kill(why)
+	}
+}
+
+func (p *workerProcess) idle() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.under == 0
+}
+
+// retired reports whether the process ended, or is to end, by being retired.
+func (p *workerProcess) retired() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last
+}
+
+// ending reports whether the process is dead or is to end.
+func (p *workerProcess) ending() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cause != "" || p.last
 }
 
 func (p *workerProcess) kill(why string) {

@@ -23,6 +23,7 @@ type state struct {
 	PID     int                   `json:"pid"`
 	Started time.Time             `json:"started"`
 	Written time.Time             `json:"written"`
+	Sandbox string                `json:"sandbox"` // that photos are worked on in
 	Folders []watcher.FolderState `json:"folders"`
 	Done    int                   `json:"done"`    // photos, since the start
 	Failed  int                   `json:"failed"`  // photos whose last try failed

@@ -84,6 +84,9 @@ func printState(out io.Writer, dir string, runs bool, s *state) {
 		fmt.Fprintf(out, "burnish does not run with the state folder %s; what it left at %s:\n", dir, s.Written.Local().Format(moment))
 	}
 	fmt.Fprintf(out, "%d photos done, %d failed, %d in work, %d waiting\n", s.Done, s.Failed, s.Working, s.Waiting)
+	if s.Sandbox != "" {
+		fmt.Fprintf(out, "sandbox: %s\n", s.Sandbox)
+	}
 	if s.Shut != "" {
 		fmt.Fprintf(out, "no photo begins: %s\n", s.Shut)
 	}

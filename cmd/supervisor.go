@@ -26,6 +26,7 @@ type supervisor struct {
 	log    *slog.Logger
 	broke  chan error
 	opened Opened // by the first process; the others are like it
+	bounds *confinement
 
 	mu      sync.Mutex // held while a process is started
 	current *workerProcess
@@ -36,7 +37,7 @@ type supervisor struct {
 
 // supervise starts the worker process.
 func supervise(r *runCommand, c *config.Config, h *host, log *slog.Logger) (*supervisor, error) {
-	s := &supervisor{setup: Setup{Command: *r, Verbose: h.verbose}, limit: c.Worker, log: log, broke: make(chan error, 1)}
+	s := &supervisor{setup: Setup{Command: *r, Verbose: h.verbose}, limit: c.Worker, log: log, broke: make(chan error, 1), bounds: confine(c)}
 	if r.Folder == "" {
 		var err error
 		if s.setup.File, err = find(r.Config); err != nil {
@@ -50,12 +51,13 @@ func supervise(r *runCommand, c *config.Config, h *host, log *slog.Logger) (*sup
 		return nil, err
 	}
 	s.opened = s.current.opened
+	log.Info("the worker process", "sandbox", s.bounds.String())
 	return s, nil
 }
 
 // start starts a process. s.mu is held, or s is not shared yet.
 func (s *supervisor) start() error {
-	p, err := startWorker(s.setup)
+	p, err := startWorker(s.setup, s.bounds)
 	if err != nil {
 		return err
 	}
@@ -74,8 +76,12 @@ func (s *supervisor) watch(p *workerProcess) {
 	if s.closed {
 		return
 	}
-	s.log.Error("the worker process died and is started again", "pid", p.pid, "cause", p.cause, "under_way", p.most)
-	if p.most == 0 && time.Since(p.since) < shortLife {
+	if p.retired() {
+		s.log.Info("the worker process is started again", "pid", p.pid, "reason", p.cause)
+	} else {
+		s.log.Error("the worker process died and is started again", "pid", p.pid, "cause", p.cause, "under_way", p.most)
+	}
+	if p.most == 0 && !p.retired() && time.Since(p.since) < shortLife {
 		s.short++
 	} else {
 		s.short = 0
@@ -95,12 +101,9 @@ func (s *supervisor) watch(p *workerProcess) {
 // process returns errSuspect where the photo was not alone when the process
 // died, and a failure of the kind Crashed where it was.
 func (s *supervisor) process(_ context.Context, j plugin.Job) (plugin.Result, error) {
-	p, err := s.get()
+	p, err := s.take(j)
 	if err != nil {
 		return plugin.Result{}, &plugin.Error{Path: j.Path, Kind: plugin.Stopped, Err: err}
-	}
-	if !p.begin() {
-		return plugin.Result{}, errSuspect // it has not begun, and comes again
 	}
 	var a Answer
 	err = p.call("Process", j, &a)
@@ -130,6 +133,24 @@ func (s *supervisor) strike(j plugin.Job, cause string) error {
 	return f.error()
 }
 
+// take is a process that a photo has begun in. One that is confined to folders
+// which are not those of that name any more is ended first.
+func (s *supervisor) take(j plugin.Job) (*workerProcess, error) {
+	for {
+		p, err := s.get()
+		if err != nil {
+			return nil, err
+		}
+		if folder := s.bounds.outdated(j); folder != "" {
+			p.retire(folder + " is another folder than when the process was confined")
+		}
+		if p.begin() {
+			return p, nil
+		}
+		time.Sleep(20 * time.Millisecond) // it ends
+	}
+}
+
 // get is the process that runs, waited for while one is started.
 func (s *supervisor) get() (*workerProcess, error) {
 	for {
@@ -142,12 +163,10 @@ func (s *supervisor) get() (*workerProcess, error) {
 		case closed:
 			return nil, errors.New("the daemon is stopping")
 		}
-		select {
-		case <-p.dead:
-			time.Sleep(20 * time.Millisecond) // for watch to start another
-		default:
+		if !p.ending() {
 			return p, nil
 		}
+		time.Sleep(20 * time.Millisecond) // for watch to start another
 	}
 }
 
@@ -191,6 +210,8 @@ func (s *supervisor) emptyTrash() error { return s.ask("EmptyTrash", None{}, &No
 func (s *supervisor) describe() map[string][]string { return s.opened.Steps }
 
 func (s *supervisor) parallel() int { return s.opened.Parallel }
+
+func (s *supervisor) sandbox() string { return s.bounds.String() }
 
 func (s *supervisor) fatal() <-chan error { return s.broke }
 

@@ -81,7 +81,7 @@ func (w *Worker) Open(s Setup, o *Opened) error {
 	if err := limit(c.Worker); err != nil {
 		return err
 	}
-	engine, err := plugin.Open(context.Background(), *c, w.host.registry, plugin.WithLedger(), plugin.WithVersion(release()), plugin.WithLog(w.host.logger()))
+	engine, err := plugin.Open(context.Background(), *c, w.host.registry, plugin.WithLedger(), plugin.WithTemporary(), plugin.WithVersion(release()), plugin.WithLog(w.host.logger()))
 	if err != nil {
 		return err
 	}
@@ -103,10 +103,8 @@ func (s Setup) configuration(h *host) (*config.Config, error) {
 	return c, errs.Err()
 }
 
-// limit bounds what this process may take, and offers it to the kernel first
-// when memory runs out.
+// limit bounds what this process may take.
 func limit(c config.Worker) error {
-	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0o644)
 	var now syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &now); err != nil {
 		return err

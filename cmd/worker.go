@@ -17,6 +17,7 @@ type worker interface {
 	emptyTrash() error
 	describe() map[string][]string
 	parallel() int
+	sandbox() string     // that it is in, a line for people
 	fatal() <-chan error // an error after which no photo can be worked on
 	close() error
 }
@@ -49,6 +50,8 @@ func (l local) emptyTrash() error { return l.engine.EmptyTrash(time.Now()) }
 func (l local) describe() map[string][]string { return l.engine.Describe() }
 
 func (l local) parallel() int { return l.engine.Parallel() }
+
+func (l local) sandbox() string { return "none: photos are worked on in the daemon's own process" }
 
 func (l local) fatal() <-chan error { return nil }
 

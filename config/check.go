@@ -122,6 +122,9 @@ func (c *Config) Validate() error {
 	if c.Worker.Files < 64 {
 		invalid("worker.files", "wants at least 64, got %d", c.Worker.Files)
 	}
+	if c.Worker.Sandbox != "auto" && c.Worker.Sandbox != "off" {
+		invalid("worker.sandbox", "wants auto or off, got %q", c.Worker.Sandbox)
+	}
 	if c.Limits.Pages < 0 {
 		invalid("limits.pages", "wants 0 or more, got %d", c.Limits.Pages)
 	}

@@ -10,6 +10,9 @@ import (
 //go:embed default.yaml
 var defaultYAML []byte
 
+// builtIn is the file's name where there is none.
+const builtIn = "built-in defaults"
+
 // DefaultPipeline is the pipeline of [Default].
 const DefaultPipeline = "photos"
 
@@ -20,7 +23,7 @@ func Default(reg *ops.Registry) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, faults := Parse("built-in defaults", folder, defaultYAML, reg)
+	c, faults := Parse(builtIn, folder, defaultYAML, reg)
 	if errs, _ := faults.Split(); len(errs) > 0 {
 		return nil, errs
 	}

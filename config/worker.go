@@ -8,8 +8,9 @@ type Worker struct {
 	Memory  float64       `yaml:"memory" help:"MiB of its own that end the process when it holds more; 0: nine tenths of what the machine and the cgroup have"`
 	Stall   time.Duration `yaml:"stall" help:"time without progress on a photo that ends the process"`
 	Files   int           `yaml:"files" help:"files that the process may have open"`
+	Sandbox string        `yaml:"sandbox" help:"auto: the process may use no files but those it needs, where the kernel has Landlock; off: whatever its user may" enum:"auto,off"`
 }
 
 func defaultWorker() Worker {
-	return Worker{Process: true, Stall: 20 * time.Minute, Files: 4096}
+	return Worker{Process: true, Stall: 20 * time.Minute, Files: 4096, Sandbox: "auto"}
 }

@@ -35,6 +35,7 @@ type Engine struct {
 	sources   map[string]bool
 	owner     output.Owner // of temporary files
 	scratch   string
+	temporary bool // the whole process's temporary files go to scratch
 	slots     chan struct{}
 	governor  *governor
 	rates     sync.Map // what operators cost, as [Engine.Plan] has measured
@@ -69,6 +70,11 @@ func WithVersion(v string) Option { return func(e *Engine) { e.version = v } }
 // WithLedger makes the engine remember its work in the configuration's state
 // folder, which is the engine's alone until it is closed.
 func WithLedger() Option { return func(e *Engine) { e.ledger = &ledger.Ledger{} } }
+
+// WithTemporary lets all temporary files of the process, those of libraries
+// among them, go to the engine's scratch folder. A process may have one such
+// engine.
+func WithTemporary() Option { return func(e *Engine) { e.temporary = true } }
 
 // WithPipelines compiles only the pipelines named.
 func WithPipelines(names ...string) Option { return func(e *Engine) { e.only = names } }
@@ -113,6 +119,11 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 	}
 	if e.scratch, err = os.MkdirTemp(e.scratchRoot(), scratchPrefix); err != nil {
 		return nil, fmt.Errorf("make a scratch folder: %w", err)
+	}
+	if e.temporary {
+		if err := os.Setenv("TMPDIR", e.scratch); err != nil {
+			return nil, err
+		}
 	}
 	env := ops.Env{
 		Log: e.log, Folder: c.Folder(), Models: c.Restore.Models,

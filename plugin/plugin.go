@@ -8,12 +8,15 @@
 package plugin
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 
+	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
@@ -53,6 +56,12 @@ func Start(r Runtime) (stop func() error, err error) {
 	}
 	native.started = true
 	return stopNative, nil
+}
+
+// RuntimeLibrary is the ONNX Runtime that c or the environment names, "" for
+// the one that ships.
+func RuntimeLibrary(c *config.Config) string {
+	return cmp.Or(c.Restore.Runtime.Library, os.Getenv(onnx.LibraryEnv))
 }
 
 func stopNative() error {

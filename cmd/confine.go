@@ -1,0 +1,143 @@
+package cmd
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+
+	"github.com/burnish-photo/burnish/cmd/sandbox"
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+// confinement is what the worker process may use of the file system. A folder
+// that is removed and made again, or mounted over, is another one to the
+// kernel: then the process wants a new confinement.
+type confinement struct {
+	config *config.Config
+
+	mu     sync.Mutex
+	none   string           // why there is none, or ""
+	abi    int              // of Landlock
+	places map[string]place // of the configuration's folders, as they were
+}
+
+// place tells a folder from another of its name; it is zero where there is none.
+type place struct{ dev, ino uint64 }
+
+func confine(c *config.Config) *confinement {
+	n := &confinement{config: c}
+	if c.Worker.Sandbox == "off" {
+		n.none = "worker.sandbox is off"
+		return n
+	}
+	var err error
+	if n.abi, err = sandbox.Version(); err != nil {
+		n.none = err.Error()
+	}
+	return n
+}
+
+// String is one line for people.
+func (n *confinement) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.none != "" {
+		return "none: " + n.none
+	}
+	return fmt.Sprintf("Landlock, version %d", n.abi)
+}
+
+func (n *confinement) off() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.none != ""
+}
+
+// enter confines the calling thread and what it starts. Where that fails, the
+// work goes on without, and String says why.
+func (n *confinement) enter() {
+	if n.off() {
+		return
+	}
+	n.prepare(n.config.StateDir)
+	for _, w := range n.config.Watch {
+		n.prepare(w.Output, w.After.Move, w.Failed.Move)
+	}
+	read, write := n.config.Paths()
+	places := map[string]place{}
+	for _, folder := range slices.Concat(read, write) {
+		places[folder] = placeOf(folder)
+	}
+	read = append(read, sandbox.WithLinks(n.config.Restore.Models)...)
+	if library, err := filepath.Abs(plugin.RuntimeLibrary(n.config)); err == nil && plugin.RuntimeLibrary(n.config) != "" {
+		read = append(read, sandbox.WithLinks(filepath.Dir(library))...)
+	}
+	rules := sandbox.System().With(sandbox.Rules{Read: read, Write: write})
+	if n.config.Restore.Device != "cpu" {
+		rules = rules.With(sandbox.GPUs())
+	}
+	err := rules.Confine()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.places = places
+	if err != nil {
+		n.none = err.Error()
+	}
+}
+
+// prepare makes folders that are to be written to, since the process cannot
+// make what lies outside of them. What goes wrong is told by the work.
+func (n *confinement) prepare(folders ...string) {
+	for _, folder := range folders {
+		mode := os.FileMode(0o777)
+		if folder == n.config.StateDir {
+			mode = 0o750
+		}
+		if folder != "" {
+			_ = os.MkdirAll(folder, mode)
+		}
+	}
+}
+
+// outdated names a folder of the job that is another than the process was
+// confined to, or "". Those to be written to are made where they are gone.
+func (n *confinement) outdated(j plugin.Job) string {
+	n.mu.Lock()
+	none, places := n.none, maps.Clone(n.places)
+	n.mu.Unlock()
+	if none != "" {
+		return ""
+	}
+	made := []string{n.config.StateDir, j.Output, j.After.Move, j.Quarantine}
+	for _, folder := range append(made, j.Root) {
+		was, known := places[folder]
+		if !known {
+			continue
+		}
+		now := placeOf(folder)
+		if now == (place{}) && folder != j.Root {
+			n.prepare(folder)
+			now = placeOf(folder)
+		}
+		if now != was && now != (place{}) {
+			return folder
+		}
+	}
+	return ""
+}
+
+func placeOf(path string) place {
+	info, err := os.Stat(path)
+	if err != nil {
+		return place{}
+	}
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return place{uint64(s.Dev), s.Ino}
+	}
+	return place{}
+}

@@ -1,0 +1,126 @@
+// Package sandbox confines a process to the files that it needs, by Landlock,
+// where the kernel has it. It knows nothing of what the process is for.
+package sandbox
+
+import (
+	"debug/elf"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Rules are what a confined process may use. Folders stand for all below them;
+// what does not exist is left out. Everything else it may neither open nor
+// change, whatever its user may; it may look at names, sizes and times.
+type Rules struct {
+	Run   []string // programs that it may start; files alone
+	Read  []string
+	Write []string // and read, make, remove and rename
+	Use   []string // device nodes
+}
+
+// System is what a program needs of the system whatever it does: libraries,
+// fonts, locales and time zones, and itself to start.
+func System() Rules {
+	home, _ := os.UserHomeDir()
+	r := Rules{
+		Run: []string{"/proc/self/exe", loader("/proc/self/exe")},
+		Read: []string{
+			"/usr", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/gnu/store", "/proc", "/sys",
+			"/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives",
+			"/etc/localtime", "/etc/timezone", "/etc/locale.alias", "/etc/nsswitch.conf", "/etc/passwd", "/etc/group",
+			"/etc/fonts", "/var/cache/fontconfig", "/etc/magic", "/etc/OpenCL", "/etc/vulkan", "/etc/glvnd",
+			"/dev/random", "/dev/urandom", "/dev/zero",
+		},
+		Use: []string{"/dev/null", "/dev/full"},
+	}
+	for _, pattern := range []string{"/etc/ImageMagick-*", "/run/opengl-driver"} {
+		found, _ := filepath.Glob(pattern) // the pattern is well formed
+		r.Read = append(r.Read, found...)
+	}
+	if home != "" {
+		for _, name := range []string{".fonts", ".fonts.conf", ".local/share/fonts", ".config/fontconfig", ".cache/fontconfig"} {
+			r.Read = append(r.Read, filepath.Join(home, name))
+		}
+	}
+	r.Read = append(r.Read, WithLinks(besides()...)...)
+	return r
+}
+
+// WithLinks are the paths, and what the links right below them lead to.
+func WithLinks(paths ...string) []string {
+	all := paths
+	for _, path := range paths {
+		entries, _ := os.ReadDir(path) // what cannot be listed has no links
+		for _, e := range entries {
+			if e.Type()&os.ModeSymlink == 0 {
+				continue
+			}
+			if real, err := filepath.EvalSymlinks(filepath.Join(path, e.Name())); err == nil {
+				all = append(all, real)
+			}
+		}
+	}
+	return all
+}
+
+// besides are the folders of this program and of the libraries that the
+// environment names.
+func besides() (folders []string) {
+	if exe, err := os.Executable(); err == nil {
+		if real, err := filepath.EvalSymlinks(exe); err == nil {
+			exe = real
+		}
+		folders = append(folders, filepath.Join(filepath.Dir(exe), "lib"), filepath.Join(filepath.Dir(exe), "..", "lib", "burnish"))
+	}
+	for _, name := range []string{"LD_LIBRARY_PATH", "LD_PRELOAD"} {
+		for _, path := range strings.FieldsFunc(os.Getenv(name), func(r rune) bool { return r == ':' || r == ' ' }) {
+			if filepath.IsAbs(path) {
+				folders = append(folders, path)
+			}
+		}
+	}
+	return folders
+}
+
+// GPUs is what computing on GPUs needs besides; nothing where there are none.
+func GPUs() (r Rules) {
+	for _, pattern := range []string{"/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/accel", "/dev/dxg"} {
+		found, _ := filepath.Glob(pattern) // the pattern is well formed
+		r.Use = append(r.Use, found...)
+	}
+	if len(r.Use) == 0 {
+		return r
+	}
+	r.Read = []string{"/run", "/etc/nvidia"}
+	r.Write = []string{"/dev/shm", os.Getenv("CUDA_CACHE_PATH")}
+	if home, err := os.UserHomeDir(); err == nil {
+		r.Write = append(r.Write, filepath.Join(home, ".nv"))
+	}
+	return r
+}
+
+// With is both.
+func (r Rules) With(o Rules) Rules {
+	join := func(a, b []string) []string { return append(append([]string(nil), a...), b...) }
+	return Rules{join(r.Run, o.Run), join(r.Read, o.Read), join(r.Write, o.Write), join(r.Use, o.Use)}
+}
+
+// loader is the program that the kernel starts a dynamic executable with, or "".
+func loader(exe string) string {
+	f, err := elf.Open(exe)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type != elf.PT_INTERP {
+			continue
+		}
+		name := make([]byte, p.Filesz)
+		if _, err := p.ReadAt(name, 0); err == nil {
+			return strings.TrimRight(string(name), "\x00")
+		}
+	}
+	return ""
+}
