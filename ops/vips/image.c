@@ -36,6 +36,12 @@ guint64 bv_size(VipsImage *image)
 	return VIPS_IMAGE_SIZEOF_IMAGE(image);
 }
 
+int bv_in_memory(VipsImage *image)
+{
+	return image->data && image->Coding == VIPS_CODING_NONE &&
+		(image->dtype == VIPS_IMAGE_SETBUF || image->dtype == VIPS_IMAGE_SETBUF_FOREIGN);
+}
+
 VipsImage *bv_to_memory(VipsImage *image)
 {
 	VipsImage *out = vips_image_new_memory();

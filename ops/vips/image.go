@@ -145,6 +145,21 @@ func FromMemory(pixels []byte, w, h, bands int, format string) (*Image, error) {
 	return own(typed), nil
 }
 
+// Whole returns the pixels of an image that is kept in memory, not to be
+// written to nor used once the image is closed; false for one that is made when
+// it is asked for, or lies in a file.
+func (i *Image) Whole() (Rows, bool) {
+	p := i.ref()
+	if C.bv_in_memory(p) == 0 {
+		return Rows{}, false
+	}
+	size := int(C.bv_size(p))
+	return Rows{
+		Height: int(p.Ysize), Width: int(p.Xsize), Bands: int(p.Bands), Stride: size / int(p.Ysize),
+		Pixels: unsafe.Slice((*byte)(unsafe.Pointer(p.data)), size),
+	}, true
+}
+
 // Pixels evaluates the image into Go memory: rows without padding, values in
 // its format and the machine's byte order.
 func (i *Image) Pixels() ([]byte, error) {

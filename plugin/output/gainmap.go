@@ -35,7 +35,7 @@ func (w *writing) addGainMap(ctx context.Context, img ops.Image) error {
 		note("dropped; a gain map is kept with \"gainmap: keep\"")
 		return nil
 	}
-	why, err := w.unfit(img, source.Second, source.More)
+	why, err := w.unfit(ctx, img, source.Second, source.More)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (w *writing) addGainMap(ctx context.Context, img ops.Image) error {
 }
 
 // unfit says why a gain map cannot be kept; "" where it can.
-func (w *writing) unfit(img ops.Image, second []byte, more int) (string, error) {
+func (w *writing) unfit(ctx context.Context, img ops.Image, second []byte, more int) (string, error) {
 	src := img.Source
 	switch {
 	case w.order.Encoder.Format != "jpeg":
@@ -76,7 +76,7 @@ func (w *writing) unfit(img ops.Image, second []byte, more int) (string, error) 
 		return "", err
 	}
 	defer read.Close()
-	mean, err := w.distance(read)
+	mean, err := w.distance(ctx, read)
 	if err != nil {
 		return "", err
 	}
@@ -87,29 +87,13 @@ func (w *writing) unfit(img ops.Image, second []byte, more int) (string, error) 
 }
 
 // distance is the mean ΔE between a file's image and the one that was given.
-func (w *writing) distance(read *vips.Image) (float64, error) {
-	streamed, sample, err := tee(read)
+func (w *writing) distance(ctx context.Context, read *vips.Image) (float64, error) {
+	s, err := sample(ctx, read, w.grid)
 	if err != nil {
 		return 0, err
 	}
-	defer streamed.Close()
-	if _, err := vips.Call("avg", vips.Args{"in": streamed}); err != nil {
-		return 0, err
-	}
-	if sample == nil {
+	if s == nil || w.sample == nil {
 		return sameFrame + 1, nil
 	}
-	var images [2]*vips.Image
-	for i, s := range []struct {
-		*sampler
-		of *vips.Image
-	}{{w.sample, w.given}, {sample, read}} {
-		p, err := s.image(s.of)
-		if err != nil {
-			return 0, err
-		}
-		defer p.Close()
-		images[i] = p
-	}
-	return difference(images[0], images[1])
+	return w.apart(s, read)
 }

@@ -1,87 +1,236 @@
 package output
 
 import (
+	"context"
 	"encoding/binary"
-	"errors"
 	"sync"
 	"unsafe"
 
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/baseline"
 )
 
-// sampler takes a low-pass of an image as it streams by: the means of a grid of
-// cells, over some of their rows. Transparent pixels count as laid on white.
-type sampler struct {
-	width, height, bands int // bands without transparency
-	alpha                bool
-	cell, step           int
-	columns, rows        int
-
-	mu     sync.Mutex
-	seen   map[int]bool // rows
-	sums   []float64
-	counts []float64
+// grid is how a picture is cut into cells for a low-pass, and which of its rows
+// count.
+type grid struct {
+	cell          int // its side, in pixels
+	step          int // from one row that counts to the next, within a cell
+	columns, rows int
 }
 
 const gridSide = 64 // cells
 
-// tee is p with a sampler in its stream; no sampler for pixels other than of 8
-// or 16 bits. The caller closes the image.
-func tee(p *vips.Image) (*vips.Image, *sampler, error) {
-	format := p.Format()
-	if p.Coding() != "none" || format != "uchar" && format != "ushort" {
-		return p.Ref(), nil, nil
+// newGrid cuts a picture of w×h pixels. Where blocks are to be compared, cells
+// hold whole ones and every row counts.
+func newGrid(w, h int, blocks bool) grid {
+	g := grid{cell: max(8, (max(w, h)+gridSide-1)/gridSide)}
+	g.step = max(1, g.cell/8)
+	if blocks {
+		g.cell, g.step = (g.cell+baseline.Unit-1)/baseline.Unit*baseline.Unit, 1
 	}
-	s := &sampler{width: p.Width(), height: p.Height(), bands: p.Bands(), alpha: p.HasAlpha(), seen: map[int]bool{}}
+	g.columns, g.rows = (w+g.cell-1)/g.cell, (h+g.cell-1)/g.cell
+	return g
+}
+
+// sampler takes a low-pass of an image: the means of a grid of cells.
+// Transparent pixels count as laid on white.
+type sampler struct {
+	grid
+	width, bands int // bands without transparency
+	alpha, deep  bool
+
+	mu        sync.Mutex
+	seen      map[int]bool // strips, by their first row
+	sums      []float64    // on a scale of 16 bits
+	counts    []float64
+	even, odd []uint64 // sums of the bytes of some rows, four to a word
+}
+
+// sampled reports whether a low-pass is taken of such pixels: those of 8 or 16
+// bits.
+func sampled(p *vips.Image) bool {
+	format := p.Format()
+	return p.Coding() == "none" && (format == "uchar" || format == "ushort")
+}
+
+func newSampler(g grid, p *vips.Image) *sampler {
+	s := &sampler{grid: g, width: p.Width(), bands: p.Bands(), alpha: p.HasAlpha(), deep: p.Format() == "ushort"}
 	if s.alpha {
 		s.bands--
 	}
-	s.cell = max(8, (max(s.width, s.height)+gridSide-1)/gridSide)
-	s.step = max(1, s.cell/8)
-	s.columns, s.rows = (s.width+s.cell-1)/s.cell, (s.height+s.cell-1)/s.cell
+	s.room()
+	return s
+}
+
+// readSampler is the low-pass of a JPEG whose picture g cuts.
+func readSampler(g grid, p baseline.LowPass) *sampler {
+	s := &sampler{grid: g, bands: p.Bands}
+	s.room()
+	for i, v := range p.Values {
+		s.sums[i], s.counts[i/p.Bands] = float64(v), 1
+	}
+	return s
+}
+
+func (s *sampler) room() {
+	s.seen = map[int]bool{}
 	s.sums = make([]float64, s.columns*s.rows*s.bands)
 	s.counts = make([]float64, s.columns*s.rows)
+}
+
+// inMemory is the size in bytes up to which pixels are made at once, which
+// costs less than a stream of them.
+const inMemory = 8 << 20
+
+// sample evaluates p for its low-pass alone; nil where none is taken.
+func sample(ctx context.Context, p *vips.Image, g grid) (*sampler, error) {
+	if !sampled(p) {
+		_, err := vips.Call("avg", vips.Args{"in": p})
+		return nil, err
+	}
+	if _, whole := p.Whole(); !whole && p.Size() <= inMemory {
+		kept, err := p.Materialise(ctx, inMemory, "")
+		if err != nil {
+			return nil, err
+		}
+		defer kept.Close()
+		p = kept
+	}
+	streamed, s, err := tee(p, g)
+	if err != nil {
+		return nil, err
+	}
+	defer streamed.Close()
+	if _, whole := p.Whole(); !whole {
+		_, err = vips.Call("avg", vips.Args{"in": streamed})
+	}
+	return s, err
+}
+
+// tee is p and its low-pass: of pixels that are there at once, of others as
+// they stream by; nil where none is taken. The caller closes the image.
+func tee(p *vips.Image, g grid) (*vips.Image, *sampler, error) {
+	if !sampled(p) {
+		return p.Ref(), nil, nil
+	}
+	s := newSampler(g, p)
+	if rows, whole := p.Whole(); whole {
+		s.add(rows)
+		return p.Ref(), s, nil
+	}
 	streamed, err := p.Strips(vips.Strips{Height: 64, Func: func(in, out vips.Rows) error {
 		for y := out.Top; y < out.Top+out.Height; y++ {
-			row := in.Row(y)
-			copy(out.Row(y), row)
-			if y%s.step == 0 {
-				s.add(y, row, format == "ushort")
-			}
+			copy(out.Row(y), in.Row(y))
 		}
+		s.add(out)
 		return nil
 	}})
 	return streamed, s, err
 }
 
-// add counts a row once, values on a scale of 16 bits.
-func (s *sampler) add(y int, row []byte, deep bool) {
+// add counts a strip once.
+func (s *sampler) add(strip vips.Rows) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.seen[y] {
+	if s.seen[strip.Top] {
 		return
 	}
-	s.seen[y] = true
-	if deep {
-		values := unsafe.Slice((*uint16)(unsafe.Pointer(&row[0])), len(row)/2)
-		addRow(s, y, values, 1)
-	} else {
-		addRow(s, y, row, 257)
+	s.seen[strip.Top] = true
+	const most = 256 // rows that a lane of 16 bits has room for
+	end := strip.Top + strip.Height
+	for from := strip.Top; from < end; {
+		to := min(end, (from/s.cell+1)*s.cell, from+most*s.step)
+		s.addRows(strip, from, to)
+		from = to
 	}
 }
 
+// addRows counts rows of one row of cells.
+func (s *sampler) addRows(strip vips.Rows, from, to int) {
+	cells, top := from/s.cell*s.columns, from/s.cell*s.cell
+	from = top + (from-top+s.step-1)/s.step*s.step // the first row of a cell counts
+	rows := 0
+	for y := from; y < to; y += s.step {
+		rows++
+		switch row := strip.Row(y); {
+		case s.deep:
+			addRow(s, cells, unsafe.Slice((*uint16)(unsafe.Pointer(&row[0])), len(row)/2), 1)
+		case s.alpha:
+			addRow(s, cells, row, 257)
+		case y+s.step < to: // two rows at a time
+			rows, y = rows+1, y+s.step
+			s.addBytes(row[:s.width*s.bands], strip.Row(y)[:s.width*s.bands])
+		default:
+			s.addBytes(row[:s.width*s.bands], nil)
+		}
+	}
+	if !s.deep && !s.alpha {
+		s.flush(cells)
+	}
+	for c := range s.columns {
+		s.counts[cells+c] += float64(rows * (min((c+1)*s.cell, s.width) - c*s.cell))
+	}
+}
+
+// addBytes adds one or two rows to the sums by column, eight bytes at a time.
+func (s *sampler) addBytes(row, second []byte) {
+	if n := (len(row) + 7) / 8; len(s.even) != n {
+		s.even, s.odd = make([]uint64, n), make([]uint64, n)
+	}
+	const lanes = 0x00ff00ff00ff00ff
+	even, odd := s.even, s.odd[:len(s.even)]
+	for i := range even {
+		a, b := word(row, i), word(second, i)
+		even[i] += a&lanes + b&lanes
+		odd[i] += a>>8&lanes + b>>8&lanes
+	}
+}
+
+// word is the i-th eight bytes of a row; what it has not is zero.
+func word(row []byte, i int) uint64 {
+	if at := i * 8; at+8 <= len(row) {
+		return binary.LittleEndian.Uint64(row[at:])
+	}
+	return lastWord(row, i)
+}
+
+func lastWord(row []byte, i int) (w uint64) {
+	for j := i * 8; j < len(row); j++ {
+		w |= uint64(row[j]) << (j % 8 * 8)
+	}
+	return w
+}
+
+// flush moves the sums by column to their cells.
+func (s *sampler) flush(cells int) {
+	for c := range s.columns {
+		sums := s.sums[(cells+c)*s.bands:][:s.bands]
+		from, to := c*s.cell, min((c+1)*s.cell, s.width)
+		for b := range sums {
+			total := uint64(0)
+			for at := from*s.bands + b; at < to*s.bands; at += s.bands {
+				lanes := s.even[at/8]
+				if at%2 == 1 {
+					lanes = s.odd[at/8]
+				}
+				total += lanes >> (at % 8 / 2 * 16) & 0xffff
+			}
+			sums[b] += float64(total) * 257
+		}
+	}
+	clear(s.even)
+	clear(s.odd)
+}
+
 // addRow adds a row's values, times scale, to their cells.
-func addRow[T uint8 | uint16](s *sampler, y int, row []T, scale float64) {
+func addRow[T uint8 | uint16](s *sampler, cells int, row []T, scale float64) {
 	stride := s.bands
 	if s.alpha {
 		stride++
 	}
 	for c := range s.columns {
-		at := (y/s.cell)*s.columns + c
-		from, to := c*s.cell, min((c+1)*s.cell, s.width)
-		sums := s.sums[at*s.bands : (at+1)*s.bands]
-		s.counts[at] += float64(to - from)
-		cell := row[from*stride : to*stride]
+		sums := s.sums[(cells+c)*s.bands:][:s.bands]
+		cell := row[c*s.cell*stride : min((c+1)*s.cell, s.width)*stride]
 		if s.alpha {
 			addOnWhite(sums, cell, scale)
 			continue
@@ -106,16 +255,16 @@ func addOnWhite[T uint8 | uint16](sums []float64, cell []T, scale float64) {
 	}
 }
 
+// at is the value of a cell on a scale of 16 bits.
+func (s *sampler) at(cell, band int) float64 { return s.sums[cell*s.bands+band] / s.counts[cell] }
+
 // image is the low-pass with the meaning and the profile of p. The caller
 // closes it.
 func (s *sampler) image(p *vips.Image) (*vips.Image, error) {
 	var pixels []byte
-	for at, n := range s.counts {
-		if n == 0 {
-			return nil, errors.New("some rows were not seen")
-		}
+	for cell := range s.counts {
 		for b := range s.bands {
-			pixels = binary.NativeEndian.AppendUint16(pixels, uint16(s.sums[at*s.bands+b]/n+0.5))
+			pixels = binary.NativeEndian.AppendUint16(pixels, uint16(s.at(cell, b)+0.5))
 		}
 	}
 	grid, err := vips.FromMemory(pixels, s.columns, s.rows, s.bands, "ushort")
@@ -138,72 +287,4 @@ func (s *sampler) image(p *vips.Image) (*vips.Image, error) {
 	defer typed.Close()
 	profile, _ := p.Blob(vips.FieldICC)
 	return typed.WithBlob(vips.FieldICC, profile)
-}
-
-// lab is an image in CIE Lab through its profile, or where it has none, or one
-// that does not fit, as sRGB or by the profile of a common press. The caller
-// closes it.
-func lab(p *vips.Image) (*vips.Image, error) {
-	args := vips.Args{"embedded": true, "pcs": "lab", "intent": intent(p)}
-	if p.Interpretation() == "cmyk" {
-		args["input_profile"], args["black_point_compensation"] = "cmyk", true
-		return p.Do("icc_import", args)
-	}
-	if _, tagged := p.Blob(vips.FieldICC); tagged {
-		if out, err := p.Do("icc_import", args); err == nil {
-			return out, nil
-		}
-	}
-	plain, err := p.Without(vips.FieldICC)
-	if err != nil {
-		return nil, err
-	}
-	defer plain.Close()
-	colours, err := plain.Do("colourspace", vips.Args{"space": "rgb16"})
-	if err != nil {
-		return nil, err
-	}
-	defer colours.Close()
-	args["input_profile"], args["intent"] = "srgb", "relative"
-	return colours.Do("icc_import", args)
-}
-
-// difference is the mean ΔE 2000 of two images of one size in Lab.
-func difference(a, b *vips.Image) (float64, error) {
-	see := lab
-	if plain(a) && plain(b) {
-		see = plainLab
-	}
-	var labs [2]*vips.Image
-	for i, p := range []*vips.Image{a, b} {
-		l, err := see(p)
-		if err != nil {
-			return 0, err
-		}
-		defer l.Close()
-		labs[i] = l
-	}
-	d, err := labs[0].Do("dE00", vips.Args{"right": labs[1]})
-	if err != nil {
-		return 0, err
-	}
-	defer d.Close()
-	out, err := vips.Call("avg", vips.Args{"in": d})
-	if err != nil {
-		return 0, err
-	}
-	mean, _ := out["out"].(float64)
-	return mean, nil
-}
-
-// plain reports whether an image is sRGB or gray without a profile.
-func plain(p *vips.Image) bool {
-	_, tagged := p.Blob(vips.FieldICC)
-	return !tagged && p.Interpretation() != "cmyk"
-}
-
-// plainLab is an untagged image in CIE Lab. Its white is another than a
-// profile's, which does not matter between two of them, and it costs a tenth.
-func plainLab(p *vips.Image) (*vips.Image, error) {
-	return p.Do("colourspace", vips.Args{"space": "lab"})
 }

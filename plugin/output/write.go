@@ -83,8 +83,9 @@ func (o Order) copies(img ops.Image) bool {
 type writing struct {
 	order    Order
 	pixels   *vips.Image // as they are encoded
-	given    *vips.Image // as they came, and their low-pass
-	sample   *sampler
+	given    *vips.Image // as they came
+	grid     grid        // of their low-pass
+	sample   *sampler    // nil where none is taken
 	metadata container.Metadata
 }
 
@@ -95,16 +96,22 @@ func (o Order) writing(ctx context.Context, img ops.Image) (_ *writing, err erro
 			w.close()
 		}
 	}()
-	if w.given, err = bare(img.Pixels); err != nil {
-		return nil, err
+	w.given = img.Pixels.Ref()
+	w.grid = newGrid(w.given.Width(), w.given.Height(), o.Encoder.Format == "jpeg")
+	streamed := w.given.Ref()
+	if o.pages == 0 {
+		streamed.Close()
+		if streamed, w.sample, err = tee(w.given, w.grid); err != nil {
+			return nil, err
+		}
 	}
-	streamed, sample, err := tee(w.given)
+	defer streamed.Close()
+	bared, err := bare(streamed)
 	if err != nil {
 		return nil, err
 	}
-	defer streamed.Close()
-	w.sample = sample
-	if w.pixels, err = prepare(streamed, o.Encoder.Format, o.Config.policy.allows("icc")); err != nil {
+	defer bared.Close()
+	if w.pixels, err = prepare(bared, o.Encoder.Format, o.Config.policy.allows("icc")); err != nil {
 		return nil, err
 	}
 	w.metadata = o.compose(ctx, img, w.pixels.Width(), w.height())

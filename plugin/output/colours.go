@@ -1,0 +1,158 @@
+package output
+
+import (
+	"math"
+	"sync"
+
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// lab is an image in CIE Lab through its profile, or where it has none, or one
+// that does not fit, as sRGB or by the profile of a common press. The caller
+// closes it.
+func lab(p *vips.Image) (*vips.Image, error) {
+	args := vips.Args{"embedded": true, "pcs": "lab", "intent": intent(p)}
+	if p.Interpretation() == "cmyk" {
+		args["input_profile"], args["black_point_compensation"] = "cmyk", true
+		return p.Do("icc_import", args)
+	}
+	if _, tagged := p.Blob(vips.FieldICC); tagged {
+		if out, err := p.Do("icc_import", args); err == nil {
+			return out, nil
+		}
+	}
+	plain, err := p.Without(vips.FieldICC)
+	if err != nil {
+		return nil, err
+	}
+	defer plain.Close()
+	colours, err := plain.Do("colourspace", vips.Args{"space": "rgb16"})
+	if err != nil {
+		return nil, err
+	}
+	defer colours.Close()
+	args["input_profile"], args["intent"] = "srgb", "relative"
+	return colours.Do("icc_import", args)
+}
+
+// difference is the mean ΔE 2000 of two images of one size in Lab.
+func difference(a, b *vips.Image) (float64, error) {
+	var labs [2]*vips.Image
+	for i, p := range []*vips.Image{a, b} {
+		l, err := lab(p)
+		if err != nil {
+			return 0, err
+		}
+		defer l.Close()
+		labs[i] = l
+	}
+	d, err := labs[0].Do("dE00", vips.Args{"right": labs[1]})
+	if err != nil {
+		return 0, err
+	}
+	defer d.Close()
+	out, err := vips.Call("avg", vips.Args{"in": d})
+	if err != nil {
+		return 0, err
+	}
+	mean, _ := out["out"].(float64)
+	return mean, nil
+}
+
+// plain reports whether an image is sRGB or gray without a profile.
+func plain(p *vips.Image) bool {
+	_, tagged := p.Blob(vips.FieldICC)
+	return !tagged && p.Interpretation() != "cmyk"
+}
+
+// plainDifference is the mean ΔE 2000 of two low-passes of sRGB or gray.
+func plainDifference(a, b *sampler) float64 {
+	total := 0.0
+	for cell := range a.counts {
+		total += deltaE(a.lab(cell), b.lab(cell))
+	}
+	return total / float64(len(a.counts))
+}
+
+// lab is a cell of sRGB or gray in CIE Lab. Its white is another than a
+// profile's, which does not matter between two of them.
+func (s *sampler) lab(cell int) [3]float64 {
+	var rgb [3]float64
+	for i := range rgb {
+		rgb[i] = linear()[int(s.at(cell, min(i, s.bands-1))/16+0.5)]
+	}
+	r, g, b := rgb[0], rgb[1], rgb[2]
+	x := root((0.4124564*r + 0.3575761*g + 0.1804375*b) / 0.95047)
+	y := root(0.2126729*r + 0.7151522*g + 0.0721750*b)
+	z := root((0.0193339*r + 0.1191920*g + 0.9503041*b) / 1.08883)
+	return [3]float64{116*y - 16, 500 * (x - y), 200 * (y - z)}
+}
+
+// linear are the intensities of sRGB's values, every sixteenth of a scale of
+// 16 bits (IEC 61966-2-1).
+var linear = sync.OnceValue(func() *[4097]float64 {
+	var table [4097]float64
+	for i := range table {
+		v := float64(i) * 16 / 65535
+		if v <= 0.04045 {
+			table[i] = v / 12.92
+		} else {
+			table[i] = math.Pow((v+0.055)/1.055, 2.4)
+		}
+	}
+	return &table
+})
+
+// root is the cube root, but for a line where it would be steep (CIE 15).
+func root(t float64) float64 {
+	const e = 6.0 / 29
+	if t > e*e*e {
+		return math.Cbrt(t)
+	}
+	return t/(3*e*e) + 4.0/29
+}
+
+// deltaE is the CIEDE2000 difference of two colours in Lab, with all weights 1
+// (Sharma, Wu and Dalal, 2005).
+func deltaE(p, q [3]float64) float64 {
+	if p == q {
+		return 0
+	}
+	c := (math.Hypot(p[1], p[2]) + math.Hypot(q[1], q[2])) / 2
+	g := 1.5 - 0.5*seventh(c)
+	c1, h1 := polar(p[1]*g, p[2])
+	c2, h2 := polar(q[1]*g, q[2])
+	dh, h := h2-h1, (h1+h2)/2
+	switch {
+	case c1*c2 == 0:
+		dh, h = 0, h1+h2
+	case dh > math.Pi:
+		dh, h = dh-2*math.Pi, h+math.Pi
+	case dh < -math.Pi:
+		dh, h = dh+2*math.Pi, h+math.Pi
+	}
+	dH := 2 * math.Sqrt(c1*c2) * math.Sin(dh/2)
+	const degree = math.Pi / 180
+	t := 1 - 0.17*math.Cos(h-30*degree) + 0.24*math.Cos(2*h) + 0.32*math.Cos(3*h+6*degree) - 0.20*math.Cos(4*h-63*degree)
+	l := (p[0]+q[0])/2 - 50
+	c = (c1 + c2) / 2
+	sl, sc, sh := 1+0.015*l*l/math.Sqrt(20+l*l), 1+0.045*c, 1+0.015*c*t
+	turn := (h/degree - 275) / 25
+	rotation := -math.Sin(60*degree*math.Exp(-turn*turn)) * 2 * seventh(c)
+	dL, dC := (q[0]-p[0])/sl, (c2-c1)/sc
+	dH /= sh
+	return math.Sqrt(dL*dL + dC*dC + dH*dH + rotation*dC*dH)
+}
+
+func seventh(c float64) float64 {
+	n := c * c * c * c * c * c * c
+	return math.Sqrt(n / (n + 6103515625)) // 25⁷
+}
+
+// polar is a chroma and a hue from 0 to 2π.
+func polar(a, b float64) (c, h float64) {
+	if h = math.Atan2(b, a); h < 0 {
+		h += 2 * math.Pi
+	}
+	return math.Hypot(a, b), h
+}
