@@ -161,6 +161,9 @@ func (e *Engine) openLedger() error {
 	if notice := l.Notice(); notice != "" {
 		e.log.Warn(notice)
 	}
+	if news := l.News(); news != "" {
+		e.log.Info(news)
+	}
 	return nil
 }
 

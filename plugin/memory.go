@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -44,17 +45,42 @@ func (w *work) doneBefore() (reason string, err error) {
 		return "", nil
 	}
 	w.before, _, err = w.engine.ledger.Find(w.source, w.key)
+	if err == nil && w.before.Salvaged {
+		err = w.prove()
+	}
 	if err == nil {
 		err = w.finishMove()
 	}
 	if err != nil {
 		return "", err
 	}
-	return verdict(w.past()), nil
+	return w.verdict(w.past()), nil
 }
 
-// verdict is why a record makes the work needless, or "".
-func verdict(e ledger.Entry) string {
+// prove compares a record that was read back from a damaged ledger, and may be
+// an old one, with what lies there. It is forgotten where an output is not as
+// it says.
+func (w *work) prove() error {
+	e := w.before
+	for _, o := range e.Outputs {
+		if hash, err := output.Digest(o.Path); e.State == ledger.Done && e.Superseded == "" && (err != nil || hash != o.Hash) {
+			w.before = ledger.Entry{}
+			return w.engine.ledger.Forget(e.Path, e.Work)
+		}
+	}
+	w.before.Salvaged = false
+	return w.engine.ledger.Put(w.before)
+}
+
+// verdict is why a record makes the work needless, or "". That another photo
+// took an output does so only while what made it is still what is wanted.
+func (w *work) verdict(e ledger.Entry) string {
+	if e.State == ledger.Done && e.Superseded != "" {
+		if !w.engine.wants(e.Superseded) {
+			return ""
+		}
+		return "already done, and its output replaced by another photo's"
+	}
 	switch e.State {
 	case ledger.Done, ledger.Skipped:
 		return "already done"
@@ -64,15 +90,25 @@ func verdict(e ledger.Entry) string {
 	return ""
 }
 
+// wants reports whether that work is of one of the engine's pipelines.
+func (e *Engine) wants(work string) bool {
+	for _, p := range e.pipelines {
+		if strings.HasPrefix(work, p.work+" ") {
+			return true
+		}
+	}
+	return false
+}
+
 // known answers from the content: a photo that was done under this path, or a
 // file that Burnish itself wrote.
 func (w *work) known() (reason string, err error) {
 	if w.engine.ledger == nil {
 		return "", nil
 	}
-	if e := w.past(); verdict(e) != "" {
+	if e := w.past(); w.verdict(e) != "" {
 		e.Stat = w.entry(e.State).Stat
-		return verdict(e), w.engine.ledger.Put(e)
+		return w.verdict(e), w.engine.ledger.Put(e)
 	}
 	ours, err := w.engine.ledger.IsOutput(w.hash)
 	if !ours || err != nil {

@@ -39,7 +39,7 @@ func (e *Engine) Strike(ctx context.Context, j Job, kind Kind, cause error, reme
 	if _, err := w.doneBefore(); err != nil {
 		e.log.Error("the ledger cannot be read", "photo", w.source, "error", err)
 	}
-	if verdict(w.past()) == "" { // else the death came after the work
+	if w.verdict(w.past()) == "" { // else the death came after the work
 		w.recordFailure(failure)
 	}
 	return failure

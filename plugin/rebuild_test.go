@@ -189,3 +189,78 @@ func TestAskedForAgain(t *testing.T) {
 	b.done(path)
 	b.skipped(path, "already done")
 }
+
+// What can still be read of a damaged ledger is believed where the outputs are
+// as it says, though they do not tell of themselves.
+func TestASalvagedRecordIsProven(t *testing.T) {
+	b := newBench(t, strings.Replace(small, `path: "{dir}/{stem}.png"`, `{path: "{dir}/{stem}.png", provenance: false}`, 1), plugin.WithLedger())
+	kept, missing := b.photo("kept.jpg", 200, 100, 1), b.photo("missing.jpg", 200, 100, 2)
+	b.done(kept)
+	b.done(missing)
+	cut := b.write("in/cut.jpg", []byte("no photo"))
+	for range plugin.MaxStrikes {
+		b.fails(cut, plugin.NotPhoto)
+	}
+	os.Remove(b.path("out/missing.png"))
+	before := b.inodes("out")
+	b.damage(func(whole []byte) []byte {
+		clear(whole[:2*os.Getpagesize()])
+		return whole
+	})
+	b.skipped(kept, "already done")
+	b.skipped(cut, "in quarantine")
+	if !slices.Equal(b.inodes("out"), before) {
+		t.Error("the output was touched")
+	}
+	b.done(missing)
+	b.reopen()
+	b.skipped(kept, "already done")
+	b.skipped(missing, "already done")
+}
+
+func TestOverwrittenPhotosAreNotDoneAgain(t *testing.T) {
+	b := newBench(t, colliding("overwrite"), plugin.WithLedger())
+	one, two := b.photo("one.jpg", 20, 20, 1), b.photo("two.jpg", 20, 20, 2)
+	b.done(one)
+	b.done(two)
+	before := b.inodes("out")
+	for range 2 {
+		b.reopen()
+		b.skipped(one, "replaced by another photo's")
+		b.skipped(two, "already done")
+		if failures, err := b.engine.Records().Failures(); len(failures) != 0 || err != nil {
+			t.Errorf("failures: %v, %v", failures, err)
+		}
+	}
+	if !slices.Equal(b.inodes("out"), before) {
+		t.Error("the output was written again")
+	}
+	reprocess := func(text string, want ...string) {
+		t.Helper()
+		where, err := plugin.ParseWhere(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		photos, err := b.engine.Records().Reprocess(where)
+		if err != nil || !slices.Equal(photos, want) {
+			t.Errorf("%s: %v, %v, want %v", text, photos, err, want)
+		}
+	}
+	reprocess("pipeline=small", two) // whose output it is
+	b.skipped(one, "replaced by another photo's")
+	b.done(two)
+	reprocess("path=one.jpg", one)
+	b.done(one)
+	b.skipped(two, "replaced by another photo's")
+
+	// Another pipeline does both again, and so does the first one after it to the
+	// one whose output was lost to the other.
+	first := b.config
+	b.config = strings.Replace(first, "width: 64", "width: 10", 1)
+	b.reopen()
+	b.done(two)
+	b.config = first
+	b.reopen()
+	b.done(one)
+	b.skipped(two, "replaced by another photo's")
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -159,6 +160,12 @@ func (r *Records) Reprocess(w Where) (photos []string, err error) {
 		return nil
 	})
 	for _, e := range chosen {
+		if again, err := r.takenBy(chosen, e); again || err != nil {
+			if err != nil {
+				return photos, err
+			}
+			continue // else the two would take turns
+		}
 		if _, missing := os.Lstat(e.Path); missing != nil {
 			continue // its outputs are all that is left of it
 		}
@@ -169,4 +176,19 @@ func (r *Records) Reprocess(w Where) (photos []string, err error) {
 		photos = append(photos, e.Path)
 	}
 	return photos, err
+}
+
+// takenBy reports whether an output of a superseded photo is now that of another
+// which is chosen too.
+func (r *Records) takenBy(chosen []ledger.Entry, e ledger.Entry) (bool, error) {
+	for _, o := range e.Outputs {
+		maker, ok, err := r.ledger.Maker(o.Path)
+		if err != nil {
+			return false, err
+		}
+		if ok && e.Superseded != "" && slices.ContainsFunc(chosen, func(c ledger.Entry) bool { return c.Path == maker.Path && c.Work == maker.Work }) {
+			return true, nil
+		}
+	}
+	return false, nil
 }

@@ -71,9 +71,11 @@ type Entry struct {
 	Error      string            `json:"error,omitempty"`
 	ErrorClass string            `json:"error_class,omitempty"`
 	Attempts   int               `json:"attempts,omitempty"`
-	Strikes    int               `json:"strikes,omitempty"`  // those of the attempts that were the photo's own fault
-	Pipeline   string            `json:"pipeline,omitempty"` // its name
-	MovedTo    string            `json:"moved_to,omitempty"` // where the host put the source, or is about to
+	Strikes    int               `json:"strikes,omitempty"`    // those of the attempts that were the photo's own fault
+	Pipeline   string            `json:"pipeline,omitempty"`   // its name
+	MovedTo    string            `json:"moved_to,omitempty"`   // where the host put the source, or is about to
+	Superseded string            `json:"superseded,omitempty"` // the work by which another photo took one of its outputs
+	Salvaged   bool              `json:"salvaged,omitempty"`   // read back from a damaged ledger, and not yet compared with its outputs
 	Started    time.Time         `json:"started,omitzero"`
 	Finished   time.Time         `json:"finished,omitzero"`
 	Notes      map[string]string `json:"notes,omitempty"`
@@ -83,11 +85,15 @@ type Entry struct {
 type Ledger struct {
 	db     *bbolt.DB
 	notice string
+	news   string
 }
 
 // Notice returns a warning from opening, for the log, or "": it says that a
 // damaged ledger was set aside and where it lies.
 func (l *Ledger) Notice() string { return l.notice }
+
+// News is what opening did that is worth a line in the log, or "".
+func (l *Ledger) News() string { return l.news }
 
 // Close waits for what is under way and releases the state folder.
 func (l *Ledger) Close() error {
@@ -100,8 +106,10 @@ func (l *Ledger) Close() error {
 // Put stores e, replacing the record of the same path and work. The record is
 // on disk when Put returns; concurrent calls share the cost of that.
 //
-// Whichever record named one of e's outputs before is dropped, for its result
-// no longer stands: asked for again, that work is done again.
+// Another record that named one of e's outputs before no longer stands: that of
+// the same source is dropped, and asked for again that work is done again; that
+// of another, if it was done, is marked as superseded, and has no outputs any
+// more.
 func (l *Ledger) Put(e Entry) error {
 	if err := e.validate(); err != nil {
 		return err

@@ -31,19 +31,64 @@ func Open(dir string) (*Ledger, error) {
 		return nil, fmt.Errorf("create state folder %s: %w: make its parent writable or set state_dir elsewhere", dir, err)
 	}
 	file := filepath.Join(dir, FileName)
+	if err := finishRebuilding(file); err != nil {
+		return nil, err
+	}
 	l, err := openFile(file)
-	if !errors.Is(err, errDamaged) {
-		return l, err
+	if errors.Is(err, errDamaged) {
+		return rebuild(file, err)
+	}
+	if err == nil && l.wasteful() {
+		return l.compact()
+	}
+	return l, err
+}
+
+// rebuilding is the suffix of a new ledger until the damaged one is set aside.
+const rebuilding = ".rebuilding"
+
+// finishRebuilding ends what a crash came in between of. A new ledger is whole
+// once the damaged one has been set aside.
+func finishRebuilding(file string) error {
+	_, err := os.Lstat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = os.Rename(file+rebuilding, file)
+	} else {
+		err = os.Remove(file + rebuilding)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("open ledger: %w", err)
+	}
+	return nil
+}
+
+// rebuild sets a damaged file aside and begins a new one with what could be
+// read of it.
+func rebuild(file string, damage error) (*Ledger, error) {
+	fresh, err := openFile(file + rebuilding)
+	if err != nil {
+		return nil, err
+	}
+	found, lost := salvage(file)
+	n, err := fresh.restore(found)
+	if err = errors.Join(err, fresh.Close()); err != nil {
+		return nil, err
 	}
 	aside := file + ".damaged-" + time.Now().UTC().Format("20060102T150405.000Z")
 	if err := os.Rename(file, aside); err != nil {
 		return nil, fmt.Errorf("set damaged ledger %s aside: %w", file, err)
 	}
-	fresh, freshErr := openFile(file)
-	if freshErr != nil {
-		return nil, freshErr
+	if err := os.Rename(file+rebuilding, file); err != nil {
+		return nil, fmt.Errorf("set damaged ledger %s aside: %w", file, err)
 	}
-	fresh.notice = fmt.Sprintf("%v: it was set aside as %s and a new ledger begun; photos are recognised by their outputs, and only those that cannot be are processed once more", err, aside)
+	if fresh, err = openFile(file); err != nil {
+		return nil, err
+	}
+	fresh.notice = fmt.Sprintf("%v: it was set aside as %s and a new ledger begun with %d records that could be read of it; other photos are recognised by their outputs, and only those that cannot be are processed once more",
+		damage, aside, n)
+	if lost != nil {
+		fresh.notice += fmt.Sprintf(" (reading it ended early: %v)", lost)
+	}
 	return fresh, nil
 }
 

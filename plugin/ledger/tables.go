@@ -53,6 +53,9 @@ func (t tables) put(e Entry) error {
 	if err := t.drop(id); err != nil {
 		return err
 	}
+	if e.Superseded != "" {
+		return t.putEntry(id, e)
+	}
 	for _, o := range e.Outputs {
 		if err := t.putOutput(id, e, o); err != nil {
 			return err
@@ -68,6 +71,10 @@ func (t tables) put(e Entry) error {
 			return err
 		}
 	}
+	return t.putEntry(id, e)
+}
+
+func (t tables) putEntry(id []byte, e Entry) error {
 	value, err := json.Marshal(e)
 	if err != nil {
 		return err
@@ -78,7 +85,7 @@ func (t tables) put(e Entry) error {
 func (t tables) putOutput(id []byte, e Entry, o Output) error {
 	path := []byte(o.Path)
 	if before := t.outputs.Get(path); before != nil && !bytes.Equal(before, id) {
-		if err := t.drop(bytes.Clone(before)); err != nil {
+		if err := t.supersede(bytes.Clone(before), e); err != nil {
 			return err
 		}
 	}
@@ -89,6 +96,16 @@ func (t tables) putOutput(id []byte, e Entry, o Output) error {
 		return nil
 	}
 	return t.hashes.Put([]byte(o.Hash), path)
+}
+
+// supersede lets the record before make room for e.
+func (t tables) supersede(before []byte, by Entry) error {
+	e, ok := decode(t.entries.Get(before))
+	if err := t.drop(before); err != nil || !ok || e.Path == by.Path || e.State != Done {
+		return err
+	}
+	e.Superseded = by.Work
+	return t.putEntry(before, e)
 }
 
 func (e Entry) failed() bool { return e.State == Failed || e.State == Quarantined }

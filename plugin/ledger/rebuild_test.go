@@ -1,0 +1,191 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.etcd.io/bbolt"
+)
+
+// close closes l and returns its file's content.
+func closed(t *testing.T, l *Ledger) (file string, content []byte) {
+	t.Helper()
+	file = l.db.Path()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file, content
+}
+
+func reopened(t *testing.T, file string) *Ledger {
+	t.Helper()
+	l, err := Open(filepath.Dir(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// With its head gone, every record of a ledger is read back, in the state of
+// its newest version.
+func TestRecordsAreReadBack(t *testing.T) {
+	for _, n := range []int{1, 3, 100} {
+		l := openTest(t)
+		for i := range n {
+			e := done(fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i), fmt.Sprintf("/out/%d.jpg", i))
+			e.State, e.Finished = Failed, shot
+			put(t, l, e)
+			e.State, e.Finished = Done, shot.Add(1)
+			put(t, l, e)
+		}
+		file, whole := closed(t, l)
+		clear(whole[:2*os.Getpagesize()])
+		if err := os.WriteFile(file, whole, 0o640); err != nil {
+			t.Fatal(err)
+		}
+		l = reopened(t, file)
+		if !strings.Contains(l.Notice(), fmt.Sprintf("with %d records", n)) {
+			t.Errorf("notice: %s", l.Notice())
+		}
+		for i := range n {
+			e, ok, err := l.Lookup(Key{fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i)})
+			if err != nil || !ok || e.State != Done || !e.Salvaged {
+				t.Fatalf("%d: %+v, %v, %v", i, e, ok, err)
+			}
+			if owner, ok, _ := l.Owner(fmt.Sprintf("/out/%d.jpg", i)); !ok || owner != e.Path {
+				t.Errorf("the owner of its output is %q", owner)
+			}
+		}
+	}
+}
+
+// A crash between the two renames of a rebuilding leaves the new ledger.
+func TestRebuildingIsFinished(t *testing.T) {
+	l := openTest(t)
+	put(t, l, done("a.jpg", "w", "c"))
+	file, whole := closed(t, l)
+	if err := os.Rename(file, file+rebuilding); err != nil {
+		t.Fatal(err)
+	}
+	l = reopened(t, file)
+	if _, ok, err := l.Find("a.jpg", "w"); !ok || err != nil {
+		t.Errorf("the record is lost: %v", err)
+	}
+	l.Close()
+	if err := os.WriteFile(file+rebuilding, whole[:100], 0o640); err != nil { // one before them does not
+		t.Fatal(err)
+	}
+	if l = reopened(t, file); l.Notice() != "" {
+		t.Error(l.Notice())
+	}
+}
+
+func TestCompaction(t *testing.T) {
+	l := openTest(t)
+	const many = 20_000
+	note := map[string]string{"filler": strings.Repeat("x", 500)}
+	fill := func(change func(t tables, e Entry) error) {
+		t.Helper()
+		err := l.db.Update(func(tx *bbolt.Tx) error {
+			tables, err := open(tx)
+			if err != nil {
+				return err
+			}
+			for i := range many {
+				e := done(fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i))
+				e.Notes = note
+				if err := change(tables, e); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill(func(t tables, e Entry) error { return t.put(e) })
+	fill(func(t tables, e Entry) error {
+		if e.Path == "7.jpg" {
+			return nil
+		}
+		return t.drop(join(e.Path, e.Work))
+	})
+	file, whole := closed(t, l)
+	if err := os.WriteFile(file+compacting, whole[:5000], 0o640); err != nil { // as a kill leaves it
+		t.Fatal(err)
+	}
+	l = reopened(t, file)
+	info, err := os.Stat(file)
+	if err != nil || info.Size()*10 > int64(len(whole)) || !strings.Contains(l.News(), "compacted") {
+		t.Errorf("%d bytes became %d, %v: %s", len(whole), info.Size(), err, l.News())
+	}
+	t.Logf("%d bytes became %d", len(whole), info.Size())
+	if e, ok, err := l.Find("7.jpg", "w"); !ok || err != nil || len(e.Notes["filler"]) != 500 {
+		t.Errorf("the record that was left is %+v, %v", e, err)
+	}
+	if _, err := os.Lstat(file + compacting); err == nil {
+		t.Error("the copy is left")
+	}
+	if _, err := Open(filepath.Dir(file)); err == nil {
+		t.Error("the compacted ledger is not locked")
+	}
+}
+
+// A ledger of schema 1 had no table of failures.
+func TestSchemaOne(t *testing.T) {
+	l := openTest(t)
+	failed := done("failed.jpg", "w", "c1")
+	failed.State = Quarantined
+	put(t, l, failed, done("done.jpg", "w", "c2", "/out/done.jpg"))
+	err := l.db.Update(func(tx *bbolt.Tx) error {
+		if err := tx.DeleteBucket(failedBucket); err != nil {
+			return err
+		}
+		return tx.Bucket(metaBucket).Put(schemaKey, binary.BigEndian.AppendUint64(nil, 1))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, _ := closed(t, l)
+	for range 2 {
+		l = reopened(t, file)
+		all, err := l.Failed()
+		if err != nil || len(all) != 1 || all[0].Path != "failed.jpg" || l.Notice() != "" {
+			t.Errorf("failures: %+v, %v, %s", all, err, l.Notice())
+		}
+		if _, ok, err := l.Reusable("c2", "w"); !ok || err != nil {
+			t.Errorf("what was done is lost: %v", err)
+		}
+		l.Close()
+	}
+}
+
+func TestSuperseded(t *testing.T) {
+	l := openTest(t)
+	put(t, l, done("one.jpg", "w", "c1", "/out/same"), done("two.jpg", "w", "c2", "/out/same"))
+	one, ok, err := l.Find("one.jpg", "w")
+	if err != nil || !ok || one.Superseded != "w" || one.State != Done {
+		t.Fatalf("%+v, %v, %v", one, ok, err)
+	}
+	put(t, l, one) // as when its file was touched
+	if owner, _, _ := l.Owner("/out/same"); owner != "two.jpg" {
+		t.Errorf("the output is of %q", owner)
+	}
+	if _, ok, _ := l.Reusable("c1", "w"); ok {
+		t.Error("what was replaced is offered for reuse")
+	}
+	put(t, l, done("two.jpg", "w2", "c2", "/out/same")) // another pipeline
+	if _, ok, _ := l.Find("two.jpg", "w"); ok {
+		t.Error("the same photo's earlier result still stands")
+	}
+}
