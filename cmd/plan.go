@@ -166,7 +166,11 @@ func duration(seconds float64) string {
 
 func (s *planSummary) finish(ctx context.Context) error {
 	if !s.json {
-		fmt.Fprintf(s.out, "%d photos", s.photos)
+		photos := "photos"
+		if s.photos == 1 {
+			photos = "photo"
+		}
+		fmt.Fprintf(s.out, "%d %s", s.photos, photos)
 		if s.skipped > 0 {
 			fmt.Fprintf(s.out, ", %d files skipped", s.skipped)
 		}

@@ -43,6 +43,7 @@ type scope struct {
 	ids    map[string]int   // the step whose image an id means
 	steps  map[string][]int // all steps that an id stands for
 	before int              // the step before
+	later  map[string]bool  // ids of steps further down, and of the step itself
 	guards []guard          // of the uses around
 	name   string           // of the fragment, with a slash; "" in a pipeline
 	within []string         // the fragments around
@@ -73,6 +74,10 @@ func plan(c Config, reg *ops.Registry) (blueprint, strict.Faults) {
 
 // add plans steps one after the other.
 func (p *planner) add(steps []Step, in *scope) {
+	in.later = map[string]bool{}
+	for _, s := range steps {
+		in.later[s.ID] = true
+	}
 	for i := range steps {
 		s := &steps[i]
 		first := len(p.steps)
@@ -138,6 +143,9 @@ func (in *scope) lookup(name string, node *yaml.Node) (int, strict.Faults) {
 	}
 	if at, ok := in.ids[name]; ok {
 		return at, nil
+	}
+	if in.later[name] {
+		return source, strict.Faults{strict.At(node, "no step before has the id %q; a step reads those above it, so that photos never go in a circle", name)}
 	}
 	known := slices.Sorted(maps.Keys(in.ids))
 	return source, strict.Faults{strict.At(node, "no step before has the id %q%s", name, strict.Suggest(name, known))}
