@@ -12,7 +12,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples build check bench wild eval chaos faults soak hostile flood deb clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples build check bench wild eval chaos faults soak hostile flood fuzz deb clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,13 @@ faults: build ## a full disk, a read-only one, missing rights, a folder that goe
 PHOTOS ?= 10000
 soak: build ## many small photos through one daemon: memory and open files; PHOTOS=10000
 	@packaging/soak.sh $(PHOTOS)
+
+FUZZTIME ?= 1m
+fuzz: setup-test ## Go fuzzing of every parser, one after the other; FUZZTIME=1m each
+	@grep -rn --include='*_test.go' -o '^func Fuzz[A-Za-z]*' . | sed 's,/[^/]*:func , ,' | sort | while read -r folder name; do \
+		echo "$$folder $$name"; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime '$(FUZZTIME)' "$$folder" || exit 1; \
+	done
 
 ROUNDS ?= 20
 hostile: build ## malformed files of ../shared/data/hostile: a round with the model, ROUNDS=20 under the race detector

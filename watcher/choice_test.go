@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 func TestFilter(t *testing.T) {
@@ -148,10 +150,36 @@ func TestLinkedFolderIsWatched(t *testing.T) {
 func FuzzFilter(f *testing.F) {
 	f.Add("**/*.{jpg,png}", "2024/trip", "a.JPG")
 	f.Add("[a-z]*", "", "\xff")
+	f.Add("{a,b{c,d}e}/{[{,]x,\\,}", "abce", "{x")
+	f.Add(strings.Repeat("{*,*}", 8), strings.Repeat("a", 200), "b")
 	f.Fuzz(func(t *testing.T, p, rel, name string) {
 		c := Config{Include: []string{p}, Exclude: []string{"!.*"}}
 		if c.checkPatterns() == nil {
 			newFilter(c).takes(rel, name, false)
 		}
 	})
+}
+
+// Patterns with braces mean what they mean to doublestar, but take no more
+// time than they are worth.
+func TestAlternatives(t *testing.T) {
+	t.Parallel()
+	for _, p := range []string{"*.{jpg,png}", "{a,b{c,d}e}/x", "{,a}b", "a{b", "[{]a,b}", `\{a,b\}`, "{[,}]a,b}", "{**/a,b}/c"} {
+		for _, name := range []string{"a.jpg", "a.png", "a.gif", "a/x", "bce/x", "bde/x", "b", "ab", "{a,b}", "{a", "}a", ",a", "z/a/c", "b/c"} {
+			valid := doublestar.ValidatePattern(p)
+			got := valid && slices.ContainsFunc(alternatives(p), func(one string) bool { return doublestar.MatchUnvalidated(one, name) })
+			if want := valid && doublestar.MatchUnvalidated(p, name); got != want {
+				t.Errorf("%s with %s: %t, doublestar says %t", p, name, got, want)
+			}
+		}
+	}
+	slow := Config{Include: []string{strings.Repeat("{*,*}", 8)}}
+	if err := slow.checkPatterns(); err != nil {
+		t.Fatal(err)
+	}
+	newFilter(slow).takes("", strings.Repeat("a", 250)+"/b", false) // ends
+	many := Config{Exclude: []string{strings.Repeat("{a,b}", 9)}}
+	if err := many.checkPatterns(); err == nil || !strings.Contains(err.Error(), "256") {
+		t.Errorf("got %v", err)
+	}
 }

@@ -84,13 +84,13 @@ type filter struct {
 func newFilter(c Config) filter {
 	f := filter{back: map[string]bool{}}
 	for _, p := range c.Include {
-		f.include = append(f.include, pattern(p))
+		f.include = append(f.include, alternatives(pattern(p))...)
 	}
 	for _, p := range c.Exclude {
 		if rule, back := strings.CutPrefix(p, "!"); back {
 			f.back[strings.ToLower(rule)] = true
 		} else {
-			f.exclude = append(f.exclude, pattern(p))
+			f.exclude = append(f.exclude, alternatives(pattern(p))...)
 		}
 	}
 	return f
@@ -103,6 +103,66 @@ func pattern(p string) string {
 		return "**/" + p
 	}
 	return strings.TrimPrefix(p, "/")
+}
+
+// maxAlternatives bounds the patterns that the braces of one stand for.
+const maxAlternatives = 256
+
+// alternatives are the patterns that a sound one with braces stands for; nil
+// where they are too many. Matched one by one, none takes longer than the
+// product of its length and the name's, however they are nested.
+func alternatives(p string) (all []string) {
+	open, commas, end := braces(p)
+	if end < 0 {
+		return []string{p}
+	}
+	from := open + 1
+	for _, to := range append(commas, end) {
+		rest := alternatives(p[:open] + p[from:to] + p[end+1:])
+		if all = append(all, rest...); rest == nil || len(all) > maxAlternatives {
+			return nil
+		}
+		from = to + 1
+	}
+	return all
+}
+
+// braces finds the first pair of braces and the commas that are its own; end is
+// -1 where there is none.
+func braces(p string) (open int, commas []int, end int) {
+	depth := 0
+	for i := 0; i < len(p); i++ {
+		switch c := p[i]; {
+		case c == '\\':
+			i++
+		case c == '[':
+			i += class(p[i:])
+		case c == '{':
+			if depth++; depth == 1 {
+				open = i
+			}
+		case c == ',' && depth == 1:
+			commas = append(commas, i)
+		case c == '}' && depth > 0:
+			if depth--; depth == 0 {
+				return open, commas, i
+			}
+		}
+	}
+	return 0, nil, -1
+}
+
+// class is how far the end of a class of characters lies from its beginning.
+func class(p string) int {
+	for i := 1; i < len(p); i++ {
+		switch {
+		case p[i] == '\\':
+			i++
+		case p[i] == ']' && i > 1:
+			return i
+		}
+	}
+	return len(p)
 }
 
 // takes reports whether what stands under a name in a folder is taken in; rel
@@ -141,6 +201,8 @@ func (c Config) checkPatterns() error {
 				faults = append(faults, fmt.Errorf("exclude has %q, which is none of the usual ones to take back: %s", p, strings.Join(rules(), "  ")))
 			case strings.Trim(p, "/") == "" || !doublestar.ValidatePattern(p):
 				faults = append(faults, fmt.Errorf("%s has %q, which is no pattern: write one such as %q", key.name, p, "2024/**/*.jpg"))
+			case alternatives(p) == nil:
+				faults = append(faults, fmt.Errorf("%s has %q, whose braces stand for more than %d patterns: list fewer, or several patterns", key.name, p, maxAlternatives))
 			}
 		}
 	}

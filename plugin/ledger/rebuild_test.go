@@ -189,3 +189,34 @@ func TestSuperseded(t *testing.T) {
 		t.Error("the same photo's earlier result still stands")
 	}
 }
+
+// FuzzSalvage makes sure that no page brings the reader of damaged ledgers down,
+// and that it takes nothing for a record that is none.
+func FuzzSalvage(f *testing.F) {
+	l, err := Open(f.TempDir())
+	if err != nil {
+		f.Fatal(err)
+	}
+	for i := range 9 {
+		put(f, l, done(fmt.Sprintf("%d.jpg", i), "w", "c", fmt.Sprintf("/out/%d.jpg", i)))
+	}
+	file := l.db.Path()
+	l.Close()
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		f.Fatal(err)
+	}
+	size := os.Getpagesize()
+	for at := 0; at+size <= len(whole); at += size {
+		f.Add(whole[at : at+size])
+	}
+	f.Fuzz(func(t *testing.T, page []byte) {
+		s := salvaged{outputs: map[string]string{}}
+		s.leaf(page)
+		for _, e := range s.entries {
+			if err := e.validate(); err != nil || !e.Salvaged {
+				t.Errorf("%+v, %v", e, err)
+			}
+		}
+	})
+}
