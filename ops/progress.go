@@ -1,19 +1,18 @@
 package ops
 
-import "context"
+import (
+	"context"
 
-type progressKey struct{}
+	"github.com/burnish-photo/burnish/ops/vips"
+)
 
-// WithProgress lets advanced hear of every step of the work done in ctx. It may
-// be called from several goroutines.
+// WithProgress lets advanced hear of every step of the work done in ctx: what
+// operators tell of, decoding and encoding. It may be called from several
+// goroutines.
 func WithProgress(ctx context.Context, advanced func()) context.Context {
-	return context.WithValue(ctx, progressKey{}, advanced)
+	return vips.WithProgress(ctx, advanced)
 }
 
 // Progress says that the work on a photo gets on. An operator that takes longer
 // than seconds calls it now and then, for a host may end what seems to hang.
-func Progress(ctx context.Context) {
-	if advanced, ok := ctx.Value(progressKey{}).(func()); ok {
-		advanced()
-	}
-}
+func Progress(ctx context.Context) { vips.Progress(ctx) }

@@ -124,7 +124,9 @@ func (i *Image) evaluate(ctx context.Context, op, file string, run func(c *Image
 		C.vips_image_set_kill(c.ref(), C.TRUE)
 		close(killed)
 	})
+	quiet := c.telling(ctx)
 	err = run(c)
+	quiet()
 	if !stop() {
 		<-killed
 		return wrap(op, file, ctx.Err())

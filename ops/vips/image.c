@@ -49,7 +49,21 @@ VipsImage *bv_to_memory(VipsImage *image)
 		g_object_unref(out);
 		return NULL;
 	}
+	out->progress_signal = NULL; // that image need not live on
 	return out;
+}
+
+extern void burnishAdvanced(uintptr_t handle);
+
+static void on_eval(VipsImage *image, VipsProgress *progress, void *handle)
+{
+	burnishAdvanced((uintptr_t) handle);
+}
+
+gulong bv_on_progress(VipsImage *image, uintptr_t handle)
+{
+	vips_image_set_progress(image, TRUE);
+	return g_signal_connect(image, "eval", G_CALLBACK(on_eval), (void *) handle);
 }
 
 // Fields of the header proper, which are not metadata and cannot be removed,

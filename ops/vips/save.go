@@ -41,6 +41,7 @@ func (i *Image) SaveContext(ctx context.Context, saver, path string, args Args) 
 	}
 	return source.evaluate(ctx, saver, path, func(c *Image) error {
 		with["in"], with["filename"] = c, path
+		defer source.vouching(ctx, saver)()
 		out, err := Call(saver, with)
 		out.Close()
 		return err

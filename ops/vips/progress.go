@@ -1,0 +1,100 @@
+package vips
+
+// #include "bridge.h"
+import "C"
+
+import (
+	"context"
+	"runtime"
+	"runtime/cgo"
+	"sync/atomic"
+	"time"
+)
+
+type progressKey struct{}
+
+// WithProgress lets advanced hear, now and then, that pixels are made in ctx:
+// as an image is saved or materialised. It may be called from several
+// goroutines and threads. Encoders that take an image whole (WebP, AVIF, JPEG
+// XL) do not say how far they are: for them it is told for as long as such an
+// encoder may well take.
+func WithProgress(ctx context.Context, advanced func()) context.Context {
+	return context.WithValue(ctx, progressKey{}, advanced)
+}
+
+// Progress says that the work in ctx gets on.
+func Progress(ctx context.Context) {
+	if advanced, ok := ctx.Value(progressKey{}).(func()); ok {
+		advanced()
+	}
+}
+
+// often is how much time passes between two calls of one evaluation, at least.
+const often = 100 * time.Millisecond
+
+// advance is an evaluation that tells of its progress.
+type advance struct {
+	ctx  context.Context
+	last atomic.Int64 // nanoseconds since 1970
+}
+
+// telling lets the evaluation of i, which nobody shares, tell of its progress,
+// until stop is called.
+func (i *Image) telling(ctx context.Context) (stop func()) {
+	if ctx.Value(progressKey{}) == nil {
+		return func() {}
+	}
+	handle := cgo.NewHandle(&advance{ctx: ctx})
+	id := C.bv_on_progress(i.ref(), C.uintptr_t(handle))
+	return func() {
+		C.g_signal_handler_disconnect(C.gpointer(i.ref()), id)
+		runtime.KeepAlive(i)
+		handle.Delete()
+	}
+}
+
+//export burnishAdvanced
+func burnishAdvanced(handle C.uintptr_t) {
+	a := cgo.Handle(handle).Value().(*advance)
+	now, last := time.Now().UnixNano(), a.last.Load()
+	if time.Duration(now-last).Abs() >= often && a.last.CompareAndSwap(last, now) {
+		Progress(a.ctx)
+	}
+}
+
+// perMegapixel is how long an encoder that takes an image whole may well take
+// for each of its megapixels; the first is given it twice.
+const perMegapixel = time.Minute
+
+// vouching tells of progress for as long as encoding i whole may well take, or
+// until stop is called.
+func (i *Image) vouching(ctx context.Context, saver string) (stop func()) {
+	switch saver {
+	case "webpsave", "heifsave", "jxlsave":
+	default:
+		return func() {}
+	}
+	if ctx.Value(progressKey{}) == nil {
+		return func() {}
+	}
+	megapixels := float64(i.Width()) * float64(i.Height()) / 1e6
+	within, cancel := context.WithTimeout(ctx, time.Duration((1+megapixels)*float64(perMegapixel)))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(often)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				Progress(ctx)
+			case <-within.Done():
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
