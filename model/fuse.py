@@ -1,0 +1,75 @@
+"""Where an exported network's blocks begin and end, for runtimes that have them in one piece.
+
+ONNX has no operator for a transformer block; a graph spells one out in some
+hundred nodes. `blocks` lists them, so that Burnish can put one node for each
+where it brings its own kernels (on CPUs). The file itself stays plain ONNX.
+"""
+
+import re
+
+_ATTENTION = ("norm1.weight", "norm1.bias", "attn.qkv", "attn.qkv.bias", "attn.bias", "attn.proj", "attn.proj.bias")
+_BRANCH = tuple(
+    f"conv_block.cab.{layer}.{kind}" for layer in ("0", "2", "3.attention.1", "3.attention.3") for kind in ("weight", "bias")
+)
+_GATED = ("norm2.weight", "norm2.bias") + tuple(
+    f"ffn.{layer}.{kind}" for layer in ("project_in", "dwconv", "project_out") for kind in ("weight", "bias")
+)
+_TRANSFORMER = (
+    "norm1.body.weight", "norm1.body.bias", "attn.temperature", "attn.qkv.weight", "attn.qkv_dwconv.weight", "attn.project",
+    "norm2.body.weight", "norm2.body.bias", "ffn.project_in.weight", "ffn.dwconv.weight", "ffn.project_out.weight",
+)  # fmt: skip
+
+
+def blocks(model):
+    """Groups and transformer blocks of an exported network, in order.
+
+    Each is a dict: `op` ("Group": RHAG; "Transformer"), `in` and `out` (names of
+    tensors, N x C x H x W), `weights` (names of constants, in the order of
+    ops/promptcir/onnx/blocks). Blocks that are spelled otherwise are left out.
+    """
+    nodes = {node.name: node for node in model.graph.node}
+    found = []
+    for name, node in nodes.items():
+        scope, _, rest = name.rpartition("/")
+        if rest == "Transpose" and f"{scope}/overlap_attn/norm1/LayerNormalization" in nodes:
+            found.append(_group(nodes, scope))
+        elif rest == "Transpose" and scope.endswith("/norm1") and f"{scope}/body/LayerNormalization" in nodes:
+            found.append(_transformer(nodes, scope.removesuffix("/norm1")))
+    return [block for block in found if block]
+
+
+def _transformer(nodes, scope):
+    first, last = nodes.get(f"{scope}/norm1/Transpose"), nodes.get(f"{scope}/Add_1")
+    product, attention = nodes.get(f"{scope}/attn/MatMul_1"), nodes.get(f"{scope}/attn/Softmax")
+    if not (last and product and attention):
+        return None
+    path = nodes[f"{scope}/norm1/body/LayerNormalization"].input[1].removesuffix("norm1.body.weight")
+    weights = [product.input[0] if key == "attn.project" else path + key for key in _TRANSFORMER]
+    return {"op": "Transformer", "in": first.input[0], "out": last.output[0], "weights": weights}
+
+
+def _group(nodes, scope):
+    last = nodes.get(f"{scope}/Add")
+    depth = len([name for name in nodes if re.fullmatch(re.escape(scope) + r"/blocks\.\d+/norm1/LayerNormalization", name)])
+    if not (last and depth):
+        return None
+    weights = []
+    for i in range(depth):
+        weights += _weights(nodes, f"{scope}/blocks.{i}", _ATTENTION + _BRANCH + _GATED, f"{scope}/blocks.{i}/attn")
+    weights += _weights(nodes, f"{scope}/overlap_attn", _ATTENTION + _GATED, f"{scope}/overlap_attn")
+    weights += list(nodes[f"{scope}/conv/Conv"].input[1:3])
+    return {"op": "Group", "in": nodes[f"{scope}/Transpose"].input[0], "out": last.output[0], "weights": weights}
+
+
+def _weights(nodes, scope, keys, attention):
+    """Linear layers are products with a constant here; the others kept their names."""
+    path = nodes[f"{scope}/norm1/LayerNormalization"].input[1].removesuffix("norm1.weight")
+    own = path if attention == scope else path + "attn."
+    special = {
+        "attn.qkv": nodes[f"{attention}/qkv/MatMul"].input[1],
+        "attn.qkv.bias": own + "qkv.bias",
+        "attn.bias": nodes[f"{attention}/Add"].input[1],
+        "attn.proj": nodes[f"{attention}/proj/MatMul"].input[1],
+        "attn.proj.bias": own + "proj.bias",
+    }
+    return [special.get(key, path + key) for key in keys]

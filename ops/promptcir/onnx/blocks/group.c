@@ -1,0 +1,251 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vector.h"
+#include "windows.h"
+
+#define BRANCH 0.01f // weight of the convolutional branch in HAT's hybrid block
+
+// Hybrid is HAB: window attention beside two convolutions with channel
+// attention (CAB), then the gated feed-forward.
+typedef struct {
+	const float *scale, *shift; // LayerNorm, kept in `norm`
+	float *norm;
+	Windows windows;
+	Kernel3 first, second;
+	int squeezed;
+	float *squeeze, *squeeze_shift, *excite, *excite_shift;
+	Gated gated;
+} Hybrid;
+
+struct Group {
+	int c, side, depth;
+	Hybrid *hybrid; // depth of them, and the overlapping block, which has no convolutions
+	Kernel3 last;
+};
+
+// The weights of a hybrid block, then those of the overlapping one, then the last convolution's.
+enum {
+	NORM1, SHIFT1, QKV, QKV_BIAS, BIAS, PROJECT, PROJECT_BIAS, // of every block
+	CONV1, CONV1_BIAS, CONV2, CONV2_BIAS, SQUEEZE, SQUEEZE_BIAS, EXCITE, EXCITE_BIAS, HYBRID_ONLY,
+};
+enum { NORM2, SHIFT2, IN, IN_BIAS, DEEP, DEEP_BIAS, OUT, OUT_BIAS, GATED_WEIGHTS };
+enum { HYBRID_WEIGHTS = HYBRID_ONLY + GATED_WEIGHTS, OVERLAP_WEIGHTS = CONV1 + GATED_WEIGHTS, LAST_WEIGHTS = 2 };
+
+static bool matches(const size_t *sizes, const size_t *want, int count) {
+	for (int i = 0; i < count; i++)
+		if (sizes[i] != want[i])
+			return false;
+	return true;
+}
+
+static bool gated_fits(int c, const size_t *sizes) {
+	const size_t n = c, hidden = sizes[OUT] / n;
+	const size_t want[] = {n, n, 2 * n * hidden, 2 * hidden, 18 * hidden, 2 * hidden, n * hidden, n};
+	return hidden > 0 && hidden % PANEL == 0 && matches(sizes, want, GATED_WEIGHTS);
+}
+
+// attention_fits reads heads and sides from the sizes: the bias is heads x side^2 x reach^2.
+static bool attention_fits(int c, const size_t *sizes, int side, int reach, int *heads) {
+	const size_t n = c, map = (size_t) side * side * reach * reach, want[] = {n, n, 3 * n * n, 3 * n, sizes[BIAS], n * n, n};
+	*heads = sizes[BIAS] / map;
+	return *heads > 0 && sizes[BIAS] == map * *heads && c % *heads == 0 && c / *heads % PANEL == 0 && matches(sizes, want, CONV1);
+}
+
+static bool convolutions_fit(int c, const size_t *sizes) {
+	const size_t n = c, mid = sizes[CONV1_BIAS], squeezed = sizes[SQUEEZE_BIAS];
+	const size_t want[] = {9 * n * mid, mid, 9 * n * mid, n, n * squeezed, squeezed, n * squeezed, n};
+	return mid > 0 && squeezed > 0 && matches(sizes + CONV1, want, HYBRID_ONLY - CONV1);
+}
+
+static float *copy(const float *p, size_t n) {
+	float *q = numbers(n);
+	if (q)
+		memcpy(q, p, n * sizeof(float));
+	return q;
+}
+
+static bool feed_make(Gated *g, int c, const float *const *w, const size_t *sizes) {
+	return gated_make(g, c, sizes[OUT] / c, (Norm){w[NORM2], w[SHIFT2]}, w[IN], w[IN_BIAS], w[DEEP], w[DEEP_BIAS], w[OUT], w[OUT_BIAS]);
+}
+
+static bool attention_make(Hybrid *b, int c, int heads, int side, int reach, int shift, const float *const *w) {
+	b->norm = numbers(2 * c);
+	if (!b->norm)
+		return false;
+	memcpy(b->norm, w[NORM1], c * sizeof(float));
+	memcpy(b->norm + c, w[SHIFT1], c * sizeof(float));
+	b->scale = b->norm;
+	b->shift = b->norm + c;
+	return windows_make(&b->windows, c, heads, side, reach, shift, w[QKV], w[QKV_BIAS], w[BIAS], w[PROJECT], w[PROJECT_BIAS]);
+}
+
+static bool convolutions_make(Hybrid *b, int c, const float *const *w, const size_t *sizes) {
+	const int mid = sizes[CONV1_BIAS];
+	b->squeezed = sizes[SQUEEZE_BIAS];
+	bool made = kernel3_make(&b->first, c, c, mid, w[CONV1], w[CONV1_BIAS], true);
+	made &= kernel3_make(&b->second, mid, b->first.out, c, w[CONV2], w[CONV2_BIAS], false);
+	b->squeeze = copy(w[SQUEEZE], (size_t) c * b->squeezed);
+	b->squeeze_shift = copy(w[SQUEEZE_BIAS], b->squeezed);
+	b->excite = copy(w[EXCITE], (size_t) c * b->squeezed);
+	b->excite_shift = copy(w[EXCITE_BIAS], c);
+	return made && b->squeeze && b->squeeze_shift && b->excite && b->excite_shift;
+}
+
+Group *group_make(int c, const float *const *w, const size_t *sizes, int count, const char **why) {
+	const int depth = (count - OVERLAP_WEIGHTS - LAST_WEIGHTS) / HYBRID_WEIGHTS;
+	*why = "a hybrid attention group of other weights than known";
+	if (depth < 1 || count != depth * HYBRID_WEIGHTS + OVERLAP_WEIGHTS + LAST_WEIGHTS || c < PANEL || c % PANEL)
+		return NULL;
+	*why = "a hybrid attention group of other shapes than known";
+	// The overlapping window has 3/2 of the window's side: its bias is 9/4 of a hybrid block's.
+	const int overlap = depth * HYBRID_WEIGHTS, last = overlap + OVERLAP_WEIGHTS;
+	int heads = 0, side = 0;
+	for (int n = 8; n <= 32 && !side; n += 8)
+		if (attention_fits(c, sizes, n, n, &heads) && attention_fits(c, sizes + overlap, n, n + n / 2, &heads))
+			side = n;
+	if (!side || !gated_fits(c, sizes + overlap + CONV1) || sizes[last] != 9 * (size_t) c * c || sizes[last + 1] != (size_t) c)
+		return NULL;
+	for (int i = 0; i < depth; i++) {
+		const size_t *s = sizes + i * HYBRID_WEIGHTS;
+		if (!attention_fits(c, s, side, side, &heads) || !convolutions_fit(c, s) || !gated_fits(c, s + HYBRID_ONLY))
+			return NULL;
+	}
+	*why = NULL;
+	Group *g = calloc(1, sizeof *g);
+	if (!g || !(g->hybrid = calloc(depth + 1, sizeof *g->hybrid))) {
+		free(g);
+		return NULL;
+	}
+	g->c = c;
+	g->side = side;
+	g->depth = depth;
+	bool made = true;
+	for (int i = 0; i < depth; i++) {
+		const float *const *v = w + i * HYBRID_WEIGHTS;
+		const size_t *s = sizes + i * HYBRID_WEIGHTS;
+		made &= attention_make(&g->hybrid[i], c, heads, side, side, i % 2 * (side / 2), v) && convolutions_make(&g->hybrid[i], c, v, s) &&
+		        feed_make(&g->hybrid[i].gated, c, v + HYBRID_ONLY, s + HYBRID_ONLY);
+	}
+	made = made && attention_make(&g->hybrid[depth], c, heads, side, side + side / 2, 0, w + overlap) &&
+	       feed_make(&g->hybrid[depth].gated, c, w + overlap + CONV1, sizes + overlap + CONV1) &&
+	       kernel3_make(&g->last, c, c, c, w[last], w[last + 1], false);
+	if (made)
+		return g;
+	group_free(g);
+	return NULL;
+}
+
+int group_multiple(const Group *g) { return g->side; }
+
+void group_free(Group *g) {
+	if (!g)
+		return;
+	for (int i = 0; i <= g->depth; i++) {
+		Hybrid *b = &g->hybrid[i];
+		free(b->norm);
+		windows_free(&b->windows);
+		kernel3_free(&b->first);
+		kernel3_free(&b->second);
+		free(b->squeeze);
+		free(b->squeeze_shift);
+		free(b->excite);
+		free(b->excite_shift);
+		gated_free(&b->gated);
+	}
+	kernel3_free(&g->last);
+	free(g->hybrid);
+	free(g);
+}
+
+typedef struct {
+	const Hybrid *b;
+	Features x, y;
+} Normed;
+
+static void norm_row(void *data, size_t row) {
+	const Normed *j = data;
+	const int c = j->x.c;
+	float *y = j->y.p + row * j->y.row;
+	normalise(j->x.p + row * j->x.row, y, j->x.w, c);
+	for (int p = 0; p < j->x.w; p++, y += c)
+		for (int i = 0; i < c; i += LANES)
+			store(y + i, fma8(load(y + i), load(j->b->scale + i), load(j->b->shift + i)));
+}
+
+static void copy_row(void *data, size_t row) {
+	const Normed *j = data;
+	memcpy(j->y.p + row * j->y.row, j->x.p + row * j->x.row, (size_t) j->x.w * j->x.c * sizeof(float));
+}
+
+// excite turns the sums over all pixels into the factor of every channel of the branch.
+static void excite(const Hybrid *b, int c, double pixels, const float *sums, float *part) {
+	for (int i = 0; i < c; i++) {
+		double v = b->excite_shift[i];
+		for (int k = 0; k < b->squeezed; k++) {
+			double s = b->squeeze_shift[k];
+			for (int n = 0; n < c; n++)
+				s += b->squeeze[(size_t) k * c + n] * (sums[n] / pixels);
+			v += b->excite[(size_t) i * b->squeezed + k] * fmax(s, 0);
+		}
+		part[i] = BRANCH / (1 + exp(-v));
+	}
+}
+
+// Memory of a run: two images, the normalised one with its border, and the branch's two.
+typedef struct {
+	float *all;
+	Features a, b, norm, narrow, branch;
+	float *sums, *part;
+} Images;
+
+static bool images_make(Images *m, const Group *g, int h, int w) {
+	const int c = g->c, mid = g->hybrid[0].first.out;
+	const size_t size = (size_t) h * w * c, norm = bordered_size(h, w, c, 1), narrow = bordered_size(h, w, mid, 1);
+	float *p = m->all = numbers(3 * size + norm + narrow + 2 * c);
+	if (!p)
+		return false;
+	const ptrdiff_t row = (ptrdiff_t) w * c;
+	m->a = (Features){p, h, w, c, row};
+	m->b = (Features){p += size, h, w, c, row};
+	m->branch = (Features){p += size, h, w, c, row};
+	m->norm = bordered(p += size, h, w, c, 1);
+	m->narrow = bordered(p += norm, h, w, mid, 1);
+	m->sums = p += narrow;
+	m->part = p + c;
+	return true;
+}
+
+static bool hybrid_run(const Hybrid *b, const Pool *pool, Images *m) {
+	const bool overlapping = !b->first.weights;
+	Normed n = {b, m->a, m->norm};
+	pool->run(pool, norm_row, &n, m->a.h);
+	Features branch = {0};
+	if (!overlapping) {
+		branch = m->branch;
+		if (!kernel3_run(&b->first, pool, m->norm, m->narrow, NULL) || !kernel3_run(&b->second, pool, m->narrow, branch, m->sums))
+			return false;
+		excite(b, m->a.c, (double) m->a.h * m->a.w, m->sums, m->part);
+	}
+	return windows_run(&b->windows, pool, m->a, m->norm, branch, m->part, m->b) && gated_run(&b->gated, pool, m->b, m->a);
+}
+
+bool group_run(const Group *g, const Pool *pool, const float *x, float *y, int h, int w) {
+	Images m;
+	if (!images_make(&m, g, h, w))
+		return false;
+	from_planes(pool, x, m.a);
+	bool done = true;
+	for (int i = 0; done && i <= g->depth; i++)
+		done = hybrid_run(&g->hybrid[i], pool, &m);
+	if (done) {
+		Normed n = {NULL, m.a, m.norm};
+		pool->run(pool, copy_row, &n, h);
+		done = kernel3_run(&g->last, pool, m.norm, m.b, NULL);
+	}
+	if (done)
+		to_planes(pool, m.b, x, y);
+	free(m.all);
+	return done;
+}

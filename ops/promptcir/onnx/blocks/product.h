@@ -1,0 +1,50 @@
+#ifndef BURNISH_BLOCKS_PRODUCT_H
+#define BURNISH_BLOCKS_PRODUCT_H
+
+#include <stddef.h>
+
+// Products of matrices are what the blocks are made of. Features of a pixel lie
+// together (H x W x C), so a 1x1 convolution of a row of pixels is one product,
+// and a 3x3 convolution the sum of nine ("taps") over shifted pixels.
+
+#define PANEL 16 // columns of b that lie together
+
+// Left is the left factor: m rows of taps x k numbers.
+typedef struct {
+	const float *p;
+	ptrdiff_t row, col; // floats from a row to the next, from a number to the next
+	int k;              // numbers of a tap
+	int taps;           // 1, or as many as tap has
+	const ptrdiff_t *tap; // where a tap begins, floats from p; NULL: at p
+} Left;
+
+// Right is the right factor: taps*k rows of n columns, n rounded up to PANEL.
+typedef struct {
+	const float *p;
+	ptrdiff_t row;   // floats from a row to the next
+	ptrdiff_t panel; // from a panel of columns to the next
+} Right;
+
+// Result is where the product goes: c[i][j] = init[j] + add[i][j] + product.
+typedef struct {
+	float *p;
+	ptrdiff_t row;
+	const float *init; // PANEL-rounded n, or NULL for 0
+	const float *add;  // or NULL
+	ptrdiff_t add_row;
+} Result;
+
+void product(int m, int n, Left a, Right b, Result c);
+
+// panels packs k x n numbers, w[i*row + j*col], for Right: rows lie PANEL apart,
+// panels k*PANEL. Missing columns are 0. The caller frees it.
+float *panels(const float *w, int k, int n, ptrdiff_t row, ptrdiff_t col);
+
+// packed is the Right of a matrix of k rows that panels has packed.
+static inline Right packed(const float *p, int k) { return (Right){p, PANEL, (ptrdiff_t) k * PANEL}; }
+
+// numbers gives uninitialised memory, aligned for vectors and a vector longer
+// than asked for; NULL if there is none. Freed by free.
+float *numbers(size_t n);
+
+#endif

@@ -1,0 +1,61 @@
+#include <stdlib.h>
+
+#include "blocks.h"
+
+struct Transformer {
+	Channels attention;
+	Gated gated;
+	int c;
+};
+
+enum { NORM1, SHIFT1, TEMPERATURE, QKV, QKV_DEEP, PROJECT, NORM2, SHIFT2, IN, IN_DEEP, OUT, TRANSFORMER_WEIGHTS };
+
+Transformer *transformer_make(int c, const float *const *w, const size_t *sizes, int count, const char **why) {
+	if (count != TRANSFORMER_WEIGHTS || c < PANEL || c % PANEL) {
+		*why = "a transformer block of other weights than known";
+		return NULL;
+	}
+	const int heads = sizes[TEMPERATURE], hidden = sizes[OUT] / c;
+	const size_t n = c, want[] = {n, n, heads, 3 * n * n, 27 * n, n * n, n, n, 2 * n * hidden, 18 * (size_t) hidden, n * hidden};
+	bool fits = heads > 0 && c % heads == 0 && hidden > 0 && hidden % PANEL == 0;
+	for (int i = 0; i < count; i++)
+		fits &= sizes[i] == want[i];
+	if (!fits) {
+		*why = "a transformer block of other shapes than known";
+		return NULL;
+	}
+	Transformer *t = calloc(1, sizeof *t);
+	if (!t)
+		return NULL;
+	t->c = c;
+	bool made = channels_make(&t->attention, c, heads, (Norm){w[NORM1], w[SHIFT1]}, w[TEMPERATURE], w[QKV], w[QKV_DEEP], w[PROJECT]);
+	made &= gated_make(&t->gated, c, hidden, (Norm){w[NORM2], w[SHIFT2]}, w[IN], NULL, w[IN_DEEP], NULL, w[OUT], NULL);
+	if (made)
+		return t;
+	transformer_free(t);
+	return NULL;
+}
+
+void transformer_free(Transformer *t) {
+	if (!t)
+		return;
+	channels_free(&t->attention);
+	gated_free(&t->gated);
+	free(t);
+}
+
+bool transformer_run(const Transformer *t, const Pool *pool, const float *x, float *y, int h, int w) {
+	const int c = t->c;
+	const size_t size = (size_t) h * w * c;
+	float *memory = numbers(2 * size);
+	if (!memory)
+		return false;
+	Features a = {memory, h, w, c, (ptrdiff_t) w * c}, b = a;
+	b.p += size;
+	from_planes(pool, x, a);
+	bool done = channels_run(&t->attention, pool, a, b) && gated_run(&t->gated, pool, b, a);
+	if (done)
+		to_planes(pool, a, NULL, y);
+	free(memory);
+	return done;
+}

@@ -1,0 +1,231 @@
+#include "windows.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vector.h"
+
+#define OUTSIDE -100.0f // logit of pixels that a shifted window joins by accident, as in HAT
+#define QUERIES 64      // rows of the attention map at a time
+
+bool windows_make(Windows *a, int c, int heads, int side, int reach, int shift, const float *qkv, const float *qkv_bias, const float *bias,
+                  const float *out, const float *out_bias) {
+	*a = (Windows){.c = c, .heads = heads, .side = side, .reach = reach, .shift = shift};
+	const size_t map = (size_t) heads * side * side * reach * reach, n = (size_t) c * 3 * c;
+	const float scale = 1 / sqrtf((float) c / heads);
+	float *scaled = numbers(n);
+	a->qkv_shift = numbers(3 * c);
+	a->bias = numbers(map);
+	a->out = panels(out, c, c, c, 1);
+	a->out_shift = numbers(c);
+	if (!scaled || !a->qkv_shift || !a->bias || !a->out || !a->out_shift) {
+		free(scaled);
+		return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		scaled[i] = qkv[i] * (i % (3 * c) < (size_t) c ? scale : 1);
+	for (int i = 0; i < 3 * c; i++)
+		a->qkv_shift[i] = qkv_bias[i] * (i < c ? scale : 1);
+	memcpy(a->bias, bias, map * sizeof(float));
+	memcpy(a->out_shift, out_bias, c * sizeof(float));
+	a->qkv = panels(scaled, c, 3 * c, 3 * c, 1);
+	free(scaled);
+	return a->qkv != NULL;
+}
+
+void windows_free(Windows *a) {
+	free(a->qkv);
+	free(a->qkv_shift);
+	free(a->bias);
+	free(a->out);
+	free(a->out_shift);
+}
+
+typedef struct {
+	const Windows *a;
+	Features x, y, z, branch;
+	Features kv; // OCAB: keys and values of all pixels, with a border of zeros
+	const float *part;
+	bool failed;
+} Job;
+
+// Scratch of one window. Rows of q, k and v are pixels.
+typedef struct {
+	float *pixels, *q, *kv, *keys, *map, *sum, *heard, *said;
+	ptrdiff_t q_row, kv_row;
+} Scratch;
+
+static float *scratch_make(const Windows *a, Scratch *s) {
+	const size_t n = (size_t) a->side * a->side, m = (size_t) a->reach * a->reach, c = a->c;
+	float *p = numbers(n * c + n * 3 * c + m * 2 * c + c * m + QUERIES * m + QUERIES + 2 * n * c);
+	if (!p)
+		return NULL;
+	s->pixels = p;
+	s->q = s->pixels + n * c;
+	s->kv = s->q + n * 3 * c;
+	s->keys = s->kv + m * 2 * c;
+	s->map = s->keys + c * m;
+	s->sum = s->map + QUERIES * m;
+	s->heard = s->sum + QUERIES;
+	s->said = s->heard + n * c;
+	return p;
+}
+
+// softmax turns n rows of m logits into powers of e and notes the inverse of their sums.
+static void softmax(float *map, int n, int m, float *inverse) {
+	for (int i = 0; i < n; i++, map += m) {
+		vec most = load(map), sum = all(0);
+		for (int j = LANES; j < m; j += LANES)
+			most = _mm256_max_ps(most, load(map + j));
+		most = all(max8(most));
+		for (int j = 0; j < m; j += LANES) {
+			vec e = exp8(_mm256_sub_ps(load(map + j), most));
+			store(map + j, e);
+			sum = _mm256_add_ps(sum, e);
+		}
+		inverse[i] = 1 / sum8(sum);
+	}
+}
+
+// region tells pixels of opposite sides of the image apart, which share a shifted window.
+static int region(const Job *j, int y, int x) {
+	const Windows *a = j->a;
+	return (y >= j->x.h - a->shift ? 2 : 0) + (x >= j->x.w - a->shift ? 1 : 0);
+}
+
+static void mask(const Job *j, int top, int left, int first, int n, float *map) {
+	const int side = j->a->side, m = side * side;
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < m; k++) {
+			int q = first + i;
+			if (region(j, top + q / side, left + q % side) != region(j, top + k / side, left + k % side))
+				map[i * m + k] += OUTSIDE;
+		}
+}
+
+// attend fills s->heard with what every pixel of the window at (top, left) hears.
+static void attend(const Job *j, Scratch *s, int top, int left) {
+	const Windows *a = j->a;
+	const int c = a->c, d = c / a->heads, n = a->side * a->side, m = a->reach * a->reach;
+	const bool crossing = a->shift && (top + a->side == j->x.h || left + a->side == j->x.w);
+	for (int h = 0; h < a->heads; h++) {
+		for (int i = 0; i < m; i += LANES)
+			for (int k = 0; k < d; k += LANES)
+				turn8(s->kv + i * s->kv_row + h * d + k, s->kv_row, s->keys + (ptrdiff_t) k * m + i, m);
+		for (int q = 0; q < n; q += QUERIES) {
+			const int rows = n - q < QUERIES ? n - q : QUERIES;
+			product(rows, m, (Left){.p = s->q + q * s->q_row + h * d, .row = s->q_row, .col = 1, .k = d, .taps = 1},
+			        (Right){s->keys, m, PANEL}, (Result){.p = s->map, .row = m, .add = a->bias + ((size_t) h * n + q) * m, .add_row = m});
+			if (crossing)
+				mask(j, top, left, q, rows, s->map);
+			softmax(s->map, rows, m, s->sum);
+			float *heard = s->heard + (ptrdiff_t) q * c + h * d;
+			product(rows, d, (Left){.p = s->map, .row = m, .col = 1, .k = m, .taps = 1}, (Right){s->kv + c + h * d, s->kv_row, PANEL},
+			        (Result){.p = heard, .row = c});
+			for (int i = 0; i < rows; i++)
+				for (int k = 0; k < d; k += LANES)
+					store(heard + (ptrdiff_t) i * c + k, _mm256_mul_ps(load(heard + (ptrdiff_t) i * c + k), all(s->sum[i])));
+		}
+	}
+}
+
+// gather copies the window's pixels, row by row, following the shift around the image.
+static void gather(const Job *j, int top, int left, float *pixels) {
+	const Windows *a = j->a;
+	const int c = a->c;
+	for (int y = 0; y < a->side; y++)
+		for (int x = 0; x < a->side; x++, pixels += c) {
+			const int row = (top + y + a->shift) % j->y.h, col = (left + x + a->shift) % j->y.w;
+			memcpy(pixels, j->y.p + row * j->y.row + (ptrdiff_t) col * c, c * sizeof(float));
+		}
+}
+
+// scatter adds what the window says to x and to the branch, into z.
+static void scatter(const Job *j, int top, int left, const float *said) {
+	const Windows *a = j->a;
+	const int c = a->c;
+	for (int y = 0; y < a->side; y++)
+		for (int x = 0; x < a->side; x++, said += c) {
+			const int row = (top + y + a->shift) % j->x.h, col = (left + x + a->shift) % j->x.w;
+			const float *from = j->x.p + row * j->x.row + (ptrdiff_t) col * c;
+			const float *branch = j->branch.p ? j->branch.p + row * j->branch.row + (ptrdiff_t) col * c : NULL;
+			float *to = j->z.p + row * j->z.row + (ptrdiff_t) col * c;
+			for (int i = 0; i < c; i += LANES) {
+				vec v = _mm256_add_ps(load(from + i), load(said + i));
+				if (branch)
+					v = fma8(load(branch + i), load(j->part + i), v);
+				store(to + i, v);
+			}
+		}
+}
+
+// own takes q, k and v from the window itself, others k and v from the window around it.
+static void own(const Job *j, Scratch *s, int top, int left) {
+	const Windows *a = j->a;
+	const int c = a->c, n = a->side * a->side;
+	gather(j, top, left, s->pixels);
+	product(n, 3 * c, (Left){.p = s->pixels, .row = c, .col = 1, .k = c, .taps = 1}, packed(a->qkv, c),
+	        (Result){.p = s->q, .row = 3 * c, .init = a->qkv_shift});
+	s->q_row = s->kv_row = 3 * c;
+	s->kv = s->q + c;
+}
+
+static void others(const Job *j, Scratch *s, int top, int left) {
+	const Windows *a = j->a;
+	const int c = a->c, n = a->side * a->side, border = (a->reach - a->side) / 2;
+	gather(j, top, left, s->pixels);
+	product(n, c, (Left){.p = s->pixels, .row = c, .col = 1, .k = c, .taps = 1}, packed(a->qkv, c),
+	        (Result){.p = s->q, .row = c, .init = a->qkv_shift});
+	s->q_row = c;
+	s->kv_row = 2 * c;
+	for (int y = 0; y < a->reach; y++)
+		memcpy(s->kv + (ptrdiff_t) y * a->reach * 2 * c, j->kv.p + (top + y - border) * j->kv.row + (ptrdiff_t) (left - border) * 2 * c,
+		       (size_t) a->reach * 2 * c * sizeof(float));
+}
+
+static void row_of_windows(void *data, size_t row) {
+	Job *j = data;
+	const Windows *a = j->a;
+	const int c = a->c, n = a->side * a->side, top = row * a->side;
+	Scratch s;
+	float *memory = scratch_make(a, &s);
+	if (!memory) {
+		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
+		return;
+	}
+	for (int left = 0; left < j->x.w; left += a->side) {
+		(a->reach == a->side ? own : others)(j, &s, top, left);
+		attend(j, &s, top, left);
+		product(n, c, (Left){.p = s.heard, .row = c, .col = 1, .k = c, .taps = 1}, packed(a->out, c),
+		        (Result){.p = s.said, .row = c, .init = a->out_shift});
+		scatter(j, top, left, s.said);
+	}
+	free(memory);
+}
+
+static void row_of_keys(void *data, size_t row) {
+	const Job *j = data;
+	const Windows *a = j->a;
+	const int c = a->c;
+	const Right all = packed(a->qkv, c);
+	product(j->y.w, 2 * c, (Left){.p = j->y.p + row * j->y.row, .row = c, .col = 1, .k = c, .taps = 1},
+	        (Right){all.p + c / PANEL * all.panel, all.row, all.panel},
+	        (Result){.p = j->kv.p + row * j->kv.row, .row = 2 * c, .init = a->qkv_shift + c});
+}
+
+bool windows_run(const Windows *a, const Pool *pool, Features x, Features y, Features branch, const float *part, Features z) {
+	Job j = {.a = a, .x = x, .y = y, .z = z, .branch = branch, .part = part};
+	float *memory = NULL;
+	if (a->reach != a->side) {
+		const int border = (a->reach - a->side) / 2;
+		memory = numbers(bordered_size(x.h, x.w, 2 * a->c, border));
+		if (!memory)
+			return false;
+		j.kv = bordered(memory, x.h, x.w, 2 * a->c, border);
+		pool->run(pool, row_of_keys, &j, x.h);
+	}
+	pool->run(pool, row_of_windows, &j, x.h / a->side);
+	free(memory);
+	return !j.failed;
+}

@@ -1,0 +1,40 @@
+#ifndef BURNISH_BLOCKS_WINDOWS_H
+#define BURNISH_BLOCKS_WINDOWS_H
+
+#include "blocks.h"
+
+// Windows is multi-head attention of the n = side*side pixels of a window to m
+// pixels, its own (HAB) or those of an overlapping window (OCAB).
+typedef struct {
+	int c, heads, side, reach; // reach: side of the window of keys, px
+	int shift;                 // by which the windows are moved down and right, wrapping
+	float *qkv, *qkv_shift;    // c to 3c; q scaled by 1/sqrt(c/heads)
+	float *bias;               // heads x n x m
+	float *out, *out_shift;
+} Windows;
+
+// windows_make takes linear layers as in x out.
+bool windows_make(Windows *a, int c, int heads, int side, int reach, int shift, const float *qkv, const float *qkv_bias, const float *bias,
+                  const float *out, const float *out_bias);
+void windows_free(Windows *a);
+
+// windows_run writes x + attention(y) + part * side branch to z. x, y and z are
+// of one size, z may be x; branch may have no memory, and part is c factors.
+bool windows_run(const Windows *a, const Pool *pool, Features x, Features y, Features branch, const float *part, Features z);
+
+// Kernel3 is a 3x3 convolution, optionally with GELU after it.
+typedef struct {
+	int in, out; // channels, out rounded up to PANEL, where the rest comes out as 0
+	float *weights, *shift;
+	bool gelu;
+} Kernel3;
+
+// kernel3_make takes out x in x 3 x 3; `padded` channels come in, of which those from `in` on count nothing.
+bool kernel3_make(Kernel3 *k, int in, int padded, int out, const float *weights, const float *bias, bool gelu);
+void kernel3_free(Kernel3 *k);
+
+// kernel3_run reads x with a border of one pixel. Unless sums is NULL, the sums
+// over all pixels of every channel are written there.
+bool kernel3_run(const Kernel3 *k, const Pool *pool, Features x, Features y, float *sums);
+
+#endif
