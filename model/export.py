@@ -13,6 +13,7 @@ import argparse
 import copy
 import hashlib
 import inspect
+import json
 import pathlib
 import sys
 import warnings
@@ -23,6 +24,7 @@ from torch import nn
 
 from . import checkpoint
 from .blocks import GDFN
+from .fuse import blocks
 from .net import Config
 
 CONTRACT = "1"
@@ -130,6 +132,7 @@ def weights_hash(model):
 def metadata(model, net, args):
     """The contract with the daemon, by key; every value is a string."""
     own = net.config != Config()
+    found = [] if args.half else blocks(model)
     return {
         "burnish.contract": CONTRACT,
         "burnish.name": args.name,
@@ -144,6 +147,7 @@ def metadata(model, net, args):
         "burnish.licence": args.licence or (_OWN_LICENCE if own else "as published by the authors of PromptCIR"),
         "burnish.credits": _CREDITS + (_OWN_CREDITS if own else ""),
         "burnish.parameters": str(sum(p.numel() for p in net.parameters())),
+        **({"burnish.blocks": json.dumps(found, separators=(",", ":"))} if found else {}),
     }
 
 

@@ -10,6 +10,7 @@ import (
 	"runtime"
 
 	"github.com/burnish-photo/burnish/ops/device"
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx/blocks"
 	ort "github.com/yalue/onnxruntime_go"
 )
 
@@ -21,6 +22,8 @@ type builder struct {
 	graph        graph
 	options      Options
 	profiles     string // folder for profiles of the known-answer test; "" for none
+	plain        []byte // the model as it was, where data has blocks of our own in it
+	blocks       int    // of our own in data
 }
 
 // build opens the model on the device wanted, or on the CPU.
@@ -49,17 +52,63 @@ func (b *builder) build(want device.Device) (_ *Model, err error) {
 		}
 		m.fallback = b.announce(log, want, err)
 	}
-	s, err := b.session(device.Device{Kind: "cpu"})
-	if err != nil {
+	if m.session, m.proof, err = b.cpuSession(log); err != nil {
 		return nil, fmt.Errorf("open model %s: %w", b.name, err)
 	}
-	// The CPU is what others are compared with: here the test only measures.
-	if m.proof, err = b.prove(s, m.device); err != nil {
-		log.Debug("the known input could not be tried", "model", b.name, "error", err)
-	}
-	m.session = s
 	log.Info("model opened", "model", b.name, "device", m.Device(), "proof", m.proof.String())
 	return m, nil
+}
+
+// cpuSession opens the model on the CPU: with our own blocks where the model
+// names them and they agree with the graph, else as the graph is.
+func (b *builder) cpuSession(log *slog.Logger) (*ort.DynamicAdvancedSession, Proof, error) {
+	cpu := device.Device{Kind: "cpu"}
+	if s, proof, err := b.fusedSession(); err == nil {
+		return s, proof, nil
+	} else if !errors.Is(err, errPlain) {
+		log.Warn("the model runs node by node, which is slower", "model", b.name, "reason", err)
+	}
+	s, err := b.session(cpu)
+	if err != nil {
+		return nil, Proof{}, err
+	}
+	// The graph on the CPU is what others are compared with: here the test only measures.
+	proof, err := b.prove(s, cpu)
+	if err != nil {
+		log.Debug("the known input could not be tried", "model", b.name, "error", err)
+	}
+	return s, proof, nil
+}
+
+// errPlain is why a model is run as its graph is, when that is as it should be.
+var errPlain = errors.New("no blocks of our own")
+
+// fusedSession opens the model on the CPU with our own blocks, and proves that
+// they answer as the graph does.
+func (b *builder) fusedSession() (*ort.DynamicAdvancedSession, Proof, error) {
+	list, err := readBlocks(b.graph.metadata)
+	if err != nil {
+		return nil, Proof{}, err
+	}
+	if len(list) == 0 || b.options.Plain || !blocks.Available() {
+		return nil, Proof{}, errPlain
+	}
+	data, err := rewrite(b.data, list)
+	if err != nil {
+		return nil, Proof{}, fmt.Errorf("metadata burnish.blocks: %w", err)
+	}
+	fused := *b
+	fused.data, fused.plain, fused.blocks = data, b.data, len(list)
+	s, err := fused.session(device.Device{Kind: "cpu"})
+	if err != nil {
+		return nil, Proof{}, err
+	}
+	proof, err := fused.prove(s, device.Device{Kind: "cpu"})
+	if err != nil {
+		destroy(s)
+		return nil, Proof{}, err
+	}
+	return s, proof, nil
 }
 
 // announce says once that the model runs on the CPU, and returns why: the cause
@@ -110,6 +159,11 @@ func (b *builder) session(d device.Device) (*ort.DynamicAdvancedSession, error) 
 	defer destroy(so)
 	if d.Kind != "cpu" {
 		if err := appendDevice(so, d, b.options); err != nil {
+			return nil, err
+		}
+	}
+	if b.blocks > 0 {
+		if err := registerBlocks(so); err != nil {
 			return nil, err
 		}
 	}

@@ -23,7 +23,10 @@ type Options struct {
 	GPUMemory int64  // bytes of GPU memory that the model may take; 0: no limit
 	// FullPrecision forbids a GPU to round products to fewer bits (TF32).
 	FullPrecision bool
-	Log           *slog.Logger // tells once which device runs; nil: nobody
+	// Plain runs every node of the graph as it is on the CPU, and no block of
+	// the network in one piece: slower, for comparisons.
+	Plain bool
+	Log   *slog.Logger // tells once which device runs; nil: nobody
 }
 
 // ErrNotFinite is returned when a network answers with NaN or infinity.

@@ -11,10 +11,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx/blocks"
+	ort "github.com/yalue/onnxruntime_go"
 )
 
 // native is an opened ONNX Runtime library.
@@ -106,4 +110,13 @@ func keepSignals(f func() error) error {
 	saved := C.burnish_signals_save()
 	defer C.burnish_signals_restore(saved)
 	return f()
+}
+
+// registerBlocks makes our own operators known to a session that is opened with so.
+func registerBlocks(so *ort.SessionOptions) error {
+	v := reflect.ValueOf(so).Elem().FieldByName("o")
+	if !v.IsValid() || v.Kind() != reflect.Pointer || v.IsNil() {
+		return errors.New("onnxruntime_go keeps its session options otherwise than expected")
+	}
+	return blocks.Register(v.UnsafePointer(), unsafe.Pointer(started().ort.api))
 }

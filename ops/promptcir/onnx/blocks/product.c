@@ -1,3 +1,5 @@
+//go:build amd64 && linux
+
 #include "product.h"
 
 #include <stdlib.h>

@@ -1,0 +1,36 @@
+//go:build linux && cgo
+
+package blocks
+
+/*
+#cgo CFLAGS: -O3 -march=x86-64-v3
+#cgo LDFLAGS: -lm
+#include <stdlib.h>
+#include "ort.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
+
+// Available reports whether this processor has what the code was compiled for.
+func Available() bool {
+	x := cpu.X86
+	return x.HasAVX2 && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT && x.HasSSE42 && x.HasOSXSAVE
+}
+
+// Register makes the operators known to sessions that are opened with options
+// (an OrtSessionOptions); api is the runtime's table of functions (an OrtApi).
+// Only where [Available] says so.
+func Register(options, api unsafe.Pointer) error {
+	message := C.burnish_blocks_register(options, (*unsafe.Pointer)(api))
+	if message == nil {
+		return nil
+	}
+	defer C.free(unsafe.Pointer(message))
+	return errors.New("register operators: " + C.GoString(message))
+}
