@@ -24,7 +24,9 @@ func BenchmarkSeams(b *testing.B) {
 		{Size: 256, Halo: 0, Feather: 0, Multiple: 32}, {Size: 256, Halo: 0, Feather: 16, Multiple: 32},
 		{Size: 256, Halo: 16, Feather: 0, Multiple: 32}, {Size: 256, Halo: 16, Feather: 16, Multiple: 32},
 		{Size: 256, Halo: 32, Feather: 16, Multiple: 32}, {Size: 256, Halo: 32, Feather: 32, Multiple: 32},
-		{Size: 512, Halo: 0, Feather: 16, Multiple: 32}, {Size: 512, Halo: 16, Feather: 16, Multiple: 32},
+		{Size: 384, Halo: 0, Feather: 16, Multiple: 32}, {Size: 384, Halo: 8, Feather: 16, Multiple: 32}, {Size: 384, Halo: 16, Feather: 16, Multiple: 32},
+		{Size: 512, Halo: 0, Feather: 16, Multiple: 32}, {Size: 512, Halo: 8, Feather: 16, Multiple: 32}, {Size: 512, Halo: 16, Feather: 16, Multiple: 32},
+		{Size: 768, Halo: 8, Feather: 16, Multiple: 32},
 	} {
 		b.Run(fmt.Sprintf("tile=%d/halo=%d/feather=%d", l.Size, l.Halo, l.Feather), func(b *testing.B) {
 			for b.Loop() {
@@ -41,7 +43,7 @@ func seams(b *testing.B, l tile.Layout) {
 	damaged, w := damagedPhoto(b)
 	defer damaged.Close()
 	if whole == nil {
-		whole = restoredBy(b, damaged, tile.Layout{Size: 1024, Halo: 0, Feather: 0, Multiple: 32})
+		whole = restoredBy(b, damaged, tile.Layout{Size: (max(damaged.Width(), damaged.Height()) + 31) / 32 * 32, Multiple: 32})
 	}
 	tiled := restoredBy(b, damaged, l)
 	stride := l.Stride()
@@ -67,12 +69,12 @@ func near(x, stride, feather int) bool {
 	return x > stride/2 && (d < 2 || d >= stride-2)
 }
 
-// damagedPhoto is a photo of LIVE1, or of the demo, at JPEG quality 20.
+// damagedPhoto is $PHOTO, a photo of LIVE1, or one of the demo, at JPEG quality 20.
 func damagedPhoto(b *testing.B) (*vips.Image, int) {
 	b.Helper()
 	name := "../../../shared/data/live1/bikes.webp"
-	if folder := os.Getenv("LIVE1"); folder != "" {
-		name = filepath.Join(folder, "bikes.webp")
+	if photo := os.Getenv("PHOTO"); photo != "" {
+		name = photo
 	}
 	if _, err := os.Stat(name); err != nil {
 		name = "../../packaging/demo/originals/osprey.webp"

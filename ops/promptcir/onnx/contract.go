@@ -120,7 +120,7 @@ type metaReader struct {
 }
 
 func (r *metaReader) fault(key, text string) {
-	r.faults = append(r.faults, fmt.Errorf("metadata burnish.%s is %q: %s", key, r.meta["burnish."+key], text))
+	r.faults = append(r.faults, fmt.Errorf("metadata burnish.%s is %.60q: %s", key, r.meta["burnish."+key], text))
 }
 
 func (r *metaReader) text(key string) string {

@@ -1,0 +1,111 @@
+package onnx_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx/blocks"
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
+)
+
+// bundled opens the model that ships.
+func bundled(t testing.TB, threads int, plain bool) *onnx.Model {
+	t.Helper()
+	onnxtest.Need(t)
+	m, err := onnx.Open(filepath.Join("..", "models", "lite.onnx"), onnx.Options{Device: "cpu", Threads: threads, Plain: plain})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() })
+	return m
+}
+
+func needBlocks(t testing.TB) {
+	t.Helper()
+	if !blocks.Available() {
+		t.Skip("this processor or system has no blocks in one piece: it needs Linux and AVX2")
+	}
+}
+
+// TestBlocksAgree compares the network with its blocks in one piece with the
+// graph, node by node, on images that are smooth, noisy and extreme.
+func TestBlocksAgree(t *testing.T) {
+	needBlocks(t)
+	graph := bundled(t, 2, true)
+	if graph.Proof().Blocks != 0 {
+		t.Fatalf("asked for the graph as it is, got %v", graph.Proof())
+	}
+	for _, threads := range []int{1, 3} {
+		m := bundled(t, threads, false)
+		if p := m.Proof(); p.Blocks != 14 || p.MACs < 50_000 || p.MaxError > 5e-5 {
+			t.Fatalf("%d blocks in one piece, of 14; %v", p.Blocks, p)
+		}
+		for _, s := range [][3]int{{1, 32, 32}, {2, 64, 96}, {1, 32, 352}, {1, 160, 288}} {
+			for name, in := range pictures(s[0], s[1], s[2]) {
+				want, got := make([]float32, len(in)), make([]float32, len(in))
+				if err := graph.Run(t.Context(), in, s[0], s[1], s[2], want); err != nil {
+					t.Fatal(err)
+				}
+				if err := m.Run(t.Context(), in, s[0], s[1], s[2], got); err != nil {
+					t.Fatal(err)
+				}
+				if d, moved := farthest(got, want), farthest(want, in); d > 1e-5 || moved < 1e-3 {
+					t.Errorf("%d threads, %s of %v: %g from the graph, which moved pixels by %g", threads, name, s, d, moved)
+				}
+			}
+		}
+	}
+}
+
+func pictures(n, h, w int) map[string][]float32 {
+	r := rand.New(rand.NewPCG(1, 2))
+	smooth, noise, extreme := make([]float32, n*3*h*w), make([]float32, n*3*h*w), make([]float32, n*3*h*w)
+	for i := range smooth {
+		x, y := float64(i%w), float64(i/w)
+		smooth[i] = float32(0.5 + 0.4*math.Sin(x/9)*math.Cos(y/11) + 0.1*float64((i%w/8+i/w/8)%2))
+		noise[i], extreme[i] = r.Float32(), float32(r.IntN(2))
+	}
+	return map[string][]float32{"smooth": smooth, "noise": noise, "black and white": extreme}
+}
+
+func farthest(a, b []float32) (most float64) {
+	for i := range a {
+		most = max(most, math.Abs(float64(a[i]-b[i])))
+	}
+	return most
+}
+
+// BenchmarkBlocks compares the bundled model with its blocks in one piece with
+// the graph, node by node, on one window, in turns. BENCH=Blocks make bench.
+func BenchmarkBlocks(b *testing.B) {
+	needBlocks(b)
+	for _, side := range []int{256, 512} {
+		b.Run(fmt.Sprintf("side=%d", side), func(b *testing.B) {
+			in, out := ramp(3*side*side), make([]float32, 3*side*side)
+			models := [2]*onnx.Model{bundled(b, 1, true), bundled(b, 1, false)}
+			best := [2]float64{math.Inf(1), math.Inf(1)}
+			run := func(i int) {
+				before := processor()
+				if err := models[i].Run(b.Context(), in, 1, side, side, out); err != nil {
+					b.Fatal(err)
+				}
+				best[i] = min(best[i], (processor() - before).Seconds())
+			}
+			for b.Loop() {
+				for range 5 {
+					run(0)
+					run(1)
+				}
+			}
+			mp := float64(side*side) / 1e6
+			b.ReportMetric(best[0]/mp, "graph-cpu-s/MP")
+			b.ReportMetric(best[1]/mp, "blocks-cpu-s/MP")
+			b.ReportMetric(best[0]/best[1], "×faster")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}

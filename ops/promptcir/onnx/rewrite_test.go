@@ -1,0 +1,111 @@
+package onnx
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/burnish-photo/burnish/ops/promptcir/onnx/blocks"
+)
+
+// withBlocks is the bundled model with other metadata about its blocks.
+func withBlocks(t *testing.T, change func([]block) any) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "models", "lite.onnx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := readGraph(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := readBlocks(g.metadata)
+	if err != nil || len(list) == 0 {
+		t.Fatalf("%d blocks, %v", len(list), err)
+	}
+	text, err := json.Marshal(change(list))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := appendField(nil, entryKey, 0, []byte("burnish.blocks"))
+	return appendField(data, modelMetadata, 0, appendField(entry, entryValue, 0, text))
+}
+
+// TestWrongBlocks opens models whose metadata about blocks is wrong: they have
+// to run as their graph says, and the reason is told.
+func TestWrongBlocks(t *testing.T) {
+	if !blocks.Available() {
+		t.Skip("this processor or system has no blocks in one piece: it needs Linux and AVX2")
+	}
+	if started() == nil {
+		t.Skip("no ONNX Runtime library: run make setup")
+	}
+	for name, c := range map[string]struct {
+		change func([]block) any
+		want   string
+	}{
+		"not a list":       {func([]block) any { return 7 }, "burnish.blocks"},
+		"no such end":      {func(l []block) any { l[3].Out = "nowhere"; return l }, `"nowhere"`},
+		"no such weight":   {func(l []block) any { l[0].Weights[4] = "nothing"; return l }, "nothing"},
+		"no such operator": {func(l []block) any { l[0].Op = "Magic"; return l }, "Magic"},
+		"a weight missing": {func(l []block) any { l[0].Weights = l[0].Weights[1:]; return l }, "weights than known"},
+		"another's weights": {func(l []block) any {
+			l[0].Weights = slices.Clone(l[1].Weights)
+			return l
+		}, "channels"},
+		"norms exchanged": {func(l []block) any {
+			w := l[0].Weights
+			w[0], w[1] = w[1], w[0]
+			return l
+		}, "differs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			m, err := OpenBytes("model", withBlocks(t, c.change), Options{Device: "cpu", Threads: 1, Log: slog.New(slog.NewTextHandler(&log, nil))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			if m.Proof().Blocks != 0 || !strings.Contains(strings.ReplaceAll(log.String(), `\"`, `"`), c.want) {
+				t.Errorf("%d blocks in one piece, and the log says %s", m.Proof().Blocks, log.String())
+			}
+			in, out := make([]float32, 3*64*64), make([]float32, 3*64*64)
+			if err := m.Run(t.Context(), in, 1, 64, 64, out); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestRewriteRefusesSubgraphs(t *testing.T) {
+	attribute := appendField(nil, attrGraph, 0, []byte{})
+	node := appendField(appendField(nil, nodeOutput, 0, []byte("y")), nodeAttr, 0, attribute)
+	model := appendField(nil, modelGraph, 0, appendField(nil, graphNode, 0, node))
+	if _, err := rewrite(model, []block{{Op: "Group", Out: "y"}}); err == nil || !strings.Contains(err.Error(), "graph of its own") {
+		t.Error(err)
+	}
+}
+
+// FuzzRewrite must neither panic nor lose what is not a node.
+func FuzzRewrite(f *testing.F) {
+	node := appendField(appendField(nil, nodeInput, 0, []byte("x")), nodeOutput, 0, []byte("y"))
+	out := appendField(nil, graphOutput, 0, appendField(nil, valueName, 0, []byte("y")))
+	f.Add(appendField(nil, modelGraph, 0, append(appendField(nil, graphNode, 0, node), out...)), "x", "y")
+	f.Fuzz(func(t *testing.T, model []byte, in, end string) {
+		out, err := rewrite(model, []block{{Op: "Group", In: in, Out: end}})
+		if err != nil {
+			return
+		}
+		if _, err := readGraph(out); err != nil && len(model) > 0 {
+			if _, before := readGraph(model); before == nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
