@@ -67,7 +67,7 @@ type Config struct {
 }
 
 const (
-	feather = 16   // pixels over which neighbouring windows are blended
+	feather = 32   // pixels over which neighbouring windows are blended
 	maxTile = 2048 // a window of this side takes some 8 GB
 	maxRuns = 4    // windows at a time; each has working memory of its own
 

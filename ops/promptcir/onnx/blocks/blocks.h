@@ -67,7 +67,9 @@ typedef struct {
 // channels_make takes the last convolution as heads x out x channel of the head.
 bool channels_make(Channels *a, int c, int heads, Norm n, const float *temperature, const float *qkv, const float *deep, const float *out);
 void channels_free(Channels *a);
-bool channels_run(const Channels *a, const Pool *pool, Features x, Features y);
+
+// channels_run writes x + MDTA(LayerNorm(x)) to y, which is not x. v is memory for as many numbers as x has.
+bool channels_run(const Channels *a, const Pool *pool, Features x, Features y, float *v);
 
 // Group is RHAG: hybrid attention blocks, overlapping attention, a convolution.
 typedef struct Group Group;
@@ -87,6 +89,18 @@ typedef struct Transformer Transformer;
 Transformer *transformer_make(int c, const float *const *weights, const size_t *sizes, int count, const char **why);
 void transformer_free(Transformer *t);
 bool transformer_run(const Transformer *t, const Pool *pool, const float *x, float *y, int h, int w);
+
+// Memory for a moment: at least n numbers, or p is NULL. See memory.c. Kernels
+// open it when they are made and close it when they end.
+typedef struct {
+	float *p;
+	size_t n;
+} Memory;
+
+void memory_open(void);
+void memory_close(void);
+Memory memory_take(size_t n);
+void memory_give(Memory m);
 
 // Of layout.c.
 

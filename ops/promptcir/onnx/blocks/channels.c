@@ -131,13 +131,12 @@ static float *whole(const Channels *a, const float *sums) {
 	return result;
 }
 
-bool channels_run(const Channels *a, const Pool *pool, Features x, Features y) {
+bool channels_run(const Channels *a, const Pool *pool, Features x, Features y, float *v) {
 	const size_t count = tiles(x, a->spread.wide), size = sums_size(a);
 	Job j = {.a = a, .x = x, .y = y};
-	float *v = numbers((size_t) x.h * x.w * x.c);
 	j.v = (Features){v, x.h, x.w, x.c, (ptrdiff_t) x.w * x.c};
 	j.sums = numbers(count * size);
-	j.failed = !v || !j.sums;
+	j.failed = !j.sums;
 	if (!j.failed)
 		pool->run(pool, first_tile, &j, count);
 	float *map = NULL;
@@ -151,7 +150,6 @@ bool channels_run(const Channels *a, const Pool *pool, Features x, Features y) {
 	if (!j.failed)
 		pool->run(pool, second_row, &j, x.h);
 	free(map);
-	free(v);
 	free(j.sums);
 	return !j.failed;
 }

@@ -195,27 +195,31 @@ static void excite(const Hybrid *b, int c, double pixels, const float *sums, flo
 	}
 }
 
-// Memory of a run: two images, the normalised one with its border, and the branch's two.
+// Images of a run: two of the features, the normalised ones with their border,
+// and the branch's two, in whose place the overlapping block has its keys and values.
 typedef struct {
-	float *all;
+	Memory memory;
 	Features a, b, norm, narrow, branch;
-	float *sums, *part;
+	float *sums, *part, *keys;
 } Images;
 
 static bool images_make(Images *m, const Group *g, int h, int w) {
 	const int c = g->c, mid = g->hybrid[0].first.out;
 	const size_t size = (size_t) h * w * c, norm = bordered_size(h, w, c, 1), narrow = bordered_size(h, w, mid, 1);
-	float *p = m->all = numbers(3 * size + norm + narrow + 2 * c);
+	const size_t keys = windows_memory(&g->hybrid[g->depth].windows, h, w);
+	m->memory = memory_take(2 * size + norm + (keys > size + narrow ? keys : size + narrow) + 2 * c);
+	float *p = m->memory.p;
 	if (!p)
 		return false;
 	const ptrdiff_t row = (ptrdiff_t) w * c;
-	m->a = (Features){p, h, w, c, row};
-	m->b = (Features){p += size, h, w, c, row};
-	m->branch = (Features){p += size, h, w, c, row};
-	m->norm = bordered(p += size, h, w, c, 1);
-	m->narrow = bordered(p += norm, h, w, mid, 1);
-	m->sums = p += narrow;
+	m->sums = p;
 	m->part = p + c;
+	m->a = (Features){p += 2 * c, h, w, c, row};
+	m->b = (Features){p += size, h, w, c, row};
+	m->norm = bordered(p += size, h, w, c, 1);
+	m->keys = p += norm;
+	m->branch = (Features){p, h, w, c, row};
+	m->narrow = bordered(p + size, h, w, mid, 1);
 	return true;
 }
 
@@ -230,7 +234,7 @@ static bool hybrid_run(const Hybrid *b, const Pool *pool, Images *m) {
 			return false;
 		excite(b, m->a.c, (double) m->a.h * m->a.w, m->sums, m->part);
 	}
-	return windows_run(&b->windows, pool, m->a, m->norm, branch, m->part, m->b) && gated_run(&b->gated, pool, m->b, m->a);
+	return windows_run(&b->windows, pool, m->a, m->norm, branch, m->part, m->b, m->keys) && gated_run(&b->gated, pool, m->b, m->a);
 }
 
 bool group_run(const Group *g, const Pool *pool, const float *x, float *y, int h, int w) {
@@ -248,6 +252,6 @@ bool group_run(const Group *g, const Pool *pool, const float *x, float *y, int h
 	}
 	if (done)
 		to_planes(pool, m.b, x, y);
-	free(m.all);
+	memory_give(m.memory);
 	return done;
 }

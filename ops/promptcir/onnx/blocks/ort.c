@@ -101,6 +101,7 @@ static void destroy(void *kernel) {
 	group_free(k->group);
 	transformer_free(k->transformer);
 	free(k);
+	memory_close();
 }
 
 static Status create(const Operator *o, Api api, const void *info, void **kernel) {
@@ -137,6 +138,7 @@ static Status create(const Operator *o, Api api, const void *info, void **kernel
 		free(k);
 		return fail(api, why ? why : "out of memory");
 	}
+	memory_open();
 	*kernel = k;
 	return NULL;
 }

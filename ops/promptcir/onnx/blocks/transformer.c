@@ -49,15 +49,15 @@ void transformer_free(Transformer *t) {
 bool transformer_run(const Transformer *t, const Pool *pool, const float *x, float *y, int h, int w) {
 	const int c = t->c;
 	const size_t size = (size_t) h * w * c;
-	float *memory = numbers(2 * size);
-	if (!memory)
+	const Memory memory = memory_take(3 * size);
+	if (!memory.p)
 		return false;
-	Features a = {memory, h, w, c, (ptrdiff_t) w * c}, b = a;
+	Features a = {memory.p, h, w, c, (ptrdiff_t) w * c}, b = a;
 	b.p += size;
 	from_planes(pool, x, a);
-	bool done = channels_run(&t->attention, pool, a, b) && gated_run(&t->gated, pool, b, a);
+	bool done = channels_run(&t->attention, pool, a, b, memory.p + 2 * size) && gated_run(&t->gated, pool, b, a);
 	if (done)
 		to_planes(pool, a, NULL, y);
-	free(memory);
+	memory_give(memory);
 	return done;
 }

@@ -216,18 +216,17 @@ static void row_of_keys(void *data, size_t row) {
 	        (Result){.p = j->kv.p + row * j->kv.row, .row = 2 * c, .init = a->qkv_shift + c});
 }
 
-bool windows_run(const Windows *a, const Pool *pool, Features x, Features y, Features branch, const float *part, Features z) {
+size_t windows_memory(const Windows *a, int h, int w) {
+	return a->reach == a->side ? 0 : bordered_size(h, w, 2 * a->c, (a->reach - a->side) / 2);
+}
+
+bool windows_run(const Windows *a, const Pool *pool, Features x, Features y, Features branch, const float *part, Features z, float *memory) {
 	Job j = {.a = a, .x = x, .y = y, .z = z, .branch = branch, .part = part};
-	float *memory = NULL;
 	if (a->reach != a->side) {
 		const int border = (a->reach - a->side) / 2;
-		memory = numbers(bordered_size(x.h, x.w, 2 * a->c, border));
-		if (!memory)
-			return false;
 		j.kv = bordered(memory, x.h, x.w, 2 * a->c, border);
 		pool->run(pool, row_of_keys, &j, x.h);
 	}
 	pool->run(pool, row_of_windows, &j, x.h / a->side);
-	free(memory);
 	return !j.failed;
 }

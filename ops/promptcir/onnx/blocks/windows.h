@@ -20,7 +20,9 @@ void windows_free(Windows *a);
 
 // windows_run writes x + attention(y) + part * side branch to z. x, y and z are
 // of one size, z may be x; branch may have no memory, and part is c factors.
-bool windows_run(const Windows *a, const Pool *pool, Features x, Features y, Features branch, const float *part, Features z);
+// It needs memory for windows_memory numbers.
+size_t windows_memory(const Windows *a, int h, int w);
+bool windows_run(const Windows *a, const Pool *pool, Features x, Features y, Features branch, const float *part, Features z, float *memory);
 
 // Kernel3 is a 3x3 convolution, optionally with GELU after it.
 typedef struct {

@@ -1,0 +1,67 @@
+//go:build amd64 && linux
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "blocks.h"
+
+// Every run of a block needs a few images of memory, for a moment. The general
+// allocator would give it back and fetch it again each time, or keep pieces of
+// it for every thread; here as many pieces are kept as blocks run at a time.
+
+#define MOST 64 // pieces kept; beyond that they come and go
+
+static struct {
+	pthread_mutex_t lock;
+	int users; // kernels that exist
+	struct {
+		float *p;
+		size_t n;
+	} free[MOST];
+	int count;
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void memory_open(void) {
+	pthread_mutex_lock(&pool.lock);
+	pool.users++;
+	pthread_mutex_unlock(&pool.lock);
+}
+
+void memory_close(void) {
+	pthread_mutex_lock(&pool.lock);
+	if (--pool.users == 0)
+		while (pool.count > 0)
+			free(pool.free[--pool.count].p);
+	pthread_mutex_unlock(&pool.lock);
+}
+
+Memory memory_take(size_t n) {
+	Memory m = {0};
+	pthread_mutex_lock(&pool.lock);
+	int best = -1; // the smallest that is large enough, else the largest
+	for (int i = 0; i < pool.count; i++) {
+		const size_t have = pool.free[i].n, other = best < 0 ? 0 : pool.free[best].n;
+		if (best < 0 || (have >= n ? other < n || have < other : other < n && have > other))
+			best = i;
+	}
+	if (best >= 0) {
+		m = (Memory){pool.free[best].p, pool.free[best].n};
+		pool.free[best] = pool.free[--pool.count];
+	}
+	pthread_mutex_unlock(&pool.lock);
+	if (m.n >= n && m.p)
+		return m;
+	free(m.p);
+	return (Memory){numbers(n), n};
+}
+
+void memory_give(Memory m) {
+	pthread_mutex_lock(&pool.lock);
+	if (m.p && pool.count < MOST) {
+		pool.free[pool.count].p = m.p;
+		pool.free[pool.count++].n = m.n;
+		m.p = NULL;
+	}
+	pthread_mutex_unlock(&pool.lock);
+	free(m.p);
+}
