@@ -67,7 +67,9 @@ type Config struct {
 }
 
 const (
-	feather = 32   // pixels over which neighbouring windows are blended
+	// Pixels over which neighbouring windows are blended: of narrow windows
+	// that would be too large a part.
+	feather, narrowFeather, narrowWindow = 32, 16, 256
 	maxTile = 2048 // a window of this side takes some 8 GB
 	maxRuns = 4    // windows at a time; each has working memory of its own
 

@@ -10,7 +10,7 @@ import (
 
 // Qualities, from quick to thorough.
 const (
-	fast      = "fast"      // large windows, nothing thrown away at their edges
+	fast      = "fast"      // large windows, blended over few pixels
 	balanced  = "balanced"  // the model's own windows and halo
 	reference = "reference" // the authors' padding and windows, averaged over all turns and models
 )
@@ -32,18 +32,26 @@ func windowsFor(quality string, size int, c onnx.Contract) (windows, error) {
 	w := windows{turns: 1}
 	switch quality {
 	case fast:
-		w.layout = tile.Fit(cmp.Or(size, fastSide), 0, feather, c.Multiple)
+		w.layout = tile.Fit(cmp.Or(size, fastSide), 0, narrowFeather, c.Multiple)
 	case reference:
 		w.overlap, w.turns = tile.FitOverlap(cmp.Or(size, referenceSide), c.Multiple), tile.Turns
 		// For the ladder's smaller windows.
-		w.layout = tile.Fit(w.overlap.Size, c.Halo, feather, w.overlap.Multiple)
+		w.layout = fit(w.overlap.Size, c.Halo, w.overlap.Multiple)
 	default:
-		w.layout = tile.Fit(cmp.Or(size, c.Tile), c.Halo, feather, c.Multiple)
+		w.layout = fit(cmp.Or(size, c.Tile), c.Halo, c.Multiple)
 	}
 	if err := w.layout.Validate(); err != nil {
 		return w, fmt.Errorf("model %s: %w", c.Name, err)
 	}
 	return w, nil
+}
+
+// fit is the layout of windows of at most size pixels.
+func fit(size, halo, multiple int) tile.Layout {
+	if size < narrowWindow {
+		return tile.Fit(size, halo, narrowFeather, multiple)
+	}
+	return tile.Fit(size, halo, feather, multiple)
 }
 
 func (w windows) String() string {
