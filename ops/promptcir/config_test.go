@@ -60,7 +60,11 @@ func TestModelNotFound(t *testing.T) {
 			t.Errorf("check of %s: got %v", model, err)
 		}
 	}
-	c := promptcir.Config{Model: filepath.Join("onnx", "testdata", "identity.onnx"), Tile: 64}
+	haloed, err := filepath.Abs(identity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := promptcir.Config{Model: haloed, Tile: 64}
 	if _, err := c.Build(context.Background(), env); err == nil || !strings.Contains(err.Error(), "larger size") {
 		t.Errorf("tile of 64: %v", err)
 	}

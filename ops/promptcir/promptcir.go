@@ -70,8 +70,8 @@ const (
 	// Pixels over which neighbouring windows are blended: of narrow windows
 	// that would be too large a part.
 	feather, narrowFeather, narrowWindow = 32, 16, 256
-	maxTile = 2048 // a window of this side takes some 8 GB
-	maxRuns = 4    // windows at a time; each has working memory of its own
+	maxTile                              = 2048 // a window of this side takes some 8 GB
+	maxRuns                              = 4    // windows at a time; each has working memory of its own
 
 	gpuBatch = 8            // windows that a GPU computes together
 	gpuRuns  = gpuBatch + 2 // of one photo: the next are filled, the last ones read meanwhile

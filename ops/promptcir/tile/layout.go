@@ -23,7 +23,8 @@
 // works for a photo of a single pixel, where there is nothing to mirror.
 //
 // An axis not longer than Size needs one window, which then is only as long as
-// the photo, rounded up to Multiple.
+// the photo, rounded up to Multiple. Where the layout is fitted, several windows
+// are only as long as it takes that so many of them reach from end to end.
 package tile
 
 import (
@@ -41,6 +42,9 @@ type Layout struct {
 	Halo     int // outermost pixels of a restored window that are thrown away; a multiple of Grid
 	Feather  int // width of the band over which neighbouring windows are blended
 	Multiple int // the network accepts only sides that are multiples of this
+	// Fitted makes the windows of a photo smaller where as few of them do: less
+	// of the photo is computed twice. For devices that take any shape alike.
+	Fitted bool
 }
 
 // Stride is the distance between neighbouring windows and the height of a strip.

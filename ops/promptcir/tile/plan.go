@@ -121,10 +121,26 @@ func (l Layout) axis(extent int) axis {
 	if extent <= l.Size {
 		return axis{extent: extent, window: roundUp(extent, l.Multiple), stride: extent, n: 1}
 	}
-	s := l.Stride()
+	if l.Fitted {
+		l.Size = l.fitted(extent)
+	}
 	return axis{
-		extent: extent, window: l.Size, stride: s, halo: l.Halo, feather: l.Feather,
-		n: 1 + ceilDiv(extent-l.Size+l.Halo, s), // the last window needs no halo behind it
+		extent: extent, window: l.Size, stride: l.Stride(), halo: l.Halo, feather: l.Feather, n: l.count(extent),
+	}
+}
+
+// count is the number of windows along an axis longer than one of them; the
+// last window needs no halo behind it.
+func (l Layout) count(extent int) int { return 1 + ceilDiv(extent-l.Size+l.Halo, l.Stride()) }
+
+// fitted is the smallest valid size with which no more windows are needed.
+func (l Layout) fitted(extent int) int {
+	n, size := l.count(extent), l.Size
+	for step := lcm(l.Multiple, Grid); ; size = l.Size {
+		l.Size -= step
+		if l.Size <= 0 || l.Validate() != nil || l.count(extent) > n {
+			return size
+		}
 	}
 }
 

@@ -13,6 +13,8 @@ var layouts = []Layout{
 	{Size: 256, Halo: 32, Feather: 32, Multiple: 16},
 	{Size: 64, Halo: 0, Feather: 0, Multiple: 1},
 	{Size: 96, Halo: 16, Feather: 0, Multiple: 8},
+	{Size: 192, Halo: 0, Feather: 32, Multiple: 32, Fitted: true},
+	{Size: 128, Halo: 16, Feather: 16, Multiple: 8, Fitted: true},
 }
 
 func TestValidate(t *testing.T) {
@@ -25,13 +27,13 @@ func TestValidate(t *testing.T) {
 		layout Layout
 		want   string
 	}{
-		{Layout{256, 16, 16, 0}, "multiple 0"},
-		{Layout{256, 16, 16, 48}, "size 256 must be a multiple of 48"},
-		{Layout{256, 8, 0, 8}, "halo 8 must be a multiple of 16"},
-		{Layout{256, 16, 8, 8}, "stride of 216"},
-		{Layout{256, 16, -16, 8}, "feather -16"},
-		{Layout{64, 32, 16, 8}, "stride of -16"},
-		{Layout{64, 16, 16, 8}, "take a larger size"},
+		{Layout{Size: 256, Halo: 16, Feather: 16, Multiple: 0}, "multiple 0"},
+		{Layout{Size: 256, Halo: 16, Feather: 16, Multiple: 48}, "size 256 must be a multiple of 48"},
+		{Layout{Size: 256, Halo: 8, Feather: 0, Multiple: 8}, "halo 8 must be a multiple of 16"},
+		{Layout{Size: 256, Halo: 16, Feather: 8, Multiple: 8}, "stride of 216"},
+		{Layout{Size: 256, Halo: 16, Feather: -16, Multiple: 8}, "feather -16"},
+		{Layout{Size: 64, Halo: 32, Feather: 16, Multiple: 8}, "stride of -16"},
+		{Layout{Size: 64, Halo: 16, Feather: 16, Multiple: 8}, "take a larger size"},
 	} {
 		if err := c.layout.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: got %v, want %q", c.layout, err, c.want)
@@ -44,10 +46,10 @@ func TestFit(t *testing.T) {
 		size, halo, feather, multiple int
 		want                          Layout
 	}{
-		{256, 16, 16, 32, Layout{256, 16, 16, 32}},
-		{300, 20, 10, 64, Layout{256, 32, 16, 64}},
-		{256, 0, 0, 24, Layout{240, 0, 0, 24}},
-		{10, 0, 0, 0, Layout{16, 0, 0, 1}},
+		{256, 16, 16, 32, Layout{Size: 256, Halo: 16, Feather: 16, Multiple: 32}},
+		{300, 20, 10, 64, Layout{Size: 256, Halo: 32, Feather: 16, Multiple: 64}},
+		{256, 0, 0, 24, Layout{Size: 240, Halo: 0, Feather: 0, Multiple: 24}},
+		{10, 0, 0, 0, Layout{Size: 16, Halo: 0, Feather: 0, Multiple: 1}},
 	} {
 		if got := Fit(c.size, c.halo, c.feather, c.multiple); got != c.want {
 			t.Errorf("Fit(%d, %d, %d, %d) = %+v, want %+v", c.size, c.halo, c.feather, c.multiple, got, c.want)
@@ -65,6 +67,14 @@ func checkPlan(l Layout, w, h int) error {
 	for name, a := range map[string]axis{"x": p.x, "y": p.y} {
 		if err := checkAxis(l, a); err != nil {
 			return fmt.Errorf("axis %s: %w", name, err)
+		}
+	}
+	if l.Fitted {
+		full := l
+		full.Fitted = false
+		q := full.Plan(w, h)
+		if qw, qh := q.WindowSize(); p.Cols() > q.Cols() || p.Rows() > q.Rows() || ww > qw || wh > qh {
+			return fmt.Errorf("%d×%d windows of %d×%d, but %d×%d of %d×%d", p.Cols(), p.Rows(), ww, wh, q.Cols(), q.Rows(), qw, qh)
 		}
 	}
 	for k := range p.Strips() {
@@ -160,7 +170,7 @@ func FuzzPlan(f *testing.F) {
 	f.Add(uint(257), uint(511), uint(7), uint(1), uint(1))
 	f.Add(uint(433), uint(1040), uint(15), uint(0), uint(3))
 	f.Fuzz(func(t *testing.T, w, h, size, halo, feather uint) {
-		l := Layout{Size: Grid * int(size%40+1), Halo: Grid * int(halo%4), Feather: Grid * int(feather%4), Multiple: Grid}
+		l := Layout{Size: Grid * int(size%40+1), Halo: Grid * int(halo%4), Feather: Grid * int(feather%4), Multiple: Grid, Fitted: w%2 == 0}
 		if l.Validate() != nil {
 			t.Skip()
 		}
