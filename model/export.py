@@ -158,7 +158,8 @@ def known_answer(path, multiple):
     if measured is None:
         return {}
     answer, macs = measured
-    return {"burnish.known": known.encode(answer), "burnish.macs": f"{macs:.0f}"}
+    encoded = known.encode(answer)
+    return {"burnish.macs": f"{macs:.0f}", **({"burnish.known": encoded} if encoded else {})}
 
 
 def export(net, out, args):

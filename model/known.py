@@ -19,8 +19,10 @@ def known_input(side):
 
 
 def encode(answer):
-    """Base64 of little-endian 16-bit numbers: N x 3 x H x W from -0.5 to 1.5, in steps of 1/32767.5."""
-    steps = np.clip(np.rint((np.asarray(answer, np.float64) - _LOW) * _STEPS), 0, 65535)
+    """Base64 of little-endian 16-bit numbers for -0.5 to 1.5, in steps of 1/32767.5; None for an answer beyond that."""
+    steps = np.rint((np.asarray(answer, np.float64) - _LOW) * _STEPS)
+    if not (steps.min() >= 0 and steps.max() <= 65535):
+        return None
     return base64.b64encode(steps.astype("<u2").tobytes()).decode()
 
 

@@ -8,8 +8,9 @@ import (
 
 const (
 	// A window takes about so many bytes a pixel for each multiply-accumulate a
-	// pixel of the network.
-	bytesPerMAC = 0.022
+	// pixel of the network: run node by node, or with blocks in one piece, which
+	// keep no intermediate results.
+	bytesPerMAC, blockBytesPerMAC = 0.022, 0.008
 	// usualMACs is what a network is taken for that does not tell.
 	usualMACs = 100_000
 	// stripBytes is what a pixel of a strip takes: decoded, restored and on its
@@ -25,11 +26,15 @@ func (o *operator) Weigh(width, height int) ops.Weight {
 	window := float64(d.windowW * d.windowH)
 	w.Pixels = window * float64(d.windows*o.windows.turns*len(o.contracts))
 	for i, c := range o.contracts {
-		macs := cmp.Or(c.MACs, o.lanes[0].models[i].Proof().MACs)
+		proof := o.lanes[0].models[i].Proof()
+		macs, bytes := cmp.Or(c.MACs, proof.MACs), bytesPerMAC
+		if proof.Blocks > 0 {
+			bytes = blockBytesPerMAC
+		}
 		w.MACs += macs * window * float64(d.windows*o.windows.turns)
-		most = max(most, cmp.Or(macs, usualMACs))
+		most = max(most, cmp.Or(macs, usualMACs)*bytes)
 	}
-	w.Bytes = int64(float64(min(o.runs(), d.cols)) * window * most * bytesPerMAC)
+	w.Bytes = int64(float64(min(o.runs(), d.cols)) * window * most)
 	w.Bytes += int64(width) * int64(min(height, d.height+d.above+d.below)) * stripBytes
 	return w
 }
