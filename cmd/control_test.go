@@ -38,6 +38,8 @@ func (*slow) retry([]string) ([]string, error) {
 
 func (*slow) parallel() int { return 1 }
 
+func (*slow) notice() string { return "" }
+
 func testDaemon(t *testing.T, w worker) *daemon {
 	return newDaemon(gateConfig(t), w, slog.New(slog.DiscardHandler), false)
 }

@@ -178,7 +178,7 @@ func (d *daemon) dispatch(ctx context.Context, now time.Time) time.Duration {
 
 // publish makes how the loop stands known to state.
 func (d *daemon) publish() {
-	s := state{Done: d.done, Failed: len(d.failed), Working: d.queue.Underway(), Waiting: d.queue.Len(), Shut: d.gate.shut}
+	s := state{Done: d.done, Failed: len(d.failed), Working: d.queue.Underway(), Waiting: d.queue.Len(), Shut: d.gate.shut, Ledger: d.worker.notice()}
 	for _, h := range d.queue.Held() {
 		s.Held = append(s.Held, held{Folder: h.Lane, Reason: h.Reason, Until: h.Until})
 	}

@@ -47,6 +47,7 @@ func (c *explainCommand) Run(h *host) error {
 func explainedLine(e plugin.Explanation) map[string]any {
 	line := map[string]any{"path": e.Path, "format": e.Format, "width": e.Width, "height": e.Height, "pages": e.Pages}
 	if p := e.Provenance; p != nil {
+		line["intact"] = e.Intact
 		line["provenance"] = map[string]string{
 			"source": p.Source, "pipeline": p.Pipeline, "fingerprint": p.Fingerprint,
 			"model": p.Model, "model_digest": p.ModelDigest, "device": p.Device, "version": p.Version,
@@ -65,10 +66,15 @@ func printExplained(h *host, e plugin.Explanation) error {
 		fmt.Fprintln(w, "  made by\tnot Burnish, or a copy of an original byte for byte")
 		return w.Flush()
 	}
-	p := e.Provenance
+	p, since := e.Provenance, ""
+	if p.Seal != "" {
+		if since = "changed"; e.Intact {
+			since = "unchanged"
+		}
+	}
 	for _, line := range [][2]string{
 		{"made by", "Burnish " + p.Version}, {"pipeline", p.Pipeline}, {"fingerprint", p.Fingerprint}, {"source", "SHA-256 " + p.Source},
-		{"model", p.Model}, {"model file", p.ModelDigest}, {"device", p.Device},
+		{"model", p.Model}, {"model file", p.ModelDigest}, {"device", p.Device}, {"since then", since},
 	} {
 		if line[1] != "" {
 			fmt.Fprintf(w, "  %s\t%s\n", line[0], line[1])

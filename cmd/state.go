@@ -30,6 +30,7 @@ type state struct {
 	Working int                   `json:"working"` // photos in work
 	Waiting int                   `json:"waiting"` // photos that are to come
 	Shut    string                `json:"shut,omitempty"`
+	Ledger  string                `json:"ledger,omitempty"` // what became of a damaged one at the start
 	Held    []held                `json:"held,omitempty"`
 }
 

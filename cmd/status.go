@@ -90,6 +90,9 @@ func printState(out io.Writer, dir string, runs bool, s *state) {
 	if s.Shut != "" {
 		fmt.Fprintf(out, "no photo begins: %s\n", s.Shut)
 	}
+	if s.Ledger != "" {
+		fmt.Fprintf(out, "at its start: %s\n", s.Ledger)
+	}
 	for _, h := range s.Held {
 		fmt.Fprintf(out, "photos of %s wait: %s\n", h.Folder, h.Reason)
 	}

@@ -211,6 +211,8 @@ func (s *supervisor) describe() map[string][]string { return s.opened.Steps }
 
 func (s *supervisor) parallel() int { return s.opened.Parallel }
 
+func (s *supervisor) notice() string { return s.opened.Notice }
+
 func (s *supervisor) sandbox() string { return s.bounds.String() }
 
 func (s *supervisor) fatal() <-chan error { return s.broke }

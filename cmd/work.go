@@ -69,6 +69,7 @@ type Setup struct {
 type Opened struct {
 	Steps    map[string][]string
 	Parallel int
+	Notice   string // of the ledger
 }
 
 // Open opens the engine.
@@ -86,7 +87,7 @@ func (w *Worker) Open(s Setup, o *Opened) error {
 		return err
 	}
 	w.engine = local{engine}
-	*o = Opened{Steps: engine.Describe(), Parallel: engine.Parallel()}
+	*o = Opened{Steps: engine.Describe(), Parallel: engine.Parallel(), Notice: engine.Notice()}
 	return nil
 }
 

@@ -17,6 +17,7 @@ type worker interface {
 	emptyTrash() error
 	describe() map[string][]string
 	parallel() int
+	notice() string      // of the ledger
 	sandbox() string     // that it is in, a line for people
 	fatal() <-chan error // an error after which no photo can be worked on
 	close() error
@@ -52,6 +53,8 @@ func (l local) describe() map[string][]string { return l.engine.Describe() }
 func (l local) parallel() int { return l.engine.Parallel() }
 
 func (l local) sandbox() string { return "none: photos are worked on in the daemon's own process" }
+
+func (l local) notice() string { return l.engine.Notice() }
 
 func (l local) fatal() <-chan error { return nil }
 

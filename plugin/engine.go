@@ -197,6 +197,15 @@ func (e *Engine) Describe() map[string][]string {
 	return all
 }
 
+// Notice is what there is to know of the ledger since it was opened, such as that
+// it was damaged; "" where there is nothing.
+func (e *Engine) Notice() string {
+	if e.ledger == nil {
+		return ""
+	}
+	return e.ledger.Notice()
+}
+
 // Parallel is the number of photos that are worked on at a time.
 func (e *Engine) Parallel() int { return cap(e.slots) }
 

@@ -15,6 +15,7 @@ type Explanation struct {
 	Width, Height int
 	Pages         int                // at least 1
 	Provenance    *output.Provenance // nil where Burnish did not make the file, or copied it
+	Intact        bool               // nobody changed the file since, as its seal tells
 }
 
 // Explain reads back what an output carries of its making.
@@ -29,6 +30,9 @@ func Explain(path string) (Explanation, error) {
 	e := Explanation{Path: path, Format: h.Format, Width: h.Width, Height: h.Height, Pages: h.Pages}
 	if p, ok := output.ReadProvenance(path, h.Format); ok {
 		e.Provenance = &p
+		if e.Intact, err = p.Intact(path, h.Format); err != nil {
+			return Explanation{}, err
+		}
 	}
 	return e, nil
 }
