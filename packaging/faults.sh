@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# What a running daemon makes of a disk without space, a read-only one, missing
-# rights, and a watched folder that goes and comes back: how many photos of ten
-# were done in the end, how long after the fault was gone, and what was left
-# over. It mounts small file systems of its own, so it wants root.
+# What a running daemon makes of a disk without space, a read-only one, one that
+# cannot be read for a while, missing rights, and a watched folder that goes and
+# comes back: how many photos of ten were done in the end, how long after the
+# fault was gone, and what was left over. It mounts small file systems of its
+# own, so it wants root.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 [ "$(id -u)" = 0 ] || { echo 'faults: wants root, for it mounts small file systems'; exit 1; }
@@ -94,5 +95,23 @@ if begin clock; then
   drop a; touch -d '2 hours' "$dir"/in/a[1-5].jpg; touch -d '1990-01-01' "$dir"/in/a[6-9].jpg
   report 'times ahead and long ago' 10
 fi
-echo 'not tried here: I/O errors of a disk, and the clock itself set back, which need a machine of their own'
+# The photos are on a disk most of which is cut off for a while.
+if begin io; then
+  kill "$daemon"; wait "$daemon" || true; rm -f "$dir/state/control.sock"
+  truncate -s 32m "$dir/disk"; mkfs.ext4 -q -F "$dir/disk"
+  if mount -o loop "$dir/disk" "$dir/in"; then
+    drop a; umount "$dir/in"
+    cp "$dir/disk" "$dir/whole"; chmod 755 "$dir"
+    mount -o loop,ro "$dir/disk" "$dir/in"
+    truncate -s 1m "$dir/disk"
+    start; sleep 6
+    dd if="$dir/whole" of="$dir/disk" bs=1M conv=notrunc status=none
+    report 'I/O errors' 10
+    umount "$dir/in"
+    grep -q 'input/output error' "$dir/log" || { echo 'I/O errors: there were none'; failed=1; }
+  else
+    daemon=; umount "$dir/out"; echo 'I/O errors: skipped, no loop device can be had here'
+  fi
+fi
+echo 'not tried here: the clock itself set back, which needs a machine of its own'
 exit $failed

@@ -30,8 +30,9 @@ until [ -S "$dir/state/control.sock" ]; do sleep 0.1; done
 figures() { # WHEN
   local pid
   for pid in $daemon $(cat "/proc/$daemon"/task/*/children); do
-    printf '%-8s %-7s RSS %4d MiB, %3d files open\n' "$1" "$([ "$pid" = "$daemon" ] && echo daemon || echo worker)" \
-      $(($(awk '/^VmRSS/ {print $2}' "/proc/$pid/status") / 1024)) "$(find "/proc/$pid/fd" -mindepth 1 | wc -l)"
+    # What is not its own are pages of libraries and of the ledger's file.
+    printf '%-8s %-7s RSS %4d MiB, %4d of them its own, %3d files open\n' "$1" "$([ "$pid" = "$daemon" ] && echo daemon || echo worker)" \
+      $(($(awk '/^VmRSS/ {print $2}' "/proc/$pid/status") / 1024)) $(($(awk '/^RssAnon/ {print $2}' "/proc/$pid/status") / 1024)) "$(find "/proc/$pid/fd" -mindepth 1 | wc -l)"
   done
 }
 ready() { find "$dir/out" -name '*.webp' 2>/dev/null | wc -l; }

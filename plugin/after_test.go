@@ -124,7 +124,7 @@ func TestTrash(t *testing.T) {
 	for _, test := range []struct {
 		after time.Duration
 		left  int
-	}{{30 * time.Minute, 2}, {2 * time.Hour, 1}} {
+	}{{-48 * time.Hour, 2}, {30 * time.Minute, 2}, {2 * time.Hour, 1}} { // the first: the clock was set back
 		if err := b.engine.EmptyTrash(time.Now().Add(test.after)); err != nil {
 			t.Error(err)
 		}
