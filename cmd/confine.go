@@ -137,7 +137,7 @@ func placeOf(path string) place {
 		return place{}
 	}
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return place{uint64(s.Dev), s.Ino}
+		return place{s.Dev, s.Ino}
 	}
 	return place{}
 }

@@ -50,9 +50,9 @@ func Version() (int, error) {
 	case unix.ENOSYS:
 		return 0, errors.New("the kernel has no Landlock")
 	case unix.EOPNOTSUPP:
-		return 0, errors.New("Landlock is switched off in the kernel (lsm= on its command line)")
+		return 0, errors.New("the kernel's Landlock is switched off (lsm= on its command line)")
 	}
-	return 0, fmt.Errorf("Landlock: %w", errno)
+	return 0, fmt.Errorf("ask for Landlock: %w", errno)
 }
 
 // Confine leaves the calling thread, and every process that it starts from now
@@ -67,7 +67,7 @@ func (r Rules) Confine() error {
 	attr := handled(abi)
 	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr), 0)
 	if errno != 0 {
-		return fmt.Errorf("Landlock, make a ruleset: %w", errno)
+		return fmt.Errorf("make a Landlock ruleset: %w", errno)
 	}
 	defer unix.Close(int(fd))
 	for _, list := range []struct {
@@ -84,7 +84,7 @@ func (r Rules) Confine() error {
 		return fmt.Errorf("forbid new privileges: %w", err)
 	}
 	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, fd, 0, 0); errno != 0 {
-		return fmt.Errorf("Landlock, enforce: %w", errno)
+		return fmt.Errorf("enforce Landlock: %w", errno)
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func allow(ruleset int, path string, rights uint64) error {
 	}
 	rule := unix.LandlockPathBeneathAttr{Allowed_access: rights, Parent_fd: int32(at)}
 	if _, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(ruleset), unix.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&rule)), 0, 0, 0); errno != 0 {
-		return fmt.Errorf("Landlock, allow %s: %w", path, errno)
+		return fmt.Errorf("let Landlock allow %s: %w", path, errno)
 	}
 	return nil
 }
