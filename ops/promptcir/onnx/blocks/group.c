@@ -55,10 +55,11 @@ static bool attention_fits(int c, const size_t *sizes, int side, int reach, int 
 	return *heads > 0 && sizes[BIAS] == map * *heads && c % *heads == 0 && c / *heads % PANEL == 0 && matches(sizes, want, CONV1);
 }
 
-static bool convolutions_fit(int c, const size_t *sizes) {
+// convolutions_fit wants the narrow features of all blocks equally wide, since they share their memory.
+static bool convolutions_fit(int c, size_t narrow, const size_t *sizes) {
 	const size_t n = c, mid = sizes[CONV1_BIAS], squeezed = sizes[SQUEEZE_BIAS];
 	const size_t want[] = {9 * n * mid, mid, 9 * n * mid, n, n * squeezed, squeezed, n * squeezed, n};
-	return mid > 0 && squeezed > 0 && matches(sizes + CONV1, want, HYBRID_ONLY - CONV1);
+	return mid == narrow && mid > 0 && squeezed > 0 && matches(sizes + CONV1, want, HYBRID_ONLY - CONV1);
 }
 
 static float *copy(const float *p, size_t n) {
@@ -72,7 +73,10 @@ static bool feed_make(Gated *g, int c, const float *const *w, const size_t *size
 	return gated_make(g, c, sizes[OUT] / c, (Norm){w[NORM2], w[SHIFT2]}, w[IN], w[IN_BIAS], w[DEEP], w[DEEP_BIAS], w[OUT], w[OUT_BIAS]);
 }
 
-static bool attention_make(Hybrid *b, int c, int heads, int side, int reach, int shift, const float *const *w) {
+static bool attention_make(Hybrid *b, int c, int side, int reach, int shift, const float *const *w, const size_t *sizes) {
+	int heads;
+	if (!attention_fits(c, sizes, side, reach, &heads))
+		return false;
 	b->norm = numbers(2 * c);
 	if (!b->norm)
 		return false;
@@ -111,7 +115,7 @@ Group *group_make(int c, const float *const *w, const size_t *sizes, int count, 
 		return NULL;
 	for (int i = 0; i < depth; i++) {
 		const size_t *s = sizes + i * HYBRID_WEIGHTS;
-		if (!attention_fits(c, s, side, side, &heads) || !convolutions_fit(c, s) || !gated_fits(c, s + HYBRID_ONLY))
+		if (!attention_fits(c, s, side, side, &heads) || !convolutions_fit(c, sizes[CONV1_BIAS], s) || !gated_fits(c, s + HYBRID_ONLY))
 			return NULL;
 	}
 	*why = NULL;
@@ -127,10 +131,10 @@ Group *group_make(int c, const float *const *w, const size_t *sizes, int count, 
 	for (int i = 0; i < depth; i++) {
 		const float *const *v = w + i * HYBRID_WEIGHTS;
 		const size_t *s = sizes + i * HYBRID_WEIGHTS;
-		made &= attention_make(&g->hybrid[i], c, heads, side, side, i % 2 * (side / 2), v) && convolutions_make(&g->hybrid[i], c, v, s) &&
+		made &= attention_make(&g->hybrid[i], c, side, side, i % 2 * (side / 2), v, s) && convolutions_make(&g->hybrid[i], c, v, s) &&
 		        feed_make(&g->hybrid[i].gated, c, v + HYBRID_ONLY, s + HYBRID_ONLY);
 	}
-	made = made && attention_make(&g->hybrid[depth], c, heads, side, side + side / 2, 0, w + overlap) &&
+	made = made && attention_make(&g->hybrid[depth], c, side, side + side / 2, 0, w + overlap, sizes + overlap) &&
 	       feed_make(&g->hybrid[depth].gated, c, w + overlap + CONV1, sizes + overlap + CONV1) &&
 	       kernel3_make(&g->last, c, c, c, w[last], w[last + 1], false);
 	if (made)
