@@ -38,6 +38,8 @@ func confine(c *config.Config) *confinement {
 	var err error
 	if n.abi, err = sandbox.Version(); err != nil {
 		n.none = err.Error()
+	} else if n.abi < sandbox.Moves {
+		n.none = "Landlock version 1 of this kernel would forbid to move files between folders"
 	}
 	return n
 }
@@ -73,6 +75,7 @@ func (n *confinement) enter() {
 	for _, folder := range slices.Concat(read, write) {
 		places[folder] = placeOf(folder)
 	}
+	write = sandbox.WithLinks(write...) // such as a year's folder on another disk
 	read = append(read, sandbox.WithLinks(n.config.Restore.Models)...)
 	if library, err := filepath.Abs(plugin.RuntimeLibrary(n.config)); err == nil && plugin.RuntimeLibrary(n.config) != "" {
 		read = append(read, sandbox.WithLinks(filepath.Dir(library))...)

@@ -24,19 +24,20 @@ func (c *Config) Paths() (read, write []string) {
 	top, _ := strict.Pairs(strict.Resolve(c.root)) // faults were told of when it was read
 	for _, p := range top {
 		if p.Key.Value == "pipelines" || p.Key.Value == "fragments" {
-			read = append(read, absolutePaths(p.Value, 0)...)
+			read = append(read, namedPaths(p.Value, c.folder, 0)...)
 		}
 	}
 	write = append(write, c.StateDir)
 	for _, w := range c.Watch {
 		write = append(write, w.Output, w.After.Move, w.Failed.Move)
-		switch {
-		case w.After != (After{}) || w.Failed.Move != "":
-			write = append(write, w.Folder)
-		case w.Links == watcher.FollowLinks:
-			read = append(read, string(filepath.Separator)) // links lead anywhere
-		default:
-			read = append(read, w.Folder)
+		folder := w.Folder
+		if w.Links == watcher.FollowLinks {
+			folder = string(filepath.Separator) // links lead anywhere
+		}
+		if w.After != (After{}) || w.Failed.Move != "" {
+			write = append(write, folder)
+		} else {
+			read = append(read, folder)
 		}
 	}
 	if devices, err := device.ParseList(string(c.Restore.Device)); err == nil {
@@ -50,20 +51,32 @@ func (c *Config) Paths() (read, write []string) {
 	return slices.DeleteFunc(read, relative), slices.DeleteFunc(write, relative)
 }
 
-// absolutePaths are the texts below node that may be such paths.
-func absolutePaths(node *yaml.Node, depth int) (paths []string) {
+// namedPaths are the texts below node that may be paths: absolute ones, and
+// models below the configuration's folder or beside it.
+func namedPaths(node *yaml.Node, folder string, depth int) (paths []string) {
 	if node == nil || depth > 100 {
 		return nil
 	}
 	node = strict.Resolve(node)
-	if node.Kind == yaml.ScalarNode && filepath.IsAbs(node.Value) {
-		if filepath.Ext(node.Value) == ".onnx" {
-			return []string{filepath.Dir(node.Value)} // its other form and its weights may lie beside it
+	if node.Kind == yaml.ScalarNode {
+		path := node.Value
+		if filepath.Ext(path) == ".onnx" { // its other form and its weights may lie beside it
+			if !filepath.IsAbs(path) {
+				path = filepath.Join(folder, path)
+			}
+			paths = []string{filepath.Dir(path)}
+			if real, err := filepath.EvalSymlinks(path); err == nil {
+				paths = append(paths, filepath.Dir(real))
+			}
+			return paths
 		}
-		return []string{filepath.Clean(node.Value)}
+		if filepath.IsAbs(path) {
+			return []string{filepath.Clean(path)}
+		}
+		return nil
 	}
 	for _, n := range node.Content {
-		paths = append(paths, absolutePaths(n, depth+1)...)
+		paths = append(paths, namedPaths(n, folder, depth+1)...)
 	}
 	return paths
 }

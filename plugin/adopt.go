@@ -17,6 +17,9 @@ import (
 // recognised is why nothing is done for a photo that the ledger does not know.
 const recognised = "already done: its outputs say so themselves"
 
+// recognisedNote marks the record of such a photo.
+const recognisedNote = "recognised"
+
 // adopt records as done a photo that the ledger knows nothing of, where all its
 // outputs bear the names that they would get, say that they are this pipeline's
 // of this content, and are to the byte as they were written. Where one does not
@@ -60,7 +63,7 @@ type made struct {
 }
 
 func (m made) notes() map[string]string {
-	notes := map[string]string{"recognised": "by its outputs"}
+	notes := map[string]string{recognisedNote: "by its outputs"}
 	for name, value := range map[string]string{"model": m.Model, "model_digest": m.ModelDigest, "device": m.Device} {
 		if value != "" {
 			notes[name] = value

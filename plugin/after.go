@@ -25,6 +25,11 @@ func (w *work) putAway() error {
 	if w.job.After == (After{}) || w.engine.ledger == nil || e.State != ledger.Done {
 		return nil
 	}
+	if e.Notes[recognisedNote] != "" {
+		// What recognised it proves that its outputs did not change by accident,
+		// not who wrote them: too little to part with an original.
+		return nil
+	}
 	if len(e.Outputs) == 0 {
 		return errors.New("it has no outputs")
 	}

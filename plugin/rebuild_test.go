@@ -104,6 +104,24 @@ func TestALostLedgerIsRebuiltFromTheOutputs(t *testing.T) {
 	}
 }
 
+// TestRecognisedOriginalsStay: what outputs say of themselves is too little to part with an original.
+func TestRecognisedOriginalsStay(t *testing.T) {
+	b := newBench(t, rebuilt, plugin.WithLedger())
+	photo := b.photo("sea/a.jpg", 200, 100, 1)
+	b.done(photo)
+	b.damage(zero)
+	j := b.job(photo)
+	j.After.Trash = time.Hour
+	for range 2 { // recognised, then known
+		if r := b.run(j); r.State != plugin.Skipped {
+			t.Errorf("%+v", r)
+		}
+	}
+	if _, err := os.Stat(photo); err != nil || len(b.files("state/trash")) > 0 {
+		t.Errorf("the original: %v; in the trash: %v", err, b.files("state/trash"))
+	}
+}
+
 func TestOnlyWhatIsCertainIsAdopted(t *testing.T) {
 	b := newBench(t, small, plugin.WithLedger())
 	photo := func(name string, seed byte) string {

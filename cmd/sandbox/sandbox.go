@@ -9,6 +9,10 @@ import (
 	"strings"
 )
 
+// Moves is the version of Landlock from which on files may be moved between
+// folders; before, that is forbidden whatever the rules say.
+const Moves = 2
+
 // Rules are what a confined process may use. Folders stand for all below them;
 // what does not exist is left out. Everything else it may neither open nor
 // change, whatever its user may; it may look at names, sizes and times.
