@@ -32,10 +32,17 @@ def blocks(model):
     for name, node in nodes.items():
         scope, _, rest = name.rpartition("/")
         if rest == "Transpose" and f"{scope}/overlap_attn/norm1/LayerNormalization" in nodes:
-            found.append(_group(nodes, scope))
+            found.append(_named(_group, nodes, scope))
         elif rest == "Transpose" and scope.endswith("/norm1") and f"{scope}/body/LayerNormalization" in nodes:
-            found.append(_transformer(nodes, scope.removesuffix("/norm1")))
+            found.append(_named(_transformer, nodes, scope.removesuffix("/norm1")))
     return [block for block in found if block]
+
+
+def _named(kind, nodes, scope):
+    try:
+        return kind(nodes, scope)
+    except (KeyError, IndexError):  # spelled otherwise
+        return None
 
 
 def _transformer(nodes, scope):

@@ -40,9 +40,15 @@ type rung struct {
 func newLadder(model *shared, half bool, l tile.Layout, reopen func(onnx.Options) (*shared, error), o onnx.Options) *ladder {
 	first := &rung{name: o.Device, model: model}
 	first.once.Do(func() {})
+	l.Fitted = false
 	all := &ladder{rungs: []*rung{first}}
 	if model.Device() == "cpu" {
 		all.add("", l.Smaller(), func() (*shared, error) { model.retain(); return model, nil })
+		if model.Proof().Blocks > 0 {
+			plain := o
+			plain.Plain = true
+			all.add("the graph node by node", []tile.Layout{{}}, func() (*shared, error) { return reopen(plain) })
+		}
 		return all
 	}
 	if half {

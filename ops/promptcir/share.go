@@ -19,6 +19,7 @@ type modelKey struct {
 	digest, device string
 	require        bool
 	full           bool // in full precision
+	plain          bool // no blocks in one piece
 	threads        int
 }
 
@@ -33,7 +34,7 @@ type shared struct {
 // acquire returns the model of that digest, opening it for its first user. Each
 // user gives it back with release.
 func acquire(s source, digest string, o onnx.Options) (*shared, error) {
-	key := modelKey{digest, o.Device, o.Require, o.FullPrecision, o.Threads}
+	key := modelKey{digest, o.Device, o.Require, o.FullPrecision, o.Plain, o.Threads}
 	opened.Lock()
 	defer opened.Unlock()
 	if m := opened.models[key]; m != nil {

@@ -10,7 +10,7 @@ const (
 	// A window takes about so many bytes a pixel for each multiply-accumulate a
 	// pixel of the network: run node by node, or with blocks in one piece, which
 	// keep no intermediate results.
-	bytesPerMAC, blockBytesPerMAC = 0.022, 0.008
+	bytesPerMAC, blockBytesPerMAC = 0.022, 0.0065
 	// usualMACs is what a network is taken for that does not tell.
 	usualMACs = 100_000
 	// stripBytes is what a pixel of a strip takes: decoded, restored and on its
@@ -29,7 +29,7 @@ func (o *operator) Weigh(width, height int) ops.Weight {
 		proof := o.lanes[0].models[i].Proof()
 		macs, bytes := cmp.Or(c.MACs, proof.MACs), bytesPerMAC
 		if proof.Blocks > 0 {
-			bytes = blockBytesPerMAC
+			bytes = blockBytesPerMAC + proof.Ordinary*(bytesPerMAC-blockBytesPerMAC)
 		}
 		w.MACs += macs * window * float64(d.windows*o.windows.turns)
 		most = max(most, cmp.Or(macs, usualMACs)*bytes)

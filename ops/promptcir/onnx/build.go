@@ -86,11 +86,14 @@ var errPlain = errors.New("no blocks of our own")
 // fusedSession opens the model on the CPU with our own blocks, and proves that
 // they answer as the graph does.
 func (b *builder) fusedSession() (*ort.DynamicAdvancedSession, Proof, error) {
+	if b.options.Plain || !blocks.Available() {
+		return nil, Proof{}, errPlain
+	}
 	list, err := readBlocks(b.graph.metadata)
 	if err != nil {
 		return nil, Proof{}, err
 	}
-	if len(list) == 0 || b.options.Plain || !blocks.Available() {
+	if len(list) == 0 {
 		return nil, Proof{}, errPlain
 	}
 	data, err := rewrite(b.data, list)

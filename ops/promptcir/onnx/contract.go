@@ -5,9 +5,17 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
+)
+
+// What a network may ask for, so that a wrong number in a file takes neither the
+// memory nor the process: sides in pixels, and multiply-accumulates a pixel.
+const (
+	mostSide = 8192
+	mostMACs = 1e12
 )
 
 // contractVersion is the form of the metadata that this package reads.
@@ -88,7 +96,7 @@ func readContract(meta map[string]string) (Contract, error) {
 	r := metaReader{meta: meta}
 	c := Contract{
 		Name: r.text("name"), Version: r.text("version"),
-		Multiple: r.number("multiple", 1), Tile: r.number("tile", 1), Halo: r.number("halo", 0),
+		Multiple: int(r.number("multiple", 1, mostSide)), Tile: int(r.number("tile", 1, mostSide)), Halo: int(r.number("halo", 0, mostSide)),
 		Colour: r.text("colour"),
 		// The rest informs people; a model is usable without it.
 		Weights: meta["burnish.weights"], Licence: meta["burnish.licence"], Credits: meta["burnish.credits"],
@@ -99,11 +107,11 @@ func readContract(meta map[string]string) (Contract, error) {
 		c.QF = [2]int{int(low), int(high)}
 	}
 	if _, ok := meta["burnish.parameters"]; ok {
-		c.Parameters = int64(r.number("parameters", 0))
+		c.Parameters = r.number("parameters", 0, math.MaxInt64)
 	}
 	if text, ok := meta["burnish.macs"]; ok {
 		var err error
-		if c.MACs, err = strconv.ParseFloat(text, 64); err != nil || !(c.MACs > 0) {
+		if c.MACs, err = strconv.ParseFloat(text, 64); err != nil || !(c.MACs > 0 && c.MACs <= mostMACs) {
 			r.fault("macs", "a number of multiply-accumulates a pixel is needed")
 		}
 	}
@@ -131,10 +139,11 @@ func (r *metaReader) text(key string) string {
 	return v
 }
 
-func (r *metaReader) number(key string, least int) int {
-	n, err := strconv.Atoi(r.meta["burnish."+key])
-	if err != nil || n < least {
-		r.fault(key, fmt.Sprintf("a whole number of at least %d is needed", least))
+func (r *metaReader) number(key string, least, most int64) int64 {
+	n, err := strconv.ParseInt(r.meta["burnish."+key], 10, 64)
+	if err != nil || n < least || n > most {
+		r.fault(key, fmt.Sprintf("a whole number from %d to %d is needed", least, most))
+		return least
 	}
 	return n
 }
@@ -144,7 +153,7 @@ func (r *metaReader) interval(key string) (low, high float32) {
 	a, b, ok := strings.Cut(r.meta["burnish."+key], ",")
 	l, err1 := strconv.ParseFloat(strings.TrimSpace(a), 32)
 	h, err2 := strconv.ParseFloat(strings.TrimSpace(b), 32)
-	if !ok || err1 != nil || err2 != nil || l >= h {
+	if !ok || err1 != nil || err2 != nil || !(l < h) || math.IsInf(l, 0) || math.IsInf(h, 0) {
 		r.fault(key, `two numbers "low,high" are needed`)
 		return 0, 1
 	}

@@ -35,6 +35,7 @@ type Proof struct {
 	MaxError     float64
 	MACs         float64 // multiply-accumulates a pixel of the graph; 0 where that could not be told
 	Blocks       int     // blocks of the network that ran in one piece
+	Ordinary     float64 // the part of MACs that ran outside of them, where there are any
 }
 
 func (p Proof) String() string {
@@ -69,32 +70,50 @@ func (b *builder) prove(s *ort.DynamicAdvancedSession, d device.Device) (Proof, 
 	if b.blocks == 0 && (d.Kind == "cpu" || kindOf(d).provider == cpuProvider) {
 		return proof, nil
 	}
-	want, macs, err := b.expected(side)
+	judge := func(want []float32, macs float64) (err error) {
+		if p.macs != nil && macs > 0 {
+			proof.MACs = macs
+			proof.Ordinary = min(p.total()/pixels/macs, 1)
+			left := p.macs[cpuProvider] / pixels / macs
+			if b.blocks == 0 && (proof.Provider == cpuProvider || 1-left < leastShare) {
+				return fmt.Errorf("the provider started, but left %.0f %% of the work to the CPU", 100*left)
+			}
+		}
+		limits := deviceLimits
+		if b.blocks > 0 {
+			limits = blockLimits
+		}
+		proof.MeanError, proof.MaxError, err = agree(got, want, b.contract.RangeHigh-b.contract.RangeLow, limits)
+		return err
+	}
+	if want := b.noted(side); want != nil && judge(want, b.contract.MACs) == nil {
+		return proof, nil
+	}
+	// Nothing was noted, or for other weights: the graph itself tells.
+	want, macs, err := b.answered(side)
 	if err != nil {
 		return proof, err
 	}
-	if p.macs != nil && macs > 0 {
-		proof.MACs = macs
-		left := p.macs[cpuProvider] / pixels / macs
-		if b.blocks == 0 && (proof.Provider == cpuProvider || 1-left < leastShare) {
-			return proof, fmt.Errorf("the provider started, but left %.0f %% of the work to the CPU", 100*left)
-		}
-	}
-	limits := deviceLimits
-	if b.blocks > 0 {
-		limits = blockLimits
-	}
-	proof.MeanError, proof.MaxError, err = agree(got, want, b.contract.RangeHigh-b.contract.RangeLow, limits)
-	return proof, err
+	return proof, judge(want, macs)
 }
 
-// expected is the answer of the model's graph to the known input, and its
-// multiply-accumulates a pixel: as its export noted them, or as the graph on the
-// CPU gives them now, which takes the time of opening it.
-func (b *builder) expected(side int) (want []float32, macs float64, err error) {
-	if noted, err := readKnown(b.graph.metadata["burnish.known"]); err == nil && len(noted) == 3*side*side && b.contract.MACs > 0 {
-		return noted, b.contract.MACs, nil
+// noted is the answer to the known input that the model's export has noted, for
+// images from 0 to 1, or nil.
+func (b *builder) noted(side int) []float32 {
+	c := b.contract
+	if c.RangeLow != 0 || c.RangeHigh != 1 || c.MACs == 0 {
+		return nil
 	}
+	known, err := readKnown(b.graph.metadata["burnish.known"])
+	if err != nil || len(known) != 3*side*side {
+		return nil
+	}
+	return known
+}
+
+// answered is what the graph answers to the known input on the CPU, and its
+// multiply-accumulates a pixel. It takes the time of opening the graph.
+func (b *builder) answered(side int) (want []float32, macs float64, err error) {
 	plain := *b
 	if b.blocks > 0 {
 		plain.data, plain.blocks = b.plain, 0

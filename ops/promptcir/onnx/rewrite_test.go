@@ -109,3 +109,40 @@ func FuzzRewrite(f *testing.F) {
 		}
 	})
 }
+
+// withMetadata is the bundled model with one entry of its metadata replaced.
+func withMetadata(t *testing.T, key, value string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "models", "lite.onnx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := appendField(appendField(nil, entryKey, 0, []byte(key)), entryValue, 0, []byte(value))
+	return appendField(data, modelMetadata, 0, entry)
+}
+
+// TestWrongNumbers opens models whose numbers would take the memory or the process.
+func TestWrongNumbers(t *testing.T) {
+	for key, value := range map[string]string{
+		"multiple": "4611686018427387904", "tile": "1048576", "macs": "inf", "range": "nan,1", "halo": "-1",
+	} {
+		if _, err := InspectBytes("model", withMetadata(t, "burnish."+key, value)); err == nil || !strings.Contains(err.Error(), "burnish."+key) {
+			t.Errorf("%s=%s: %v", key, value, err)
+		}
+	}
+}
+
+// TestStaleKnownAnswer opens a model whose noted answer is another network's: the graph is asked.
+func TestStaleKnownAnswer(t *testing.T) {
+	if !blocks.Available() || started() == nil {
+		t.Skip("no blocks in one piece here, or no ONNX Runtime library: run make setup")
+	}
+	m, err := OpenBytes("model", withMetadata(t, "burnish.known", strings.Repeat("AAAA", 2*3*64*64/3)), Options{Device: "cpu", Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if p := m.Proof(); p.Blocks != 14 || p.MaxError > 1e-5 || p.Ordinary < 0.02 || p.Ordinary > 0.3 {
+		t.Errorf("%+v", p)
+	}
+}

@@ -3,7 +3,7 @@
 package blocks
 
 /*
-#cgo CFLAGS: -O3 -march=x86-64-v3
+#cgo CFLAGS: -O3 -march=haswell
 #cgo LDFLAGS: -lm
 #include <stdlib.h>
 #include "ort.h"
@@ -12,21 +12,29 @@ import "C"
 
 import (
 	"errors"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/cpu"
 )
 
-// Available reports whether this processor has what the code was compiled for.
+// Available reports whether this processor has what the code was compiled for,
+// as far as a compiler uses it here: not byte swaps, half precision or counts of
+// leading zeros.
 func Available() bool {
 	x := cpu.X86
 	return x.HasAVX2 && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT && x.HasSSE42 && x.HasOSXSAVE
 }
 
+// registering guards what the C code makes once for the process.
+var registering sync.Mutex
+
 // Register makes the operators known to sessions that are opened with options
 // (an OrtSessionOptions); api is the runtime's table of functions (an OrtApi).
 // Only where [Available] says so.
 func Register(options, api unsafe.Pointer) error {
+	registering.Lock()
+	defer registering.Unlock()
 	message := C.burnish_blocks_register(options, (*unsafe.Pointer)(api))
 	if message == nil {
 		return nil

@@ -178,7 +178,7 @@ static Status compute(void *kernel, void *context) {
 	if (s)
 		return s;
 	const int multiple = k->group ? group_multiple(k->group) : 1;
-	if (rank != 4 || d[0] < 1 || d[1] != k->c || d[2] < 1 || d[3] < 1 || d[2] % multiple || d[3] % multiple) {
+	if (rank != 4 || d[0] < 1 || d[1] != k->c || d[2] < 1 || d[3] < 1 || d[2] > INT32_MAX || d[3] > INT32_MAX || d[2] % multiple || d[3] % multiple) {
 		char why[160];
 		snprintf(why, sizeof why, "a block of %d channels got %lld x %lld x %lld x %lld; sides must be multiples of %d", k->c,
 		         (long long) d[0], (long long) d[1], (long long) d[2], (long long) d[3], multiple);

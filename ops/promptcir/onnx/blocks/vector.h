@@ -31,7 +31,7 @@ INLINE float max8(vec v) {
 // exp8 is exp(x) for x <= 88, to 2e-7 of its value: 2^n e^r with |r| <= ln 2 / 2,
 // e^r by a polynomial fitted to the relative error.
 INLINE vec exp8(vec x) {
-	x = _mm256_max_ps(x, all(-87));
+	x = _mm256_max_ps(all(-87), x); // this way round NaN stays NaN
 	vec n = _mm256_round_ps(_mm256_mul_ps(x, all(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 	vec r = _mm256_fnmadd_ps(n, all(0.693359375f), x);
 	r = _mm256_fnmadd_ps(n, all(-2.12194440e-4f), r);
