@@ -66,16 +66,19 @@ func (n *confinement) enter() {
 	if n.off() {
 		return
 	}
-	n.prepare(n.config.StateDir)
+	// Links below these are the administrator's, such as a year's folder on
+	// another disk. Below a watched folder they may be anybody's.
+	own := []string{n.config.StateDir}
 	for _, w := range n.config.Watch {
-		n.prepare(w.Output, w.After.Move, w.Failed.Move)
+		own = append(own, w.Output, w.After.Move, w.Failed.Move)
 	}
+	n.prepare(own...)
 	read, write := n.config.Paths()
 	places := map[string]place{}
 	for _, folder := range slices.Concat(read, write) {
 		places[folder] = placeOf(folder)
 	}
-	write = sandbox.WithLinks(write...) // such as a year's folder on another disk
+	write = append(write, sandbox.WithLinks(own...)...)
 	read = append(read, sandbox.WithLinks(n.config.Restore.Models)...)
 	if library, err := filepath.Abs(plugin.RuntimeLibrary(n.config)); err == nil && plugin.RuntimeLibrary(n.config) != "" {
 		read = append(read, sandbox.WithLinks(filepath.Dir(library))...)

@@ -149,6 +149,9 @@ func (p *workerProcess) end() {
 	p.under--
 }
 
+// closing is how long a process may take to close its engine.
+const closing = 30 * time.Second
+
 // retire ends the process once the photos under way are done.
 func (p *workerProcess) retire(why string) {
 	p.mu.Lock()
@@ -163,7 +166,9 @@ func (p *workerProcess) retire(why string) {
 		}
 	}
 	if !before {
+		late := time.AfterFunc(closing, func() { p.kill(why) })
 		_ = p.call("Close", None{}, &None{})
+		late.Stop()
 		p.kill(why)
 	}
 }

@@ -1,7 +1,9 @@
 package plugin
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -63,7 +65,14 @@ func (w *work) doneBefore() (reason string, err error) {
 func (w *work) prove() error {
 	e := w.before
 	for _, o := range e.Outputs {
-		if hash, err := output.Digest(o.Path); e.State == ledger.Done && e.Superseded == "" && (err != nil || hash != o.Hash) {
+		if e.State != ledger.Done || e.Superseded != "" {
+			break
+		}
+		hash, err := output.Digest(o.Path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("output %s of a record that was read back: %w", o.Path, err) // a disk that is not well tells nothing
+		}
+		if hash != o.Hash {
 			w.before = ledger.Entry{}
 			return w.engine.ledger.Forget(e.Path, e.Work)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/burnish-photo/burnish/ops/promptcir/models"
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/promptcir/tile"
@@ -140,6 +141,38 @@ func TestRungsOfTheCPU(t *testing.T) {
 	}
 	if got := strings.Join(names, "|"); got != "cpu|windows of 256 pixels|windows of 128 pixels|windows of 80 pixels" {
 		t.Errorf("rungs %s", got)
+	}
+	if err := l.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// The last resort of a model with blocks in one piece is its graph, node by node.
+func TestLastRungOfTheCPU(t *testing.T) {
+	onnxtest.Need(t)
+	lite, ok := models.Open("lite")
+	if !ok {
+		t.Fatal("no bundled model")
+	}
+	reopen := func(o onnx.Options) (*shared, error) { return acquire(source{name: "lite", data: lite}, "lite", o) }
+	o := onnx.Options{Device: "cpu", Threads: 1}
+	model, err := reopen(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if model.Proof().Blocks == 0 {
+		_ = model.release()
+		t.Skip("this processor or system has no blocks in one piece: it needs Linux and AVX2")
+	}
+	l := newLadder(model, false, tile.Fit(384, 0, 32, 32), reopen, o)
+	for _, r := range l.rungs[:len(l.rungs)-1] {
+		r.once.Do(func() { r.err = errors.New("it misbehaves") })
+		r.err = errors.New("it misbehaves")
+	}
+	in, out := pairOf(64, 64)
+	rescued, why, err := l.restore(t.Context(), in, out)
+	if err != nil || rescued != "the graph node by node" || why == nil || l.rungs[len(l.rungs)-1].model.Proof().Blocks != 0 {
+		t.Errorf("rescued by %q because of %v, %v", rescued, why, err)
 	}
 	if err := l.close(); err != nil {
 		t.Error(err)

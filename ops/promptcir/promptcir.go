@@ -66,12 +66,17 @@ type Config struct {
 	Models []string `yaml:"models" help:"models whose answers are averaged, in place of model; for the quality reference"`
 }
 
+// Pixels over which neighbouring windows are blended; of narrow windows so much
+// would be too large a part.
 const (
-	// Pixels over which neighbouring windows are blended: of narrow windows
-	// that would be too large a part.
-	feather, narrowFeather, narrowWindow = 32, 16, 256
-	maxTile                              = 2048 // a window of this side takes some 8 GB
-	maxRuns                              = 4    // windows at a time; each has working memory of its own
+	feather       = 32
+	narrowFeather = 16
+	narrowWindow  = 256
+)
+
+const (
+	maxTile = 2048 // pixels; a window of this side takes gigabytes
+	maxRuns = 4    // windows at a time; each has working memory of its own
 
 	gpuBatch = 8            // windows that a GPU computes together
 	gpuRuns  = gpuBatch + 2 // of one photo: the next are filled, the last ones read meanwhile

@@ -26,8 +26,8 @@ func (l *Ledger) wasteful() bool {
 
 // compact copies the ledger without what is free into a file that takes its
 // place at once: whatever comes in between, one of the two is there whole. The
-// ledger is closed; what is returned is the new one. One that cannot be
-// compacted stays as it is.
+// ledger is closed; what is returned is the new one. One that cannot be copied
+// stays as it is.
 func (l *Ledger) compact() (*Ledger, error) {
 	file := l.db.Path()
 	small, err := copyCompact(l.db, file+compacting)
@@ -36,17 +36,25 @@ func (l *Ledger) compact() (*Ledger, error) {
 		l.notice = fmt.Sprintf("ledger %s stays larger than it need be: %v", file, err)
 		return l, nil
 	}
-	before, _ := os.Stat(file)
+	before, after := sizeOf(file), sizeOf(file+compacting)
 	err = os.Rename(file+compacting, file)
 	if err = errors.Join(err, small.Close(), l.db.Close(), syncFolder(filepath.Dir(file))); err != nil {
-		return nil, fmt.Errorf("compact ledger %s: %w", file, err)
+		return nil, fmt.Errorf("compact ledger %s: %w: the state folder must be readable and writable for this user", file, err)
 	}
 	fresh, err := openFile(file)
 	if err == nil {
-		after, _ := os.Stat(file)
-		fresh.news = fmt.Sprintf("ledger %s compacted from %d to %d bytes", file, before.Size(), after.Size())
+		fresh.news = fmt.Sprintf("ledger %s compacted from %d to %d bytes", file, before, after)
 	}
 	return fresh, err
+}
+
+// sizeOf is a file's size in bytes, 0 where it cannot be told.
+func sizeOf(file string) int64 {
+	info, err := os.Stat(file)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // copyCompact returns the copy open, and so locked.

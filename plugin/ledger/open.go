@@ -105,8 +105,7 @@ func openFile(file string) (l *Ledger, err error) {
 			l = nil
 		}
 	}()
-	db, err = bbolt.Open(file, 0o640, &bbolt.Options{Timeout: lockTimeout})
-	if err != nil {
+	if db, err = lock(file); err != nil {
 		return nil, openFault(file, err)
 	}
 	db.MaxBatchDelay = batchDelay
@@ -120,6 +119,35 @@ func openFile(file string) (l *Ledger, err error) {
 		return nil, fmt.Errorf("open ledger %s: %w", file, err)
 	}
 	return &Ledger{db: db}, nil
+}
+
+// lock opens a file and is its only holder. Another process may have put a
+// compacted file in its place while this one waited: then that is opened.
+func lock(file string) (*bbolt.DB, error) {
+	for {
+		var opened *os.File
+		db, err := bbolt.Open(file, 0o640, &bbolt.Options{
+			Timeout: lockTimeout,
+			OpenFile: func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
+				opened, err = os.OpenFile(name, flag, mode)
+				return opened, err
+			},
+		})
+		if err != nil {
+			return nil, err
+		}
+		ours, err1 := opened.Stat()
+		named, err2 := os.Stat(file)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+		if os.SameFile(ours, named) {
+			return db, nil
+		}
+		if err := db.Close(); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // openFault tells a lock and the system's refusals from damage.

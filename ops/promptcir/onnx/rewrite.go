@@ -144,6 +144,7 @@ func replace(nodes []node, list []block) error {
 		n.raw = appendField(n.raw, nodeOp, 0, []byte(b.Op))
 		n.raw = appendField(n.raw, nodeDomain, 0, []byte(blocks.Domain))
 		nodes[i] = n
+		delete(made, b.Out) // a second block may not end there
 	}
 	return nil
 }
@@ -159,7 +160,9 @@ func needed(nodes []node, wanted map[string]bool) []node {
 			continue
 		}
 		for _, name := range nodes[i].inputs {
-			wanted[name] = true
+			if name != "" { // an input that was left out
+				wanted[name] = true
+			}
 		}
 	}
 	var out []node

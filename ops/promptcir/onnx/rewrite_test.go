@@ -51,6 +51,7 @@ func TestWrongBlocks(t *testing.T) {
 	}{
 		"not a list":       {func([]block) any { return 7 }, "burnish.blocks"},
 		"no such end":      {func(l []block) any { l[3].Out = "nowhere"; return l }, `"nowhere"`},
+		"one listed twice": {func(l []block) any { return append(l, l[3]) }, "no node gives"},
 		"no such weight":   {func(l []block) any { l[0].Weights[4] = "nothing"; return l }, "nothing"},
 		"no such operator": {func(l []block) any { l[0].Op = "Magic"; return l }, "Magic"},
 		"a weight missing": {func(l []block) any { l[0].Weights = l[0].Weights[1:]; return l }, "weights than known"},

@@ -47,7 +47,7 @@ type Layout struct {
 	Fitted bool
 }
 
-// Stride is the distance between neighbouring windows and the height of a strip.
+// Stride is the distance between neighbouring windows, unless they are fitted.
 func (l Layout) Stride() int { return l.Size - 2*l.Halo - l.Feather }
 
 // Validate reports every reason why photos cannot be planned with l.

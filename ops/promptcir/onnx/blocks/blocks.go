@@ -11,8 +11,9 @@
 // Restormer: Zamir et al., CVPR 2022. HAT: Chen et al., CVPR 2023.
 package blocks
 
-// Domain and the operators in it: N×C×H×W features and the block's weights to
-// features of the same shape. The order of the weights is that of the C code.
+// Domain and its version are what the operators are found under: Transformer and
+// Group. They take N×C×H×W features and the block's weights, in the order of the
+// C code, and give features of the same shape.
 const (
 	Domain  = "burnish"
 	Version = 1

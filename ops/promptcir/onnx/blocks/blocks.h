@@ -90,17 +90,17 @@ Transformer *transformer_make(int c, const float *const *weights, const size_t *
 void transformer_free(Transformer *t);
 bool transformer_run(const Transformer *t, const Pool *pool, const float *x, float *y, int h, int w);
 
-// Memory for a moment: at least n numbers, or p is NULL. See memory.c. Kernels
-// open it when they are made and close it when they end.
+// Memory for a moment: at least n numbers, or p is NULL. See memory.c.
 typedef struct {
 	float *p;
 	size_t n;
 } Memory;
 
-void memory_open(void);
-void memory_close(void);
 Memory memory_take(size_t n);
 void memory_give(Memory m);
+
+// memory_release frees what is kept for later.
+void memory_release(void);
 
 // Of layout.c.
 

@@ -67,12 +67,12 @@ static void first_tile(void *data, size_t i) {
 	const Tile t = tile_at(j->x, wide, i);
 	float *sums = j->sums + i * sums_size(a);
 	memset(sums, 0, sums_size(a) * sizeof(float));
-	Window w;
+	SpreadRows w;
 	float *qkv = numbers((size_t) (t.width + 3) / 4 * 4 * wide);
-	if (window_open(&w, &a->spread, j->x, t) && qkv)
+	if (spread_open(&w, &a->spread, j->x, t) && qkv)
 		for (int y = t.top; y < t.bottom; y++) {
 			const float *rows[3];
-			window_to(&w, y, rows);
+			spread_to(&w, y, rows);
 			for (int p = 0; p < t.width; p += 4)
 				for (int k = 0; k < wide; k += LANES) {
 					vec v[4];
@@ -87,7 +87,7 @@ static void first_tile(void *data, size_t i) {
 		}
 	else
 		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
-	window_close(&w);
+	spread_close(&w);
 	free(qkv);
 }
 

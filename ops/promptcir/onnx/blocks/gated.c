@@ -49,12 +49,12 @@ static void run_tile(void *data, size_t i) {
 	const Gated *g = j->g;
 	const Tile t = tile_at(j->x, g->spread.wide, i);
 	const int c = g->spread.c, hidden = g->hidden;
-	Window w;
+	SpreadRows w;
 	float *gated = numbers((size_t) (t.width + 3) / 4 * 4 * hidden);
-	if (window_open(&w, &g->spread, j->x, t) && gated)
+	if (spread_open(&w, &g->spread, j->x, t) && gated)
 		for (int y = t.top; y < t.bottom; y++) {
 			const float *rows[3];
-			window_to(&w, y, rows);
+			spread_to(&w, y, rows);
 			gate(g, rows, t.width, gated);
 			product(t.width, c, (Left){.p = gated, .row = hidden, .col = 1, .k = hidden, .taps = 1}, packed(g->out, hidden),
 			        (Result){.p = j->y.p + y * j->y.row + (ptrdiff_t) t.left * c, .row = c, .init = g->out_shift,
@@ -62,7 +62,7 @@ static void run_tile(void *data, size_t i) {
 		}
 	else
 		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
-	window_close(&w);
+	spread_close(&w);
 	free(gated);
 }
 

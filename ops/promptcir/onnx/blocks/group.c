@@ -187,16 +187,17 @@ static void copy_row(void *data, size_t row) {
 
 // excite turns the sums over all pixels into the factor of every channel of the branch.
 static void excite(const Hybrid *b, int c, double pixels, const float *sums, float *part) {
-	for (int i = 0; i < c; i++) {
-		double v = b->excite_shift[i];
-		for (int k = 0; k < b->squeezed; k++) {
-			double s = b->squeeze_shift[k];
-			for (int n = 0; n < c; n++)
-				s += b->squeeze[(size_t) k * c + n] * (sums[n] / pixels);
-			v += b->excite[(size_t) i * b->squeezed + k] * fmax(s, 0);
-		}
-		part[i] = BRANCH / (1 + exp(-v));
+	for (int i = 0; i < c; i++)
+		part[i] = b->excite_shift[i];
+	for (int k = 0; k < b->squeezed; k++) {
+		double s = b->squeeze_shift[k];
+		for (int n = 0; n < c; n++)
+			s += b->squeeze[(size_t) k * c + n] * (sums[n] / pixels);
+		for (int i = 0; !(s <= 0) && i < c; i++)
+			part[i] += (float) (b->excite[(size_t) i * b->squeezed + k] * s);
 	}
+	for (int i = 0; i < c; i++)
+		part[i] = BRANCH / (1 + expf(-part[i]));
 }
 
 // Images of a run: two of the features, the normalised ones with their border,

@@ -8,12 +8,13 @@
 // Every run of a block needs a few images of memory, for a moment. The general
 // allocator would give it back and fetch it again each time, or keep pieces of
 // it for every thread; here as many pieces are kept as blocks run at a time.
+// What is kept is in use by nobody, so that it may be freed whenever a kernel
+// ends: that of a model with larger windows does not stay for those that remain.
 
 #define MOST 64 // pieces kept; beyond that they come and go
 
 static struct {
 	pthread_mutex_t lock;
-	int users; // kernels that exist
 	struct {
 		float *p;
 		size_t n;
@@ -21,17 +22,10 @@ static struct {
 	int count;
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-void memory_open(void) {
+void memory_release(void) {
 	pthread_mutex_lock(&pool.lock);
-	pool.users++;
-	pthread_mutex_unlock(&pool.lock);
-}
-
-void memory_close(void) {
-	pthread_mutex_lock(&pool.lock);
-	if (--pool.users == 0)
-		while (pool.count > 0)
-			free(pool.free[--pool.count].p);
+	while (pool.count > 0)
+		free(pool.free[--pool.count].p);
 	pthread_mutex_unlock(&pool.lock);
 }
 

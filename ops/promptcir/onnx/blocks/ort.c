@@ -101,7 +101,7 @@ static void destroy(void *kernel) {
 	group_free(k->group);
 	transformer_free(k->transformer);
 	free(k);
-	memory_close();
+	memory_release();
 }
 
 static Status create(const Operator *o, Api api, const void *info, void **kernel) {
@@ -138,7 +138,6 @@ static Status create(const Operator *o, Api api, const void *info, void **kernel
 		free(k);
 		return fail(api, why ? why : "out of memory");
 	}
-	memory_open();
 	*kernel = k;
 	return NULL;
 }
@@ -197,6 +196,8 @@ static Status compute(void *kernel, void *context) {
 	for (int64_t i = 0; !s && i < d[0]; i++, from += image, to += image)
 		if (!(k->group ? group_run(k->group, &pool, from, to, d[2], d[3]) : transformer_run(k->transformer, &pool, from, to, d[2], d[3])))
 			s = fail(api, "out of memory");
+	if (s)
+		memory_release(); // what comes next is tried with less
 	return s;
 }
 

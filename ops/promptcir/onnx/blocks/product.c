@@ -35,7 +35,7 @@ INLINE void tile(const int rows, Left a, const float *b, ptrdiff_t brow, Result 
 
 static void full(Left a, const float *b, ptrdiff_t brow, Result c) {
 	if (a.col == 1 && brow == PANEL) {
-		a.col = 1;
+		a.col = 1; // the compiler sees it as constant then
 		tile(ROWS, a, b, PANEL, c);
 	} else {
 		tile(ROWS, a, b, brow, c);

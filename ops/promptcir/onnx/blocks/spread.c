@@ -60,8 +60,8 @@ Tile tile_at(Features x, int wide, size_t i) {
 	return (Tile){top, top + BAND < x.h ? top + BAND : x.h, left, left + w < x.w ? w : x.w - left};
 }
 
-bool window_open(Window *w, const Spread *s, Features x, Tile t) {
-	*w = (Window){.s = s, .x = x, .tile = t};
+bool spread_open(SpreadRows *w, const Spread *s, Features x, Tile t) {
+	*w = (SpreadRows){.s = s, .x = x, .tile = t};
 	size_t pixels = (t.width + 3) / 4 * 4 + 2, row = pixels * s->wide;
 	w->memory = numbers(3 * row + pixels * s->c);
 	if (!w->memory)
@@ -73,10 +73,10 @@ bool window_open(Window *w, const Spread *s, Features x, Tile t) {
 	return true;
 }
 
-void window_close(Window *w) { free(w->memory); }
+void spread_close(SpreadRows *w) { free(w->memory); }
 
-// spread_row makes row y of the image ready for the window.
-static void spread_row(Window *w, int y) {
+// spread_row makes row y of the image ready.
+static void spread_row(SpreadRows *w, int y) {
 	const Spread *s = w->s;
 	const Tile t = w->tile;
 	float *out = w->row[(y - t.top + 1) % 3];
@@ -91,7 +91,7 @@ static void spread_row(Window *w, int y) {
 	        (Result){.p = out + (ptrdiff_t) (from + 1) * s->wide, .row = s->wide, .init = s->in_shift});
 }
 
-void window_to(Window *w, int y, const float *rows[3]) {
+void spread_to(SpreadRows *w, int y, const float *rows[3]) {
 	if (y == w->tile.top) {
 		spread_row(w, y - 1);
 		spread_row(w, y);

@@ -12,23 +12,23 @@ typedef struct {
 	int top, bottom, left, width;
 } Tile;
 
-// Window is three spread rows of a tile with a pixel more at both sides, zero outside the image.
+// SpreadRows are three spread rows of a tile with a pixel more at both sides, zero outside the image.
 typedef struct {
 	const Spread *s;
 	Features x;
 	Tile tile;
 	float *memory, *norm, *row[3]; // row[r%3], counted from the row above the tile
-} Window;
+} SpreadRows;
 
 // tiles says into how many tiles an image is divided, and tile gives one of them.
 size_t tiles(Features x, int wide);
 Tile tile_at(Features x, int wide, size_t i);
 
-bool window_open(Window *w, const Spread *s, Features x, Tile t);
+bool spread_open(SpreadRows *w, const Spread *s, Features x, Tile t);
 
-// window_to makes the rows around y ready: above, at and below; y grows by one from tile.top.
-void window_to(Window *w, int y, const float *rows[3]);
-void window_close(Window *w);
+// spread_to makes the rows around y ready: above, at and below; y grows by one from tile.top.
+void spread_to(SpreadRows *w, int y, const float *rows[3]);
+void spread_close(SpreadRows *w);
 
 // deep4 is the depthwise convolution of four pixels from p on, channels [c, c+8).
 INLINE void deep4(const Spread *s, const float *const rows[3], ptrdiff_t p, int c, vec out[4]) {

@@ -44,7 +44,7 @@ INLINE vec exp8(vec x) {
 	return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), scale));
 }
 
-// gelu8 is x times the normal distribution function, to 2e-6: a rational
+// gelu8 is x times the normal distribution function, to 2e-6 up to |x| = 16: a rational
 // function of x squared, fitted on [-5.2, 5.2], beyond which it stays as it is.
 INLINE vec gelu8(vec x) {
 	vec c = _mm256_min_ps(_mm256_max_ps(x, all(-5.2f)), all(5.2f)), t = _mm256_mul_ps(c, c);
