@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	lockTimeout = time.Second
-	batchDelay  = 2 * time.Millisecond // how long a Put waits for others to share its sync
+	lockTimeout    = time.Second
+	openingTimeout = 3 * time.Second      // who waits for the ledger itself has given up by then
+	batchDelay     = 2 * time.Millisecond // how long a Put waits for others to share its sync
 )
 
 // errDamaged marks a file that is no ledger any more.
@@ -24,13 +25,19 @@ var errDamaged = errors.New("damaged ledger")
 
 // Open opens the ledger in the folder dir, creating both. The state folder is
 // then this process's until Close: a second Open, here or elsewhere, fails
-// after a second. A damaged file is set aside beside the new one and Notice
-// tells of it; one of a newer Burnish is refused and left alone.
+// after a few seconds. A damaged file is set aside beside the new one and Notice
+// tells of it; one of a newer Burnish is refused and left alone. What opening
+// does to the folder's files, one process at a time does.
 func Open(dir string) (*Ledger, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("create state folder %s: %w: make its parent writable or set state_dir elsewhere", dir, err)
 	}
 	file := filepath.Join(dir, FileName)
+	release, err := alone(file)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	if err := finishRebuilding(file); err != nil {
 		return nil, err
 	}
@@ -42,6 +49,30 @@ func Open(dir string) (*Ledger, error) {
 		return l.compact()
 	}
 	return l, err
+}
+
+// opening is the suffix of an empty file that is locked while the ledger is
+// being opened, and so while it is rebuilt or compacted. It stays.
+const opening = ".opening"
+
+// alone waits until no other process is opening the ledger.
+func alone(file string) (release func(), err error) {
+	f, err := os.OpenFile(file+opening, os.O_RDWR|os.O_CREATE, 0o640)
+	if err != nil {
+		return nil, openFault(file, err)
+	}
+	for began := time.Now(); ; time.Sleep(lockTimeout / 50) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { _ = f.Close() }, nil
+		}
+		if errors.Is(err, syscall.EWOULDBLOCK) && time.Since(began) > openingTimeout {
+			err = bolterrors.ErrTimeout
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			return nil, errors.Join(openFault(file, err), f.Close())
+		}
+	}
 }
 
 // rebuilding is the suffix of a new ledger until the damaged one is set aside.
@@ -92,7 +123,8 @@ func rebuild(file string, damage error) (*Ledger, error) {
 	return fresh, nil
 }
 
-// openFile opens, checks and, where it is new, lays out one file.
+// openFile opens, checks and, where it is new, lays out one file, and is its
+// only holder.
 func openFile(file string) (l *Ledger, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	var db *bbolt.DB
@@ -105,7 +137,7 @@ func openFile(file string) (l *Ledger, err error) {
 			l = nil
 		}
 	}()
-	if db, err = lock(file); err != nil {
+	if db, err = bbolt.Open(file, 0o640, &bbolt.Options{Timeout: lockTimeout}); err != nil {
 		return nil, openFault(file, err)
 	}
 	db.MaxBatchDelay = batchDelay
@@ -119,35 +151,6 @@ func openFile(file string) (l *Ledger, err error) {
 		return nil, fmt.Errorf("open ledger %s: %w", file, err)
 	}
 	return &Ledger{db: db}, nil
-}
-
-// lock opens a file and is its only holder. Another process may have put a
-// compacted file in its place while this one waited: then that is opened.
-func lock(file string) (*bbolt.DB, error) {
-	for {
-		var opened *os.File
-		db, err := bbolt.Open(file, 0o640, &bbolt.Options{
-			Timeout: lockTimeout,
-			OpenFile: func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
-				opened, err = os.OpenFile(name, flag, mode)
-				return opened, err
-			},
-		})
-		if err != nil {
-			return nil, err
-		}
-		ours, err1 := opened.Stat()
-		named, err2 := os.Stat(file)
-		if err := errors.Join(err1, err2); err != nil {
-			return nil, errors.Join(err, db.Close())
-		}
-		if os.SameFile(ours, named) {
-			return db, nil
-		}
-		if err := db.Close(); err != nil {
-			return nil, err
-		}
-	}
 }
 
 // openFault tells a lock and the system's refusals from damage.

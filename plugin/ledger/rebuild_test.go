@@ -2,11 +2,16 @@ package ledger
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -33,6 +38,22 @@ func reopened(t *testing.T, file string) *Ledger {
 	}
 	t.Cleanup(func() { l.Close() })
 	return l
+}
+
+// fill puts n records in one transaction.
+func fill(t testing.TB, l *Ledger, n int, entry func(i int) Entry) {
+	t.Helper()
+	err := l.update(func(t tables) error {
+		for i := range n {
+			if err := t.put(entry(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // With its head gone, every record of a ledger is read back, in the state of
@@ -68,6 +89,98 @@ func TestRecordsAreReadBack(t *testing.T) {
 	}
 }
 
+// Which version of a record is the newest is not the clock's to say.
+func TestTheNewestVersionIsReadBack(t *testing.T) {
+	l := openTest(t)
+	const n = 100
+	entry := func(i int, finished time.Time, state State) Entry {
+		e := done(fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i), fmt.Sprintf("/out/%d.jpg", i))
+		e.State, e.Finished = state, finished
+		return e
+	}
+	fill(t, l, n, func(i int) Entry { return entry(i, shot.Add(time.Hour), Quarantined) })
+	fill(t, l, n, func(i int) Entry { return entry(i, shot, Done) }) // the clock was set back
+	file, whole := closed(t, l)
+	found, err := salvage(file)
+	if err != nil || len(found.entries) <= n {
+		t.Fatalf("%d versions of %d records are there, %v", len(found.entries), n, err)
+	}
+	clear(whole[:2*os.Getpagesize()])
+	if err := os.WriteFile(file, whole, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	l = reopened(t, file)
+	for i := range n {
+		if e, ok, err := l.Find(fmt.Sprintf("%d.jpg", i), "w"); err != nil || !ok || e.State != Done {
+			t.Fatalf("%d: %+v, %v, %v", i, e, ok, err)
+		}
+	}
+}
+
+// A ledger may come from a machine of larger pages.
+func TestRecordsOfAnotherPageSizeAreReadBack(t *testing.T) {
+	for _, size := range []int{4 << 10, 16 << 10, 64 << 10} {
+		file := filepath.Join(t.TempDir(), FileName)
+		db, err := bbolt.Open(file, 0o640, &bbolt.Options{PageSize: size})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := layout(db); err != nil {
+			t.Fatal(err)
+		}
+		l := &Ledger{db: db}
+		const n = 100
+		fill(t, l, n, func(i int) Entry {
+			return done(fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i), fmt.Sprintf("/out/%d.jpg", i))
+		})
+		file, whole := closed(t, l)
+		clear(whole[:2*size])
+		if err := os.WriteFile(file, whole, 0o640); err != nil {
+			t.Fatal(err)
+		}
+		if l = reopened(t, file); !strings.Contains(l.Notice(), fmt.Sprintf("with %d records", n)) {
+			t.Errorf("pages of %d bytes: %s", size, l.Notice())
+		}
+	}
+}
+
+// Records of schema 2 had no sequence.
+func TestSchemaTwo(t *testing.T) {
+	l := openTest(t)
+	err := l.db.Update(func(tx *bbolt.Tx) error {
+		for i := range 3 {
+			e := done(fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i))
+			e.Finished = shot.Add(-time.Duration(i) * time.Hour)
+			value, err := json.Marshal(e)
+			if err != nil {
+				return err
+			}
+			if err := tx.Bucket(entriesBucket).Put(join(e.Path, e.Work), value); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(metaBucket).Put(schemaKey, binary.BigEndian.AppendUint64(nil, 2))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, _ := closed(t, l)
+	l = reopened(t, file)
+	put(t, l, done("3.jpg", "w", "c3"))
+	file, _ = closed(t, l)
+	found, err := salvage(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest := map[string]uint64{}
+	for _, r := range found.entries {
+		newest[r.Path] = max(newest[r.Path], r.Sequence)
+	}
+	if want := map[string]uint64{"2.jpg": 1, "1.jpg": 2, "0.jpg": 3, "3.jpg": 4}; !maps.Equal(newest, want) {
+		t.Errorf("sequences %v, want %v", newest, want)
+	}
+}
+
 // A crash between the two renames of a rebuilding leaves the new ledger.
 func TestRebuildingIsFinished(t *testing.T) {
 	l := openTest(t)
@@ -86,6 +199,73 @@ func TestRebuildingIsFinished(t *testing.T) {
 	}
 	if l = reopened(t, file); l.Notice() != "" {
 		t.Error(l.Notice())
+	}
+}
+
+// While one process opens a ledger, and may rebuild it, another waits and in the
+// end touches nothing.
+func TestWhileAnotherRebuilds(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, FileName)
+	release, err := alone(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{file, file + rebuilding} {
+		if err := os.WriteFile(name, []byte("half a ledger"), 0o640); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "in use by another Burnish") {
+		t.Errorf("opened meanwhile: %v", err)
+	}
+	if names, _ := filepath.Glob(file + "*"); len(names) != 3 {
+		t.Errorf("there are now %q", names)
+	}
+	release()
+	if l := reopened(t, file); l.Notice() == "" {
+		t.Error("the damage was not found")
+	}
+}
+
+// Of several that find one ledger damaged, one rebuilds it, and nothing is lost.
+func TestRebuiltOnce(t *testing.T) {
+	const n, openers = 300, 4
+	l := openTest(t)
+	fill(t, l, n, func(i int) Entry {
+		return done(fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i), fmt.Sprintf("/out/%d.jpg", i))
+	})
+	file, whole := closed(t, l)
+	clear(whole[:2*os.Getpagesize()])
+	if err := os.WriteFile(file, whole, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	var notices atomic.Int32
+	var all sync.WaitGroup
+	for range openers {
+		all.Go(func() {
+			l, err := Open(filepath.Dir(file))
+			for ; err != nil && strings.Contains(err.Error(), "in use"); l, err = Open(filepath.Dir(file)) {
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if l.Notice() != "" {
+				notices.Add(1)
+			}
+			records := 0
+			if err := l.Each(func(Entry) error { records++; return nil }); err != nil || records != n {
+				t.Errorf("%d records, %v", records, err)
+			}
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if aside, _ := filepath.Glob(file + ".damaged-*"); len(aside) != 1 || notices.Load() != 1 {
+		t.Errorf("set aside: %q; %d told of it", aside, notices.Load())
 	}
 }
 

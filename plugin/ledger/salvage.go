@@ -2,8 +2,10 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,11 +24,14 @@ const (
 	isBucket    = 0x01
 	bucketHead  = 16
 	longest     = 64 << 20 // bytes of a page with those that it flows over into
+
+	// A machine's page is as long as one of the powers of two between these.
+	shortestPage, longestPage = 4 << 10, 64 << 10
 )
 
 // salvaged is what could be read of a damaged file.
 type salvaged struct {
-	entries []Entry
+	entries []record
 	outputs map[string]string // content → path
 }
 
@@ -39,26 +44,44 @@ func salvage(file string) (s salvaged, err error) {
 	}
 	defer f.Close()
 	s.outputs = map[string]string{}
-	size := int64(os.Getpagesize())
 	head := make([]byte, pageHead)
-	for id := int64(0); ; id++ {
-		if _, err := f.ReadAt(head, id*size); err != nil {
+	for at := int64(shortestPage); ; at += shortestPage {
+		if _, err := f.ReadAt(head, at); err != nil {
 			if errors.Is(err, io.EOF) {
 				err = nil
 			}
 			return s, err
 		}
-		length := size * (1 + int64(binary.NativeEndian.Uint32(head[12:])))
-		if binary.NativeEndian.Uint64(head) != uint64(id) || binary.NativeEndian.Uint16(head[8:]) != leafPage || length > longest {
+		length := leafLength(head, at)
+		if length == 0 {
 			continue
 		}
 		page := make([]byte, length)
-		n, err := f.ReadAt(page, id*size)
+		n, err := f.ReadAt(page, at)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return s, err
 		}
 		s.leaf(page[:n])
 	}
+}
+
+// leafLength is the length in bytes of the page of records that this is the
+// head of, 0 where there is none. A page bears its number, which tells the size
+// of the pages, be it another machine's.
+func leafLength(head []byte, at int64) int64 {
+	id := binary.NativeEndian.Uint64(head)
+	if id == 0 || id > uint64(at) || uint64(at)%id != 0 || binary.NativeEndian.Uint16(head[8:]) != leafPage {
+		return 0
+	}
+	size := at / int64(id)
+	if size < shortestPage || size > longestPage || size&(size-1) != 0 {
+		return 0
+	}
+	length := size * (1 + int64(binary.NativeEndian.Uint32(head[12:])))
+	if length > longest {
+		return 0
+	}
+	return length
 }
 
 // leaf takes the records out of a page; what does not fit into it is passed over.
@@ -90,9 +113,10 @@ func (s *salvaged) leaf(page []byte) {
 }
 
 func (s *salvaged) take(key, value []byte) {
-	if e, ok := decode(value); ok && e.validate() == nil && bytes.Equal(key, join(e.Path, e.Work)) {
-		e.Salvaged = true
-		s.entries = append(s.entries, e)
+	var r record
+	if json.Unmarshal(value, &r) == nil && r.validate() == nil && bytes.Equal(key, join(r.Path, r.Work)) {
+		r.Salvaged = true
+		s.entries = append(s.entries, r)
 		return
 	}
 	if sum, err := hex.DecodeString(string(key)); err == nil && len(sum) == 32 && bytes.HasPrefix(value, []byte("/")) {
@@ -100,17 +124,21 @@ func (s *salvaged) take(key, value []byte) {
 	}
 }
 
-// restore puts what was salvaged into a new ledger, the oldest first, and is the
-// number of records that it then holds.
+// restore puts what was salvaged into a new ledger, the oldest first, so that
+// the newest version of each record is what stays, and is the number of records
+// that it then holds. Two of one sequence are those of a write that a crash cut
+// off and of the one after it.
 func (l *Ledger) restore(s salvaged) (n int, err error) {
-	slices.SortStableFunc(s.entries, func(a, b Entry) int { return a.Finished.Compare(b.Finished) })
+	slices.SortStableFunc(s.entries, func(a, b record) int {
+		return cmp.Or(cmp.Compare(a.Sequence, b.Sequence), a.Finished.Compare(b.Finished))
+	})
 	err = l.db.Update(func(tx *bbolt.Tx) error {
 		t, err := open(tx)
 		if err != nil {
 			return err
 		}
-		for _, e := range s.entries {
-			if err := t.put(e); err != nil {
+		for _, r := range s.entries {
+			if err := t.put(r.Entry); err != nil {
 				return err
 			}
 		}

@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"go.etcd.io/bbolt"
 )
@@ -11,6 +13,7 @@ import (
 // Each runs in the transaction that raises the version, once.
 var migrations = []func(*bbolt.Tx) error{
 	indexFailures, // 1 → 2
+	number,        // 2 → 3
 }
 
 // schema is the version of the file's layout.
@@ -58,4 +61,33 @@ func indexFailures(tx *bbolt.Tx) error {
 		}
 		return nil
 	})
+}
+
+// number gives the records of schema 2 their sequence, by when they were made.
+func number(tx *bbolt.Tx) error {
+	t, err := open(tx)
+	if err != nil {
+		return err
+	}
+	type old struct {
+		id []byte
+		Entry
+	}
+	var all []old
+	err = t.entries.ForEach(func(id, value []byte) error {
+		if e, ok := decode(value); ok {
+			all = append(all, old{bytes.Clone(id), e})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(all, func(a, b old) int { return a.Finished.Compare(b.Finished) })
+	for _, o := range all {
+		if err := t.putEntry(o.id, o.Entry); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -20,7 +20,7 @@ const pageLength = 256
 // the same transaction keeps in step.
 var (
 	metaBucket     = []byte("meta")     // "schema" → version
-	entriesBucket  = []byte("entries")  // path, work → Entry in JSON
+	entriesBucket  = []byte("entries")  // path, work → record in JSON
 	contentsBucket = []byte("contents") // content, work, path → nothing; Done only
 	outputsBucket  = []byte("outputs")  // output path → path, work of the entry that wrote it last
 	hashesBucket   = []byte("hashes")   // output content → output path; never shrinks
@@ -74,8 +74,19 @@ func (t tables) put(e Entry) error {
 	return t.putEntry(id, e)
 }
 
+// record is an Entry as it is stored. Of two versions of it in a damaged file,
+// that of the higher sequence is the newer, whatever the clock said.
+type record struct {
+	Entry
+	Sequence uint64 `json:"sequence"`
+}
+
 func (t tables) putEntry(id []byte, e Entry) error {
-	value, err := json.Marshal(e)
+	n, err := t.entries.NextSequence()
+	if err != nil {
+		return err
+	}
+	value, err := json.Marshal(record{e, n})
 	if err != nil {
 		return err
 	}
