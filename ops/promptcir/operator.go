@@ -100,6 +100,9 @@ func (o *operator) restore(ctx context.Context, p *vips.Image) (*vips.Image, err
 	d := o.windows.divide(p.Width(), p.Height())
 	n := o.newNetwork(ctx, d)
 	s := vips.Strips{Height: d.height, Above: d.above, Below: d.below}
+	for k := range d.strips {
+		s.From = append(s.From, d.follows(k))
+	}
 	switch p.Format() {
 	case "uchar":
 		s.Func = strips[uint8](d, n)

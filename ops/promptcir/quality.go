@@ -67,7 +67,9 @@ type division struct {
 	height, above, below int // of strips; input rows beyond them
 	cols, windows        int // side by side, and in all
 	windowW, windowH     int
+	strips               int
 	strip                func(k int) tile.Rect
+	follows              func(k int) int // the first input row of a strip made after the one above
 	joiner               func() joiner
 	pad                  tile.Pad
 }
@@ -82,7 +84,8 @@ func (w windows) divide(width, height int) division {
 		p := w.overlap.Plan(width, height)
 		d := division{
 			w: width, h: height, height: p.StripHeight, above: p.Above, below: p.Below,
-			cols: p.Cols(), windows: p.Windows(), strip: p.Strip, joiner: func() joiner { return tile.NewAverager(p) }, pad: tile.Mirror,
+			cols: p.Cols(), windows: p.Windows(), strips: p.Strips(), strip: p.Strip, follows: p.Follows,
+			joiner: func() joiner { return tile.NewAverager(p) }, pad: tile.Mirror,
 		}
 		d.windowW, d.windowH = p.WindowSize()
 		return d
@@ -90,7 +93,8 @@ func (w windows) divide(width, height int) division {
 	p := w.layout.Plan(width, height)
 	d := division{
 		w: width, h: height, height: p.StripHeight, above: p.Above, below: p.Below,
-		cols: p.Cols(), windows: p.Windows(), strip: p.Strip, joiner: func() joiner { return tile.NewStitcher(p) }, pad: tile.Repeat,
+		cols: p.Cols(), windows: p.Windows(), strips: p.Strips(), strip: p.Strip, follows: p.Follows,
+		joiner: func() joiner { return tile.NewStitcher(p) }, pad: tile.Repeat,
 	}
 	d.windowW, d.windowH = p.WindowSize()
 	return d

@@ -106,6 +106,8 @@ typedef struct {
 typedef struct {
 	uintptr_t handle; // of the Go operator; freed with the last image that carries it
 	int height, above, below;
+	int cheap; // a strip may be made again
+	int *from; // of every strip that follows the one before: its first input row; NULL: above. Owned as handle is
 	int bands, format, interpretation; // of the output
 } bv_strips;
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -29,6 +30,43 @@ func TestStripsChain(t *testing.T) {
 	same(t, two, image)
 	if first.Load() != 9 || second.Load() != 9 {
 		t.Errorf("%d and %d strips made, want 9 each", first.Load(), second.Load())
+	}
+}
+
+// In order, a strip gets the rows that From says; out of order, those that it
+// needs by itself.
+func TestStripsFollow(t *testing.T) {
+	checkLeaks(t)
+	image := photo(t, 200, 430)
+	path := saved(t, image, "pngsave", "photo.png", nil)
+	from := []int{0, 90, 190, 290, 330} // the last one reaches further up
+	var tops []int
+	follow := Strips{Height: 100, Above: 100, Below: 20, From: from, Func: func(in, out Rows) error {
+		tops = append(tops, in.Top)
+		if bottom := min(out.Top+out.Height+20, 430); in.Top+in.Height != bottom {
+			return fmt.Errorf("rows %d+%d, want them to end at %d", in.Top, in.Height, bottom)
+		}
+		return copyRows(in, out)
+	}}
+	same(t, stripsOn(t, opened(t, path, Sequential), follow), image)
+	if !slices.Equal(tops, from) {
+		t.Errorf("strips got rows from %d on, want %d", tops, from)
+	}
+	tops = nil
+	whole := opened(t, path, Random)
+	part := must[*Image](t)(stripsOn(t, whole, follow).Do("extract_area", Args{"left": 0, "top": 410, "width": 200, "height": 20}))
+	defer part.Close()
+	want := must[*Image](t)(image.Do("extract_area", Args{"left": 0, "top": 410, "width": 200, "height": 20}))
+	defer want.Close()
+	same(t, part, want)
+	if !slices.Equal(tops, []int{300}) {
+		t.Errorf("the last strip alone got rows from %d on", tops)
+	}
+	wrong := follow
+	wrong.From = from[:3]
+	if out, err := whole.Strips(wrong); err == nil {
+		out.Close()
+		t.Error("first rows of three strips were taken for five")
 	}
 }
 

@@ -1,67 +1,130 @@
+#include "band.h"
 #include "bridge.h"
 
 #include <string.h>
 
-// Rows of one tile of the line buffer in front of an operator.
-#define LINE_TILE 64
+// Rows that are asked of the input at a time.
+#define PIECE 16
 
-static void rows_of(VipsRegion *region, const VipsRect *rect, bv_rows *rows)
-{
-	rows->top = rect->top;
-	rows->height = rect->height;
-	rows->width = rect->width;
-	rows->bands = region->im->Bands;
-	rows->pixel = VIPS_IMAGE_SIZEOF_PEL(region->im);
-	rows->stride = VIPS_REGION_LSKIP(region);
-	rows->pixels = VIPS_REGION_ADDR(region, rect->left, rect->top);
-}
+// An operator under way. Threads of libvips take turns.
+typedef struct {
+	bv_strips spec;
+	VipsImage *in, *out;
+	gboolean whole; // the input is there at once
+	int lines;      // that the threads of one sink may be apart
+	GMutex lock;    // of what follows
+	band source;    // input rows that are wanted again
+	band made;      // the last strips' rows
+	int last;       // the strip made last; -1: none
+	int tallest;    // rows of a request
+} operation;
 
-static int generate(VipsRegion *out, void *seq, void *a, void *b, gboolean *stop)
+// The rows from..to of the input, which a sequential source gives only once.
+static int read_rows(operation *op, VipsRegion *in, int from, int to, bv_rows *rows)
 {
-	VipsRegion *in = seq;
-	const bv_strips *strips = b;
-	VipsRect image = { 0, 0, in->im->Xsize, in->im->Ysize };
-	VipsRect want = out->valid;
-	want.top -= strips->above;
-	want.height += strips->above + strips->below;
-	vips_rect_intersectrect(&want, &image, &want);
-	if (vips_region_prepare(in, &want))
+	VipsRect want = { 0, from, op->in->Xsize, to - from };
+	band *b = &op->source;
+	rows->top = from;
+	rows->height = to - from;
+	if (op->whole) {
+		if (vips_region_prepare(in, &want))
+			return -1;
+		rows->stride = VIPS_REGION_LSKIP(in);
+		rows->pixels = VIPS_REGION_ADDR(in, 0, from);
+		return 0;
+	}
+	band_from(b, from);
+	if (band_reserve(b, to - from))
 		return -1;
-
-	bv_rows from, to;
-	rows_of(in, &want, &from);
-	rows_of(out, &out->valid, &to);
-	return burnishStrip(strips->handle, &from, &to);
+	while (b->bottom < to) {
+		want.top = b->bottom;
+		want.height = VIPS_MIN(PIECE - b->bottom % PIECE, to - b->bottom);
+		if (vips_region_prepare(in, &want))
+			return -1;
+		for (int y = want.top; y < want.top + want.height; y++)
+			memcpy(band_at(b, y), VIPS_REGION_ADDR(in, 0, y), b->row);
+		b->bottom += want.height;
+	}
+	rows->stride = b->row;
+	rows->pixels = b->data;
+	return 0;
 }
 
-// Strips that one sink may need at the same time: its threads spread over two
-// of libvips' own line buffers, and a thread that waits for a core may lag two
-// more behind.
-static int strips_in_flight(VipsImage *image, const bv_strips *strips)
+// Finished rows that a thread behind the others may still ask for.
+static int kept(const operation *op)
 {
-	int tile_width, tile_height, lines;
-	vips_get_tile_size(image, &tile_width, &tile_height, &lines);
-	return 2 + 4 * lines / strips->height;
+	return op->spec.cheap ? op->spec.height : 2 * (op->lines + op->tallest);
 }
 
-static VipsImage *cache(VipsImage *in, int rows, int tiles, VipsAccess access)
+static int make(operation *op, VipsRegion *in, int k)
 {
-	VipsImage *out = NULL;
-	return vips_tilecache(in, &out,
-		"tile_width", in->Xsize, "tile_height", rows, "max_tiles", tiles,
-		"access", access, "threaded", TRUE, NULL) ? NULL : out;
+	const bv_strips *spec = &op->spec;
+	band *b = &op->made;
+	int top = k * spec->height, bottom = VIPS_MIN(top + spec->height, op->out->Ysize);
+	int from = spec->from && k == op->last + 1 ? spec->from[k] : top - spec->above;
+	bv_rows source = { .width = op->in->Xsize, .bands = op->in->Bands, .pixel = VIPS_IMAGE_SIZEOF_PEL(op->in) };
+	op->last = -1;
+	if (read_rows(op, in, VIPS_MAX(from, 0), VIPS_MIN(bottom + spec->below, op->in->Ysize), &source))
+		return -1;
+	band_from(b, b->bottom == top ? VIPS_MAX(b->top, top - kept(op)) : top);
+	if (band_reserve(b, VIPS_MIN(kept(op) + spec->height, op->out->Ysize)))
+		return -1;
+	bv_rows out = { .top = top, .height = bottom - top, .width = op->out->Xsize, .bands = op->out->Bands,
+		.pixel = VIPS_IMAGE_SIZEOF_PEL(op->out), .stride = b->row, .pixels = band_at(b, top) };
+	if (burnishStrip(spec->handle, &source, &out))
+		return -1;
+	b->bottom = bottom;
+	op->last = k;
+	return 0;
 }
 
-// A reference to in with enough rows kept that neighbouring strips find what
-// they share: a sequential source can be read only once.
-static VipsImage *line_buffer(VipsImage *in, const bv_strips *strips)
+// Sees to it that row y is there. Threads that are ahead of others get the
+// strips between made as well.
+static int hold(operation *op, VipsRegion *in, int y)
 {
-	if (in->dtype != VIPS_IMAGE_PARTIAL)
-		return g_object_ref(in);
-	gint64 rows = (gint64) strips_in_flight(in, strips) * strips->height +
-		2 * ((gint64) strips->above + strips->below);
-	rows = VIPS_MIN(rows, in->Ysize);
-	return cache(in, LINE_TILE, 2 + rows / LINE_TILE, VIPS_ACCESS_SEQUENTIAL);
+	band *b = &op->made;
+	if (y >= b->top && y < b->bottom)
+		return 0;
+	int k = y / op->spec.height;
+	int first = y >= b->bottom && y - b->bottom < 2 * op->lines ? b->bottom / op->spec.height : k;
+	for (; first <= k; first++)
+		if (make(op, in, first))
+			return -1;
+	return 0;
+}
+
+static int generate(VipsRegion *out, void *in, void *a, void *b, gboolean *stop)
+{
+	operation *op = b;
+	const VipsRect *want = &out->valid;
+	int bottom = want->top + want->height, failed = 0;
+	size_t pixel = VIPS_IMAGE_SIZEOF_PEL(out->im);
+	g_mutex_lock(&op->lock);
+	op->tallest = VIPS_MAX(op->tallest, want->height);
+	for (int y = want->top; y < bottom && !failed;) {
+		failed = hold(op, in, y);
+		for (; !failed && y < VIPS_MIN(bottom, op->made.bottom); y++)
+			memcpy(VIPS_REGION_ADDR(out, want->left, y), band_at(&op->made, y) + want->left * pixel, want->width * pixel);
+	}
+	g_mutex_unlock(&op->lock);
+	return failed;
+}
+
+static void forget(VipsImage *image, operation *op)
+{
+	g_mutex_lock(&op->lock);
+	band_free(&op->source);
+	band_free(&op->made);
+	op->last = -1;
+	g_mutex_unlock(&op->lock);
+}
+
+static void finish(VipsImage *image, operation *op)
+{
+	forget(image, op);
+	g_mutex_clear(&op->lock);
+	g_free(op->spec.from);
+	g_free(op);
 }
 
 static int free_handle(void *handle, void *area)
@@ -80,15 +143,31 @@ static void attach_handle(VipsImage *image, uintptr_t handle)
 	vips_image_set_area(image, name, free_handle, (void *) handle);
 }
 
-// The uncached operator, or NULL. Owns strips->handle in either case.
-static VipsImage *operator_new(VipsImage *in, const bv_strips *spec)
+static operation *operation_new(VipsImage *in, VipsImage *out, const bv_strips *spec)
+{
+	operation *op = g_new0(operation, 1);
+	int tile_width, tile_height;
+	vips_get_tile_size(out, &tile_width, &tile_height, &op->lines);
+	op->spec = *spec;
+	op->in = in;
+	op->out = out;
+	op->whole = in->dtype != VIPS_IMAGE_PARTIAL;
+	op->source.row = VIPS_IMAGE_SIZEOF_LINE(in);
+	op->made.row = VIPS_IMAGE_SIZEOF_LINE(out);
+	op->last = -1;
+	g_mutex_init(&op->lock);
+	g_signal_connect(out, "minimise", G_CALLBACK(forget), op);
+	g_signal_connect(out, "close", G_CALLBACK(finish), op);
+	return op;
+}
+
+VipsImage *bv_strips_new(VipsImage *in, const bv_strips *spec)
 {
 	VipsImage *out = vips_image_new();
-	VipsImage *lines = line_buffer(in, spec);
-	if (lines)
-		vips_object_local(out, lines);
-	if (!lines || vips_image_pipelinev(out, VIPS_DEMAND_STYLE_THINSTRIP, lines, NULL)) {
+	vips_object_local(out, g_object_ref(in));
+	if (vips_image_pipelinev(out, VIPS_DEMAND_STYLE_FATSTRIP, in, NULL)) {
 		burnishStripFree(spec->handle);
+		g_free(spec->from);
 		g_object_unref(out);
 		return NULL;
 	}
@@ -98,23 +177,11 @@ static VipsImage *operator_new(VipsImage *in, const bv_strips *spec)
 	out->Bands = spec->bands;
 	out->BandFmt = spec->format;
 	out->Type = spec->interpretation;
-	bv_strips *strips = VIPS_NEW(out, bv_strips);
-	*strips = *spec;
-	if (vips_image_generate(out, vips_start_one, generate, vips_stop_one, lines, strips)) {
+	operation *op = operation_new(in, out, spec);
+	if (vips_image_generate(out, vips_start_one, generate, vips_stop_one, in, op)) {
 		g_object_unref(out);
 		return NULL;
 	}
-	return out;
-}
-
-VipsImage *bv_strips_new(VipsImage *in, const bv_strips *strips)
-{
-	VipsImage *bare = operator_new(in, strips);
-	if (!bare)
-		return NULL;
-	VipsImage *out = cache(bare, strips->height, strips_in_flight(bare, strips),
-		VIPS_ACCESS_RANDOM);
-	g_object_unref(bare);
 	return out;
 }
 

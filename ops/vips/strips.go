@@ -16,8 +16,14 @@ import (
 // Strips is an operator written in Go that makes an image of the same size as
 // its input, one full-width strip at a time, when and as pixels are asked for.
 type Strips struct {
-	Height         int    // rows of one strip; the last may have fewer
-	Above, Below   int    // input rows wanted beyond a strip, clipped at the image's edges
+	Height       int // rows of one strip; the last may have fewer
+	Above, Below int // input rows wanted beyond a strip, clipped at the image's edges
+	// From is the first input row wanted for each strip that is made right after
+	// the one above it, where that is another than Above says; nil: it is not.
+	// What Func keeps from strip to strip then need not be kept as pixels.
+	From []int
+	// Cheap lets a strip be made again instead of being kept for long.
+	Cheap          bool
 	Bands          int    // of the output; 0 means as the input
 	Format         string // of the output, like "uchar"; "" means as the input
 	Interpretation string // of the output, like "srgb"; "" means as the input
@@ -32,6 +38,10 @@ type Strips struct {
 	// consumes the image, or an image made from it, returns from then on.
 	Func func(in, out Rows) error
 }
+
+// Behind is how many finished rows are kept, of wide images, for threads of
+// libvips that are behind others.
+const Behind = 288
 
 // Rows is a window of full-width rows in an image.
 type Rows struct {
@@ -59,8 +69,8 @@ type PanicError struct {
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
 // Strips returns the image that s makes of i. Nothing is computed yet. Enough
-// rows of i are kept that i may stream from a file; memory stays bounded by a
-// few strips of input and of output. Consume it with Sequential operations only,
+// rows of i are kept that i may stream from a file: those that one strip
+// is made from, and of the output those of a strip and [Behind] more. Consume it with Sequential operations only,
 // or Materialise it first: what reads in another order, like a rotation, has
 // strips made again and again, and fails where i streams from a file.
 func (i *Image) Strips(s Strips) (*Image, error) {
@@ -70,6 +80,9 @@ func (i *Image) Strips(s Strips) (*Image, error) {
 		return nil, err
 	}
 	spec.handle = newHandle(&strips{run: s.Func})
+	if len(s.From) > 0 {
+		spec.from = cInts(s.From)
+	}
 	p := C.bv_strips_new(i.ref(), &spec)
 	if p == nil {
 		return nil, hinted("strips", "")
@@ -89,6 +102,10 @@ func (i *Image) stripsSpec(s *Strips) (spec C.bv_strips, err error) {
 	case in.Coding != C.VIPS_CODING_NONE:
 		return spec, misuse(op, "pixels are packed as %s", i.Coding())
 	}
+	rows := i.Height()
+	if n := (rows + s.Height - 1) / s.Height; len(s.From) > 0 && len(s.From) != n {
+		return spec, misuse(op, "first rows of %d strips, of which there are %d", len(s.From), n)
+	}
 	bands, format, meaning := int(in.Bands), int(in.BandFmt), int(in.Type)
 	if s.Bands > 0 {
 		bands = s.Bands
@@ -105,11 +122,23 @@ func (i *Image) stripsSpec(s *Strips) (spec C.bv_strips, err error) {
 			return spec, misuse(op, "unknown interpretation %q", s.Interpretation)
 		}
 	}
-	rows := i.Height()
+	var cheap C.int
+	if s.Cheap {
+		cheap = 1
+	}
 	return C.bv_strips{
-		height: C.int(min(s.Height, rows)), above: C.int(min(s.Above, rows)), below: C.int(min(s.Below, rows)),
+		cheap: cheap, height: C.int(min(s.Height, rows)), above: C.int(min(s.Above, rows)), below: C.int(min(s.Below, rows)),
 		bands: C.int(bands), format: C.int(format), interpretation: C.int(meaning),
 	}, nil
+}
+
+// cInts copies integers to memory that g_free frees.
+func cInts(list []int) *C.int {
+	p := (*C.int)(C.g_malloc(C.gsize(len(list)) * C.sizeof_int))
+	for k := range list {
+		unsafe.Slice(p, len(list))[k] = C.int(list[k])
+	}
+	return p
 }
 
 // strips is the Go side of a Strips image. It lives from Image.Strips until

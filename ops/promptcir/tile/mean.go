@@ -43,6 +43,22 @@ func (o Overlap) Plan(w, h int) MeanPlan {
 	return p
 }
 
+// Follows is the first row of the photo that strip k is made from when the strip
+// above has been made just before.
+func (p MeanPlan) Follows(k int) int {
+	y, held := p.Strip(k).Y, -1
+	if k > 0 {
+		above := p.rows(p.Strip(k - 1))
+		held = above[len(above)-1]
+	}
+	for _, r := range p.rows(p.Strip(k)) {
+		if r > held {
+			return min(y, p.y.origins[r])
+		}
+	}
+	return y
+}
+
 // Cols counts the windows of a row.
 func (p MeanPlan) Cols() int { return len(p.x.origins) }
 

@@ -111,6 +111,16 @@ func (p Plan) Input(k int) Rect {
 	return Rect{0, y0, p.W, y1 - y0}
 }
 
+// Follows is the first row of the photo that strip k is made from when the strip
+// above has been made just before.
+func (p Plan) Follows(k int) int {
+	y := p.Strip(k).Y
+	if k >= p.y.n { // the row above reaches to the end
+		return y
+	}
+	return min(y, p.y.origin(k))
+}
+
 // axis is the division of one side of a photo.
 type axis struct {
 	extent, window, stride int

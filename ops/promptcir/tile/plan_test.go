@@ -88,6 +88,13 @@ func checkPlan(l Layout, w, h int) error {
 		if s.Y-in.Y > p.Above || in.Bottom()-s.Bottom() > p.Below {
 			return fmt.Errorf("strip %d %v needs %v: more than %d above or %d below", k, s, in, p.Above, p.Below)
 		}
+		from := p.Follows(k)
+		if from < in.Y || from > s.Y || k < p.Rows() && from > p.Row(k)[0].Window.Y {
+			return fmt.Errorf("strip %d %v is said to need row %d on, after the one above", k, s, from)
+		}
+		if k > 0 && from < p.Follows(k-1) {
+			return fmt.Errorf("strip %d needs row %d on, the one above %d", k, from, p.Follows(k-1))
+		}
 	}
 	if d := p.Strips() - p.Rows(); d < 0 || d > 1 {
 		return fmt.Errorf("%d strips of %d rows", p.Strips(), p.Rows())
