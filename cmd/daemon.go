@@ -98,7 +98,7 @@ func (d *daemon) run(ctx context.Context) error {
 	defer cancel()
 	go func() { watched <- watch.Run(watching, files) }()
 	go d.emptyTrash(watching)
-	return d.loop(ctx, files, watched)
+	return d.loop(ctx, watch, files, watched)
 }
 
 // emptyTrash looks into the trash at once and every hour.
@@ -118,7 +118,7 @@ func (d *daemon) emptyTrash(ctx context.Context) {
 
 // loop runs until ctx has ended and what is under way with it, or, once, until
 // nothing is left to do. It returns the watcher's error.
-func (d *daemon) loop(ctx context.Context, files <-chan watcher.File, watched <-chan error) (err error) {
+func (d *daemon) loop(ctx context.Context, watch *watcher.Watcher, files <-chan watcher.File, watched <-chan error) (err error) {
 	defer close(d.stopped)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -128,16 +128,15 @@ func (d *daemon) loop(ctx context.Context, files <-chan watcher.File, watched <-
 			timer.Reset(d.dispatch(ctx, time.Now()))
 		}
 		d.publish()
-		arriving := files
-		if d.queue.Full() {
-			arriving = nil
+		for folder := range d.folders {
+			watch.Hold(folder, d.queue.Full(folder))
 		}
 		over := ctx.Err() != nil || !d.once || d.queue.Len() == 0
 		if watched == nil && over && d.queue.Underway() == 0 {
 			return err
 		}
 		select {
-		case f := <-arriving:
+		case f := <-files:
 			d.queue.Add(f.Path, f.Root, time.Now())
 		case e := <-d.ended:
 			d.queue.Finish(e.task.Path, d.judge(e), time.Now())

@@ -73,7 +73,7 @@ type Limits struct {
 	Bytes      int64   `yaml:"bytes" help:"longer files are refused before they are read; 0: any length"`
 	Memory     float64 `yaml:"memory" help:"MiB that the photos under way may take; 0: what the machine and the cgroup allow"`
 	Photos     int     `yaml:"photos" help:"photos worked on at a time; 0: by the number of cores"`
-	Queue      int     `yaml:"queue" help:"photos that wait in memory; further ones are taken up as these are done"`
+	Queue      int     `yaml:"queue" help:"photos of each watched folder that wait in memory; further ones are taken up as these are done"`
 	Free       float64 `yaml:"free" help:"MiB that have to be free below the output and state folders before a photo begins"`
 }
 

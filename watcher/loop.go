@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -33,7 +34,7 @@ type loop struct {
 	known   map[identity]*folder // the same, by identity
 	toList  []*folder            // in the order found
 	settler settler
-	toSend  []*entry // settled; those in another phase by now are passed over
+	turn    int // of roots, the one whose files are sent next
 
 	nextProbe time.Time
 	confirmed bool // with Once: the present scan is the last, unless it finds something
@@ -68,7 +69,7 @@ func (l *loop) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if l.options.Once && !busy && head == nil && l.finished(time.Now()) {
+		if l.options.Once && !busy && head == nil && !l.holding() && l.finished(time.Now()) {
 			return l.shortfall()
 		}
 		timer.Reset(l.pause(busy || len(l.toList) > 0))
@@ -89,6 +90,8 @@ func (l *loop) wait(ctx context.Context, timer <-chan time.Time, head *entry) {
 	case <-timer:
 	case out <- file:
 		head.phase = sent
+		l.turn++
+	case <-l.woken:
 	case ev, ok := <-l.events:
 		l.takeEvents(ev, ok)
 	case err := <-l.failures:
@@ -159,7 +162,7 @@ func (l *loop) judge(e *entry, now time.Time) {
 	}
 	if l.settler.judge(e, now, stampOf(info), complete, patience) {
 		e.fresh = false
-		l.toSend = append(l.toSend, e)
+		e.root.toSend = append(e.root.toSend, e)
 	}
 }
 
@@ -172,11 +175,26 @@ func (l *loop) fileOf(e *entry) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// head returns the file to send next, or nil. It looks at the file once more,
-// for it may have waited long.
+// head returns the file to send next, or nil. The folders take turns.
 func (l *loop) head(now time.Time) *entry {
-	for len(l.toSend) > 0 {
-		e := l.toSend[0]
+	for n := range l.roots {
+		r := l.roots[(l.turn+n)%len(l.roots)]
+		if l.holds(r.path) {
+			continue
+		}
+		if e := l.headOf(r, now); e != nil {
+			l.turn += n
+			return e
+		}
+	}
+	return nil
+}
+
+// headOf returns the file of r to send next, or nil. It looks at the file once
+// more, for it may have waited long.
+func (l *loop) headOf(r *root, now time.Time) *entry {
+	for len(r.toSend) > 0 {
+		e := r.toSend[0]
 		if e.phase == settled && !e.fresh {
 			info, err := l.fileOf(e)
 			switch {
@@ -189,11 +207,16 @@ func (l *loop) head(now time.Time) *entry {
 		if e.phase == settled {
 			return e
 		}
-		l.toSend[0] = nil
-		l.toSend = l.toSend[1:]
+		r.toSend[0] = nil
+		r.toSend = r.toSend[1:]
 	}
-	l.toSend = nil
+	r.toSend = nil
 	return nil
+}
+
+// holding reports whether files wait because their folder is held.
+func (l *loop) holding() bool {
+	return slices.ContainsFunc(l.roots, func(r *root) bool { return len(r.toSend) > 0 && l.holds(r.path) })
 }
 
 // finished reports, with nothing at hand, whether a whole scan has found

@@ -29,6 +29,8 @@ type root struct {
 	canary    canary
 	troubles  map[string]string // folders and files below that cannot be read, with why
 
+	toSend []*entry // settled; those in another phase by now are passed over
+
 	scanBegan time.Time // zero: none is under way
 	scanning  int       // folders of it that wait to be listed
 	again     bool      // something was missed while scanning

@@ -102,8 +102,10 @@ type Watcher struct {
 	filesystem func(path string) filesystem
 	usage      func() (limit, others int)
 
-	mu     sync.Mutex // guards states
+	mu     sync.Mutex // guards what follows
 	states []FolderState
+	held   map[string]bool // by watched folder
+	woken  chan struct{}   // held has changed
 }
 
 // rootPath is a watched folder by name.
@@ -116,7 +118,7 @@ type rootPath struct {
 // New checks the folders and returns a Watcher that is not yet running. It
 // reports every fault at once.
 func New(o Options) (*Watcher, error) {
-	w := &Watcher{options: o.withDefaults(), filesystem: filesystemOf, usage: usage}
+	w := &Watcher{options: o.withDefaults(), filesystem: filesystemOf, usage: usage, held: map[string]bool{}, woken: make(chan struct{}, 1)}
 	var faults []error
 	if len(o.Folders) == 0 {
 		faults = append(faults, errors.New("no folder to watch"))
@@ -167,13 +169,36 @@ func (w *Watcher) add(c Config) error {
 }
 
 // Run sends finished files to out until ctx is cancelled, and then returns
-// nil. It never closes out. A slow receiver delays files but loses none. One
-// Run at a time; each begins afresh and sends what it finds.
+// nil. It never closes out. A slow receiver delays files but loses none; the
+// files of one folder come in the order they settled in, the folders by turns.
+// One Run at a time; each begins afresh and sends what it finds.
 //
 // With Once it returns by itself: nil, or an error that names each folder that
 // could not be read in full.
 func (w *Watcher) Run(ctx context.Context, out chan<- File) error {
 	return newLoop(w, out).run(ctx)
+}
+
+// Hold keeps the files of a watched folder back, or lets them come again, while
+// those of others come. It may be called at any time; one file that Run is just
+// about to send may come all the same.
+func (w *Watcher) Hold(folder string, held bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.held[folder] == held {
+		return
+	}
+	w.held[folder] = held
+	select {
+	case w.woken <- struct{}{}:
+	default:
+	}
+}
+
+func (w *Watcher) holds(folder string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.held[folder]
 }
 
 // Folders returns the state of every watched folder, in the order given.

@@ -264,3 +264,60 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestAHeldFolderKeepsNoOtherBack(t *testing.T) {
+	t.Parallel()
+	held, free := t.TempDir(), t.TempDir()
+	r := start(t, Options{Folders: []Config{{Folder: held}, {Folder: free}}})
+	r.Hold(held, true)
+	for i := range 20 {
+		write(t, held, fmt.Sprintf("h%02d.jpg", i))
+	}
+	time.Sleep(3 * settle) // all have settled and wait
+	write(t, free, "f.jpg")
+	before := 0 // one may have been about to be sent
+	for f := range r.out {
+		if f.Root == free {
+			break
+		}
+		before++
+	}
+	if before > 1 {
+		t.Errorf("%d files of the held folder came", before)
+	}
+	r.quiet()
+	r.Hold(held, false)
+	seen := map[string]bool{}
+	for range 20 - before {
+		seen[r.next()] = true
+	}
+	if len(seen) != 20-before {
+		t.Errorf("%d different files came of %d", len(seen), 20-before)
+	}
+	r.quiet()
+}
+
+func TestOnceWaitsForAHeldFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, "a.jpg")
+	w, err := New(Options{Folders: []Config{{Folder: dir, Settle: settle}}, Once: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Hold(dir, true)
+	out, ended := make(chan File), make(chan error, 1)
+	go func() { ended <- w.Run(t.Context(), out) }()
+	select {
+	case <-ended:
+		t.Fatal("it ended without a file that is there")
+	case <-out:
+		t.Fatal("a file of a held folder came")
+	case <-time.After(5 * settle):
+	}
+	w.Hold(dir, false)
+	<-out
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

@@ -9,6 +9,7 @@ type lane struct {
 	priority int
 	ready    []*Task
 	first    int // of ready, where the queue begins
+	waiting  int // tasks, those that are delayed or to be alone among them
 
 	class   string // of the latest shared failures
 	row     int    // how many of that class came in a row

@@ -45,7 +45,7 @@ type Outcome struct {
 
 // Options shape a queue; zero values mean the defaults.
 type Options struct {
-	Capacity   int            // tasks that wait; 10,000
+	Capacity   int            // tasks of a lane that wait; 10,000
 	Priorities map[string]int // of lanes; 0
 	Ageing     time.Duration  // a wait that is worth one step of priority; 1 minute
 	Backoff    Backoff
@@ -85,9 +85,10 @@ func (q *Queue) Len() int { return len(q.waiting) }
 // Underway is the number of tasks that Next gave and Finish has not taken back.
 func (q *Queue) Underway() int { return len(q.underway) }
 
-// Full reports whether the host should let its source wait. Add works all the
-// same.
-func (q *Queue) Full() bool { return len(q.waiting) >= q.options.Capacity }
+// Full reports whether the host should keep further tasks of a lane back. Add
+// works all the same. Each lane has a capacity of its own, so that neither one
+// that is long nor one that is held keeps another's tasks out.
+func (q *Queue) Full(laneName string) bool { return q.lane(laneName).waiting >= q.options.Capacity }
 
 // Add takes a task in. One that waits already is due at once and begins anew;
 // one that is under way comes once more when it ends.
@@ -107,6 +108,7 @@ func (q *Queue) Add(path, laneName string, now time.Time) {
 // enqueue puts a task among those that wait.
 func (q *Queue) enqueue(t *Task) {
 	q.waiting[t.Path] = t
+	q.lane(t.Lane).waiting++
 	switch {
 	case t.Alone:
 		q.alone = append(q.alone, t)
@@ -159,6 +161,7 @@ func (q *Queue) begin(t *Task, probe bool) Task {
 		q.lane(t.Lane).probing = true
 	}
 	delete(q.waiting, t.Path)
+	q.lane(t.Lane).waiting--
 	q.underway[t.Path] = t
 	return *t
 }

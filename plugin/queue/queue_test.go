@@ -236,15 +236,40 @@ func TestABlockedLane(t *testing.T) {
 	b.next("a")
 }
 
-func TestFull(t *testing.T) {
-	b := newBench(t, Options{Capacity: 2})
-	b.add("l", "a")
-	if b.Full() {
-		t.Error("full with one of two")
+func TestALaneIsFullForItself(t *testing.T) {
+	b := newBench(t, Options{Capacity: 2, Priorities: map[string]int{"vip": 5}})
+	want := func(lane string, full bool) {
+		t.Helper()
+		if b.Full(lane) != full {
+			t.Errorf("%s is full: %t", lane, !full)
+		}
 	}
-	b.add("l", "b")
-	if !b.Full() {
-		t.Error("not full with two of two")
+	b.add("l", "a")
+	want("l", false)
+	b.add("l", "b", "b")
+	want("l", true)
+	want("vip", false)
+	b.add("vip", "v")
+	b.next("v")
+	b.finish("v", ok)
+	b.next("a")
+	want("l", false)
+	b.finish("a", bad) // waits for its back-off
+	want("l", true)
+	b.next("b")
+	b.finish("b", Outcome{Class: "crashed", Blameless: true, Alone: true})
+	want("l", true)
+	b.next("b")
+	b.finish("b", ok)
+	b.now = b.now.Add(time.Hour)
+	b.next("a")
+	want("l", false)
+	b.add("l", "a") // while it is under way
+	b.finish("a", ok)
+	b.next("a")
+	b.finish("a", ok)
+	if l := b.lane("l"); l.waiting != 0 || b.Len() != 0 {
+		t.Errorf("%d and %d wait, none does", l.waiting, b.Len())
 	}
 }
 

@@ -1,0 +1,110 @@
+package cmd
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/watcher"
+)
+
+// gated works on one photo at a time, each when the test lets it.
+type gated struct {
+	worker // nil: of these nothing is asked
+	began  chan string
+	let    chan bool
+}
+
+func (g gated) process(_ context.Context, j plugin.Job) (plugin.Result, error) {
+	g.began <- j.Path
+	<-g.let
+	return plugin.Result{State: plugin.Done}, nil
+}
+func (g gated) emptyTrash() error             { return nil }
+func (g gated) describe() map[string][]string { return nil }
+func (g gated) parallel() int                 { return 1 }
+func (g gated) notice() string                { return "" }
+func (g gated) sandbox() string               { return "" }
+func (g gated) fatal() <-chan error           { return nil }
+
+// A folder's photos that fill the queue keep no other folder's out.
+func TestAnUrgentPhotoPassesAFullQueue(t *testing.T) {
+	photo, err := os.ReadFile("../packaging/demo/photos/dune-q10.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &config.Config{StateDir: t.TempDir()}
+	c.Limits.Queue = 3
+	folders := map[string]string{}
+	for name, priority := range map[string]int{"low": 0, "urgent": 1000} {
+		w := config.Watch{Config: watcher.DefaultConfig(), Output: t.TempDir(), Priority: priority}
+		w.Folder, w.Settle = t.TempDir(), 50*time.Millisecond
+		c.Watch, folders[name] = append(c.Watch, w), w.Folder
+	}
+	write := func(folder, name string) string {
+		path := filepath.Join(folders[folder], name)
+		if err := os.WriteFile(path, photo, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const many = 20
+	for i := range many {
+		write("low", strings.Repeat("x", i+1)+".jpg")
+	}
+	g := gated{began: make(chan string), let: make(chan bool)}
+	d := newDaemon(c, g, slog.New(slog.DiscardHandler), false)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.run(ctx) }()
+	next := func() string {
+		select {
+		case path := <-g.began:
+			return path
+		case err := <-ended:
+			t.Fatal("the daemon ended: ", err)
+		case <-time.After(time.Minute):
+			t.Fatal("no photo begins")
+		}
+		return ""
+	}
+	waiting := func() int {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.standing.Waiting
+	}
+	await := func(n int) {
+		for deadline := time.Now().Add(time.Minute); waiting() < n; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d photos wait, want %d", waiting(), n)
+			}
+		}
+	}
+	next()
+	await(c.Limits.Queue)
+	write("urgent", "now.jpg")
+	write("urgent", "at once.jpg")
+	await(c.Limits.Queue + 2) // one of low may have been on its way: at least one is urgent
+	if n := waiting(); n > c.Limits.Queue+1+2 {
+		t.Errorf("%d photos wait, the queue holds %d of each folder", n, c.Limits.Queue)
+	}
+	g.let <- true
+	if got := next(); filepath.Dir(got) != folders["urgent"] {
+		t.Errorf("next came %s", got)
+	}
+	for range many { // and none is lost
+		g.let <- true
+		next()
+	}
+	g.let <- true
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
