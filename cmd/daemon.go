@@ -37,7 +37,7 @@ type daemon struct {
 	queue  *queue.Queue
 	gate   gate
 	done   int
-	failed map[string]error // by photo; its last failure
+	failed map[string]error // by photo; its last failure where a summary will tell it, else nil
 
 	// For burnish status; the loop writes it.
 	mu       sync.Mutex
@@ -226,7 +226,10 @@ func (d *daemon) judge(e ending) queue.Outcome {
 		d.log.Info("the photo is gone before it was done", "photo", photo)
 		return queue.Outcome{}
 	}
-	d.failed[photo] = e.err
+	d.failed[photo] = nil
+	if d.once {
+		d.failed[photo] = e.err
+	}
 	o := queue.Outcome{
 		Class: string(failure.Kind), Shared: failure.Kind.Shared(),
 		Alone: failure.Kind == plugin.Crashed,

@@ -33,10 +33,23 @@ start() {
 folders() { "$burnish" status -c "$dir/burnish.yaml" --json 2>/dev/null | tr ',{}' '\n' || true; }
 count() { folders | sed -n "s/^\"$1\":\([0-9]*\)$/\1/p" | tail -n1; }
 family() { echo "$daemon"; cat "/proc/$daemon"/task/*/children; }
-memory() { # of the daemon and its worker, MiB
-	local pid sum=0
-	for pid in $(family); do sum=$((sum + $(awk '/^VmRSS/ {print $2}' "/proc/$pid/status" 2>/dev/null || echo 0))); done
-	echo $((sum / 1024))
+# What is a process's own, and pages of files that it shares and the kernel may
+# take back at any time: libraries, and as much of the ledger as was looked at.
+memory() { # WHEN
+	local pid
+	for pid in $(family); do
+		awk -v when="$1" -v name="$([ "$pid" = "$daemon" ] && echo daemon || echo worker)" '
+			/^RssAnon|^RssShmem/ {own += $2}
+			/^RssFile/ {file = $2}
+			/^[0-9a-f]+-/ {mapped = /ledger/}
+			/^Rss:/ && mapped {ledger += $2}
+			END {printf "memory        %-7s %s: %d MiB its own, %d MiB of files (the ledger %d)\n", when, name, own / 1024, file / 1024, ledger / 1024}
+		' "/proc/$pid/status" "/proc/$pid/smaps"
+	done
+}
+own() { # of both, MiB
+	local pid
+	for pid in $(family); do awk '/^RssAnon/ {print $2}' "/proc/$pid/status"; done | awk '{n += $1} END {printf "%d", n / 1024}'
 }
 ticks() {
 	local pid sum=0 fields
@@ -86,7 +99,8 @@ cp "$photo" "$dir/in/alone.jpg"
 until [ -e "$dir/out/alone.jpg" ]; do sleep 0.1; done
 sleep 1
 echo "alone         $(latencies | head -n1) s from event to start, of which 0.2 s are the settle period"
-first=$(memory) most=$(memory) middle=
+memory before
+most=$(own) middle=
 cp -rl "$dir/stage/." "$dir/in"
 dropped=$(date +%s.%N)
 last=-1
@@ -94,8 +108,8 @@ while now=$(count "done"); [ "${now:-0}" -le "$photos" ]; do
 	[ "$now" != "$last" ] || { echo "flood: stuck at $now of $((photos + 1)) photos"; tail -5 "$dir/log"; exit 1; }
 	last=$now
 	sleep 10
-	[ -n "$middle" ] || [ "$last" -lt $((photos / 2)) ] || middle=$(memory)
-	now=$(memory)
+	if [ -z "$middle" ] && [ "$last" -ge $((photos / 2)) ]; then middle=shown; memory middle; fi
+	now=$(own)
 	most=$((now > most ? now : most))
 done
 finished=$(stat -c %Y "$dir/out" && find "$dir/out" -type f -printf '%T@\n' | sort -n | tail -n1)
@@ -103,15 +117,18 @@ finished=${finished##*$'\n'}
 missed=$((photos + 1 - $(find "$dir/out" -name '*.jpg' | wc -l)))
 echo "missed        $missed of $((photos + 1)); $(grep -c 'level=ERROR' "$dir/log" || true) errors, $(grep -c 'more file system events' "$dir/log" || true) overflows of the event queue"
 awk -v n="$photos" -v a="$dropped" -v b="$finished" 'BEGIN {printf "throughput    %.0f photos/s, %.0f s from the last drop to the last output\n", n / (b - a), b - a}'
-echo "memory        $first MiB before, ${middle:-$most} MiB in the middle, $most MiB at most, $(memory) MiB after (daemon and worker)"
+memory after
+echo "memory        $most MiB of both their own at most"
 latencies | awk '{l[NR] = $1} END {printf "latency       event to start, the wait for all photos before it included: first %.1f s, median %.1f s, 99 of 100 within %.1f s, last %.1f s\n", l[1], l[int(NR / 2) + 1], l[int(NR * 0.99) + 1], l[NR]}'
 idle
+memory idle
 stop
 [ "$missed" = 0 ]
 
 start -v
 known 'msg=skipped' $((photos + 1))
-echo "restart       $took s until $((photos + 1)) photos were known to be done; $(memory) MiB"
+echo "restart       $took s until $((photos + 1)) photos were known to be done"
+memory restart
 stop
 
 rm -rf "$dir/in" "$dir/out" "$dir/state" "$dir/stage"
@@ -130,5 +147,6 @@ start -v
 until folders | grep -q '"mode":"watching"\|"mode":"polling"'; do sleep 0.1; done
 echo "start-up      $(awk -v a="$began" -v b="$(date +%s.%N)" 'BEGIN {printf "%.1f", b - a}') s until $(count files) files in $(count folders) folders are known and watched"
 known 'msg=skipped' "$files"
-echo "              $took s until each was looked into; $(memory) MiB"
+echo "              $took s until each was looked into"
+memory known
 idle

@@ -30,9 +30,14 @@ until [ -S "$dir/state/control.sock" ]; do sleep 0.1; done
 figures() { # WHEN
   local pid
   for pid in $daemon $(cat "/proc/$daemon"/task/*/children); do
-    # What is not its own are pages of libraries and of the ledger's file.
-    printf '%-8s %-7s RSS %4d MiB, %4d of them its own, %3d files open\n' "$1" "$([ "$pid" = "$daemon" ] && echo daemon || echo worker)" \
-      $(($(awk '/^VmRSS/ {print $2}' "/proc/$pid/status") / 1024)) $(($(awk '/^RssAnon/ {print $2}' "/proc/$pid/status") / 1024)) "$(find "/proc/$pid/fd" -mindepth 1 | wc -l)"
+    # Pages of files, libraries and what was looked at of the ledger, are shared and the kernel may take them back.
+    awk -v when="$1" -v name="$([ "$pid" = "$daemon" ] && echo daemon || echo worker)" -v open="$(find "/proc/$pid/fd" -mindepth 1 | wc -l)" '
+      /^RssAnon|^RssShmem/ {own += $2}
+      /^RssFile/ {file = $2}
+      /^[0-9a-f]+-/ {mapped = /ledger/}
+      /^Rss:/ && mapped {ledger += $2}
+      END {printf "%-8s %s  %3d MiB its own, %3d MiB of files (the ledger %d), %3d files open\n", when, name, own / 1024, file / 1024, ledger / 1024, open}
+    ' "/proc/$pid/status" "/proc/$pid/smaps"
   done
 }
 ready() { find "$dir/out" -name '*.webp' 2>/dev/null | wc -l; }

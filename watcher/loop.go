@@ -83,7 +83,7 @@ func (l *loop) wait(ctx context.Context, timer <-chan time.Time, head *entry) {
 	var file File
 	if head != nil {
 		out = l.out
-		file = File{Root: head.root.path, Path: head.path, Size: head.stamp.size, ModTime: head.stamp.modTime()}
+		file = File{Root: head.root.path, Path: head.path(), Size: head.stamp.size, ModTime: head.stamp.modTime()}
 	}
 	select {
 	case <-ctx.Done():
@@ -153,7 +153,7 @@ func (l *loop) judge(e *entry, now time.Time) {
 		return
 	}
 	complete := func() bool {
-		whole, err := l.options.Complete(e.path)
+		whole, err := l.options.Complete(e.path())
 		return whole || err != nil
 	}
 	patience := e.root.Patience
@@ -168,7 +168,7 @@ func (l *loop) judge(e *entry, now time.Time) {
 
 // fileOf looks at a file that was found; nil where it is none any more.
 func (l *loop) fileOf(e *entry) (fs.FileInfo, error) {
-	info, ok, err := l.lookAt(e.folder, e.path)
+	info, ok, err := l.lookAt(e.folder, e.path())
 	if !ok || !info.Mode().IsRegular() {
 		return nil, err
 	}
@@ -239,7 +239,7 @@ func (l *loop) finished(now time.Time) bool {
 // folder is in place does that mean it was removed.
 func (l *loop) missing(e *entry, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		e.root.trouble(e.path, err)
+		e.root.trouble(e.path(), err)
 		l.changed = true
 	}
 	if l.present(e.root) {

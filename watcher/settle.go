@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
 )
 
@@ -20,7 +21,7 @@ type stamp struct {
 	identity
 	size     int64
 	sec      int64
-	nsec     int
+	nsec     int32
 	mode     fs.FileMode
 	uid, gid uint32
 }
@@ -37,17 +38,26 @@ const (
 	forgotten // no longer part of the tree
 )
 
-// entry is one file that was found.
+// entry is one file that was found. There may be very many, so what only an
+// arriving one needs is apart.
 type entry struct {
-	path   string
-	root   *root
-	folder *folder // nil in tests of the settler alone
-	stamp  stamp
-	phase  phase
-	fresh  bool      // looked at again since it came to the head of those to send
-	quiet  time.Time // since when it has not changed
-	due    time.Time // when to look at it next, while settling
-	index  int       // in the settler's heap, while settling
+	name    string // in its folder
+	root    *root
+	folder  *folder // nil in tests of the settler alone
+	arrival *arrival
+	stamp   stamp
+	phase   phase
+	fresh   bool // looked at again since it came to the head of those to send
+}
+
+func (e *entry) path() string { return filepath.Join(e.folder.path, e.name) }
+
+// arrival is what is known of a file that is settling.
+type arrival struct {
+	*entry
+	quiet time.Time // since when it has not changed
+	due   time.Time // when to look at it next
+	index int       // in the settler's heap
 }
 
 // settler holds the files that are still arriving, ordered by when to look at
@@ -68,29 +78,36 @@ func (s *settler) observe(e *entry, now time.Time, st stamp) bool {
 
 // touch begins a new quiet period: something happened to the file.
 func (s *settler) touch(e *entry, now time.Time) {
-	e.quiet = now
-	s.look(e, now.Add(e.root.Settle))
+	if e.arrival == nil {
+		e.arrival = &arrival{entry: e, index: -1}
+	}
+	e.arrival.quiet = now
+	s.look(e.arrival, now.Add(e.root.Settle))
 }
 
-// look puts e among those that wait, to be looked at when due.
-func (s *settler) look(e *entry, due time.Time) {
-	e.due = due
-	if e.phase == settling {
-		heap.Fix(&s.waiting, e.index)
+// look puts a among those that wait, to be looked at when due.
+func (s *settler) look(a *arrival, due time.Time) {
+	a.due = due
+	if a.index >= 0 {
+		heap.Fix(&s.waiting, a.index)
 		return
 	}
-	e.phase = settling
-	e.root.arriving++
-	heap.Push(&s.waiting, e)
+	a.phase = settling
+	a.root.arriving++
+	heap.Push(&s.waiting, a)
 }
 
 // leave takes e from those that wait, into another phase.
 func (s *settler) leave(e *entry, to phase) {
 	if e.phase == settling {
-		heap.Remove(&s.waiting, e.index)
+		heap.Remove(&s.waiting, e.arrival.index)
+		e.arrival = nil
 		e.root.arriving--
 	}
 	e.phase = to
+	if len(s.waiting) == 0 {
+		s.waiting = nil // it may have been long
+	}
 }
 
 // due returns a file that is to be looked at now, or nil.
@@ -98,7 +115,7 @@ func (s *settler) due(now time.Time) *entry {
 	if len(s.waiting) == 0 || s.waiting[0].due.After(now) {
 		return nil
 	}
-	return s.waiting[0]
+	return s.waiting[0].entry
 }
 
 // next returns when due will return a file.
@@ -116,21 +133,21 @@ func (s *settler) judge(e *entry, now time.Time, st stamp, complete func() bool,
 	if s.observe(e, now, st) {
 		return false
 	}
-	quiet := now.Sub(e.quiet)
+	quiet := now.Sub(e.arrival.quiet)
 	if quiet < e.root.Settle {
-		s.look(e, e.quiet.Add(e.root.Settle))
+		s.look(e.arrival, e.arrival.quiet.Add(e.root.Settle))
 		return false
 	}
 	if !complete() && quiet < patience {
-		s.look(e, now.Add(min(max(e.root.Settle, quiet/4), patience-quiet)))
+		s.look(e.arrival, now.Add(min(max(e.root.Settle, quiet/4), patience-quiet)))
 		return false
 	}
 	s.leave(e, settled)
 	return true
 }
 
-// byDue is a heap of entries, the one to look at first on top.
-type byDue []*entry
+// byDue is a heap of arrivals, the one to look at first on top.
+type byDue []*arrival
 
 func (h byDue) Len() int           { return len(h) }
 func (h byDue) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
@@ -140,15 +157,15 @@ func (h byDue) Swap(i, j int) {
 }
 
 func (h *byDue) Push(x any) {
-	e := x.(*entry)
-	e.index = len(*h)
-	*h = append(*h, e)
+	a := x.(*arrival)
+	a.index = len(*h)
+	*h = append(*h, a)
 }
 
 func (h *byDue) Pop() any {
 	last := len(*h) - 1
-	e := (*h)[last]
+	a := (*h)[last]
 	(*h)[last] = nil
 	*h = (*h)[:last]
-	return e
+	return a
 }

@@ -62,7 +62,7 @@ func TestSettlerOrder(t *testing.T) {
 	var s settler
 	quick, slow := &root{Config: Config{Settle: time.Second}}, &root{Config: Config{Settle: time.Minute}}
 	now := time.Now()
-	a, b, c := &entry{path: "a", root: slow}, &entry{path: "b", root: quick}, &entry{path: "c", root: quick}
+	a, b, c := &entry{name: "a", root: slow}, &entry{name: "b", root: quick}, &entry{name: "c", root: quick}
 	for i, e := range []*entry{a, b, c} {
 		s.observe(e, now.Add(time.Duration(i)*time.Millisecond), stamp{size: 1})
 	}

@@ -6,5 +6,5 @@ import "io/fs"
 
 func stampOf(info fs.FileInfo) stamp {
 	t := info.ModTime()
-	return stamp{size: info.Size(), sec: t.Unix(), nsec: t.Nanosecond(), mode: info.Mode()}
+	return stamp{size: info.Size(), sec: t.Unix(), nsec: int32(t.Nanosecond()), mode: info.Mode()}
 }

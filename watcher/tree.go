@@ -227,7 +227,8 @@ func (l *loop) foundFile(f *folder, name string, st stamp, now time.Time) {
 	}
 	e := f.files[name]
 	if e == nil {
-		e = &entry{path: filepath.Join(f.path, name), root: f.root, folder: f}
+		name = strings.Clone(name) // of an event it is a part of the path
+		e = &entry{name: name, root: f.root, folder: f}
 		f.files[name] = e
 		f.root.files++
 	}
@@ -298,7 +299,7 @@ func (l *loop) forget(f *folder, name string) {
 
 func (l *loop) forgetFile(e *entry) {
 	l.drop(e)
-	delete(e.folder.files, filepath.Base(e.path))
+	delete(e.folder.files, e.name)
 }
 
 func (l *loop) drop(e *entry) {

@@ -30,7 +30,10 @@ func (l *lane) pop() *Task {
 	l.first++
 	if l.first == len(l.ready) {
 		l.ready, l.first = l.ready[:0], 0
-	} else if l.first > 1024 && l.first > len(l.ready)/2 {
+		if cap(l.ready) > few {
+			l.ready = nil
+		}
+	} else if l.first > few && l.first > len(l.ready)/2 {
 		l.ready, l.first = append([]*Task(nil), l.ready[l.first:]...), 0
 	}
 	return t

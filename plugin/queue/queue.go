@@ -58,11 +58,15 @@ type Queue struct {
 	lanes    map[string]*lane
 	names    []string // of lanes, as they came
 	waiting  map[string]*Task
+	peak     int // of waiting
 	underway map[string]*Task
 	delayed  byDue
 	alone    []*Task // waiting, in the order they came
 	single   bool    // a task that wants to be alone is under way
 }
+
+// few tasks leave no memory behind that is worth giving back.
+const few = 1024
 
 // New makes an empty queue.
 func New(o Options) *Queue {
@@ -108,6 +112,7 @@ func (q *Queue) Add(path, laneName string, now time.Time) {
 // enqueue puts a task among those that wait.
 func (q *Queue) enqueue(t *Task) {
 	q.waiting[t.Path] = t
+	q.peak = max(q.peak, len(q.waiting))
 	q.lane(t.Lane).waiting++
 	switch {
 	case t.Alone:
@@ -161,6 +166,9 @@ func (q *Queue) begin(t *Task, probe bool) Task {
 		q.lane(t.Lane).probing = true
 	}
 	delete(q.waiting, t.Path)
+	if len(q.waiting) == 0 && q.peak > few {
+		q.waiting, q.delayed, q.peak = map[string]*Task{}, nil, 0 // a map never shrinks
+	}
 	q.lane(t.Lane).waiting--
 	q.underway[t.Path] = t
 	return *t

@@ -295,4 +295,7 @@ func TestALongLaneKeepsItsOrder(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Error("the order is another")
 	}
+	if b.peak > 0 || cap(b.lane("l").ready) > few {
+		t.Error("the memory of what waited is kept")
+	}
 }
