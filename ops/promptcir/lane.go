@@ -3,6 +3,7 @@ package promptcir
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/burnish-photo/burnish/ops"
@@ -80,10 +81,7 @@ func (o *operator) openLane(sources []source, env ops.Env) (err error) {
 	}
 	o.lanes = append(o.lanes, l)
 	// CPUs take any shape of windows; GPUs prepare themselves for each.
-	o.windows.layout.Fitted = true
-	for _, l := range o.lanes {
-		o.windows.layout.Fitted = o.windows.layout.Fitted && l.models[0].Device() == "cpu"
-	}
+	o.windows.fitted(!slices.ContainsFunc(o.lanes, func(l *lane) bool { return l.models[0].Device() != "cpu" }))
 	return nil
 }
 

@@ -20,11 +20,20 @@ const (
 	referenceSide = 384 // the authors'
 )
 
+// A photo wider than wide pixels is divided into windows half as high and a third
+// longer, where that leaves them leastHeight: as much of it is computed twice, and
+// half as many of its rows are held.
+const (
+	wide        = 14_000
+	leastHeight = 128
+)
+
 // windows divide photos in one of two ways.
 type windows struct {
 	layout  tile.Layout
-	overlap tile.Overlap // in place of layout where its Size is not 0
-	turns   int          // of every window, averaged
+	low     [2]tile.Layout // of wide photos, across and down; Size 0: as others
+	overlap tile.Overlap   // in place of layout where its Size is not 0
+	turns   int            // of every window, averaged
 }
 
 // windowsFor are those of a quality, for a model and a tile size or 0.
@@ -43,7 +52,25 @@ func windowsFor(quality string, size int, c onnx.Contract) (windows, error) {
 	if err := w.layout.Validate(); err != nil {
 		return w, fmt.Errorf("model %s: %w", c.Name, err)
 	}
+	long, low := fit(w.layout.Size*4/3, w.layout.Halo, c.Multiple), fit(w.layout.Size/2, w.layout.Halo, c.Multiple)
+	if low.Size >= leastHeight && low.Validate() == nil && w.overlap.Size == 0 {
+		w.low = [2]tile.Layout{long, low}
+	}
 	return w, nil
+}
+
+// fitted makes windows smaller where as few of them do.
+func (w *windows) fitted(yes bool) {
+	w.layout.Fitted, w.low[0].Fitted, w.low[1].Fitted = yes, yes, yes
+}
+
+// plan is the division into windows that are blended. What prepares itself for
+// each shape of windows is given one only.
+func (w windows) plan(width, height int) tile.Plan {
+	if width > wide && w.low[0].Size > 0 && w.layout.Fitted {
+		return tile.PlanOf(w.low[0], w.low[1], width, height)
+	}
+	return w.layout.Plan(width, height)
 }
 
 // fit is the layout of windows of at most size pixels.
@@ -58,7 +85,11 @@ func (w windows) String() string {
 	if w.overlap.Size > 0 {
 		return fmt.Sprintf("tile=%d shared=%d turns=%d", w.overlap.Size, w.overlap.Shared, w.turns)
 	}
-	return fmt.Sprintf("tile=%d halo=%d feather=%d", w.layout.Size, w.layout.Halo, w.layout.Feather)
+	text := fmt.Sprintf("tile=%d halo=%d feather=%d", w.layout.Size, w.layout.Halo, w.layout.Feather)
+	if w.low[0].Size > 0 {
+		text += fmt.Sprintf(" wide=%dx%d", w.low[0].Size, w.low[1].Size)
+	}
+	return text
 }
 
 // division is how one photo is cut into strips and windows.
@@ -67,6 +98,7 @@ type division struct {
 	height, above, below int // of strips; input rows beyond them
 	cols, windows        int // side by side, and in all
 	windowW, windowH     int
+	held                 int // rows kept as numbers
 	strips               int
 	strip                func(k int) tile.Rect
 	follows              func(k int) int // the first input row of a strip made after the one above
@@ -84,16 +116,16 @@ func (w windows) divide(width, height int) division {
 		p := w.overlap.Plan(width, height)
 		d := division{
 			w: width, h: height, height: p.StripHeight, above: p.Above, below: p.Below,
-			cols: p.Cols(), windows: p.Windows(), strips: p.Strips(), strip: p.Strip, follows: p.Follows,
+			cols: p.Cols(), windows: p.Windows(), strips: p.Strips(), held: p.Held(), strip: p.Strip, follows: p.Follows,
 			joiner: func() joiner { return tile.NewAverager(p) }, pad: tile.Mirror,
 		}
 		d.windowW, d.windowH = p.WindowSize()
 		return d
 	}
-	p := w.layout.Plan(width, height)
+	p := w.plan(width, height)
 	d := division{
 		w: width, h: height, height: p.StripHeight, above: p.Above, below: p.Below,
-		cols: p.Cols(), windows: p.Windows(), strips: p.Strips(), strip: p.Strip, follows: p.Follows,
+		cols: p.Cols(), windows: p.Windows(), strips: p.Strips(), held: p.Held(), strip: p.Strip, follows: p.Follows,
 		joiner: func() joiner { return tile.NewStitcher(p) }, pad: tile.Repeat,
 	}
 	d.windowW, d.windowH = p.WindowSize()

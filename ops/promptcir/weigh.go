@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
 )
 
 const (
@@ -13,9 +14,11 @@ const (
 	bytesPerMAC, blockBytesPerMAC = 0.022, 0.0065
 	// usualMACs is what a network is taken for that does not tell.
 	usualMACs = 100_000
-	// stripBytes is what a pixel of a strip takes: decoded, restored and on its
-	// way to the encoder.
-	stripBytes = 18
+	// passing is the rows of 8-bit RGB around the strips: in the decoder and its
+	// line buffer, on their way to the encoder, and in that.
+	passing = 1000
+	rgb     = 3 // bytes
+	number  = 3 * 4
 )
 
 // Weigh predicts the windows under way, the strips, and the arithmetic.
@@ -35,6 +38,7 @@ func (o *operator) Weigh(width, height int) ops.Weight {
 		most = max(most, cmp.Or(macs, usualMACs)*bytes)
 	}
 	w.Bytes = int64(float64(min(o.runs(), d.cols)) * window * most)
-	w.Bytes += int64(width) * int64(min(height, d.height+d.above+d.below)) * stripBytes
+	rows := min(height, d.windowH) + min(height, d.height+vips.Behind) + min(height, passing)
+	w.Bytes += int64(width) * int64(rgb*rows+number*min(height, d.held))
 	return w
 }

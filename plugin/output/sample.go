@@ -118,7 +118,7 @@ func tee(p *vips.Image, g grid) (*vips.Image, *sampler, error) {
 		s.add(rows)
 		return p.Ref(), s, nil
 	}
-	streamed, err := p.Strips(vips.Strips{Height: 64, Cheap: true, Func: func(in, out vips.Rows) error {
+	streamed, err := p.Strips(vips.Strips{Height: 16, Cheap: true, Func: func(in, out vips.Rows) error {
 		for y := out.Top; y < out.Top+out.Height; y++ {
 			copy(out.Row(y), in.Row(y))
 		}

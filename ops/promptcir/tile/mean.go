@@ -43,6 +43,9 @@ func (o Overlap) Plan(w, h int) MeanPlan {
 	return p
 }
 
+// Held is the rows of the photo's width that an [Averager] keeps as numbers.
+func (p MeanPlan) Held() int { return 3*p.y.window + p.StripHeight }
+
 // Follows is the first row of the photo that strip k is made from when the strip
 // above has been made just before.
 func (p MeanPlan) Follows(k int) int {

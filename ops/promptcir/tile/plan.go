@@ -1,6 +1,9 @@
 package tile
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Rect is a rectangle of pixels in the photo's coordinates. It may reach beyond
 // the photo.
@@ -35,7 +38,6 @@ type Tile struct {
 // Plan is the division of one photo. It is a value of constant size, whatever
 // the photo's.
 type Plan struct {
-	Layout       Layout
 	W, H         int // the photo
 	StripHeight  int // rows of a strip; the last strip may be shorter
 	Above, Below int // the most input rows that a strip needs above its first and below its last row
@@ -45,14 +47,18 @@ type Plan struct {
 
 // Plan divides a photo of w × h pixels. It panics when l is invalid or a side is
 // not positive: both are known before a photo's pixels are touched.
-func (l Layout) Plan(w, h int) Plan {
-	if err := l.Validate(); err != nil {
+func (l Layout) Plan(w, h int) Plan { return PlanOf(l, l, w, h) }
+
+// PlanOf is [Layout.Plan] with windows as long as across has them and as high as
+// down has them.
+func PlanOf(across, down Layout, w, h int) Plan {
+	if err := errors.Join(across.Validate(), down.Validate()); err != nil {
 		panic(err)
 	}
 	if w < 1 || h < 1 {
 		panic(fmt.Sprintf("tile: a photo of %d×%d pixels cannot be planned", w, h))
 	}
-	p := Plan{Layout: l, W: w, H: h, x: l.axis(w), y: l.axis(h)}
+	p := Plan{W: w, H: h, x: across.axis(w), y: down.axis(h)}
 	p.StripHeight = p.y.stride
 	last := p.Strips() - 1
 	for _, k := range []int{0, 1, 2, last - 2, last - 1, last} { // in between all strips are alike
@@ -110,6 +116,9 @@ func (p Plan) Input(k int) Rect {
 	y1 := min(p.H, p.y.origin(min(k, p.y.n-1))+p.y.window)
 	return Rect{0, y0, p.W, y1 - y0}
 }
+
+// Held is the rows of the photo's width that a [Stitcher] keeps as numbers.
+func (p Plan) Held() int { return p.y.feather + p.y.halo }
 
 // Follows is the first row of the photo that strip k is made from when the strip
 // above has been made just before.

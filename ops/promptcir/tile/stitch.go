@@ -24,10 +24,11 @@ func (p Planar) row(c, y, x, n int) []float32 {
 // strip asked for out of order restores the row above it again, so that what it
 // looks like never depends on the order of asking.
 //
-// It holds (Feather+Halo)·W pixels and is not safe for concurrent use.
+// It holds [Plan.Held] rows and is not safe for concurrent use.
 type Stitcher struct {
 	plan  Plan
-	ramp  []float32 // weight of the right or lower window at each pixel of a band
+	along []float32 // weight of the right window at each pixel of a band
+	down  []float32 // of the lower one
 	right Planar    // the band that the window before shares with the next
 	carry Planar    // what row held has restored behind strip held; its Rect.Y is 0
 	held  int       // -1: none
@@ -35,12 +36,12 @@ type Stitcher struct {
 
 // NewStitcher returns a stitcher that holds nothing yet.
 func NewStitcher(p Plan) *Stitcher {
-	s := &Stitcher{plan: p, held: -1, ramp: ramp(p.Layout.Feather)}
+	s := &Stitcher{plan: p, held: -1, along: ramp(p.x.feather), down: ramp(p.y.feather)}
 	if p.Cols() > 1 {
-		s.right = NewPlanar(Rect{0, 0, p.Layout.Feather, p.y.window})
+		s.right = NewPlanar(Rect{0, 0, p.x.feather, p.y.window})
 	}
 	if p.Rows() > 1 {
-		s.carry = NewPlanar(Rect{0, 0, p.W, p.Layout.Feather + p.Layout.Halo})
+		s.carry = NewPlanar(Rect{0, 0, p.W, p.y.feather + p.y.halo})
 	}
 	return s
 }
@@ -110,10 +111,10 @@ func (s *Stitcher) row(r int, restore func([]Tile, func(Planar)) error, emit fun
 // above, keeps what its neighbours to the right and below will need, and returns
 // the part that is final as far as columns go.
 func (s *Stitcher) join(t Tile, w Planar, above bool) Rect {
-	f, core := s.plan.Layout.Feather, t.Core
+	f, core := s.plan.x.feather, t.Core
 	for c := range 3 {
 		for y := core.Y; t.Col > 0 && y < core.Bottom(); y++ {
-			blend(w.row(c, y, core.X, f), s.right.row(c, y-core.Y, 0, f), s.ramp)
+			blend(w.row(c, y, core.X, f), s.right.row(c, y-core.Y, 0, f), s.along)
 		}
 	}
 	if t.Col < s.plan.Cols()-1 {
@@ -134,7 +135,7 @@ func (s *Stitcher) join(t Tile, w Planar, above bool) Rect {
 // blendAbove blends the first rows of core with those that the row above left.
 func (s *Stitcher) blendAbove(w Planar, core Rect) {
 	for c := range 3 {
-		for i, a := range s.ramp {
+		for i, a := range s.down {
 			dst := w.row(c, core.Y+i, core.X, core.W)
 			src := s.carry.row(c, i, core.X, core.W)
 			for x, v := range src {
