@@ -2,12 +2,10 @@ package cmd
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 
 	"github.com/burnish-photo/burnish/cmd/sandbox"
 	"github.com/burnish-photo/burnish/config"
@@ -23,14 +21,13 @@ type confinement struct {
 	mu     sync.Mutex
 	none   string           // why there is none, or ""
 	abi    int              // of Landlock
+	proven bool             // a process has opened its engine within it
 	places map[string]place // of the configuration's folders, as they were
+	loose  map[string]bool  // of them, those whose inodes change by themselves
 }
 
-// place tells a folder from another of its name; it is zero where there is none.
-type place struct{ dev, ino uint64 }
-
 func confine(c *config.Config) *confinement {
-	n := &confinement{config: c}
+	n := &confinement{config: c, loose: map[string]bool{}}
 	if c.Worker.Sandbox == "off" {
 		n.none = "worker.sandbox is off"
 		return n
@@ -60,6 +57,32 @@ func (n *confinement) off() bool {
 	return n.none != ""
 }
 
+// lift ends the confinement of further processes for that reason, and reports
+// whether there was one and none has started within it so far.
+func (n *confinement) lift(why string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.none != "" || n.proven {
+		return false
+	}
+	n.none = why
+	return true
+}
+
+// restore takes lift back.
+func (n *confinement) restore() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.none = ""
+}
+
+// prove notes that a process has started within the confinement.
+func (n *confinement) prove() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.proven = n.none == ""
+}
+
 // enter confines the calling thread and what it starts. Where that fails, the
 // work goes on without, and String says why.
 func (n *confinement) enter() {
@@ -78,6 +101,7 @@ func (n *confinement) enter() {
 	for _, folder := range slices.Concat(read, write) {
 		places[folder] = placeOf(folder)
 	}
+	read, write = n.widened(read), n.widened(write)
 	write = append(write, sandbox.WithLinks(own...)...)
 	read = append(read, sandbox.WithLinks(n.config.Restore.Models)...)
 	if library, err := filepath.Abs(plugin.RuntimeLibrary(n.config)); err == nil && plugin.RuntimeLibrary(n.config) != "" {
@@ -114,14 +138,13 @@ func (n *confinement) prepare(folders ...string) {
 // confined to, or "". Those to be written to are made where they are gone.
 func (n *confinement) outdated(j plugin.Job) string {
 	n.mu.Lock()
-	none, places := n.none, maps.Clone(n.places)
-	n.mu.Unlock()
-	if none != "" {
+	defer n.mu.Unlock()
+	if n.none != "" {
 		return ""
 	}
 	made := []string{n.config.StateDir, j.Output, j.After.Move, j.Quarantine}
 	for _, folder := range append(made, j.Root) {
-		was, known := places[folder]
+		was, known := n.places[folder]
 		if !known {
 			continue
 		}
@@ -130,20 +153,27 @@ func (n *confinement) outdated(j plugin.Job) string {
 			n.prepare(folder)
 			now = placeOf(folder)
 		}
-		if now != was && now != (place{}) {
+		switch {
+		case now == was || now == (place{}):
+		case now.dev != was.dev || !was.drifts:
+			return folder
+		case !n.loose[folder]: // then its whole mount is opened, and this was the last time
+			n.loose[folder] = true
 			return folder
 		}
 	}
 	return ""
 }
 
-func placeOf(path string) place {
-	info, err := os.Stat(path)
-	if err != nil {
-		return place{}
+// widened adds to folders whose inodes change by themselves the tops of their
+// mounts, which do not.
+func (n *confinement) widened(folders []string) []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, folder := range folders {
+		if n.loose[folder] {
+			folders = append(folders, topOf(folder))
+		}
 	}
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return place{s.Dev, s.Ino}
-	}
-	return place{}
+	return folders
 }

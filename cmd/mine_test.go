@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +20,17 @@ type mine struct{}
 
 var mineSpec = ops.Spec{Name: "mine", Summary: "for tests", Version: 1, Sequential: true, Config: func() ops.Config { return &mine{} }}
 
-func (mine) Validate() error                                      { return nil }
-func (mine) Build(context.Context, ops.Env) (ops.Operator, error) { return mine{}, nil }
+func (mine) Validate() error { return nil }
+
+// Build fails, or ends the process, where it cannot read a file that the
+// environment names, as a library would that does not find its own.
+func (mine) Build(context.Context, ops.Env) (ops.Operator, error) {
+	_, err := os.ReadFile(cmp.Or(os.Getenv("MINE_WANTS"), os.Getenv("MINE_LIVES_BY"), os.DevNull))
+	if err != nil && os.Getenv("MINE_LIVES_BY") != "" {
+		os.Exit(127)
+	}
+	return mine{}, err
+}
 
 func (mine) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	name := in[0].Source.Path
@@ -33,6 +43,12 @@ func (mine) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 		if ways := escapes(name); len(ways) > 0 {
 			err := fmt.Errorf("escaped: it could %s", strings.Join(ways, ", "))
 			return ops.Image{}, errors.Join(err, os.WriteFile(filepath.Join(filepath.Dir(filepath.Dir(name)), "new.txt"), []byte(err.Error()), 0o644))
+		}
+	case strings.Contains(name, "reads"):
+		for _, path := range filepath.SplitList(os.Getenv("MINE_READS")) {
+			if _, err := os.ReadFile(path); err != nil {
+				return ops.Image{}, err
+			}
 		}
 	case strings.Contains(name, "hang"):
 		select {}

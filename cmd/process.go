@@ -63,6 +63,7 @@ func startWorker(s Setup, c *confinement) (*workerProcess, error) {
 	// It is the first to go when the machine's memory runs out.
 	_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", p.pid), []byte("500"), 0o644)
 	p.client = rpc.NewClient(ours)
+	s.Confined = !c.off()
 	if err := p.call("Open", s, &p.opened); err != nil {
 		p.client.Close()
 		<-p.dead

@@ -55,12 +55,21 @@ func supervise(r *runCommand, c *config.Config, h *host, log *slog.Logger) (*sup
 	return s, nil
 }
 
-// start starts a process. s.mu is held, or s is not shared yet.
+// start starts a process. s.mu is held, or s is not shared yet. Where none has
+// ever started within the sandbox, and one does without, there is none.
 func (s *supervisor) start() error {
 	p, err := startWorker(s.setup, s.bounds)
+	if err != nil && s.bounds.lift(unconfined(err)) {
+		if p, err = startWorker(s.setup, s.bounds); err != nil {
+			s.bounds.restore()
+			return err
+		}
+		s.log.Warn("photos are worked on without a sandbox", "reason", s.bounds.String())
+	}
 	if err != nil {
 		return err
 	}
+	s.bounds.prove()
 	s.current = p
 	s.log.Debug("the worker process runs", "pid", p.pid)
 	go p.guard(s.limit)

@@ -63,6 +63,8 @@ type Setup struct {
 	File    string
 	Text    []byte
 	Verbose bool
+
+	Confined bool // by a sandbox
 }
 
 // Opened is how the worker stands.
@@ -82,7 +84,11 @@ func (w *Worker) Open(s Setup, o *Opened) error {
 	if err := limit(c.Worker); err != nil {
 		return err
 	}
-	engine, err := plugin.Open(context.Background(), *c, w.host.registry, plugin.WithLedger(), plugin.WithTemporary(), plugin.WithVersion(release()), plugin.WithLog(w.host.logger()))
+	options := []plugin.Option{plugin.WithLedger(), plugin.WithTemporary(), plugin.WithVersion(release()), plugin.WithLog(w.host.logger())}
+	if s.Confined {
+		options = append(options, plugin.WithAdvice(adviseConfined))
+	}
+	engine, err := plugin.Open(context.Background(), *c, w.host.registry, options...)
 	if err != nil {
 		return err
 	}

@@ -175,8 +175,10 @@ func (c *Config) resolve(folder string) {
 	}
 	absolute(&c.Restore.Models)
 	absolute(&c.Restore.Runtime.Library)
-	for i := range c.Restore.Runtime.Providers {
-		absolute(&c.Restore.Runtime.Providers[i])
+	for _, list := range [][]string{c.Restore.Runtime.Providers, c.Worker.Read, c.Worker.Write} {
+		for i := range list {
+			absolute(&list[i])
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ func (c *Config) Paths() (read, write []string) {
 	if c.file != builtIn {
 		read = append(read, c.folder)
 	}
-	read = append(read, c.Restore.Models)
+	read = append(append(read, c.Restore.Models), c.Worker.Read...)
 	for _, p := range c.Restore.Runtime.Providers {
 		read = append(read, filepath.Dir(p))
 	}
@@ -27,7 +27,7 @@ func (c *Config) Paths() (read, write []string) {
 			read = append(read, namedPaths(p.Value, c.folder, 0)...)
 		}
 	}
-	write = append(write, c.StateDir)
+	write = append(append(write, c.StateDir), c.Worker.Write...)
 	for _, w := range c.Watch {
 		write = append(write, w.Output, w.After.Move, w.Failed.Move)
 		folder := w.Folder

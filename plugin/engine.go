@@ -41,6 +41,7 @@ type Engine struct {
 	rates     sync.Map // what operators cost, as [Engine.Plan] has measured
 	log       *slog.Logger
 	version   string // of the host, for the outputs' provenance
+	advise    func(*Error)
 
 	mu      sync.Mutex
 	busy    map[string]chan struct{} // work under way, by work.id
@@ -75,6 +76,10 @@ func WithLedger() Option { return func(e *Engine) { e.ledger = &ledger.Ledger{} 
 // among them, go to the engine's scratch folder. A process may have one such
 // engine.
 func WithTemporary() Option { return func(e *Engine) { e.temporary = true } }
+
+// WithAdvice has advise look at every failure of a job before it is recorded.
+// It may change what is to be done about it and the kind. Several jobs may call it at a time.
+func WithAdvice(advise func(*Error)) Option { return func(e *Engine) { e.advise = advise } }
 
 // WithPipelines compiles only the pipelines named.
 func WithPipelines(names ...string) Option { return func(e *Engine) { e.only = names } }

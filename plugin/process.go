@@ -33,6 +33,9 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 	result.Elapsed = time.Since(w.began)
 	if err != nil {
 		failure := w.judged(w.failed(context.Cause(ctx), err))
+		if e.advise != nil {
+			e.advise(failure)
+		}
 		w.recordFailure(failure)
 		return result, failure
 	}

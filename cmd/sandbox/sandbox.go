@@ -26,7 +26,6 @@ type Rules struct {
 // System is what a program needs of the system whatever it does: libraries,
 // fonts, locales and time zones, and itself to start.
 func System() Rules {
-	home, _ := os.UserHomeDir()
 	r := Rules{
 		Run: []string{"/proc/self/exe", loader("/proc/self/exe")},
 		Read: []string{
@@ -42,12 +41,7 @@ func System() Rules {
 		found, _ := filepath.Glob(pattern) // the pattern is well formed
 		r.Read = append(r.Read, found...)
 	}
-	if home != "" {
-		for _, name := range []string{".fonts", ".fonts.conf", ".local/share/fonts", ".config/fontconfig", ".cache/fontconfig"} {
-			r.Read = append(r.Read, filepath.Join(home, name))
-		}
-	}
-	r.Read = append(r.Read, WithLinks(besides()...)...)
+	r.Read = append(r.Read, WithLinks(append(besides(), environment(os.Getenv, home())...)...)...)
 	return r
 }
 
@@ -68,23 +62,16 @@ func WithLinks(paths ...string) []string {
 	return all
 }
 
-// besides are the folders of this program and of the libraries that the
-// environment names.
-func besides() (folders []string) {
-	if exe, err := os.Executable(); err == nil {
-		if real, err := filepath.EvalSymlinks(exe); err == nil {
-			exe = real
-		}
-		folders = append(folders, filepath.Join(filepath.Dir(exe), "lib"), filepath.Join(filepath.Dir(exe), "..", "lib", "burnish"))
+// besides are the folders of libraries that come with this program.
+func besides() []string {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil
 	}
-	for _, name := range []string{"LD_LIBRARY_PATH", "LD_PRELOAD"} {
-		for _, path := range strings.FieldsFunc(os.Getenv(name), func(r rune) bool { return r == ':' || r == ' ' }) {
-			if filepath.IsAbs(path) {
-				folders = append(folders, path)
-			}
-		}
+	if real, err := filepath.EvalSymlinks(exe); err == nil {
+		exe = real
 	}
-	return folders
+	return []string{filepath.Join(filepath.Dir(exe), "lib"), filepath.Join(filepath.Dir(exe), "..", "lib", "burnish")}
 }
 
 // GPUs is what computing on GPUs needs besides; nothing where there are none.
@@ -98,7 +85,7 @@ func GPUs() (r Rules) {
 	}
 	r.Read = []string{"/run", "/etc/nvidia"}
 	r.Write = []string{"/dev/shm", os.Getenv("CUDA_CACHE_PATH")}
-	if home, err := os.UserHomeDir(); err == nil {
+	if home := home(); home != "" {
 		r.Write = append(r.Write, filepath.Join(home, ".nv"))
 	}
 	return r

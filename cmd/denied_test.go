@@ -1,0 +1,52 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+func TestADenialNamesTheSandbox(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	closed := filepath.Join(dir, "closed")
+	if err := os.WriteFile(closed, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	open := func(path string) error { return &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission} }
+	const forbids, may = "forbids it, not the user's rights: add the path to worker.read", "is the cause: add the path"
+	for _, tt := range []struct {
+		name string
+		kind plugin.Kind
+		err  error
+		want string
+		then plugin.Kind
+		user bool // as a user, since root may do all
+	}{
+		{"a file of a step", plugin.Unwritable, open(file), forbids, plugin.Unwritable, false},
+		{"told by a library", plugin.Broken, errors.New(`VipsForeignLoad: unable to open "` + file + `": Permission denied`), forbids, plugin.Unreadable, false},
+		{"a new file", plugin.Unwritable, open(filepath.Join(dir, "new")), forbids, plugin.Unwritable, false},
+		{"no path", plugin.Broken, errors.New("dlopen: Permission denied"), may, plugin.Broken, false},
+		{"the photo", plugin.Unreadable, fmt.Errorf("cannot be read: %w", fs.ErrPermission), forbids, plugin.Unreadable, false},
+		{"no right to it", plugin.Unwritable, open(closed), "", plugin.Unwritable, true},
+		{"another failure", plugin.Broken, errors.New("out of order: " + file), "", plugin.Broken, false},
+	} {
+		if tt.user && os.Getuid() == 0 {
+			continue
+		}
+		f := &plugin.Error{Path: file, Kind: tt.kind, Err: tt.err}
+		adviseConfined(f)
+		if !strings.Contains(f.Remedy, tt.want) || tt.want == "" && f.Remedy != "" || f.Kind != tt.then {
+			t.Errorf("%s: %s, %s", tt.name, f.Kind, f)
+		}
+	}
+}
