@@ -74,7 +74,16 @@ func proc(path, key string) int64 {
 }
 
 // resident is what this process holds in memory, in bytes.
-func resident() int64 { return proc("/proc/self/status", "VmRSS") }
+func resident() int64 {
+	data, err := os.ReadFile("/proc/self/statm") // a photo's run asks often: this costs the least
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(data), " ")
+	pages, _, _ := strings.Cut(rest, " ")
+	n, _ := strconv.ParseInt(pages, 10, 64)
+	return n * int64(os.Getpagesize())
+}
 
 // installed is the machine's memory, in bytes.
 func installed() int64 { return proc("/proc/meminfo", "MemTotal") }

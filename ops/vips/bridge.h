@@ -119,6 +119,9 @@ void bv_error(const char *domain, const char *text);
 // either case as bv_strips_new does.
 VipsImage *bv_watch_new(VipsImage *in, uintptr_t handle);
 
+// Adds the bytes of rows, step apart, to sums, column by column.
+void bv_add_columns(const uint8_t *row, size_t step, size_t rows, uint16_t *sums, size_t columns);
+
 extern int burnishStrip(uintptr_t handle, bv_rows *in, bv_rows *out);
 extern void burnishStripFree(uintptr_t handle);
 extern void burnishReadFailed(uintptr_t handle);

@@ -234,3 +234,22 @@ void bv_error(const char *domain, const char *text)
 {
 	vips_error(domain, "%s", text);
 }
+
+// Bytes that one step of add_columns takes.
+#define LANE 32
+
+void bv_add_columns(const uint8_t *restrict row, size_t step, size_t rows, uint16_t *restrict sums, size_t columns)
+{
+	for (; rows >= 4; rows -= 4, row += 4 * step) {
+		const uint8_t *restrict a = row, *restrict b = a + step, *restrict c = b + step, *restrict d = c + step;
+		size_t i = 0;
+		for (; i + LANE <= columns; i += LANE)
+			for (size_t j = i; j < i + LANE; j++)
+				sums[j] += a[j] + b[j] + c[j] + d[j];
+		for (; i < columns; i++)
+			sums[i] += a[i] + b[i] + c[i] + d[i];
+	}
+	for (; rows > 0; rows--, row += step)
+		for (size_t i = 0; i < columns; i++)
+			sums[i] += row[i];
+}

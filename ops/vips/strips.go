@@ -60,6 +60,18 @@ func (r Rows) Row(y int) []byte {
 	return r.Pixels[from:min(from+r.Stride, len(r.Pixels))]
 }
 
+// AddColumns adds the bytes of every step-th row from image row from up to row
+// to, which is left out, to sums, column by column. The rows, of single bytes,
+// have len(sums) of them at least.
+func (r Rows) AddColumns(sums []uint16, from, to, step int) {
+	if from >= to || len(sums) == 0 {
+		return
+	}
+	n := (to - from + step - 1) / step
+	last := r.Row(from + (n-1)*step)[:len(sums)]
+	C.bv_add_columns((*C.uint8_t)(&r.Row(from)[0]), C.size_t(step*r.Stride), C.size_t(n), (*C.uint16_t)(&sums[0]), C.size_t(len(last)))
+}
+
 // PanicError is a panic in a Strips function.
 type PanicError struct {
 	Value any

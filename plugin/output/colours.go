@@ -113,35 +113,64 @@ func root(t float64) float64 {
 }
 
 // deltaE is the CIEDE2000 difference of two colours in Lab, with all weights 1
-// (Sharma, Wu and Dalal, 2005).
+// (Sharma, Wu and Dalal, 2005). The hue that the weights ask for is that of the
+// sum of the two colours' directions; its multiples come of its sine and
+// cosine, which costs half as much as angles do.
 func deltaE(p, q [3]float64) float64 {
 	if p == q {
 		return 0
 	}
-	c := (math.Hypot(p[1], p[2]) + math.Hypot(q[1], q[2])) / 2
-	g := 1.5 - 0.5*seventh(c)
-	c1, h1 := polar(p[1]*g, p[2])
-	c2, h2 := polar(q[1]*g, q[2])
-	dh, h := h2-h1, (h1+h2)/2
-	switch {
-	case c1*c2 == 0:
-		dh, h = 0, h1+h2
-	case dh > math.Pi:
-		dh, h = dh-2*math.Pi, h+math.Pi
-	case dh < -math.Pi:
-		dh, h = dh+2*math.Pi, h+math.Pi
+	g := 1.5 - 0.5*seventh((chroma(p[1], p[2])+chroma(q[1], q[2]))/2)
+	a1, b1, a2, b2 := p[1]*g, p[2], q[1]*g, q[2]
+	c1, c2 := chroma(a1, b1), chroma(a2, b2)
+	dH, x, y := 0.0, a1+a2, b1+b2 // a gray has no hue: that of the other counts
+	if c1 > 0 && c2 > 0 {
+		x, y = a1/c1+a2/c2, b1/c1+b2/c2
+		dH = hueDifference(a1, b1, a2, b2, c1*c2)
 	}
-	dH := 2 * math.Sqrt(c1*c2) * math.Sin(dh/2)
-	const degree = math.Pi / 180
-	t := 1 - 0.17*math.Cos(h-30*degree) + 0.24*math.Cos(2*h) + 0.32*math.Cos(3*h+6*degree) - 0.20*math.Cos(4*h-63*degree)
-	l := (p[0]+q[0])/2 - 50
-	c = (c1 + c2) / 2
+	cos, sin := 1.0, 0.0
+	if n := chroma(x, y); n > 0 {
+		cos, sin = x/n, y/n
+	}
+	cos2, sin2 := cos*cos-sin*sin, 2*cos*sin
+	cos3, sin3 := cos2*cos-sin2*sin, sin2*cos+cos2*sin
+	cos4, sin4 := cos2*cos2-sin2*sin2, 2*cos2*sin2
+	t := 1 - 0.17*(cos*cos30+sin*sin30) + 0.24*cos2 + 0.32*(cos3*cos6-sin3*sin6) - 0.20*(cos4*cos63+sin4*sin63)
+	l, c := (p[0]+q[0])/2-50, (c1+c2)/2
 	sl, sc, sh := 1+0.015*l*l/math.Sqrt(20+l*l), 1+0.045*c, 1+0.015*c*t
-	turn := (h/degree - 275) / 25
-	rotation := -math.Sin(60*degree*math.Exp(-turn*turn)) * 2 * seventh(c)
 	dL, dC := (q[0]-p[0])/sl, (c2-c1)/sc
 	dH /= sh
-	return math.Sqrt(dL*dL + dC*dC + dH*dH + rotation*dC*dH)
+	return math.Sqrt(max(0, dL*dL+dC*dC+dH*dH+rotation(cos, sin, c)*dC*dH))
+}
+
+// Cosines and sines of angles in degrees.
+const (
+	cos6, sin6     = 0.9945218953682733, 0.10452846326765347
+	cos30, sin30   = 0.8660254037844387, 0.5
+	cos63, sin63   = 0.4539904997395468, 0.8910065241883679
+	cos76          = 0.24192189559966773
+	cos275, sin275 = 0.08715574274765836, -0.9961946980917455
+)
+
+// hueDifference is 2√(c₁c₂)·sin(Δh/2), the product of the chromas given.
+func hueDifference(a1, b1, a2, b2, product float64) float64 {
+	cross, dot := a1*b2-b1*a2, a1*a2+b1*b2
+	if half := (product + dot) / 2; half > product*1e-12 {
+		return cross / math.Sqrt(half)
+	}
+	return math.Copysign(2*math.Sqrt(product), cross) // opposite hues
+}
+
+// rotation is the weight of the product of the differences in chroma and hue,
+// which matters near a hue of 275° alone.
+func rotation(cos, sin, c float64) float64 {
+	const degree = math.Pi / 180
+	near := cos*cos275 + sin*sin275
+	if near < cos76 {
+		return 0 // at this distance less than a ten thousandth
+	}
+	turn := math.Acos(min(near, 1)) / (25 * degree)
+	return -math.Sin(60*degree*math.Exp(-turn*turn)) * 2 * seventh(c)
 }
 
 func seventh(c float64) float64 {
@@ -149,10 +178,4 @@ func seventh(c float64) float64 {
 	return math.Sqrt(n / (n + 6103515625)) // 25⁷
 }
 
-// polar is a chroma and a hue from 0 to 2π.
-func polar(a, b float64) (c, h float64) {
-	if h = math.Atan2(b, a); h < 0 {
-		h += 2 * math.Pi
-	}
-	return math.Hypot(a, b), h
-}
+func chroma(a, b float64) float64 { return math.Sqrt(a*a + b*b) }

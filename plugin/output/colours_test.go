@@ -55,6 +55,34 @@ func TestDifferenceIsThatOfLibvips(t *testing.T) {
 	}
 }
 
+// TestDeltaE has pairs of the paper's test data: near blue, grays, and hues that
+// lie opposite (Sharma, Wu and Dalal, 2005, table 1).
+func TestDeltaE(t *testing.T) {
+	for _, test := range []struct {
+		p, q [3]float64
+		want float64
+	}{
+		{[3]float64{50, 2.6772, -79.7751}, [3]float64{50, 0, -82.7485}, 2.0425},
+		{[3]float64{50, 2.8361, -74.0200}, [3]float64{50, 0, -82.7485}, 3.4412},
+		{[3]float64{50, -1.3802, -84.2814}, [3]float64{50, 0, -82.7485}, 1},
+		{[3]float64{50, 0, 0}, [3]float64{50, -1, 2}, 2.3669},
+		{[3]float64{50, 2.4900, -0.0010}, [3]float64{50, -2.4900, 0.0009}, 7.1792},
+		{[3]float64{50, 2.4900, -0.0010}, [3]float64{50, -2.4900, 0.0011}, 7.2195},
+		{[3]float64{50, -0.0010, 2.4900}, [3]float64{50, 0.0009, -2.4900}, 4.8045},
+		{[3]float64{50, 2.5, 0}, [3]float64{73, 25, -18}, 27.1492},
+		{[3]float64{50, 2.5, 0}, [3]float64{61, -5, 29}, 22.8977},
+		{[3]float64{60.2574, -34.0099, 36.2677}, [3]float64{60.4626, -34.1751, 39.4387}, 1.2644},
+		{[3]float64{63.0109, -31.0961, -5.8663}, [3]float64{62.8187, -29.7946, -4.0864}, 1.2630},
+		{[3]float64{22.7233, 20.0904, -46.6940}, [3]float64{23.0331, 14.9730, -42.5619}, 2.0373},
+	} {
+		for _, got := range []float64{deltaE(test.p, test.q), deltaE(test.q, test.p)} {
+			if math.Abs(got-test.want) > 2e-4 {
+				t.Errorf("%v and %v: %.4f, not %.4f", test.p, test.q, got, test.want)
+			}
+		}
+	}
+}
+
 // TestLowPassOfAnySize has last cells of a few rows, all ways to take one, and
 // the same of each.
 func TestLowPassOfAnySize(t *testing.T) {

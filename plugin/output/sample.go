@@ -39,11 +39,11 @@ type sampler struct {
 	width, bands int // bands without transparency
 	alpha, deep  bool
 
-	mu        sync.Mutex
-	seen      map[int]bool // strips, by their first row
-	sums      []float64    // on a scale of 16 bits
-	counts    []float64
-	even, odd []uint64 // sums of the bytes of some rows, four to a word
+	mu         sync.Mutex
+	seen       map[int]bool // strips, by their first row
+	sums       []float64    // on a scale of 16 bits
+	counts     []float64
+	columnSums []uint16 // of the bytes of some rows
 }
 
 // sampled reports whether a low-pass is taken of such pixels: those of 8 or 16
@@ -136,7 +136,7 @@ func (s *sampler) add(strip vips.Rows) {
 		return
 	}
 	s.seen[strip.Top] = true
-	const most = 256 // rows that a lane of 16 bits has room for
+	const most = 256 // rows whose bytes a sum by column has room for
 	end := strip.Top + strip.Height
 	for from := strip.Top; from < end; {
 		to := min(end, (from/s.cell+1)*s.cell, from+most*s.step)
@@ -149,77 +149,41 @@ func (s *sampler) add(strip vips.Rows) {
 func (s *sampler) addRows(strip vips.Rows, from, to int) {
 	cells, top := from/s.cell*s.columns, from/s.cell*s.cell
 	from = top + (from-top+s.step-1)/s.step*s.step // the first row of a cell counts
-	rows := 0
-	for y := from; y < to; y += s.step {
-		rows++
-		switch row := strip.Row(y); {
-		case s.deep:
-			addRow(s, cells, unsafe.Slice((*uint16)(unsafe.Pointer(&row[0])), len(row)/2), 1)
-		case s.alpha:
-			addRow(s, cells, row, 257)
-		case y+s.step < to: // two rows at a time
-			rows, y = rows+1, y+s.step
-			s.addBytes(row[:s.width*s.bands], strip.Row(y)[:s.width*s.bands])
-		default:
-			s.addBytes(row[:s.width*s.bands], nil)
-		}
-	}
+	rows := max(0, to-from+s.step-1) / s.step
 	if !s.deep && !s.alpha {
-		s.flush(cells)
+		s.addBytes(strip, cells, from, to)
+	} else {
+		for y := from; y < to; y += s.step {
+			if row := strip.Row(y); s.deep {
+				addRow(s, cells, unsafe.Slice((*uint16)(unsafe.Pointer(&row[0])), len(row)/2), 1)
+			} else {
+				addRow(s, cells, row, 257)
+			}
+		}
 	}
 	for c := range s.columns {
 		s.counts[cells+c] += float64(rows * (min((c+1)*s.cell, s.width) - c*s.cell))
 	}
 }
 
-// addBytes adds one or two rows to the sums by column, eight bytes at a time.
-func (s *sampler) addBytes(row, second []byte) {
-	if n := (len(row) + 7) / 8; len(s.even) != n {
-		s.even, s.odd = make([]uint64, n), make([]uint64, n)
+// addBytes adds rows of bytes to the sums by column, and these to their cells.
+func (s *sampler) addBytes(strip vips.Rows, cells, from, to int) {
+	if s.columnSums == nil {
+		s.columnSums = make([]uint16, s.width*s.bands)
 	}
-	const lanes = 0x00ff00ff00ff00ff
-	even, odd := s.even, s.odd[:len(s.even)]
-	for i := range even {
-		a, b := word(row, i), word(second, i)
-		even[i] += a&lanes + b&lanes
-		odd[i] += a>>8&lanes + b>>8&lanes
-	}
-}
-
-// word is the i-th eight bytes of a row; what it has not is zero.
-func word(row []byte, i int) uint64 {
-	if at := i * 8; at+8 <= len(row) {
-		return binary.LittleEndian.Uint64(row[at:])
-	}
-	return lastWord(row, i)
-}
-
-func lastWord(row []byte, i int) (w uint64) {
-	for j := i * 8; j < len(row); j++ {
-		w |= uint64(row[j]) << (j % 8 * 8)
-	}
-	return w
-}
-
-// flush moves the sums by column to their cells.
-func (s *sampler) flush(cells int) {
+	clear(s.columnSums)
+	strip.AddColumns(s.columnSums, from, to, s.step)
 	for c := range s.columns {
 		sums := s.sums[(cells+c)*s.bands:][:s.bands]
-		from, to := c*s.cell, min((c+1)*s.cell, s.width)
+		cell := s.columnSums[c*s.cell*s.bands : min((c+1)*s.cell, s.width)*s.bands]
 		for b := range sums {
-			total := uint64(0)
-			for at := from*s.bands + b; at < to*s.bands; at += s.bands {
-				lanes := s.even[at/8]
-				if at%2 == 1 {
-					lanes = s.odd[at/8]
-				}
-				total += lanes >> (at % 8 / 2 * 16) & 0xffff
+			total := 0
+			for at := b; at < len(cell); at += s.bands {
+				total += int(cell[at])
 			}
 			sums[b] += float64(total) * 257
 		}
 	}
-	clear(s.even)
-	clear(s.odd)
 }
 
 // addRow adds a row's values, times scale, to their cells.

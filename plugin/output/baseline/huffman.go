@@ -3,15 +3,19 @@ package baseline
 import "errors"
 
 // huffman is a table of codes (annex C). Most codes are looked up by the bits
-// that come next.
+// that come next; those of coefficients several at a time.
 type huffman struct {
 	quick  [1 << quickBits]entry
+	runs   [1 << runBits]run // of a table of coefficients
 	last   [17]int32 // the last code of each length, -1 for none
 	offset [17]int32 // from a code to its symbol
 	values []byte
 }
 
-const quickBits = 11
+const (
+	quickBits = 11
+	runBits   = 12
+)
 
 // entry is a code's symbol and how many bits go with it: those of the code and
 // those that the symbol announces; 0 for a code that is longer, or does not
@@ -20,6 +24,56 @@ type entry struct{ bits, symbol uint8 }
 
 func newEntry(length int32, symbol byte) entry {
 	return entry{bits: uint8(length) + symbol&15, symbol: symbol}
+}
+
+// run is as many codes of coefficients as the bits that come next hold in full.
+type run struct {
+	bits uint8 // that go with them
+	// by is how many coefficients they are, and ended more where the last code
+	// ends the block. It is 64, which no block has room for, where there is no
+	// such code.
+	by uint8
+}
+
+const (
+	noRun = 64
+	ended = 128
+)
+
+// join fills the runs.
+func (h *huffman) join() {
+	for i := range h.runs {
+		h.runs[i] = h.runAt(uint64(i) << (64 - runBits))
+	}
+}
+
+func (h *huffman) runAt(next uint64) (r run) {
+	for r.bits < runBits {
+		e := h.find(next << r.bits)
+		length := e.bits - e.symbol&15
+		by := e.symbol>>4 + 1
+		switch {
+		case e.bits == 0 || r.bits+length > runBits || !e.coefficient() || r.by+by >= noRun:
+			return r.orNone()
+		case e.symbol == endOfBlock:
+			return run{r.bits + e.bits, r.by + ended}
+		}
+		r.bits += e.bits
+		r.by += by
+	}
+	return r
+}
+
+func (r run) orNone() run {
+	if r.by == 0 {
+		r.by = noRun
+	}
+	return r
+}
+
+// coefficient reports whether a code may stand among coefficients.
+func (e entry) coefficient() bool {
+	return e.symbol&15 != 0 || e.symbol == endOfBlock || e.symbol == skip16
 }
 
 // find is the entry of the code that comes next.
@@ -50,6 +104,7 @@ func (d *decoder) huffmanTables(b []byte) error {
 		into := &d.dc
 		if b[0]>>4 == 1 {
 			into = &d.ac
+			table.join()
 		}
 		into[b[0]&15] = table
 		b = b[17+count:]

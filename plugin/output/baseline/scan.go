@@ -117,37 +117,52 @@ func (d *decoder) block(c *component) (difference int32, err error) {
 		}
 	}
 	next <<= size
-	n -= int(e.bits)
-	ac := c.ac
-	for k := 1; k < 64; k++ {
+	d.bits.next, d.bits.n = next, n-int(e.bits)
+	if err := d.coefficients(c.ac); err != nil {
+		return 0, err
+	}
+	if d.bits.n < 0 {
+		return 0, d.broken(errCode)
+	}
+	return difference, nil
+}
+
+// coefficients reads all codes of a block but the first.
+func (d *decoder) coefficients(ac *huffman) error {
+	next, n := d.bits.next, d.bits.n // in registers
+	for k := 1; ; {
 		if n < 32 {
 			d.bits.next, d.bits.n = next, n
 			d.bits.fill(&d.in)
 			next, n = d.bits.next, d.bits.n
 		}
-		e := ac.quick[next>>(64-quickBits)]
-		if e.bits == 0 {
-			if e = ac.long(next); e.bits == 0 {
-				return 0, d.broken(errCode)
-			}
+		r := ac.runs[next>>(64-runBits)]
+		to := k + int(r.by)
+		if to < 64 {
+			next <<= r.bits & 63
+			n -= int(r.bits)
+			k = to
+			continue
+		}
+		if to == 64 || to >= ended && to < ended+64 {
+			d.bits.next, d.bits.n = next<<(r.bits&63), n-int(r.bits)
+			return nil
+		}
+		// A long code, one that is none, or some of the next block's.
+		e := ac.find(next)
+		if e.bits == 0 || !e.coefficient() {
+			return d.broken(errCode)
 		}
 		next <<= e.bits & 63
 		n -= int(e.bits)
-		if e.symbol == endOfBlock {
-			break
+		if k += int(e.symbol>>4) + 1; k > 64 && e.symbol != endOfBlock {
+			return d.broken(errors.New("it holds a block of more than 64 coefficients"))
 		}
-		if e.symbol&15 == 0 && e.symbol != skip16 {
-			return 0, d.broken(errCode)
-		}
-		if k += int(e.symbol >> 4); k > 63 {
-			return 0, d.broken(errors.New("it holds a block of more than 64 coefficients"))
+		if k >= 64 || e.symbol == endOfBlock {
+			d.bits.next, d.bits.n = next, n
+			return nil
 		}
 	}
-	d.bits.next, d.bits.n = next, n
-	if n < 0 {
-		return 0, d.broken(errCode)
-	}
-	return difference, nil
 }
 
 // Symbols that stand for no coefficient.

@@ -88,24 +88,28 @@ func holesOf(f *os.File, format, digits string) ([]hole, error) {
 	return holes, nil
 }
 
-// findOnce is where the text begins in the file.
-func findOnce(f io.ReaderAt, text []byte) (int64, error) {
+// findOnce is where the digits begin in the file.
+func findOnce(f io.ReaderAt, digits []byte) (int64, error) {
 	found := int64(-1)
-	buffer := make([]byte, 1<<20)
-	for at := int64(0); ; at += int64(len(buffer) - len(text) + 1) {
+	first := digits[:len(digits)/2] // no more are searched for at full speed
+	buffer := make([]byte, 1<<16)
+	for at := int64(0); ; at += int64(len(buffer) - len(digits) + 1) {
 		n, err := f.ReadAt(buffer, at)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return 0, err
 		}
-		for from := 0; ; {
-			i := bytes.Index(buffer[from:n], text)
+		for from := 0; ; from++ {
+			i := bytes.Index(buffer[from:n], first)
 			if i < 0 {
 				break
+			}
+			if from += i; !bytes.HasPrefix(buffer[from:n], digits) {
+				continue
 			}
 			if found >= 0 {
 				return 0, errors.New("the seal is there twice")
 			}
-			found, from = at+int64(from+i), from+i+1
+			found = at + int64(from)
 		}
 		if err != nil {
 			break
