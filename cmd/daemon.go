@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -36,6 +37,7 @@ type daemon struct {
 
 	queue  *queue.Queue
 	gate   gate
+	most   int // photos that waited since the queue was last empty
 	done   int
 	failed map[string]error // by photo; its last failure where a summary will tell it, else nil
 
@@ -128,6 +130,7 @@ func (d *daemon) loop(ctx context.Context, watch *watcher.Watcher, files <-chan 
 			timer.Reset(d.dispatch(ctx, time.Now()))
 		}
 		d.publish()
+		d.rest()
 		for folder := range d.folders {
 			watch.Hold(folder, d.queue.Full(folder))
 		}
@@ -173,6 +176,18 @@ func (d *daemon) dispatch(ctx context.Context, now time.Time) time.Duration {
 		again = min(again, at.Sub(now))
 	}
 	return again
+}
+
+// rest gives back the memory that very many photos took, once they are through.
+func (d *daemon) rest() {
+	d.most = max(d.most, d.queue.Len())
+	if d.queue.Len() > 0 || d.queue.Underway() > 0 || d.most == 0 {
+		return
+	}
+	if d.most >= 1000 {
+		debug.FreeOSMemory()
+	}
+	d.most = 0
 }
 
 // publish makes how the loop stands known to state.
