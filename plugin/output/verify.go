@@ -26,6 +26,11 @@ const coarse = 6.0
 // few is the shorter side, in pixels, below which a picture has few blocks.
 const few = 32
 
+// manyBlocks is the shorter side, in pixels, from which on blocks tell the
+// colours of a picture. In those at its edges pixels count that are outside of
+// it, which in a smaller one matters.
+const manyBlocks = 128
+
 // verify reads the file back in full and compares it with what it should be:
 // size, orientation, profile, metadata and colours.
 func (w *writing) verify(ctx context.Context, path string) error {
@@ -57,9 +62,10 @@ func (w *writing) verify(ctx context.Context, path string) error {
 }
 
 // readBack reads all of the file's pixels, for their low-pass: of a baseline
-// JPEG every code of every block, of other files as they decode.
+// JPEG that is not small every code of every block, of other files as they
+// decode.
 func (w *writing) readBack(ctx context.Context, path string, written *vips.Image) (*sampler, error) {
-	if w.order.Encoder.Format == "jpeg" {
+	if w.blocks {
 		f, err := os.Open(path)
 		if err != nil {
 			return nil, err

@@ -84,7 +84,8 @@ type writing struct {
 	order    Order
 	pixels   *vips.Image // as they are encoded
 	given    *vips.Image // as they came
-	grid     grid        // of their low-pass
+	blocks   bool        // the low-pass of the file is that of its blocks
+	grid     grid        // of the pixels' low-pass
 	sample   *sampler    // nil where none is taken
 	metadata container.Metadata
 }
@@ -97,7 +98,8 @@ func (o Order) writing(ctx context.Context, img ops.Image) (_ *writing, err erro
 		}
 	}()
 	w.given = img.Pixels.Ref()
-	w.grid = newGrid(w.given.Width(), w.given.Height(), o.Encoder.Format == "jpeg")
+	w.blocks = o.Encoder.Format == "jpeg" && min(w.given.Width(), w.given.Height()) >= manyBlocks
+	w.grid = newGrid(w.given.Width(), w.given.Height(), w.blocks)
 	streamed := w.given.Ref()
 	if o.pages == 0 {
 		streamed.Close()
