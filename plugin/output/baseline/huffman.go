@@ -26,19 +26,21 @@ func newEntry(length int32, symbol byte) entry {
 	return entry{bits: uint8(length) + symbol&15, symbol: symbol}
 }
 
-// run is as many codes of coefficients as the bits that come next hold in full.
-type run struct {
-	bits uint8 // that go with them
-	// by is how many coefficients they are, and ended more where the last code
-	// ends the block. It is 64, which no block has room for, where there is no
-	// such code.
-	by uint8
-}
+// run is as many codes of coefficients as the bits that come next hold in full:
+// how many bits go with them and, from the ninth bit on, how many coefficients
+// they are, and ended more where the last code ends the block. These are noRun,
+// which no block has room for, where there is no such code.
+type run uint16
 
 const (
 	noRun = 64
 	ended = 128
 )
+
+func newRun(bits, by uint8) run { return run(by)<<8 | run(bits) }
+
+func (r run) bits() int { return int(r & 63) }
+func (r run) by() int   { return int(r >> 8) }
 
 // join fills the runs.
 func (h *huffman) join() {
@@ -47,28 +49,23 @@ func (h *huffman) join() {
 	}
 }
 
-func (h *huffman) runAt(next uint64) (r run) {
-	for r.bits < runBits {
-		e := h.find(next << r.bits)
-		length := e.bits - e.symbol&15
-		by := e.symbol>>4 + 1
+func (h *huffman) runAt(next uint64) run {
+	bits, by := uint8(0), uint8(0)
+	for bits < runBits {
+		e := h.find(next << bits)
+		length, more := e.bits-e.symbol&15, e.symbol>>4+1
 		switch {
-		case e.bits == 0 || r.bits+length > runBits || !e.coefficient() || r.by+by >= noRun:
-			return r.orNone()
+		case e.bits == 0 || bits+length > runBits || !e.coefficient() || by+more >= noRun:
+			if by == 0 {
+				by = noRun
+			}
+			return newRun(bits, by)
 		case e.symbol == endOfBlock:
-			return run{r.bits + e.bits, r.by + ended}
+			return newRun(bits+e.bits, by+ended)
 		}
-		r.bits += e.bits
-		r.by += by
+		bits, by = bits+e.bits, by+more
 	}
-	return r
-}
-
-func (r run) orNone() run {
-	if r.by == 0 {
-		r.by = noRun
-	}
-	return r
+	return newRun(bits, by)
 }
 
 // coefficient reports whether a code may stand among coefficients.

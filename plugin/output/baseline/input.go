@@ -89,43 +89,49 @@ type bits struct {
 	ended  bool   // no more will come
 }
 
-// fill brings the bits to more than 32, while there are some.
-func (b *bits) fill(in *input) {
-	for b.n <= 32 && in.at+4 <= len(in.buffer) && !b.ended {
-		word := binary.BigEndian.Uint32(in.buffer[in.at:])
-		if inverse := ^word; (inverse-0x01010101)&^inverse&0x80808080 != 0 {
-			break // one of them is 0xff
+// fill brings the bits, n of them from the highest of next on, to more than 32,
+// while there are some.
+func (b *bits) fill(in *input, next uint64, n int) (uint64, int) {
+	if at := in.at; at+8 <= len(in.buffer) && !b.ended {
+		word := binary.BigEndian.Uint64(in.buffer[at:])
+		if inverse := ^word; (inverse-0x0101010101010101)&^inverse&0x8080808080808080 == 0 { // none of them is 0xff
+			bytes := (64 - n) / 8
+			in.at = at + bytes
+			return next | word>>(n&63), n + 8*bytes // a part of the byte behind them is there already: it comes again
 		}
-		b.next |= uint64(word) << (32 - b.n)
-		b.n += 32
-		in.at += 4
 	}
-	for b.n <= 32 && !b.ended {
+	return b.fillSlowly(in, next, n)
+}
+
+// fillSlowly looks at every byte.
+func (b *bits) fillSlowly(in *input, next uint64, n int) (uint64, int) {
+	for n <= 32 && !b.ended {
 		for in.at+1 >= len(in.buffer) {
 			if !in.more() {
 				b.ended = true // not even room for a marker
-				return
+				return next, n
 			}
 		}
 		c := in.buffer[in.at]
 		if c == 0xff {
 			if in.buffer[in.at+1] != 0 {
 				b.marker, b.ended = in.buffer[in.at+1], true
-				return
+				return next, n
 			}
 			in.at++
 		}
 		in.at++
-		b.next |= uint64(c) << (56 - b.n)
-		b.n += 8
+		next |= uint64(c) << (56 - n)
+		n += 8
 	}
+	return next, n
 }
 
 // end makes sure that only the filling of the last byte is left, and takes the
 // marker that follows.
 func (b *bits) end(in *input) (marker byte, err error) {
 	if b.n < 8 {
-		b.fill(in)
+		b.next, b.n = b.fill(in, b.next, b.n)
 	}
 	switch {
 	case b.n < 0 || b.marker == 0 && b.ended:

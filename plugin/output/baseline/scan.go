@@ -11,7 +11,9 @@ var errCode = errors.New("it holds a code that does not exist")
 func (d *decoder) scan() error {
 	across, down := d.layout()
 	restart, left := byte(rst0), d.interval
+	var slots []slot
 	for y := range down {
+		slots = d.slots(slots[:0], y)
 		for x := range across {
 			if d.interval > 0 && left == 0 {
 				marker, err := d.bits.end(&d.in)
@@ -27,7 +29,7 @@ func (d *decoder) scan() error {
 				}
 			}
 			left--
-			if err := d.unit(x, y); err != nil {
+			if err := d.unit(slots, x); err != nil {
 				return fmt.Errorf("block %d×%d of %d×%d: %w", x, y, across, down, err)
 			}
 		}
@@ -37,6 +39,31 @@ func (d *decoder) scan() error {
 		return ErrOther // another scan
 	}
 	return err
+}
+
+// slot is the place of a block in the units of a row.
+type slot struct {
+	*component
+	first int     // its column in the first unit
+	row   []int64 // of cells that it counts in; none where it lies below the picture
+}
+
+// slots are those of row y of units, in the order of the file.
+func (d *decoder) slots(slots []slot, y int) []slot {
+	across := over(d.width, d.cell)
+	for i := range d.components {
+		c := &d.components[i]
+		for by := y * c.v; by < (y+1)*c.v; by++ {
+			var row []int64
+			if by < c.rows {
+				row = c.sums[min(by/c.cellV*across, len(c.sums)-across):][:across]
+			}
+			for first := range c.h {
+				slots = append(slots, slot{c, first, row})
+			}
+		}
+	}
+	return slots
 }
 
 // layout makes room for the sums, and says how many units there are. A scan
@@ -74,26 +101,18 @@ func (d *decoder) factors() (h, v int) {
 	return h, v
 }
 
-// unit reads the blocks at one place of every component.
-func (d *decoder) unit(x, y int) error {
-	across := over(d.width, d.cell)
-	for i := range d.components {
-		c := &d.components[i]
-		for by := y * c.v; by < (y+1)*c.v; by++ {
-			var row []int64
-			if by < c.rows {
-				row = c.sums[min(by/c.cellV*across, len(c.sums)-across):]
-			}
-			for bx := x * c.h; bx < (x+1)*c.h; bx++ {
-				difference, err := d.block(c)
-				if err != nil {
-					return err
-				}
-				c.last += difference
-				if at := c.cells[bx]; row != nil && at >= 0 { // others fill up the last units
-					row[at] += int64(c.last)
-				}
-			}
+// unit reads the blocks of the x-th unit of a row.
+func (d *decoder) unit(slots []slot, x int) error {
+	for i := range slots {
+		s := &slots[i]
+		difference, err := d.block(s.dc, s.ac)
+		if err != nil {
+			return err
+		}
+		s.last += difference
+		// Cells that do not exist are of blocks that fill up the last units.
+		if at := s.cells[x*s.h+s.first]; uint(at) < uint(len(s.row)) {
+			s.row[at] += int64(s.last)
 		}
 	}
 	return nil
@@ -101,68 +120,67 @@ func (d *decoder) unit(x, y int) error {
 
 // block reads all codes of a block (F.2.2). It gives by how much its DC differs
 // from the one before.
-func (d *decoder) block(c *component) (difference int32, err error) {
-	d.bits.fill(&d.in)
+func (d *decoder) block(dc, ac *huffman) (difference int32, err error) {
 	next, n := d.bits.next, d.bits.n // in registers
-	e := c.dc.find(next)
+	if n < 32 {
+		next, n = d.bits.fill(&d.in, next, n)
+	}
+	e := dc.quick[next>>(64-quickBits)]
+	if e.bits == 0 {
+		e = dc.long(next)
+	}
 	size := e.symbol
 	if e.bits == 0 || size > 11 {
-		return 0, d.broken(errCode)
+		return 0, d.broken(n, errCode)
 	}
-	next <<= e.bits - size
+	next <<= (e.bits - size) & 63
 	if size > 0 {
 		difference = int32(next >> (64 - size))
 		if difference < 1<<(size-1) {
 			difference -= 1<<size - 1
 		}
 	}
-	next <<= size
-	d.bits.next, d.bits.n = next, n-int(e.bits)
-	if err := d.coefficients(c.ac); err != nil {
-		return 0, err
-	}
-	if d.bits.n < 0 {
-		return 0, d.broken(errCode)
-	}
-	return difference, nil
-}
-
-// coefficients reads all codes of a block but the first.
-func (d *decoder) coefficients(ac *huffman) error {
-	next, n := d.bits.next, d.bits.n // in registers
+	next <<= size & 63
+	n -= int(e.bits)
 	for k := 1; ; {
 		if n < 32 {
-			d.bits.next, d.bits.n = next, n
-			d.bits.fill(&d.in)
-			next, n = d.bits.next, d.bits.n
+			next, n = d.bits.fill(&d.in, next, n)
 		}
 		r := ac.runs[next>>(64-runBits)]
-		to := k + int(r.by)
+		to := k + r.by()
 		if to < 64 {
-			next <<= r.bits & 63
-			n -= int(r.bits)
+			next <<= r.bits()
+			n -= r.bits()
 			k = to
 			continue
 		}
 		if to == 64 || to >= ended && to < ended+64 {
-			d.bits.next, d.bits.n = next<<(r.bits&63), n-int(r.bits)
-			return nil
+			next <<= r.bits()
+			n -= r.bits()
+			break
 		}
 		// A long code, one that is none, or some of the next block's.
 		e := ac.find(next)
 		if e.bits == 0 || !e.coefficient() {
-			return d.broken(errCode)
+			return 0, d.broken(n, errCode)
 		}
 		next <<= e.bits & 63
 		n -= int(e.bits)
-		if k += int(e.symbol>>4) + 1; k > 64 && e.symbol != endOfBlock {
-			return d.broken(errors.New("it holds a block of more than 64 coefficients"))
+		if e.symbol == endOfBlock {
+			break
 		}
-		if k >= 64 || e.symbol == endOfBlock {
-			d.bits.next, d.bits.n = next, n
-			return nil
+		if k += int(e.symbol>>4) + 1; k > 64 {
+			return 0, d.broken(n, errors.New("it holds a block of more than 64 coefficients"))
+		}
+		if k == 64 {
+			break
 		}
 	}
+	d.bits.next, d.bits.n = next, n
+	if n < 0 {
+		return 0, d.broken(n, errCode)
+	}
+	return difference, nil
 }
 
 // Symbols that stand for no coefficient.
@@ -171,9 +189,9 @@ const (
 	skip16     = 0xf0 // sixteen zeros
 )
 
-// broken is the end of the file where that is what is wrong.
-func (d *decoder) broken(err error) error {
-	if d.bits.ended && d.bits.n < 32 {
+// broken is the end of the file where that is what is wrong, with n bits left.
+func (d *decoder) broken(n int, err error) error {
+	if d.bits.ended && n < 32 {
 		if d.bits.marker != 0 {
 			return errShort
 		}

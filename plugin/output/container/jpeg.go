@@ -34,7 +34,7 @@ type segment struct {
 // segments hands over the segments before the first scan, then the reader that
 // stands at what is left: the scan's marker and all behind it.
 func segments(f io.Reader, each func(segment) error) (io.Reader, error) {
-	r := bufio.NewReaderSize(f, 1<<16)
+	r := bufio.NewReaderSize(f, 1<<13) // large segments pass it by
 	if start, err := take(r, 2); err != nil || start[0] != 0xff || start[1] != 0xd8 {
 		return nil, errors.Join(errJPEG, err)
 	}
@@ -148,7 +148,7 @@ func resource(data []byte, id uint16) []byte {
 
 func writeJPEG(in, out *os.File, m Metadata) error {
 	counted := &counter{w: out}
-	w := bufio.NewWriterSize(counted, 1<<16)
+	w := bufio.NewWriterSize(counted, 1<<14)
 	if _, err := w.WriteString("\xff\xd8"); err != nil {
 		return err
 	}
