@@ -50,15 +50,21 @@ func (o Owner) Stage(ctx context.Context, img ops.Image, order Order) (_ *Staged
 		return nil, err
 	}
 	defer w.close()
-	if err := w.encode(ctx, s.temporary); err != nil {
+	encoded, err := o.draft(order.Path, w.pixels.Size())
+	if err != nil {
+		return nil, err
+	}
+	defer encoded.discard()
+	if err := w.encode(ctx, encoded.path); err != nil {
 		return nil, err
 	}
 	if err := w.addGainMap(ctx, img); err != nil {
 		return nil, err
 	}
-	if err := o.rewrite(s, order.Encoder.Format, w.metadata); err != nil {
+	if err := container.Write(encoded.path, s.temporary, order.Encoder.Format, w.metadata); err != nil {
 		return nil, err
 	}
+	encoded.discard()
 	if err := w.verify(ctx, s.temporary); err != nil {
 		return nil, fmt.Errorf("the %s that was written is not as it should be: %w", order.Encoder.Format, err)
 	}
@@ -151,23 +157,6 @@ func (w *writing) encode(ctx context.Context, path string) error {
 		}
 	}
 	return pixels.SaveContext(ctx, saver, path, args)
-}
-
-// rewrite puts the metadata into the file that the encoder wrote.
-func (o Owner) rewrite(s *Staged, format string, m container.Metadata) error {
-	fresh, err := o.reserve(s.Path)
-	if err != nil {
-		return err
-	}
-	defer fresh.Discard()
-	if err := container.Write(s.temporary, fresh.temporary, format, m); err != nil {
-		return err
-	}
-	if err := os.Rename(fresh.temporary, s.temporary); err != nil {
-		return err
-	}
-	fresh.temporary = ""
-	return nil
 }
 
 // stageSource stages a copy of the source, which has to be sound.

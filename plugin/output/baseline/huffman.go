@@ -7,8 +7,8 @@ import "errors"
 type huffman struct {
 	quick  [1 << quickBits]entry
 	runs   [1 << runBits]run // of a table of coefficients
-	last   [17]int32 // the last code of each length, -1 for none
-	offset [17]int32 // from a code to its symbol
+	last   [17]int32         // the last code of each length, -1 for none
+	offset [17]int32         // from a code to its symbol
 	values []byte
 }
 
