@@ -145,7 +145,7 @@ type Env struct {
 	Models  string // folder of models added by the user, "" for none
 	Device  string // where networks run: auto, cpu, cuda:N, …
 	Require bool   // fail rather than fall back to another device
-	Threads int    // threads that one operator may keep busy on one photo
+	Threads int    // threads that one operator may keep busy, on all photos together; 0: all
 
 	// Networks makes the runtime of neural networks ready; whoever builds one
 	// calls it first. It may be nil where that has been seen to.

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -98,10 +97,10 @@ func WithSources(paths ...string) Option {
 // each job runs, whatever was done before, and the engine remembers the names
 // of the outputs it made until it is closed.
 func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Option) (_ *Engine, err error) {
-	photos, threads := split(c.Limits.Photos, runtime.GOMAXPROCS(0))
+	share := divide(c.Limits.Photos, cores())
 	e := &Engine{
 		config: c, pipelines: map[string]*pipeline{}, log: slog.Default(),
-		owner: output.Nobody, sources: map[string]bool{}, slots: make(chan struct{}, photos),
+		owner: output.Nobody, sources: map[string]bool{}, slots: make(chan struct{}, share.photos),
 		busy: map[string]chan struct{}{}, claims: map[string]*work{}, written: map[string]written{},
 	}
 	for _, o := range options {
@@ -132,7 +131,7 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 	}
 	env := ops.Env{
 		Log: e.log, Folder: c.Folder(), Models: c.Restore.Models,
-		Device: string(c.Restore.Device), Require: c.Restore.Require, Threads: threads,
+		Device: string(c.Restore.Device), Require: c.Restore.Require, Threads: share.networks,
 		InMemory: inMemory, Scratch: e.scratch,
 		Networks: func() error { return StartRestoration(c.Restore.Runtime.Library, c.Restore.Runtime.Providers) },
 	}
@@ -146,15 +145,6 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 	}
 	e.governor = newGovernor(int64(c.Limits.Memory*(1<<20)), e.log)
 	return e, nil
-}
-
-// split divides the cores: a few photos at a time, each with several threads,
-// since one photo's restoration uses them well.
-func split(photos, cores int) (int, int) {
-	if photos == 0 {
-		photos = min(max(1, cores/2), 4)
-	}
-	return photos, max(1, cores/photos)
 }
 
 func (e *Engine) openLedger() error {

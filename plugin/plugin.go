@@ -23,7 +23,7 @@ import (
 
 // Runtime says how the native libraries run in this process.
 type Runtime struct {
-	// Threads that libvips may use for one photo; 0: as many as there are cores.
+	// Threads that libvips may use for one photo; 0: the cores, 4 at most.
 	Threads int
 	// Log takes the libraries' warnings; nil: slog's default.
 	Log *slog.Logger
@@ -51,7 +51,7 @@ func Start(r Runtime) (stop func() error, err error) {
 	if r.Log == nil {
 		r.Log = slog.Default()
 	}
-	if err := vips.Start(vips.Options{Concurrency: r.Threads, Log: r.Log}); err != nil {
+	if err := vips.Start(vips.Options{Concurrency: cmp.Or(r.Threads, divide(0, cores()).libvips), Log: r.Log}); err != nil {
 		return nil, fmt.Errorf("start libvips: %w", err)
 	}
 	native.started = true

@@ -24,7 +24,7 @@ func opening(t *testing.T, name string) func() (*shared, error) {
 		t.Fatal(err)
 	}
 	return func() (*shared, error) {
-		return acquire(source{name: path, path: path, data: data}, name, onnx.Options{Device: "cpu", Threads: 1})
+		return acquire(source{name: path, path: path, data: data}, name, 1, onnx.Options{Device: "cpu", Threads: 1})
 	}
 }
 
@@ -154,7 +154,7 @@ func TestLastRungOfTheCPU(t *testing.T) {
 	if !ok {
 		t.Fatal("no bundled model")
 	}
-	reopen := func(o onnx.Options) (*shared, error) { return acquire(source{name: "lite", data: lite}, "lite", o) }
+	reopen := func(o onnx.Options) (*shared, error) { return acquire(source{name: "lite", data: lite}, "lite", 1, o) }
 	o := onnx.Options{Device: "cpu", Threads: 1}
 	model, err := reopen(o)
 	if err != nil {

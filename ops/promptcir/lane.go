@@ -15,7 +15,7 @@ import (
 type lane struct {
 	models  []*shared // each the first of its ladder
 	ladders []*ladder
-	runs    int // windows at a time
+	runs    int // windows of one photo at a time
 	busy    int // windows under way, of all photos; guarded by operator.mu
 }
 
@@ -87,10 +87,10 @@ func (o *operator) openLane(sources []source, env ops.Env) (err error) {
 
 // openModel opens one model of a lane and makes its ladder.
 func (o *operator) openModel(l *lane, s source, contract onnx.Contract, env ops.Env) error {
-	runs, threads := split(o.threads, contract.Parameters)
+	runs, threads := o.divide(o.threads, contract.Parameters)
 	options := onnx.Options{Device: env.Device, Require: env.Require, Threads: threads, Log: o.log}
-	reopen := func(opts onnx.Options) (*shared, error) { return acquire(s, contract.Digest, opts) }
-	model, half, err := o.openHalf(s, contract, options, env)
+	reopen := func(opts onnx.Options) (*shared, error) { return acquire(s, contract.Digest, runs, opts) }
+	model, half, err := o.openHalf(s, contract, runs, options, env)
 	if model == nil && err == nil {
 		model, err = reopen(options)
 	}
@@ -115,7 +115,7 @@ func (o *operator) openModel(l *lane, s source, contract onnx.Contract, env ops.
 }
 
 // openHalf opens the model's half-precision form on a GPU, where there are both.
-func (o *operator) openHalf(s source, full onnx.Contract, options onnx.Options, env ops.Env) (*shared, bool, error) {
+func (o *operator) openHalf(s source, full onnx.Contract, runs int, options onnx.Options, env ops.Env) (*shared, bool, error) {
 	if options.Device == "cpu" {
 		return nil, false, nil
 	}
@@ -131,7 +131,7 @@ func (o *operator) openHalf(s source, full onnx.Contract, options onnx.Options, 
 		return nil, false, fmt.Errorf("model %s is no half-precision form of %s: they differ in multiple, range or number of weights; export it again with --half, or remove it", half.name, s.name)
 	}
 	options.Require = true
-	m, err := acquire(half, c.Digest, options)
+	m, err := acquire(half, c.Digest, runs, options)
 	if err != nil { // the full model will say why there is no such device
 		o.log.Debug("the half-precision form was not opened", "model", half.name, "error", err)
 		return nil, false, nil

@@ -20,7 +20,8 @@ type operator struct {
 	lanes     []*lane // the devices
 	fallback  string  // why not all, or other, devices are used
 	asked     bool    // somebody asked for the device by name
-	threads   int     // of the CPU, for one photo
+	threads   int     // of the CPU, for all photos
+	divide    func(threads int, parameters int64) (runs, each int)
 
 	strength  float64
 	skipAbove int // JPEG quality

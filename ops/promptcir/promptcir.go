@@ -76,7 +76,7 @@ const (
 
 const (
 	maxTile = 2048 // pixels; a window of this side takes gigabytes
-	maxRuns = 4    // windows at a time; each has working memory of its own
+	maxRuns = 4    // windows at a time, of all photos; each has working memory of its own
 
 	gpuBatch = 8            // windows that a GPU computes together
 	gpuRuns  = gpuBatch + 2 // of one photo: the next are filled, the last ones read meanwhile
@@ -136,13 +136,22 @@ func (c *Config) models() []string {
 
 // Build finds and opens the models. Operators with the same model on the same
 // device share it; the last to be closed closes it.
-func (c *Config) Build(_ context.Context, env ops.Env) (_ ops.Operator, err error) {
+func (c *Config) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
+	o, err := c.build(env, split)
+	if err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// build divides the threads as divide has it.
+func (c *Config) build(env ops.Env, divide func(threads int, parameters int64) (runs, each int)) (_ *operator, err error) {
 	if env.Networks != nil {
 		if err := env.Networks(); err != nil {
 			return nil, err
 		}
 	}
-	o := &operator{asked: env.Device != "" && env.Device != "auto", threads: env.Threads, strength: c.Strength, skipAbove: c.SkipAbove, log: env.Log}
+	o := &operator{asked: env.Device != "" && env.Device != "auto", threads: env.Threads, divide: divide, strength: c.Strength, skipAbove: c.SkipAbove, log: env.Log}
 	if o.log == nil {
 		o.log = slog.New(slog.DiscardHandler)
 	}
@@ -188,9 +197,10 @@ func together(contracts []onnx.Contract) onnx.Contract {
 	return all
 }
 
-// split divides the threads that one photo may keep busy: into windows at a
-// time, which cost nothing but memory, and threads for each, which wait for one
-// another between the nodes of a network.
+// split divides the threads: into windows at a time, which cost nothing but
+// memory, and threads that a window may have, which wait for one another between
+// the nodes of a network. A window computes on a thread of its own and on those
+// that all windows of a model share.
 func split(threads int, parameters int64) (runs, each int) {
 	if threads < 1 {
 		threads = runtime.GOMAXPROCS(0)
@@ -198,10 +208,6 @@ func split(threads int, parameters int64) (runs, each int) {
 	if parameters > largeNetwork {
 		return 1, threads
 	}
-	for n := min(threads, maxRuns); n >= min(threads, 2); n-- {
-		if n*(threads/n) > runs*each {
-			runs, each = n, threads/n
-		}
-	}
-	return runs, each
+	runs = min(threads, maxRuns)
+	return runs, threads - runs + 1
 }

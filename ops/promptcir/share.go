@@ -21,20 +21,23 @@ type modelKey struct {
 	full           bool // in full precision
 	plain          bool // no blocks in one piece
 	threads        int
+	runs           int
 }
 
 // shared is a model and the number of its users.
 type shared struct {
 	*onnx.Model
-	batches *batcher // nil: windows run as they come
+	batches *batcher      // nil: windows run as they come
+	room    chan struct{} // has a place for every window under way, of whatever photos; nil: any number
 	key     modelKey
 	users   int // guarded by opened
 }
 
-// acquire returns the model of that digest, opening it for its first user. Each
-// user gives it back with release.
-func acquire(s source, digest string, o onnx.Options) (*shared, error) {
-	key := modelKey{digest, o.Device, o.Require, o.FullPrecision, o.Plain, o.Threads}
+// acquire returns the model of that digest, opening it for its first user. On
+// the CPU it runs so many windows at a time. Each user gives it back with
+// release.
+func acquire(s source, digest string, runs int, o onnx.Options) (*shared, error) {
+	key := modelKey{digest, o.Device, o.Require, o.FullPrecision, o.Plain, o.Threads, runs}
 	opened.Lock()
 	defer opened.Unlock()
 	if m := opened.models[key]; m != nil {
@@ -48,6 +51,9 @@ func acquire(s source, digest string, o onnx.Options) (*shared, error) {
 	m := &shared{Model: model, key: key, users: 1}
 	if most := batchOn(model); most > 1 {
 		m.batches = &batcher{run: model.Run, most: most}
+	}
+	if model.Device() == "cpu" {
+		m.room = make(chan struct{}, runs)
 	}
 	opened.models[key] = m
 	return m, nil
@@ -69,6 +75,14 @@ func batchOn(m *onnx.Model) int {
 func (m *shared) restore(ctx context.Context, in []float32, h, w int, out []float32) error {
 	if m.batches != nil {
 		return m.batches.restore(ctx, in, h, w, out)
+	}
+	if m.room != nil {
+		select {
+		case m.room <- struct{}{}:
+			defer func() { <-m.room }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	return m.Run(ctx, in, 1, h, w, out)
 }
