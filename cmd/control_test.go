@@ -95,6 +95,10 @@ func TestWhatWasRetriedIsToldBesideAnError(t *testing.T) {
 
 func TestAPhotoThatIsGoneHasNotFailed(t *testing.T) {
 	d := testDaemon(t, &slow{})
+	var err error
+	if d.watch, err = watcher.New(watcher.Options{Folders: []watcher.Config{{Folder: t.TempDir()}}}); err != nil {
+		t.Fatal(err)
+	}
 	photo := filepath.Join(t.TempDir(), "a.jpg")
 	if err := os.WriteFile(photo, nil, 0o644); err != nil {
 		t.Fatal(err)

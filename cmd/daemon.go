@@ -35,6 +35,7 @@ type daemon struct {
 
 	//
 
+	watch  *watcher.Watcher
 	queue  *queue.Queue
 	gate   gate
 	most   int // photos that waited since the queue was last empty
@@ -95,12 +96,13 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	defer stop()
 	d.announce()
+	d.watch = watch
 	files, watched := make(chan watcher.File), make(chan error, 1)
 	watching, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() { watched <- watch.Run(watching, files) }()
 	go d.emptyTrash(watching)
-	return d.loop(ctx, watch, files, watched)
+	return d.loop(ctx, files, watched)
 }
 
 // emptyTrash looks into the trash at once and every hour.
@@ -120,7 +122,7 @@ func (d *daemon) emptyTrash(ctx context.Context) {
 
 // loop runs until ctx has ended and what is under way with it, or, once, until
 // nothing is left to do. It returns the watcher's error.
-func (d *daemon) loop(ctx context.Context, watch *watcher.Watcher, files <-chan watcher.File, watched <-chan error) (err error) {
+func (d *daemon) loop(ctx context.Context, files <-chan watcher.File, watched <-chan error) (err error) {
 	defer close(d.stopped)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -132,7 +134,7 @@ func (d *daemon) loop(ctx context.Context, watch *watcher.Watcher, files <-chan 
 		d.publish()
 		d.rest()
 		for folder := range d.folders {
-			watch.Hold(folder, d.queue.Full(folder))
+			d.watch.Hold(folder, d.queue.Full(folder))
 		}
 		over := ctx.Err() != nil || !d.once || d.queue.Len() == 0
 		if watched == nil && over && d.queue.Underway() == 0 {
@@ -238,6 +240,7 @@ func (d *daemon) judge(e ending) queue.Outcome {
 	}
 	if _, err := os.Lstat(photo); errors.Is(err, fs.ErrNotExist) && !failure.Quarantined {
 		delete(d.failed, photo)
+		d.watch.Again(photo) // its folder may come back with it
 		d.log.Info("the photo is gone before it was done", "photo", photo)
 		return queue.Outcome{}
 	}

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -18,12 +19,14 @@ import (
 type gated struct {
 	worker // nil: of these nothing is asked
 	began  chan string
-	let    chan bool
+	let    chan bool // false: the photo cannot be read
 }
 
 func (g gated) process(_ context.Context, j plugin.Job) (plugin.Result, error) {
 	g.began <- j.Path
-	<-g.let
+	if !<-g.let {
+		return plugin.Result{}, &plugin.Error{Path: j.Path, Kind: plugin.Unreadable, Err: fs.ErrNotExist}
+	}
 	return plugin.Result{State: plugin.Done}, nil
 }
 func (g gated) emptyTrash() error             { return nil }
@@ -102,6 +105,63 @@ func TestAnUrgentPhotoPassesAFullQueue(t *testing.T) {
 		g.let <- true
 		next()
 	}
+	g.let <- true
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// A photo whose folder goes while it is in work is done once the folder is back.
+func TestAPhotoComesBackWithItsFolder(t *testing.T) {
+	photo, err := os.ReadFile("../packaging/demo/photos/dune-q10.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	above := t.TempDir()
+	folder, away := filepath.Join(above, "in"), filepath.Join(above, "away")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "a.jpg")
+	if err := os.WriteFile(path, photo, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	w := config.Watch{Config: watcher.DefaultConfig(), Output: t.TempDir()}
+	w.Folder, w.Settle, w.Poll = folder, 50*time.Millisecond, 100*time.Millisecond
+	g := gated{began: make(chan string), let: make(chan bool)}
+	d := newDaemon(&config.Config{StateDir: t.TempDir(), Watch: []config.Watch{w}, Limits: config.Limits{Queue: 10}}, g, slog.New(slog.DiscardHandler), false)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.run(ctx) }()
+	next := func() {
+		t.Helper()
+		select {
+		case <-g.began:
+		case <-time.After(time.Minute):
+			t.Fatal("the photo does not begin")
+		}
+	}
+	next()
+	if err := os.Rename(folder, away); err != nil {
+		t.Fatal(err)
+	}
+	g.let <- false
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		d.mu.Lock()
+		working := d.standing.Working
+		d.mu.Unlock()
+		if working == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the photo does not end")
+		}
+	}
+	if err := os.Rename(away, folder); err != nil {
+		t.Fatal(err)
+	}
+	next()
 	g.let <- true
 	cancel()
 	if err := <-ended; err != nil {

@@ -390,3 +390,33 @@ func TestChurn(t *testing.T) {
 	}
 	r.quiet()
 }
+
+// What the host could not find comes once more with its folder, unchanged as it
+// is; where it is still there, at once; where it was removed, never.
+func TestWhatWasMissedComesAgain(t *testing.T) {
+	t.Parallel()
+	above := t.TempDir()
+	dir, away := mkdir(t, above, "ingest"), filepath.Join(above, "away")
+	a := write(t, mkdir(t, dir, "sub"), "a.jpg")
+	b := write(t, dir, "b.jpg")
+	r := start(t, Options{Folders: []Config{{Folder: dir, Poll: 50 * time.Millisecond}}})
+	r.expect("sub/a.jpg", "b.jpg")
+	r.mode(Watching)
+
+	rename(t, dir, away)
+	r.Again(a)
+	r.mode(Degraded)
+	r.quiet()
+	rename(t, away, dir)
+	r.expect("sub/a.jpg")
+	r.mode(Watching)
+
+	r.Again(b)
+	r.expect("b.jpg")
+	if err := os.Remove(b); err != nil {
+		t.Fatal(err)
+	}
+	r.Again(b)
+	r.Again(filepath.Join(dir, "none/c.jpg"))
+	r.quiet()
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -113,6 +114,7 @@ func (l *loop) step(now time.Time) (busy bool) {
 			l.scan(r, now)
 		}
 	}
+	l.lookAgain(now)
 	l.listen(now)
 	l.listNext(now)
 	for range atATime {
@@ -163,6 +165,28 @@ func (l *loop) judge(e *entry, now time.Time) {
 	if l.settler.judge(e, now, stampOf(info), complete, patience) {
 		e.fresh = false
 		e.root.toSend = append(e.root.toSend, e)
+	}
+}
+
+// lookAgain takes up files that the host missed.
+func (l *loop) lookAgain(now time.Time) {
+	for _, path := range l.takeAgain() {
+		f := l.folders[filepath.Dir(path)]
+		if f == nil {
+			continue
+		}
+		e := f.files[filepath.Base(path)]
+		if e == nil || e.phase != sent {
+			continue
+		}
+		e.phase = unknown
+		l.confirmed = false
+		info, err := l.fileOf(e)
+		if info == nil {
+			l.missing(e, err)
+			continue
+		}
+		l.settler.observe(e, now, stampOf(info))
 	}
 }
 

@@ -105,7 +105,8 @@ type Watcher struct {
 	mu     sync.Mutex // guards what follows
 	states []FolderState
 	held   map[string]bool // by watched folder
-	woken  chan struct{}   // held has changed
+	again  []string        // files that the host missed
+	woken  chan struct{}   // held or again has changed
 }
 
 // rootPath is a watched folder by name.
@@ -189,10 +190,33 @@ func (w *Watcher) Hold(folder string, held bool) {
 		return
 	}
 	w.held[folder] = held
+	w.wake()
+}
+
+// Again tells of a file that was sent and was not there when the host looked,
+// such as that of a folder which is gone for a while. Where it is there, or is
+// found again, it is sent again, even if its state is the one that was sent.
+func (w *Watcher) Again(path string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.again = append(w.again, path)
+	w.wake()
+}
+
+// wake lets the loop look at what has changed.
+func (w *Watcher) wake() {
 	select {
 	case w.woken <- struct{}{}:
 	default:
 	}
+}
+
+func (w *Watcher) takeAgain() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	paths := w.again
+	w.again = nil
+	return paths
 }
 
 func (w *Watcher) holds(folder string) bool {
