@@ -82,6 +82,8 @@ int bv_is(VipsImage *image, const char *field, GType type);
 guint64 bv_size(VipsImage *image); // bytes of the evaluated pixels
 VipsImage *bv_to_memory(VipsImage *image);
 int bv_in_memory(VipsImage *image);
+#define BV_PROGRESS_EVERY (100 * G_TIME_SPAN_MILLISECOND) // at the most
+
 gulong bv_on_progress(VipsImage *image, uintptr_t handle); // calls burnishAdvanced as it is evaluated
 void bv_strip_metadata(VipsImage *image);
 void bv_copy_metadata(VipsImage *from, VipsImage *to);

@@ -1,5 +1,7 @@
 #include "bridge.h"
 
+#include <stdatomic.h>
+
 #include <string.h>
 
 GType bv_type_int(void) { return G_TYPE_INT; }
@@ -55,15 +57,32 @@ VipsImage *bv_to_memory(VipsImage *image)
 
 extern void burnishAdvanced(uintptr_t handle);
 
-static void on_eval(VipsImage *image, VipsProgress *progress, void *handle)
+typedef struct {
+	uintptr_t handle;
+	_Atomic gint64 last; // microseconds
+} listener;
+
+// Libvips tells of every few rows; a call of Go each time would cost more than
+// some pictures.
+static void on_eval(VipsImage *image, VipsProgress *progress, void *data)
 {
-	burnishAdvanced((uintptr_t) handle);
+	listener *l = data;
+	gint64 last = l->last, now = g_get_monotonic_time();
+	if (now - last >= BV_PROGRESS_EVERY && atomic_compare_exchange_strong(&l->last, &last, now))
+		burnishAdvanced(l->handle);
+}
+
+static void forget(void *listener, GClosure *closure)
+{
+	g_free(listener);
 }
 
 gulong bv_on_progress(VipsImage *image, uintptr_t handle)
 {
+	listener *l = g_new0(listener, 1);
+	l->handle = handle;
 	vips_image_set_progress(image, TRUE);
-	return g_signal_connect(image, "eval", G_CALLBACK(on_eval), (void *) handle);
+	return g_signal_connect_data(image, "eval", G_CALLBACK(on_eval), l, forget, 0);
 }
 
 // Fields of the header proper, which are not metadata and cannot be removed,

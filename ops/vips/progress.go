@@ -7,7 +7,6 @@ import (
 	"context"
 	"runtime"
 	"runtime/cgo"
-	"sync/atomic"
 	"time"
 )
 
@@ -30,13 +29,7 @@ func Progress(ctx context.Context) {
 }
 
 // often is how much time passes between two calls of one evaluation, at least.
-const often = 100 * time.Millisecond
-
-// advance is an evaluation that tells of its progress.
-type advance struct {
-	ctx  context.Context
-	last atomic.Int64 // nanoseconds since 1970
-}
+const often = C.BV_PROGRESS_EVERY * time.Microsecond
 
 // telling lets the evaluation of i, which nobody shares, tell of its progress,
 // until stop is called.
@@ -44,7 +37,7 @@ func (i *Image) telling(ctx context.Context) (stop func()) {
 	if ctx.Value(progressKey{}) == nil {
 		return func() {}
 	}
-	handle := cgo.NewHandle(&advance{ctx: ctx})
+	handle := cgo.NewHandle(ctx)
 	id := C.bv_on_progress(i.ref(), C.uintptr_t(handle))
 	return func() {
 		C.g_signal_handler_disconnect(C.gpointer(i.ref()), id)
@@ -55,11 +48,7 @@ func (i *Image) telling(ctx context.Context) (stop func()) {
 
 //export burnishAdvanced
 func burnishAdvanced(handle C.uintptr_t) {
-	a := cgo.Handle(handle).Value().(*advance)
-	now, last := time.Now().UnixNano(), a.last.Load()
-	if time.Duration(now-last).Abs() >= often && a.last.CompareAndSwap(last, now) {
-		Progress(a.ctx)
-	}
+	Progress(cgo.Handle(handle).Value().(context.Context))
 }
 
 // perMegapixel is how long an encoder that takes an image whole may well take

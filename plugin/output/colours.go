@@ -67,63 +67,62 @@ func plain(p *vips.Image) bool {
 
 // plainDifference is the mean ΔE 2000 of two low-passes of sRGB or gray.
 func plainDifference(a, b *sampler) float64 {
-	total := 0.0
+	t, total := curves(), 0.0
 	for cell := range a.counts {
-		total += deltaE(a.lab(cell), b.lab(cell))
+		total += deltaE(t.lab(a, cell), t.lab(b, cell))
 	}
 	return total / float64(len(a.counts))
 }
 
-// lab is a cell of sRGB or gray in CIE Lab. Its white is another than a
-// profile's, which does not matter between two of them.
-func (s *sampler) lab(cell int) [3]float64 {
-	var rgb [3]float64
-	for i := range rgb {
-		rgb[i] = linear()[int(s.at(cell, min(i, s.bands-1))/16+0.5)]
-	}
-	r, g, b := rgb[0], rgb[1], rgb[2]
-	x := root((0.4124564*r + 0.3575761*g + 0.1804375*b) / 0.95047)
-	y := root(0.2126729*r + 0.7151522*g + 0.0721750*b)
-	z := root((0.0193339*r + 0.1191920*g + 0.9503041*b) / 1.08883)
-	return [3]float64{116*y - 16, 500 * (x - y), 200 * (y - z)}
-}
-
-// linear are the intensities of sRGB's values, every sixteenth of a scale of
-// 16 bits (IEC 61966-2-1).
-var linear = sync.OnceValue(func() *[4097]float64 {
-	var table [4097]float64
-	for i := range table {
-		v := float64(i) * 16 / 65535
-		if v <= 0.04045 {
-			table[i] = v / 12.92
-		} else {
-			table[i] = math.Pow((v+0.055)/1.055, 2.4)
-		}
-	}
-	return &table
-})
-
-// root is the cube root, but for a line where it would be steep (CIE 15), of 0
-// to 1. It is off by less than 2e-5.
-func root(t float64) float64 {
-	const e = 6.0 / 29
-	if t <= e*e*e {
-		return t/(3*e*e) + 4.0/29
-	}
-	r := roots()[int(min(t, 1)*rootSteps)]
-	return (2*r + t/(r*r)) / 3 // a step of Newton's
+// tables are the curves on the way from sRGB to Lab.
+type tables struct {
+	linear [4097]float64          // of sRGB's values, every sixteenth of a scale of 16 bits (IEC 61966-2-1)
+	roots  [rootSteps + 1]float64 // cube roots of the middles of steps from 0 to 1
 }
 
 const rootSteps = 4096
 
-// roots are the cube roots of the middles of steps.
-var roots = sync.OnceValue(func() *[rootSteps + 1]float64 {
-	var table [rootSteps + 1]float64
-	for i := range table {
-		table[i] = math.Cbrt((float64(i) + 0.5) / rootSteps)
+var curves = sync.OnceValue(func() *tables {
+	var t tables
+	for i := range t.linear {
+		v := float64(i) * 16 / 65535
+		if v <= 0.04045 {
+			t.linear[i] = v / 12.92
+		} else {
+			t.linear[i] = math.Pow((v+0.055)/1.055, 2.4)
+		}
 	}
-	return &table
+	for i := range t.roots {
+		t.roots[i] = math.Cbrt((float64(i) + 0.5) / rootSteps)
+	}
+	return &t
 })
+
+// lab is a cell of sRGB or gray in CIE Lab. Its white is another than a
+// profile's, which does not matter between two of them.
+func (t *tables) lab(s *sampler, cell int) [3]float64 {
+	var rgb [3]float64
+	scale := 1 / (16 * s.counts[cell])
+	for i := range rgb {
+		rgb[i] = t.linear[int(s.sums[cell*s.bands+min(i, s.bands-1)]*scale+0.5)]
+	}
+	r, g, b := rgb[0], rgb[1], rgb[2]
+	x := t.root((0.4124564*r + 0.3575761*g + 0.1804375*b) * (1 / 0.95047))
+	y := t.root(0.2126729*r + 0.7151522*g + 0.0721750*b)
+	z := t.root((0.0193339*r + 0.1191920*g + 0.9503041*b) * (1 / 1.08883))
+	return [3]float64{116*y - 16, 500 * (x - y), 200 * (y - z)}
+}
+
+// root is the cube root, but for a line where it would be steep (CIE 15), of 0
+// to 1. It is off by less than 2e-5.
+func (t *tables) root(x float64) float64 {
+	const e = 6.0 / 29
+	if x <= e*e*e {
+		return x/(3*e*e) + 4.0/29
+	}
+	r := t.roots[int(min(x, 1)*rootSteps)]
+	return (2*r + x/(r*r)) / 3 // a step of Newton's
+}
 
 // deltaE is the CIEDE2000 difference of two colours in Lab, with all weights 1
 // (Sharma, Wu and Dalal, 2005). The hue that the weights ask for is that of the

@@ -85,7 +85,7 @@ func TestDeltaE(t *testing.T) {
 
 func TestRoot(t *testing.T) {
 	for x := 0.01; x < 1.0005; x += 0.00037 {
-		if got, want := root(x), math.Cbrt(x); math.Abs(got-want) > 2e-5 {
+		if got, want := curves().root(x), math.Cbrt(x); math.Abs(got-want) > 2e-5 {
 			t.Errorf("of %.5f: %.7f, not %.7f", x, got, want)
 		}
 	}

@@ -32,9 +32,10 @@ type codec struct {
 	write   func(in, out *os.File, m Metadata) error
 }
 
-func codecOf(format string) (codec, bool) {
-	all, noIPTC := Support{true, true, true}, Support{true, true, false}
-	c, ok := map[string]codec{
+var (
+	all, noIPTC = Support{true, true, true}, Support{true, true, false}
+
+	codecs = map[string]codec{
 		"jpeg": {all, readJPEG, writeJPEG},
 		"tiff": {all, readTIFF, writeTIFF},
 		"png":  {noIPTC, readPNG, writePNG},
@@ -44,20 +45,18 @@ func codecOf(format string) (codec, bool) {
 		"heif": {noIPTC, readISO, writeISO},
 		"jxl":  {noIPTC, readJXL, writeJXL},
 		"gif":  {Support{XMP: true}, readGIF, writeGIF},
-	}[format]
-	return c, ok
-}
+	}
+)
 
 // Carries reports what a format can carry; nothing for formats not known here.
 func Carries(format string) Support {
-	c, _ := codecOf(format)
-	return c.support
+	return codecs[format].support
 }
 
 // Read reads the metadata of a file of that format. A format that is not known
 // here has none.
 func Read(path, format string) (Metadata, error) {
-	c, ok := codecOf(format)
+	c, ok := codecs[format]
 	if !ok {
 		return Metadata{}, nil
 	}
@@ -76,7 +75,7 @@ func Read(path, format string) (Metadata, error) {
 // Write copies the file in to the empty file out with m in place of the
 // metadata that it had. The pixels and their profile stay as they are.
 func Write(in, out, format string, m Metadata) error {
-	c, ok := codecOf(format)
+	c, ok := codecs[format]
 	if !ok {
 		return fmt.Errorf("write metadata: %s is not known", format)
 	}
