@@ -1,0 +1,72 @@
+package cmd
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/queue"
+)
+
+// judge reports how a task ended and says what becomes of it.
+func (d *daemon) judge(e ending) queue.Outcome {
+	photo := e.task.Path
+	if e.err == nil {
+		delete(d.failed, photo)
+		if e.result.State == plugin.Skipped {
+			d.log.Debug("skipped", "photo", photo, "reason", e.result.Reason)
+		} else {
+			d.done++
+			d.log.Info("done", attributes(photo, e.result)...)
+		}
+		return queue.Outcome{}
+	}
+	if errors.Is(e.err, errSuspect) {
+		d.log.Warn("to be tried alone", "photo", photo, "reason", e.err)
+		return queue.Outcome{Blameless: true, Alone: true, Class: string(plugin.Crashed)}
+	}
+	var failure *plugin.Error
+	if !errors.As(e.err, &failure) {
+		failure = &plugin.Error{Path: photo, Kind: plugin.Stopped, Err: e.err}
+	}
+	if _, err := os.Lstat(photo); errors.Is(err, fs.ErrNotExist) && !failure.Quarantined {
+		delete(d.failed, photo)
+		d.watch.Again(photo) // its folder may come back with it
+		d.log.Info("the photo is gone before it was done", "photo", photo)
+		return queue.Outcome{}
+	}
+	d.failed[photo] = nil
+	if d.once {
+		d.failed[photo] = e.err
+	}
+	o := queue.Outcome{
+		Class: string(failure.Kind), Shared: failure.Kind.Shared(),
+		Alone: failure.Kind == plugin.Crashed,
+		Retry: !d.once && !failure.Quarantined && failure.Kind != plugin.Stopped,
+	}
+	what := []any{"photo", photo, "kind", failure.Kind, "error", e.err}
+	switch {
+	case failure.Quarantined:
+		d.log.Error("failed for good: in quarantine until burnish retry", what...)
+	case o.Retry:
+		d.log.Error("failed, to be tried again", what...)
+	default:
+		d.log.Error("failed", what...)
+	}
+	return o
+}
+
+func attributes(photo string, r plugin.Result) []any {
+	all := []any{"photo", photo, "outputs", len(r.Outputs), "took", r.Elapsed.Round(time.Millisecond)}
+	if r.Reason != "" {
+		all = append(all, "reason", r.Reason)
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.Notes)) {
+		all = append(all, key, r.Notes[key])
+	}
+	return all
+}
