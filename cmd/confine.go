@@ -99,7 +99,9 @@ func (n *confinement) enter() {
 	read, write := n.config.Paths()
 	places := map[string]place{}
 	for _, folder := range slices.Concat(read, write) {
-		places[folder] = placeOf(folder)
+		p := placeOf(folder)
+		p.drifts = drifting(folder)
+		places[folder] = p
 	}
 	read, write = n.widened(read), n.widened(write)
 	write = append(write, sandbox.WithLinks(own...)...)
@@ -154,7 +156,7 @@ func (n *confinement) outdated(j plugin.Job) string {
 			now = placeOf(folder)
 		}
 		switch {
-		case now == was || now == (place{}):
+		case now == (place{}), now.dev == was.dev && now.ino == was.ino:
 		case now.dev != was.dev || !was.drifts:
 			return folder
 		case !n.loose[folder]: // then its whole mount is opened, and this was the last time

@@ -9,7 +9,7 @@ import (
 // place tells a folder from another of its name; it is zero where there is none.
 type place struct {
 	dev, ino uint64
-	drifts   bool // the file system may give the same folder another ino
+	drifts   bool // the file system may give the same folder another ino; enter alone asks
 }
 
 func placeOf(path string) place {
@@ -21,7 +21,7 @@ func placeOf(path string) place {
 	if !ok {
 		return place{}
 	}
-	return place{s.Dev, s.Ino, drifting(path)}
+	return place{dev: s.Dev, ino: s.Ino}
 }
 
 // drifting reports whether path lies on a file system that makes its inodes up
