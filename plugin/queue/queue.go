@@ -94,8 +94,9 @@ func (q *Queue) Underway() int { return len(q.underway) }
 // that is long nor one that is held keeps another's tasks out.
 func (q *Queue) Full(laneName string) bool { return q.lane(laneName).waiting >= q.options.Capacity }
 
-// Add takes a task in. One that waits already is due at once and begins anew;
-// one that is under way comes once more when it ends.
+// Add takes a task in. One that waits already is due at once and begins anew,
+// and where its lane is held it may be tried, for what held it may be over; one
+// that is under way comes once more when it ends.
 func (q *Queue) Add(path, laneName string, now time.Time) {
 	if t := q.underway[path]; t != nil {
 		t.again = true
@@ -104,6 +105,9 @@ func (q *Queue) Add(path, laneName string, now time.Time) {
 	if t := q.waiting[path]; t != nil {
 		t.Failures = 0
 		q.hasten(t)
+		if l := q.lane(t.Lane); l.until.After(now) {
+			l.until = now
+		}
 		return
 	}
 	q.enqueue(&Task{Path: path, Lane: laneName, since: now, index: -1})

@@ -186,6 +186,23 @@ func TestAStormHoldsTheLaneAndAProbeOpensIt(t *testing.T) {
 	}
 }
 
+func TestAChangeBringsTheProbeForward(t *testing.T) {
+	b := newBench(t, Options{Storm: 2})
+	b.add("l", "a", "b", "c")
+	for _, p := range []string{"a", "b"} {
+		b.next(p)
+		b.finish(p, full)
+	}
+	b.add("l", "d")
+	b.next("")
+	b.add("l", "a") // its rights have changed, say
+	probe := b.next("c")
+	b.next("")
+	if b.finish("c", ok); !probe.Probe || len(b.Held()) > 0 {
+		t.Errorf("%+v, held: %+v", probe, b.Held())
+	}
+}
+
 func TestDamagedPhotosAreNoStorm(t *testing.T) {
 	b := newBench(t, Options{Storm: 3})
 	for i := range 20 {
