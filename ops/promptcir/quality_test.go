@@ -128,7 +128,7 @@ func TestWeigh(t *testing.T) {
 		t.Errorf("windows repeat %.2f of the work", ratio)
 	}
 	// Memory grows with the width, not with the height.
-	if large.Bytes <= small.Bytes || large.Bytes > 1<<30 || huge.Bytes != large.Bytes {
+	if large.Bytes <= small.Bytes || large.Bytes > 1<<30 || huge.Bytes > large.Bytes*11/10 {
 		t.Errorf("bytes: %d, %d, %d", small.Bytes, large.Bytes, huge.Bytes)
 	}
 	if twice := build(t, promptcir.Config{Model: "lite", Quality: "reference", Strength: 1}, cpu).(ops.Weigher).Weigh(384, 384); twice.MACs < 7*384*384*50_000 {

@@ -152,8 +152,29 @@ func (l Layout) axis(extent int) axis {
 // last window needs no halo behind it.
 func (l Layout) count(extent int) int { return 1 + ceilDiv(extent-l.Size+l.Halo, l.Stride()) }
 
-// fitted is the smallest valid size with which no more windows are needed.
+// Sides of long pixels and more get windows a step larger where those compute
+// least percent less.
+const (
+	long  = 2048
+	least = 3
+)
+
+// fitted is the size of a photo's windows along one side.
 func (l Layout) fitted(extent int) int {
+	size := l.smallest(extent)
+	if extent < long {
+		return size
+	}
+	work := l.count(extent) * size
+	l.Size += lcm(l.Multiple, Grid)
+	if larger := l.smallest(extent); 100*l.count(extent)*larger <= (100-least)*work {
+		return larger
+	}
+	return size
+}
+
+// smallest is the smallest valid size with which no more windows are needed.
+func (l Layout) smallest(extent int) int {
 	n, size := l.count(extent), l.Size
 	for step := lcm(l.Multiple, Grid); ; size = l.Size {
 		l.Size -= step

@@ -61,7 +61,13 @@ func TestFit(t *testing.T) {
 func checkPlan(l Layout, w, h int) error {
 	p := l.Plan(w, h)
 	ww, wh := p.WindowSize()
-	if ww%l.Multiple != 0 || wh%l.Multiple != 0 || ww > l.Size || wh > l.Size {
+	most := func(side int) int {
+		if l.Fitted && side >= long {
+			return l.Size + lcm(l.Multiple, Grid)
+		}
+		return l.Size
+	}
+	if ww%l.Multiple != 0 || wh%l.Multiple != 0 || ww > most(w) || wh > most(h) {
 		return fmt.Errorf("window of %d×%d", ww, wh)
 	}
 	for name, a := range map[string]axis{"x": p.x, "y": p.y} {
@@ -73,7 +79,7 @@ func checkPlan(l Layout, w, h int) error {
 		full := l
 		full.Fitted = false
 		q := full.Plan(w, h)
-		if qw, qh := q.WindowSize(); p.Cols() > q.Cols() || p.Rows() > q.Rows() || ww > qw || wh > qh {
+		if qw, qh := q.WindowSize(); p.Cols() > q.Cols() || p.Rows() > q.Rows() || p.Cols()*ww > q.Cols()*qw || p.Rows()*wh > q.Rows()*qh {
 			return fmt.Errorf("%d×%d windows of %d×%d, but %d×%d of %d×%d", p.Cols(), p.Rows(), ww, wh, q.Cols(), q.Rows(), qw, qh)
 		}
 	}
@@ -99,7 +105,7 @@ func checkPlan(l Layout, w, h int) error {
 	if d := p.Strips() - p.Rows(); d < 0 || d > 1 {
 		return fmt.Errorf("%d strips of %d rows", p.Strips(), p.Rows())
 	}
-	if p.Above > l.Size+l.Halo || p.Below > l.Size {
+	if p.Above > most(h)+l.Halo || p.Below > most(h) {
 		return fmt.Errorf("%d rows above, %d below", p.Above, p.Below)
 	}
 	return nil
@@ -139,7 +145,7 @@ var sizes = [][2]int{
 
 func TestPlan(t *testing.T) {
 	for _, l := range layouts {
-		for _, s := range append([][2]int{{20000, 20001}, {100000, 3}, {65535, 65535}}, sizes...) {
+		for _, s := range append([][2]int{{4000, 3000}, {2309, 1732}, {20000, 20001}, {100000, 3}, {65535, 65535}}, sizes...) {
 			if err := checkPlan(l, s[0], s[1]); err != nil {
 				t.Errorf("%+v, %d×%d: %v", l, s[0], s[1], err)
 			}
@@ -148,6 +154,18 @@ func TestPlan(t *testing.T) {
 			if err := checkPlan(l, n+1, 3*l.Size-n); err != nil {
 				t.Fatalf("%+v, %d×%d: %v", l, n+1, 3*l.Size-n, err)
 			}
+		}
+	}
+}
+
+// Long sides get larger windows where fewer of them are less work.
+func TestFitted(t *testing.T) {
+	l := Layout{Size: 384, Feather: 32, Multiple: 32, Fitted: true}
+	for _, c := range []struct{ extent, window, n int }{
+		{768, 288, 3}, {1732, 384, 5}, {2309, 416, 6}, {3000, 416, 8}, {4000, 384, 12}, {11547, 384, 33},
+	} {
+		if a := l.axis(c.extent); a.window != c.window || a.n != c.n {
+			t.Errorf("%d pixels: %d windows of %d, want %d of %d", c.extent, a.n, a.window, c.n, c.window)
 		}
 	}
 }

@@ -28,8 +28,11 @@ func TestRampSumsToOne(t *testing.T) {
 func restored[T Sample](p Plan, src Pixels[T], network func(Planar), order []int) (Pixels[T], int, error) {
 	out := Pixels[T]{Rect: src.Rect, Bands: src.Bands, Stride: src.Stride, Pix: append([]T(nil), src.Pix...)}
 	s, runs := NewStitcher(p), 0
-	for _, k := range order {
+	for i, k := range order {
 		in := p.Input(k)
+		if i == 0 && k == 0 || i > 0 && order[i-1] == k-1 {
+			in = Rect{0, p.Follows(k), p.W, in.Bottom() - p.Follows(k)}
+		}
 		visible := Pixels[T]{Rect: in, Bands: src.Bands, Stride: src.Stride, Pix: src.Pix[in.Y*src.Stride : in.Bottom()*src.Stride]}
 		left, area := p.Strip(k), 0
 		err := s.Strip(k, func(tiles []Tile, done func(Planar)) error {
@@ -73,7 +76,11 @@ func upTo(n int) []int {
 func identity(Planar) {}
 
 func checkIdentity[T Sample](l Layout, w, h, bands int) error {
-	src, p := noise[T](w, h, bands), l.Plan(w, h)
+	return checkPlanned[T](l.Plan(w, h), bands)
+}
+
+func checkPlanned[T Sample](p Plan, bands int) error {
+	src := noise[T](p.W, p.H, bands)
 	out, runs, err := restored(p, src, identity, upTo(p.Strips()))
 	if err != nil {
 		return err
@@ -99,6 +106,21 @@ func TestIdentity(t *testing.T) {
 			if err := check(l, s[0], s[1], bands); err != nil {
 				t.Errorf("%+v, %d×%d, %d bands: %v", l, s[0], s[1], bands, err)
 			}
+		}
+	}
+}
+
+// Windows that are longer than they are high, with bands of their own.
+func TestLowWindows(t *testing.T) {
+	long := Layout{Size: 192, Feather: 32, Multiple: 32, Fitted: true}
+	low := Layout{Size: 96, Halo: 16, Feather: 16, Multiple: 32, Fitted: true}
+	for _, s := range [][2]int{{1, 1}, {500, 700}, {2500, 130}, {130, 2111}, {257, 96}} {
+		p := PlanOf(long, low, s[0], s[1])
+		if w, h := p.WindowSize(); w > 224 || h > 128 || s[0] == 500 && w <= h {
+			t.Errorf("%v: windows of %d×%d", s, w, h)
+		}
+		if err := checkPlanned[uint8](p, 3); err != nil {
+			t.Errorf("%v: %v", s, err)
 		}
 	}
 }
