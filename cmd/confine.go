@@ -57,8 +57,16 @@ func (n *confinement) off() bool {
 	return n.none != ""
 }
 
-// lift ends the confinement of further processes for that reason, and reports
-// whether there was one and none has started within it so far.
+// untried reports whether there is a confinement and no process has started
+// within it so far.
+func (n *confinement) untried() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.none == "" && !n.proven
+}
+
+// lift ends an untried confinement for that reason, and reports whether it was
+// one.
 func (n *confinement) lift(why string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -41,8 +41,7 @@ var somePath = regexp.MustCompile(`/[^\s:;,"'<>()]+`)
 // sandbox may have caused, and whether it is certain, since the user has the
 // rights. What the kernel tells of rights knows nothing of Landlock.
 func deniedBySandbox(f *plugin.Error) (denied, certain bool) {
-	text := f.Err.Error()
-	if !errors.Is(f.Err, fs.ErrPermission) && !strings.Contains(strings.ToLower(text), "permission denied") {
+	if !isDenial(f.Err) {
 		return false, false
 	}
 	may := func(path string, mode uint32) bool { return unix.Access(path, mode) == nil }
@@ -50,7 +49,7 @@ func deniedBySandbox(f *plugin.Error) (denied, certain bool) {
 		readable := may(f.Path, unix.R_OK)
 		return readable, readable
 	}
-	for _, path := range somePath.FindAllString(text, -1) {
+	for _, path := range somePath.FindAllString(f.Err.Error(), -1) {
 		folder := filepath.Dir(path)
 		switch {
 		case may(path, unix.R_OK|unix.W_OK):
@@ -66,6 +65,15 @@ func deniedBySandbox(f *plugin.Error) (denied, certain bool) {
 	}
 	return true, certain
 }
+
+// isDenial reports whether err is one of access, as libraries tell it too.
+func isDenial(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || strings.Contains(strings.ToLower(err.Error()), "permission denied")
+}
+
+// bySandbox reports whether the sandbox may be why a process did not start. A
+// ledger that another process still holds, say, is no reason to go without.
+func bySandbox(err error) bool { return errors.Is(err, errDead) || isDenial(err) }
 
 // unconfined is a warning that tells why there is no sandbox.
 func unconfined(cause error) string {

@@ -50,3 +50,20 @@ func TestADenialNamesTheSandbox(t *testing.T) {
 		}
 	}
 }
+
+func TestNotEveryFailedStartIsTheSandboxs(t *testing.T) {
+	for text, err := range map[string]error{
+		"a death":            fmt.Errorf("%w: exit status 127", errDead),
+		"a denial":           &fs.PathError{Op: "open", Path: "/m.onnx", Err: fs.ErrPermission},
+		"told by the loader": errors.New("libx.so: cannot open shared object file: Permission denied"),
+	} {
+		if !bySandbox(err) {
+			t.Errorf("%s is not the sandbox's", text)
+		}
+	}
+	for _, text := range []string{"another process has the ledger", "there is no model lite2"} {
+		if bySandbox(errors.New(text)) {
+			t.Errorf("%q is the sandbox's", text)
+		}
+	}
+}

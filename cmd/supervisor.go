@@ -59,7 +59,10 @@ func supervise(r *runCommand, c *config.Config, h *host, log *slog.Logger) (*sup
 // ever started within the sandbox, and one does without, there is none.
 func (s *supervisor) start() error {
 	p, err := startWorker(s.setup, s.bounds)
-	if err != nil && s.bounds.lift(unconfined(err)) {
+	if errors.Is(err, errDead) && s.bounds.untried() {
+		p, err = startWorker(s.setup, s.bounds) // something else may have ended it
+	}
+	if err != nil && bySandbox(err) && s.bounds.lift(unconfined(err)) {
 		if p, err = startWorker(s.setup, s.bounds); err != nil {
 			s.bounds.restore()
 			return err
