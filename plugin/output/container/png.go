@@ -6,6 +6,7 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
@@ -16,14 +17,21 @@ const (
 	pngXMP       = "XML:com.adobe.xmp\x00"
 )
 
-var errPNG = errors.New("not a PNG")
+// maxChunks bounds the chunks of a PNG that are walked through: 8 GiB of those
+// that libpng writes.
+const maxChunks = 1 << 20
+
+var (
+	errPNG    = errors.New("not a PNG")
+	errChunks = fmt.Errorf("a PNG of more than %d chunks", maxChunks)
+)
 
 func readPNG(f *os.File) (m Metadata, err error) {
 	if s, err := take(f, 8); err != nil || string(s) != pngSignature {
 		return m, errors.Join(errPNG, err)
 	}
 	left := budget(maxBlock)
-	for {
+	for range maxChunks {
 		head, err := take(f, 8)
 		if err != nil {
 			return m, err
@@ -48,6 +56,7 @@ func readPNG(f *os.File) (m Metadata, err error) {
 			return m, err
 		}
 	}
+	return m, errChunks
 }
 
 // textXMP is the XMP in an iTXt chunk, nil where it holds another text or one
@@ -85,7 +94,7 @@ func writePNG(in, out *os.File, m Metadata) error {
 	}
 	put(w, pngSignature)
 	written, left := false, budget(maxBlock)
-	for {
+	for range maxChunks {
 		head, err := take(r, 8)
 		if err != nil {
 			return err
@@ -117,6 +126,7 @@ func writePNG(in, out *os.File, m Metadata) error {
 			return w.Flush()
 		}
 	}
+	return errChunks
 }
 
 // writeChunk writes nothing for no data. Errors stay with w until its Flush.

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -15,8 +16,9 @@ import (
 // SealLength is that of a seal, in hexadecimal digits.
 const SealLength = 2 * sha256.Size
 
-// hole is a part of a file that its seal does not cover.
-type hole struct{ at, size int64 }
+// hole is a part of a file that its seal does not cover. A checksum is of the
+// bytes from of until at.
+type hole struct{ at, size, of int64 }
 
 // Seal replaces the placeholder in a file's XMP, as many digits as a seal has
 // and found nowhere else in the file, by a digest of the file: of all its bytes
@@ -77,13 +79,13 @@ func holesOf(f *os.File, format, digits string) ([]hole, error) {
 	if err != nil {
 		return nil, err
 	}
-	holes := []hole{{at, SealLength}}
+	holes := []hole{{at: at, size: SealLength}}
 	if format == "png" {
 		sum, err := pngChecksum(f, at)
 		if err != nil {
 			return nil, err
 		}
-		holes = append(holes, hole{sum, 4})
+		holes = append(holes, sum)
 	}
 	return holes, nil
 }
@@ -121,40 +123,39 @@ func findOnce(f io.ReaderAt, digits []byte) (int64, error) {
 	return found, nil
 }
 
-// pngChecksum is where the checksum of the chunk around at lies.
-func pngChecksum(f io.ReaderAt, at int64) (int64, error) {
-	for chunk := int64(len(pngSignature)); chunk < at; {
-		var head [4]byte
-		if _, err := f.ReadAt(head[:], chunk); err != nil {
-			return 0, err
+// pngChecksum is the checksum of the chunk around at.
+func pngChecksum(f io.ReaderAt, at int64) (hole, error) {
+	begin := int64(len(pngSignature))
+	r := bufio.NewReaderSize(io.NewSectionReader(f, begin, at-begin), 1<<16)
+	for range maxChunks {
+		head, err := take(r, 8)
+		if err != nil {
+			return hole{}, errPNG
 		}
-		end := chunk + 8 + int64(binary.BigEndian.Uint32(head[:]))
+		size := int64(binary.BigEndian.Uint32(head))
+		end := begin + 8 + size
 		if at+SealLength <= end {
-			return end, nil
+			return hole{end, 4, begin + 4}, nil
 		}
-		chunk = end + 4
+		if begin = end + 4; begin > at {
+			return hole{}, errPNG
+		}
+		if _, err := r.Discard(int(size) + 4); err != nil {
+			return hole{}, errPNG
+		}
 	}
-	return 0, errPNG
+	return hole{}, errChunks
 }
 
-// pngSum is the checksum that the chunk whose own lies at holes[1] should have.
-func pngSum(f io.ReaderAt, holes []hole) ([]byte, error) {
-	for chunk := int64(len(pngSignature)); ; {
-		var head [4]byte
-		if _, err := f.ReadAt(head[:], chunk); err != nil {
-			return nil, err
-		}
-		size := int64(binary.BigEndian.Uint32(head[:])) + 4
-		if chunk+4+size == holes[1].at {
-			data, err := take(io.NewSectionReader(f, chunk+4, size), size)
-			return binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(data)), err
-		}
-		chunk += 8 + size
-	}
+// pngSum is the checksum that should lie in that hole.
+func pngSum(f io.ReaderAt, h hole) ([]byte, error) {
+	size := h.at - h.of
+	data, err := take(io.NewSectionReader(f, h.of, size), size)
+	return binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(data)), err
 }
 
 func mendChecksum(f *os.File, holes []hole) error {
-	sum, err := pngSum(f, holes)
+	sum, err := pngSum(f, holes[1])
 	if err == nil {
 		_, err = f.WriteAt(sum, holes[1].at)
 	}
@@ -162,7 +163,7 @@ func mendChecksum(f *os.File, holes []hole) error {
 }
 
 func checksumHolds(f *os.File, holes []hole) (bool, error) {
-	want, err := pngSum(f, holes)
+	want, err := pngSum(f, holes[1])
 	if err != nil {
 		return false, err
 	}
@@ -179,7 +180,7 @@ func digestAround(f *os.File, holes []hole) (string, error) {
 		return "", err
 	}
 	sum, at := sha256.New(), int64(0)
-	for _, h := range append(holes[:len(holes):len(holes)], hole{info.Size(), 0}) {
+	for _, h := range append(holes[:len(holes):len(holes)], hole{at: info.Size()}) {
 		if _, err := io.Copy(sum, io.NewSectionReader(f, at, h.at-at)); err != nil {
 			return "", err
 		}

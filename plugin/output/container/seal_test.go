@@ -1,6 +1,8 @@
 package container
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,4 +41,34 @@ func FuzzSeal(f *testing.F) {
 			t.Errorf("sealed, it is not intact: %v", err)
 		}
 	})
+}
+
+// A PNG is not walked through without an end, be it that it has very many chunks.
+func TestChunksAreBounded(t *testing.T) {
+	digits := strings.Repeat("0123456789abcdef", 4)
+	sealed := "\x00\x00\x00\x44iTXtab" + digits + "cd\x01\x02\x03\x04"
+	file := func(chunks int) string {
+		path := filepath.Join(t.TempDir(), "f.png")
+		data := pngSignature + strings.Repeat("\x00\x00\x00\x00IDAT\x01\x02\x03\x04", chunks) + sealed
+		if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	few := file(maxChunks - 1)
+	if err := Seal(few, "png", digits); err != nil {
+		t.Fatal(err)
+	}
+	now, _ := os.ReadFile(few)
+	seal := string(now[bytes.LastIndex(now, []byte("iTXtab"))+6:][:SealLength])
+	if intact, err := Sealed(few, "png", seal); !intact || err != nil {
+		t.Errorf("sealed, it is not intact: %v", err)
+	}
+	many := file(maxChunks)
+	if err := Seal(many, "png", digits); !errors.Is(err, errChunks) {
+		t.Errorf("sealed: %v", err)
+	}
+	if _, err := Read(many, "png"); !errors.Is(err, errChunks) {
+		t.Errorf("read: %v", err)
+	}
 }
