@@ -106,18 +106,24 @@ func (w *work) findOne(facts output.Facts, t *target) (_ *made, stands bool, err
 	if err != nil {
 		return nil, false, nil //nolint:nilerr // claim will say so
 	}
-	for n := 0; n == 0 || o.Collision == output.Number; n++ {
-		t.path = output.Numbered(plain, n)
-		info, err := os.Lstat(t.path)
+	names := []string{plain}
+	if o.Collision == output.Number {
+		names = output.NumberedThere(plain)
+	}
+	missing := false
+	for _, name := range names {
+		t.path = name
+		info, err := os.Lstat(name)
 		if err != nil {
-			return nil, false, nil //nolint:nilerr // it is not there
+			missing = true
+			continue
 		}
 		if m, err := w.isMade(*t, info); m != nil || err != nil {
 			return m, false, err
 		}
 	}
 	t.path = ""
-	return nil, o.Collision == output.Skip, nil
+	return nil, !missing && o.Collision == output.Skip, nil
 }
 
 // isMade is what a file says of itself if it is this very target.

@@ -128,31 +128,58 @@ func (w *work) publish(staged []*output.Staged, result Result) (Result, error) {
 	return result, w.recordDone(result)
 }
 
-// settle lets a numbered output have a name of a lower number, or its own, where
-// the very same file is already that nobody is known to own: what was made
-// before the ledger was lost stays, and no second one is written beside it.
+// settle lets a numbered output have another number's name, or the plain one,
+// where the very same file is already that nobody is known to own: what was made
+// before the ledger was lost stays, and no second one is written beside it. The
+// file needs no seal: it is to the byte what would be written now, which is
+// either what only this pipeline makes or, for an undamaged photo that passes
+// through, a copy of the source, of which the original is at hand. A source, or
+// another name of one, is never taken.
+//
+// Files are read while the engine's lock is free; whose they are is asked before
+// and, under the lock, once more after.
 func (w *work) settle(i int, s *output.Staged) error {
 	t := &w.targets[i]
-	e := w.engine
-	if w.pipeline.outputs[t.output].Collision != output.Number || t.path == t.plain {
+	if w.pipeline.outputs[t.output].Collision != output.Number {
 		return nil
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for n := 0; output.Numbered(t.plain, n) != t.path; n++ {
-		name := output.Numbered(t.plain, n)
-		owner, err := e.ownerOf(name)
+	for _, name := range output.NumberedThere(t.plain) {
+		if name == t.path {
+			continue
+		}
+		free, err := w.take(t, name, false)
 		if err != nil {
 			return err
 		}
-		if owner != "" || e.claims[name] != nil || !s.Equals(name) {
+		if !free || w.mayWrite(name, t.encoder.Folder(name)) != nil || !s.Equals(name) {
 			continue
 		}
-		delete(e.claims, t.path)
-		e.claims[name], t.path, s.Path = w, name, name
-		return nil
+		if free, err = w.take(t, name, true); err != nil {
+			return err
+		}
+		if free {
+			s.Path = name
+			return nil
+		}
 	}
 	return nil
+}
+
+// take reports whether nobody has a name, and claims it for the target instead
+// of its own where that is asked.
+func (w *work) take(t *target, name string, claim bool) (free bool, err error) {
+	e := w.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	owner, err := e.ownerOf(name)
+	if owner != "" || err != nil || e.claims[name] != nil {
+		return false, err
+	}
+	if claim {
+		delete(e.claims, t.path)
+		e.claims[name], t.path = w, name
+	}
+	return true, nil
 }
 
 // rename publishes all; where one fails, those before it that replaced nothing

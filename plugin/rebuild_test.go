@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/output"
 )
 
 // rebuilt is a pipeline with an output of every kind that tells of itself.
@@ -172,6 +174,57 @@ func TestSilentOutputsStayAsTheyAre(t *testing.T) {
 	}
 	if now := b.inodes("out"); !slices.Equal(now, before) {
 		t.Errorf("%d outputs became others, or %d", len(before), len(now))
+	}
+}
+
+// Numbers that are missing hide no output from the photos that they are of.
+func TestGapsInNumbers(t *testing.T) {
+	for name, config := range map[string]string{
+		"telling": colliding("number"),
+		"silent":  colliding("number, provenance: false"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, config, plugin.WithLedger())
+			var photos []string
+			for i := range 12 {
+				photos = append(photos, b.photo(fmt.Sprintf("%d.jpg", i), 20, 20, byte(i)))
+				b.done(photos[i])
+			}
+			for i := range 11 {
+				if i != 2 {
+					os.Remove(b.path(output.Numbered("out/same.png", i)))
+				}
+			}
+			before := b.inodes("out")
+			b.damage(zero)
+			for _, i := range []int{2, 11} {
+				r, err := b.engine.Process(t.Context(), b.job(photos[i]))
+				if err != nil || name == "telling" && !strings.Contains(r.Reason, "outputs say so") {
+					t.Errorf("%d: %+v, %v", i, r, err)
+				}
+			}
+			if now := b.inodes("out"); !slices.Equal(now, before) {
+				t.Errorf("the outputs are now %v", b.files("out"))
+			}
+		})
+	}
+}
+
+// A name that the source has in the output folder too is no output of it.
+func TestALinkToTheSourceIsNotTaken(t *testing.T) {
+	b := newBench(t, strings.Replace(small, "resize: {width: 64, height: 64}", "promptcir: {model: lite}", 1), plugin.WithLedger())
+	b.config = strings.Replace(b.config, `path: "{dir}/{stem}.png"`, `{path: "{stem}.jpg", collision: number}`, 1)
+	b.reopen()
+	path := undamagedPhoto(b)
+	name := "out/" + filepath.Base(path)
+	if err := os.MkdirAll(b.path("out"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(path, b.path(name)); err != nil {
+		t.Skip(err)
+	}
+	if r := b.done(path); len(r.Outputs) != 1 || r.Outputs[0].Path != b.path(output.Numbered(name, 1)) {
+		t.Errorf("%+v", r.Outputs)
 	}
 }
 
