@@ -79,6 +79,7 @@ const (
 	TooLarge   Kind = "too-large"  // refused from its header
 	Changed    Kind = "changed"    // the source changed while it was read
 	Conflict   Kind = "conflict"   // an output belongs to another photo
+	Spared     Kind = "spared"     // an output would replace what may be the last of another photo
 	Unwritable Kind = "unwritable" // an output cannot be written
 	Unrecorded Kind = "unrecorded" // the ledger cannot be written
 	Broken     Kind = "failed"     // a step failed
@@ -91,7 +92,7 @@ const (
 // strikes against the photo.
 func (k Kind) Transient() bool {
 	switch k {
-	case Unreadable, Changed, Unwritable, Unrecorded, Stopped:
+	case Unreadable, Changed, Spared, Unwritable, Unrecorded, Stopped:
 		return true
 	}
 	return false

@@ -228,6 +228,35 @@ func TestALinkToTheSourceIsNotTaken(t *testing.T) {
 	}
 }
 
+// With the ledger lost, nothing tells that an output is the last of a photo that
+// was put away but the output itself.
+func TestTheLastOfAPhotoIsNotOverwritten(t *testing.T) {
+	b := newBench(t, colliding("overwrite"), plugin.WithLedger())
+	one, two := b.photo("one.jpg", 20, 20, 1), b.photo("two.jpg", 20, 20, 2)
+	b.done(one)
+	b.done(two)
+	before := b.inodes("out")
+	original, _ := os.ReadFile(two)
+	os.Remove(two)
+	b.damage(zero)
+	for range plugin.MaxStrikes + 1 {
+		b.fails(one, plugin.Spared, "may be all that is left")
+	}
+	if !slices.Equal(b.inodes("out"), before) {
+		t.Error("the output was replaced")
+	}
+	b.write("in/two.jpg", original) // it was at hand after all
+	b.skipped(two, "outputs say so")
+	b.done(one)
+	b.skipped(two, "replaced by another photo's")
+
+	b.damage(zero)
+	os.Remove(one)
+	b.fails(two, plugin.Spared, "may be all that is left")
+	os.Remove(b.path("out/same.png")) // somebody has decided
+	b.done(two)
+}
+
 func TestACopiedPhotoStaysAsItIs(t *testing.T) {
 	b := newBench(t, strings.Replace(small, "resize: {width: 64, height: 64}", "promptcir: {model: lite}", 1), plugin.WithLedger())
 	b.config = strings.Replace(b.config, "{stem}.png", "{stem}.jpg", 1)

@@ -52,6 +52,11 @@ func (w *work) tryClaim(src *ops.Source, pages int) (again bool, err error) {
 			}
 			w.targets = append(w.targets, t)
 			numbered = numbered || o.Collision == output.Number
+			if o.Collision == output.Overwrite {
+				if err := w.sparesLast(t); err != nil {
+					return false, err
+				}
+			}
 		}
 	}
 	err = w.own()
@@ -188,6 +193,44 @@ func (w *work) sparesPutAway(path string) error {
 		return err
 	}
 	return w.taken(path, owner)
+}
+
+// sparesLast refuses to overwrite an output that no record tells of, as after
+// the loss of a ledger, where it says itself that it is of other content and no
+// file of that content is known: it may be all that is left of a photo that was
+// put away.
+func (w *work) sparesLast(t target) error {
+	e := w.engine
+	if e.ledger == nil {
+		return nil
+	}
+	if _, known, err := e.ledger.Maker(t.path); known || err != nil {
+		return err // own decides
+	}
+	p, ok := output.ReadProvenance(t.path, t.encoder.Format)
+	if !ok || p.Source == w.hash {
+		return nil
+	}
+	if known, err := e.atHand(p.Source); known || err != nil {
+		return err
+	}
+	return w.fail(Spared, fmt.Errorf("the output %s is of another photo (SHA-256 %.16s…) of which no original is known here: it may be all that is left of it", t.path, p.Source),
+		"this goes on by itself once that original is seen in a watched folder; else move the output away, or remove it")
+}
+
+// atHand reports whether a file that the ledger knows with that content is still
+// there as it was.
+func (e *Engine) atHand(content string) (bool, error) {
+	entries, err := e.ledger.Contents(content)
+	for _, known := range entries {
+		for _, path := range []string{known.Path, known.MovedTo} {
+			info, err := os.Stat(path)
+			if err == nil && info.Size() == known.Stat.Size && info.ModTime().Equal(known.Stat.ModTime) {
+				return true, nil
+			}
+		}
+	}
+	return false, err
 }
 
 // outputNames are the outputs' absolute names where none is taken.

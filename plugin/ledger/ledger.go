@@ -145,6 +145,15 @@ func (l *Ledger) Reusable(content, work string) (Entry, bool, error) {
 	return e, found, err
 }
 
+// Contents returns the Done records of a content, whatever their work.
+func (l *Ledger) Contents(content string) (all []Entry, err error) {
+	err = l.view(func(t tables) error {
+		all = t.ofContent(content)
+		return nil
+	})
+	return all, err
+}
+
 // Owner returns the source that an output was last made from.
 func (l *Ledger) Owner(outputPath string) (sourcePath string, ok bool, err error) {
 	err = l.view(func(t tables) error {

@@ -159,6 +159,18 @@ func (t tables) byContent(content, work string) (Entry, bool) {
 	return Entry{}, false
 }
 
+func (t tables) ofContent(content string) (all []Entry) {
+	prefix := append([]byte(content), separator...)
+	c := t.contents.Cursor()
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		work, path, _ := bytes.Cut(k[len(prefix):], []byte(separator))
+		if e, ok := decode(t.entries.Get(join(string(path), string(work)))); ok && e.Content == content {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
 // page returns up to pageLength records after the key from, and the last key.
 func (t tables) page(from []byte) (page []Entry, last []byte) {
 	c := t.entries.Cursor()
