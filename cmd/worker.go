@@ -46,7 +46,9 @@ func (l local) reprocess(where string) ([]string, error) {
 	return l.engine.Records().Reprocess(w)
 }
 
-func (l local) emptyTrash() error { return l.engine.EmptyTrash(time.Now()) }
+func (l local) emptyTrash() error {
+	return errors.Join(l.engine.EmptyTrash(time.Now()), l.engine.DropGone(time.Now()))
+}
 
 func (l local) describe() map[string][]string { return l.engine.Describe() }
 

@@ -119,6 +119,9 @@ func (c *Config) Validate() error {
 	if c.Worker.Stall < time.Second {
 		invalid("worker.stall", "wants at least 1s, got %s", c.Worker.Stall)
 	}
+	if c.Ledger.Keep < 24*time.Hour && c.Ledger.Keep != 0 {
+		invalid("ledger.keep", "wants 0 or at least 24h, got %s", c.Ledger.Keep)
+	}
 	if c.Worker.Files < 64 {
 		invalid("worker.files", "wants at least 64, got %d", c.Worker.Files)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
@@ -25,6 +26,7 @@ type Config struct {
 	Restore   Restore             `yaml:"restore" help:"where and with what networks run"`
 	Limits    Limits              `yaml:"limits" help:"what protects the host"`
 	Worker    Worker              `yaml:"worker" help:"the process that photos are worked on in"`
+	Ledger    Ledger              `yaml:"ledger" help:"what is remembered of photos"`
 	Quiet     []Hours             `yaml:"quiet" help:"hours of the day in which no photo begins, such as 22:00-06:00"`
 	Pipelines map[string]Pipeline `yaml:"pipelines" help:"by a name of your own"`
 
@@ -34,6 +36,11 @@ type Config struct {
 	file   string
 	folder string // that relative paths are below
 	root   *yaml.Node
+}
+
+// Ledger is what is remembered of photos.
+type Ledger struct {
+	Keep time.Duration `yaml:"keep" help:"how long a photo is remembered that is gone with all its outputs; 0: for ever"`
 }
 
 // Watch is one watched folder.
@@ -110,6 +117,7 @@ func defaults() Config {
 	return Config{
 		Version: 1,
 		Worker:  defaultWorker(),
+		Ledger:  Ledger{Keep: 365 * 24 * time.Hour},
 		Restore: Restore{Device: "auto"},
 		Limits:  Limits{Megapixels: 300, Pages: 1000, Bytes: 2_000_000_000, Queue: 10_000, Free: 256},
 	}

@@ -52,7 +52,7 @@ func (w *work) adopt(format string) (done bool, err error) {
 		}
 	}
 	w.before = e
-	return true, w.unrecorded(w.engine.ledger.Put(e), "its outputs are there; it will be looked at once more")
+	return true, w.unrecorded(w.engine.record(e), "its outputs are there; it will be looked at once more")
 }
 
 // made is an output that is known by its provenance.

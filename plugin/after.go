@@ -83,7 +83,7 @@ func (w *work) putTo(e ledger.Entry, to string) error {
 func (w *work) intend(e *ledger.Entry) func(name string) error {
 	return func(name string) error {
 		e.MovedTo = name
-		return w.engine.ledger.Put(*e)
+		return w.engine.record(*e)
 	}
 }
 
@@ -93,7 +93,7 @@ func (w *work) stays(e *ledger.Entry) error {
 		return nil
 	}
 	e.MovedTo = ""
-	return w.engine.ledger.Put(*e)
+	return w.engine.record(*e)
 }
 
 func (w *work) synced(place string, err error) {
@@ -112,7 +112,7 @@ func (w *work) finishMove() error {
 	}
 	if hash, err := digest(e.MovedTo); (err != nil || hash != e.Content) && e.Stat.Inode != 0 && e.Stat.Inode == inode(w.info) {
 		w.before.MovedTo = ""
-		return w.engine.ledger.Put(w.before)
+		return w.engine.record(w.before)
 	}
 	w.before = ledger.Entry{}
 	return w.engine.ledger.Moved(e.Path, e.MovedTo, w.key)

@@ -78,7 +78,7 @@ func (w *work) prove() error {
 		}
 	}
 	w.before.Salvaged = false
-	return w.engine.ledger.Put(w.before)
+	return w.engine.record(w.before)
 }
 
 // verdict is why a record makes the work needless, or "". That another photo
@@ -117,7 +117,7 @@ func (w *work) known() (reason string, err error) {
 	}
 	if e := w.past(); w.verdict(e) != "" {
 		e.Stat = w.entry(e.State).Stat
-		return w.verdict(e), w.engine.ledger.Put(e)
+		return w.verdict(e), w.engine.record(e)
 	}
 	ours, err := w.engine.ledger.IsOutput(w.hash)
 	if !ours || err != nil {
@@ -191,7 +191,7 @@ func (w *work) recordIntent(r Result) error {
 	e := w.withOutputs(ledger.Failed, r)
 	e.Attempts, e.Strikes = w.past().Attempts, w.past().Strikes
 	e.Error, e.ErrorClass = "interrupted while the outputs were published", "interrupted"
-	return w.unrecorded(w.engine.ledger.Put(e), "nothing was published")
+	return w.unrecorded(w.engine.record(e), "nothing was published")
 }
 
 // recordDone remembers published outputs.
@@ -207,7 +207,7 @@ func (w *work) recordDone(r Result) error {
 	e := w.withOutputs(ledger.Done, r)
 	e.Attempts += w.past().Attempts
 	w.before = e
-	return w.unrecorded(w.engine.ledger.Put(e), "the outputs are published; the photo will be processed once more")
+	return w.unrecorded(w.engine.record(e), "the outputs are published; the photo will be processed once more")
 }
 
 func (w *work) withOutputs(state ledger.State, r Result) ledger.Entry {

@@ -61,7 +61,7 @@ func (w *work) recordFailure(failure *Error) {
 	if e.Strikes >= MaxStrikes {
 		e.State, failure.Quarantined = ledger.Quarantined, true
 	}
-	if err := w.engine.ledger.Put(e); err != nil {
+	if err := w.engine.record(e); err != nil {
 		w.engine.log.Error("the failure could not be recorded", "photo", w.source, "error", err)
 		return
 	}

@@ -76,6 +76,7 @@ type Entry struct {
 	MovedTo    string            `json:"moved_to,omitempty"`   // where the host put the source, or is about to
 	Superseded string            `json:"superseded,omitempty"` // the work by which another photo took one of its outputs
 	Salvaged   bool              `json:"salvaged,omitempty"`   // read back from a damaged ledger, and not yet compared with its outputs
+	Mounts     []string          `json:"mounts,omitempty"`     // the file systems that its files lay on, as the host names them
 	Started    time.Time         `json:"started,omitzero"`
 	Finished   time.Time         `json:"finished,omitzero"`
 	Notes      map[string]string `json:"notes,omitempty"`

@@ -56,6 +56,7 @@ func TestPutKeepsEveryField(t *testing.T) {
 		Error:      "truncated \x01 at byte 5",
 		ErrorClass: "permanent",
 		Attempts:   3,
+		Mounts:     []string{"/ 1"},
 		Started:    shot,
 		Finished:   shot.Add(time.Second),
 		Notes:      map[string]string{"model": "lite"},

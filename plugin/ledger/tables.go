@@ -23,26 +23,29 @@ var (
 	entriesBucket  = []byte("entries")  // path, work → record in JSON
 	contentsBucket = []byte("contents") // content, work, path → nothing; Done only
 	outputsBucket  = []byte("outputs")  // output path → path, work of the entry that wrote it last
-	hashesBucket   = []byte("hashes")   // output content → output path; never shrinks
+	hashesBucket   = []byte("hashes")   // output content → output path; outlives the records
 	failedBucket   = []byte("failed")   // path, work → nothing; Failed and Quarantined only
+	goneBucket     = []byte("gone")     // kind, key of another table → since when it has been of no use
 )
 
-var allTables = [][]byte{entriesBucket, contentsBucket, outputsBucket, hashesBucket, failedBucket}
+var allTables = [][]byte{entriesBucket, contentsBucket, outputsBucket, hashesBucket, failedBucket, goneBucket}
 
 // tables are the buckets within one transaction.
 type tables struct {
-	entries, contents, outputs, hashes, failed *bbolt.Bucket
+	meta, entries, contents, outputs, hashes, failed, gone *bbolt.Bucket
 }
 
 func open(tx *bbolt.Tx) (tables, error) {
 	t := tables{
+		meta:     tx.Bucket(metaBucket),
 		entries:  tx.Bucket(entriesBucket),
 		contents: tx.Bucket(contentsBucket),
 		outputs:  tx.Bucket(outputsBucket),
 		hashes:   tx.Bucket(hashesBucket),
 		failed:   tx.Bucket(failedBucket),
+		gone:     tx.Bucket(goneBucket),
 	}
-	if t.entries == nil || t.contents == nil || t.outputs == nil || t.hashes == nil || t.failed == nil {
+	if t.meta == nil || t.gone == nil || t.entries == nil || t.contents == nil || t.outputs == nil || t.hashes == nil || t.failed == nil {
 		return t, errors.New("a table is missing")
 	}
 	return t, nil
@@ -100,13 +103,13 @@ func (t tables) putOutput(id []byte, e Entry, o Output) error {
 			return err
 		}
 	}
-	if err := t.outputs.Put(path, id); err != nil {
+	if err := errors.Join(t.outputs.Put(path, id), t.gone.Delete(marked(markedOutput, path))); err != nil {
 		return err
 	}
 	if o.Hash == "" || o.Hash == e.Content {
 		return nil
 	}
-	return t.hashes.Put([]byte(o.Hash), path)
+	return errors.Join(t.hashes.Put([]byte(o.Hash), path), t.gone.Delete(marked(markedHash, []byte(o.Hash))))
 }
 
 // supersede lets the record before make room for e.
@@ -131,10 +134,7 @@ func (t tables) drop(id []byte) error {
 	if err := t.contents.Delete(join(e.Content, e.Work, e.Path)); err != nil {
 		return err
 	}
-	if err := t.failed.Delete(id); err != nil {
-		return err
-	}
-	return t.entries.Delete(id)
+	return errors.Join(t.failed.Delete(id), t.gone.Delete(marked(markedRecord, id)), t.entries.Delete(id))
 }
 
 func (t tables) allFailed() (all []Entry) {

@@ -1,0 +1,251 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// Rule says which records are kept. A ledger calls its functions from the
+// goroutine of [Ledger.Retain], and from no transaction.
+type Rule struct {
+	// Keep is for how long what is of no use is kept all the same.
+	Keep time.Duration
+
+	// Gone reports whether a record is of no use: whether its source, wherever
+	// that was put, and all its outputs are gone for certain. For an output that
+	// no record names any more it is asked with an Entry of that output alone.
+	Gone func(Entry) bool
+
+	// Dropped is told of each record that was dropped; it may be nil.
+	Dropped func(Entry)
+}
+
+const (
+	retainEvery  = 24 * time.Hour
+	retainChunk  = 1000 // changes in a transaction
+	markedRecord = 'e'  // what the keys of the table of what is gone begin with
+	markedOutput = 'o'
+	markedHash   = 'h'
+)
+
+var retainedKey = []byte("retained")
+
+// Retain drops the records that have been gone by the rule for as long as it
+// keeps them, each time that it was asked about them, and who made an output and
+// what its content was where no record tells of them that long. It is the number
+// of records dropped. It does nothing where it was done less than a day before.
+func (l *Ledger) Retain(now time.Time, rule Rule) (n int, err error) {
+	due := false
+	err = l.update(func(t tables) error {
+		last := stamped(t.meta.Get(retainedKey))
+		due = now.Before(last) || now.Sub(last) >= retainEvery
+		if !due {
+			return nil
+		}
+		return t.meta.Put(retainedKey, stamp(now))
+	})
+	if err != nil || !due {
+		return 0, err
+	}
+	s := &sweep{ledger: l, now: now, rule: rule, named: map[uint64]struct{}{}}
+	for _, step := range []func() error{s.records, s.outputs, s.hashes, s.flush} {
+		if err := step(); err != nil {
+			return s.dropped, fmt.Errorf("drop old records from ledger %s: %w", l.db.Path(), err)
+		}
+	}
+	return s.dropped, nil
+}
+
+// sweep is one run of Retain.
+type sweep struct {
+	ledger  *Ledger
+	now     time.Time
+	rule    Rule
+	named   map[uint64]struct{} // contents of outputs that a record tells of, hashed
+	changes []change
+	dropped int
+}
+
+// change is what is to become of something: it is marked as gone since now, no
+// longer so marked, or dropped where it bears that mark still.
+type change struct {
+	key  []byte
+	mark []byte // as it was found
+	drop bool
+	gone bool
+}
+
+func (s *sweep) records() error {
+	return s.ledger.Each(func(e Entry) error {
+		gone := s.rule.Gone(e)
+		for _, o := range e.Outputs {
+			if !gone {
+				s.named[brief(o.Hash)] = struct{}{}
+			}
+		}
+		return s.consider(marked(markedRecord, join(e.Path, e.Work)), gone)
+	})
+}
+
+func (s *sweep) outputs() error {
+	unnamed := func(t tables, _, id []byte) bool { return t.entries.Get(id) == nil }
+	return s.ledger.eachKey(func(t tables) *bbolt.Bucket { return t.outputs }, unnamed, func(path []byte, unnamed bool) error {
+		gone := unnamed && s.rule.Gone(Entry{Outputs: []Output{{Path: string(path)}}})
+		return s.consider(marked(markedOutput, path), gone)
+	})
+}
+
+func (s *sweep) hashes() error {
+	unnamed := func(_ tables, hash, _ []byte) bool {
+		_, named := s.named[brief(string(hash))]
+		return !named
+	}
+	return s.ledger.eachKey(func(t tables) *bbolt.Bucket { return t.hashes }, unnamed, func(hash []byte, unnamed bool) error {
+		return s.consider(marked(markedHash, hash), unnamed)
+	})
+}
+
+// eachKey calls f for every key of a table with what see said of it. It pages as
+// Each does.
+func (l *Ledger) eachKey(of func(tables) *bbolt.Bucket, see func(t tables, key, value []byte) bool, f func(key []byte, seen bool) error) error {
+	type row struct {
+		key  []byte
+		seen bool
+	}
+	for from := []byte(nil); ; {
+		var page []row
+		err := l.view(func(t tables) error {
+			c := of(t).Cursor()
+			k, v := c.Seek(from)
+			if bytes.Equal(k, from) {
+				k, v = c.Next()
+			}
+			for ; k != nil && len(page) < pageLength; k, v = c.Next() {
+				page = append(page, row{bytes.Clone(k), see(t, k, v)})
+			}
+			return nil
+		})
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, r := range page {
+			if err := f(r.key, r.seen); err != nil {
+				return err
+			}
+		}
+		from = page[len(page)-1].key
+	}
+}
+
+// consider compares what is now with what was marked before.
+func (s *sweep) consider(key []byte, gone bool) error {
+	var mark []byte
+	if err := s.ledger.view(func(t tables) error { mark = bytes.Clone(t.gone.Get(key)); return nil }); err != nil {
+		return err
+	}
+	since := stamped(mark)
+	switch {
+	case mark == nil && !gone:
+		return nil
+	case mark != nil && gone && !since.After(s.now) && s.now.Sub(since) < s.rule.Keep:
+		return nil
+	}
+	s.changes = append(s.changes, change{key: key, mark: mark, gone: gone, drop: gone && mark != nil && !since.After(s.now)})
+	if len(s.changes) < retainChunk {
+		return nil
+	}
+	return s.flush()
+}
+
+// flush makes the changes. What was put since it was considered bears no mark,
+// and stays.
+func (s *sweep) flush() error {
+	var dropped []Entry
+	err := s.ledger.update(func(t tables) error {
+		dropped = nil // it may run twice
+		for _, c := range s.changes {
+			e, err := t.change(c, s.now)
+			if err != nil {
+				return err
+			}
+			if e.Path != "" {
+				dropped = append(dropped, e)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.changes = s.changes[:0]
+	s.dropped += len(dropped)
+	for _, e := range dropped {
+		if s.rule.Dropped != nil {
+			s.rule.Dropped(e)
+		}
+	}
+	return nil
+}
+
+// change makes one change, and returns the record that it dropped.
+func (t tables) change(c change, now time.Time) (dropped Entry, err error) {
+	if !bytes.Equal(t.gone.Get(c.key), c.mark) {
+		return dropped, nil
+	}
+	if !c.drop {
+		if c.gone {
+			return dropped, t.gone.Put(c.key, stamp(now))
+		}
+		return dropped, t.gone.Delete(c.key)
+	}
+	if err := t.gone.Delete(c.key); err != nil {
+		return dropped, err
+	}
+	switch key := c.key[1:]; c.key[0] {
+	case markedOutput:
+		if t.entries.Get(t.outputs.Get(key)) != nil {
+			return dropped, nil
+		}
+		return dropped, t.outputs.Delete(key)
+	case markedHash:
+		return dropped, t.hashes.Delete(key)
+	default:
+		dropped, _ = decode(t.entries.Get(key))
+		return dropped, t.dropWhole(key, dropped)
+	}
+}
+
+// dropWhole drops a record and that it made its outputs.
+func (t tables) dropWhole(id []byte, e Entry) error {
+	for _, o := range e.Outputs {
+		if path := []byte(o.Path); bytes.Equal(t.outputs.Get(path), id) {
+			if err := t.outputs.Delete(path); err != nil {
+				return err
+			}
+		}
+	}
+	return t.drop(id)
+}
+
+func marked(kind byte, key []byte) []byte { return append([]byte{kind}, key...) }
+
+// brief is a short digest of a hash. Where two share one, both are kept.
+func brief(hash string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(hash))
+	return h.Sum64()
+}
+
+func stamp(t time.Time) []byte { return binary.BigEndian.AppendUint64(nil, uint64(t.Unix())) }
+
+func stamped(b []byte) time.Time {
+	if len(b) != 8 {
+		return time.Time{}
+	}
+	return time.Unix(int64(binary.BigEndian.Uint64(b)), 0)
+}
