@@ -49,6 +49,9 @@ func (w *work) putAway() error {
 	if folder == "" {
 		folder = filepath.Join(w.engine.config.StateDir, trashFolder, w.job.After.Trash.String())
 	}
+	if err := w.engine.notAway(folder); err != nil {
+		return err
+	}
 	to, err := w.below(folder)
 	if err != nil {
 		return err

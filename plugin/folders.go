@@ -19,7 +19,8 @@ func (e *Engine) scratchRoot() string {
 	return e.config.StateDir
 }
 
-// prepareFolders makes the output folders of the watched ones and removes what
+// prepareFolders makes the output folders of the watched ones, where their disks
+// are there, and removes what
 // a killed process left in them, in the state folder and where originals go. The ledger's lock
 // says that nobody else is at work there.
 func (e *Engine) prepareFolders() error {
@@ -30,6 +31,13 @@ func (e *Engine) prepareFolders() error {
 		}
 	}
 	for _, w := range e.config.Watch {
+		if fault, err := e.away(w.Output); fault != "" || err != nil {
+			if err != nil {
+				return err
+			}
+			e.log.Warn(fault+": photos wait until it is mounted", "folder", w.Output)
+			continue
+		}
 		if err := output.MakeFolder(w.Output); err != nil {
 			return fmt.Errorf("make the output folder: %w; set \"output\" to a folder that can be written", err)
 		}

@@ -179,6 +179,9 @@ func (w *work) run(ctx context.Context) (Result, error) {
 	if reason := w.ownMake(format); reason != "" {
 		return Result{State: Skipped, Reason: reason}, nil
 	}
+	if err := w.outputThere(); err != nil {
+		return Result{}, err
+	}
 	if done, err := w.adopt(format); done || err != nil {
 		return Result{State: Skipped, Reason: recognised}, err
 	}

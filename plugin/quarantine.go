@@ -110,7 +110,7 @@ func (w *work) setAside(e *ledger.Entry) error {
 	if err != nil {
 		return err
 	}
-	if err := w.unchanged(); err != nil {
+	if err := errors.Join(w.unchanged(), w.engine.notAway(w.job.Quarantine)); err != nil {
 		return err
 	}
 	place, err := mover{owner: w.engine.owner, before: w.intend(e), quiet: writing}.relocate(w.source, to)

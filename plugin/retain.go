@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/ledger"
@@ -85,8 +84,7 @@ func (m mounts) gone(entry ledger.Entry) bool {
 		return true // an output that no record tells of: it protects nothing that is not there
 	}
 	for _, name := range entry.Mounts {
-		point := name[:max(0, strings.LastIndex(name, " "))]
-		if point == "" || m.of(point) != name {
+		if point := mountPoint(name); point == "" || m.of(point) != name {
 			return false
 		}
 	}

@@ -252,6 +252,25 @@ func (l *Ledger) Forget(path, work string) error {
 	return nil
 }
 
+// FolderMount is what SetFolderMount last said of a folder, "" where it never
+// did.
+func (l *Ledger) FolderMount(folder string) (mount string, err error) {
+	err = l.view(func(t tables) error {
+		mount = string(t.meta.Get(join(folderKey, folder)))
+		return nil
+	})
+	return mount, err
+}
+
+// SetFolderMount remembers the file system that an output folder lies on, as the
+// host names it. It is on disk when SetFolderMount returns.
+func (l *Ledger) SetFolderMount(folder, mount string) error {
+	if err := l.update(func(t tables) error { return t.meta.Put(join(folderKey, folder), []byte(mount)) }); err != nil {
+		return fmt.Errorf("remember the disk of %q in ledger %s: %w", folder, l.db.Path(), err)
+	}
+	return nil
+}
+
 // Moved makes the record of from and its work one of the source at to, where it
 // lies now. It is on disk when Moved returns.
 func (l *Ledger) Moved(from, to, work string) error {

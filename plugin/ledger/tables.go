@@ -13,13 +13,16 @@ import (
 // separator joins the parts of a key; no path holds it.
 const separator = "\x00"
 
+// folderKey begins the keys of what is remembered of folders.
+const folderKey = "folder"
+
 // pageLength is how many records Each reads in one transaction.
 const pageLength = 256
 
 // The buckets of the file. entries is the truth; the others are indexes that
 // the same transaction keeps in step.
 var (
-	metaBucket     = []byte("meta")     // "schema" → version
+	metaBucket     = []byte("meta")     // "schema" → version; "retained" → when; "folder", path → mount
 	entriesBucket  = []byte("entries")  // path, work → record in JSON
 	contentsBucket = []byte("contents") // content, work, path → nothing; Done only
 	outputsBucket  = []byte("outputs")  // output path → path, work of the entry that wrote it last
