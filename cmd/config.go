@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/config/strict"
 )
 
 // places are where a configuration is looked for when none is named.
@@ -27,8 +29,17 @@ func find(file string) (string, error) {
 }
 
 // load reads the configuration in file, or the built-in one where file is "",
-// and prints its warnings.
+// and prints its warnings. The watched folders need not be there.
 func (h *host) load(file string) (*config.Config, error) {
+	return h.read(file, strict.Faults.Anywhere)
+}
+
+// loadHere is load for a daemon, which needs its folders.
+func (h *host) loadHere(file string) (*config.Config, error) {
+	return h.read(file, func(all strict.Faults) strict.Faults { return all })
+}
+
+func (h *host) read(file string, counting func(strict.Faults) strict.Faults) (*config.Config, error) {
 	if file == "" {
 		return config.Default(h.registry)
 	}
@@ -39,7 +50,7 @@ func (h *host) load(file string) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	errs, warnings := faults.Split()
+	errs, warnings := counting(faults).Split()
 	for _, w := range warnings {
 		fmt.Fprintln(h.err, w.Error())
 	}
@@ -50,6 +61,7 @@ func (h *host) load(file string) (*config.Config, error) {
 }
 
 type checkCommand struct {
+	File   string `arg:"" optional:"" help:"Configuration file, as with -c."`
 	Config string `short:"c" placeholder:"FILE" help:"Configuration file; default: ./burnish.yaml, else /etc/burnish/burnish.yaml."`
 }
 
@@ -57,12 +69,15 @@ type checkCommand struct {
 func (checkCommand) Help() string {
 	return `Prints every fault as file:line:column: message and exits with 1 if there is any. Warnings are printed too.
 
-Example: burnish check -c burnish.yaml`
+Example: burnish check burnish.yaml`
 }
 
 // Run checks a configuration.
 func (c *checkCommand) Run(h *host) error {
-	file, err := find(c.Config)
+	if c.File != "" && c.Config != "" {
+		return fmt.Errorf("check takes one configuration: give %s or -c %s", c.File, c.Config)
+	}
+	file, err := find(cmp.Or(c.File, c.Config))
 	if err != nil {
 		return err
 	}

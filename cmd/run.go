@@ -99,7 +99,7 @@ func (r *runCommand) fromFile(h *host) (*config.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w, or watch a folder without one: burnish run FOLDER -o OUT", err)
 	}
-	c, err := h.load(file)
+	c, err := h.loadHere(file)
 	if err == nil && len(c.Watch) == 0 {
 		err = fmt.Errorf("%s watches no folder: add one under \"watch:\", or use burnish apply", file)
 	}

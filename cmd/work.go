@@ -106,7 +106,7 @@ func (s Setup) configuration(h *host) (*config.Config, error) {
 		return nil, err
 	}
 	c, faults := config.Parse(s.File, folder, s.Text, h.registry)
-	errs, _ := faults.Split()
+	errs, _ := faults.Anywhere().Split() // a watched folder that has gone is the daemon's affair
 	return c, errs.Err()
 }
 

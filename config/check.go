@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -166,7 +167,7 @@ func (c *Config) validateWatch(i int) error {
 	for _, e := range flatten(w.Config.Validate()) {
 		// The watcher's messages begin with the key at fault.
 		key, message, _ := strings.Cut(e.Error(), " ")
-		invalid(key, "%s", message)
+		errs = append(errs, &strict.FieldError{Field: fmt.Sprintf("watch.%d.%s", i, key), Message: message, Here: errors.Is(e, fs.ErrNotExist)})
 	}
 	if _, ok := c.Pipelines[w.Pipeline]; !ok {
 		invalid("pipeline", "there is no pipeline %q%s", w.Pipeline, strict.Suggest(w.Pipeline, slices.Sorted(maps.Keys(c.Pipelines))))

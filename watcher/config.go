@@ -62,7 +62,7 @@ func DefaultConfig() Config {
 }
 
 // Validate reports every fault of c. Each message begins with the key that is
-// at fault.
+// at fault. That of a folder that is not there is [fs.ErrNotExist].
 func (c Config) Validate() error {
 	var faults []error
 	if err := checkFolder(c.Folder); err != nil {
@@ -116,6 +116,15 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// absentError is a folder that is not there; it is [fs.ErrNotExist].
+type absentError string
+
+func (e absentError) Error() string {
+	return fmt.Sprintf("folder %q does not exist: create it or correct the path", string(e))
+}
+
+func (absentError) Is(target error) bool { return target == fs.ErrNotExist }
+
 func checkFolder(folder string) error {
 	if folder == "" {
 		return errors.New("folder is missing: name the folder to watch")
@@ -123,7 +132,7 @@ func checkFolder(folder string) error {
 	info, err := os.Stat(folder)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("folder %q does not exist: create it or correct the path", folder)
+		return absentError(folder)
 	case err != nil:
 		return fmt.Errorf("folder %q cannot be watched: %w", folder, err)
 	case !info.IsDir():

@@ -20,6 +20,7 @@ type Fault struct {
 	Line, Column int
 	Message      string
 	Warning      bool // the file works, but hardly as its author meant
+	Here         bool // it is this machine that lacks something now, which the file rightly names
 }
 
 // Error formats the fault as file:line:column: message.
@@ -88,6 +89,11 @@ func (fs Faults) Split() (errs, warnings Faults) {
 	return errs, warnings
 }
 
+// Anywhere are the faults that the file has on any machine.
+func (fs Faults) Anywhere() Faults {
+	return slices.DeleteFunc(slices.Clone(fs), func(f Fault) bool { return f.Here })
+}
+
 // Err is nil when there is no fault.
 func (fs Faults) Err() error {
 	if len(fs) == 0 {
@@ -101,6 +107,7 @@ func (fs Faults) Err() error {
 type FieldError struct {
 	Field   string
 	Message string
+	Here    bool // as of [Fault]
 }
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Message }
@@ -139,7 +146,9 @@ func Place(node *yaml.Node, err error) Faults {
 	var field *FieldError
 	if errors.As(err, &field) {
 		path := strings.Split(field.Field, ".")
-		return Faults{At(Find(node, path...), "%s: %s", path[len(path)-1], field.Message)}
+		f := At(Find(node, path...), "%s: %s", path[len(path)-1], field.Message)
+		f.Here = field.Here
+		return Faults{f}
 	}
 	return Faults{At(node, "%s", err)}
 }

@@ -1,7 +1,6 @@
 #include "bridge.h"
 
 #include <stdatomic.h>
-
 #include <string.h>
 
 GType bv_type_int(void) { return G_TYPE_INT; }
