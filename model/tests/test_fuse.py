@@ -63,6 +63,12 @@ def test_an_answer_out_of_range_is_not_noted():
     assert known.encode(np.array([-0.5, 0.2, 1.5])) and known.encode(np.array([0.2, 1.6])) is None
 
 
+def test_a_file_that_does_not_run_has_no_known_answer(tmp_path, capsys):
+    (tmp_path / "broken.onnx").write_bytes(b"not a network")
+    assert known.measure(tmp_path / "broken.onnx", 32) is None
+    assert "broken.onnx" in capsys.readouterr().err
+
+
 def test_work_is_counted(exported):
     _, session = exported
     macs = float(session.get_modelmeta().custom_metadata_map["burnish.macs"])

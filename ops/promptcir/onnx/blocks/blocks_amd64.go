@@ -18,12 +18,10 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// Available reports whether this processor has what the code was compiled for,
-// as far as a compiler uses it here: not byte swaps, half precision or counts of
-// leading zeros.
+// Available reports whether this processor has what the code was compiled for.
 func Available() bool {
 	x := cpu.X86
-	return x.HasAVX2 && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT && x.HasSSE42 && x.HasOSXSAVE
+	return x.HasAVX2 && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT && x.HasSSE42 && x.HasOSXSAVE && C.burnish_blocks_processor() != 0
 }
 
 // registering guards what the C code makes once for the process.

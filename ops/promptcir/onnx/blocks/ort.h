@@ -7,4 +7,9 @@
 // caller frees. One call at a time.
 char *burnish_blocks_register(void *options, const void *const *api);
 
+// burnish_blocks_processor reports whether the processor has what Go does not
+// tell of and compilers may use: byte swaps, half precision, counts of leading
+// zeros.
+int burnish_blocks_processor(void);
+
 #endif
