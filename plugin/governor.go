@@ -211,7 +211,7 @@ func (e *tooMuchError) Error() string {
 
 // admit waits until there is memory for the photo.
 func (w *work) admit(ctx context.Context, src *ops.Source) (done func(), err error) {
-	formula := w.engine.foresee(w.pipeline, src.Width, src.Height)
+	formula := w.engine.foresee(w.pipeline, src.Width, src.Height) + coefficients(w.source)
 	done, err = w.engine.governor.admit(ctx, w.pipeline.work, formula)
 	if e := (*tooMuchError)(nil); errors.As(err, &e) {
 		return nil, w.fail(TooLarge, err, "raise limits.memory, or give promptcir a smaller tile")

@@ -1,0 +1,27 @@
+package plugin
+
+import (
+	"os"
+
+	"github.com/burnish-photo/burnish/ops/jpeg"
+)
+
+// coefficients is what the decoder of a progressive JPEG keeps: two bytes for
+// every sample of the photo, since each scan adds to them. It is 0 of other
+// files, and of what cannot be read, which others will say.
+func coefficients(path string) int64 {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	info, err := jpeg.Read(f)
+	if err != nil || !info.Progressive {
+		return 0
+	}
+	samples := map[string]float64{"4:2:0": 1.5, "4:1:1": 1.5, "4:2:2": 2, "4:4:0": 2}[info.Subsampling]
+	if samples == 0 {
+		samples = float64(info.Components)
+	}
+	return int64(2 * samples * float64(info.Width) * float64(info.Height))
+}

@@ -1,0 +1,42 @@
+package plugin
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// header is that of a JPEG of 4:2:0 or, where it says so, 4:4:4.
+func header(frame byte, w, h uint16, sampling byte) []byte {
+	b := []byte{0xff, 0xd8, 0xff, 0xdb, 0, 67, 0}
+	b = append(b, bytes.Repeat([]byte{16}, 64)...)
+	b = append(b, 0xff, frame, 0, 17, 8)
+	b = binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(b, h), w)
+	b = append(b, 3, 1, sampling, 0, 2, 0x11, 0, 3, 0x11, 0)
+	return append(b, 0xff, 0xda, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 63, 0)
+}
+
+func TestCoefficients(t *testing.T) {
+	for name, c := range map[string]struct {
+		data []byte
+		want int64
+	}{
+		"baseline":          {header(0xc0, 4000, 3000, 0x22), 0},
+		"progressive 4:2:0": {header(0xc2, 4000, 3000, 0x22), 36_000_000},
+		"progressive 4:4:4": {header(0xc2, 4000, 3000, 0x11), 72_000_000},
+		"no JPEG":           {[]byte("GIF89a"), 0},
+	} {
+		path := filepath.Join(t.TempDir(), "photo")
+		if err := os.WriteFile(path, c.data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := coefficients(path); got != c.want {
+			t.Errorf("%s: %d bytes, want %d", name, got, c.want)
+		}
+	}
+	if got := coefficients(filepath.Join(t.TempDir(), "none")); got != 0 {
+		t.Errorf("no file: %d bytes", got)
+	}
+}
