@@ -76,6 +76,36 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestEqualFrames: the encoder of WebP makes one of them.
+func TestEqualFrames(t *testing.T) {
+	b := newBench(t, outputs(`path: "{stem}.webp"`, `path: "{stem}.film.gif"`, `path: "{stem}.again.tif"`)+"    pages: all\n")
+	pixels := make([]byte, 100*240*3)
+	for i := range pixels[100*160*3:] {
+		pixels[100*160*3+i] = byte(i % 251)
+	}
+	p, err := vips.FromMemory(pixels, 100, 240, 3, "uchar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	scan := b.path("in/blank.tif")
+	if err := p.Save("tiffsave", scan, vips.Args{"page_height": 80}); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range b.done(scan).Outputs {
+		film, err := vips.Open(o.Path, vips.Sequential)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer film.Close()
+		n, _ := film.Int("n-pages")
+		delays, _ := film.Ints("delay")
+		if o.Format != "webp" && n != 3 || o.Format == "webp" && !slices.Equal(delays, []int{200, 100}) {
+			t.Errorf("%s: %d pages of %v ms", o.Format, n, delays)
+		}
+	}
+}
+
 func TestTiles(t *testing.T) {
 	b := newBench(t, outputs(`{path: "{stem}", tiles: {tile_size: 32, suffix: .png}}`, `{path: "{stem}.zip", tiles: {layout: google}}`), plugin.WithLedger())
 	path := b.photo("one.jpg", 60, 50, 1)

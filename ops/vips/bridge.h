@@ -90,6 +90,7 @@ void bv_copy_metadata(VipsImage *from, VipsImage *to);
 GType bv_type_int(void);
 GType bv_type_string(void);
 GType bv_type_ref_string(void);
+GType bv_type_ints(void);
 GType bv_type_blob(void);
 GType bv_type_operation(void);
 GType bv_type_interpolate(void);

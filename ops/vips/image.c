@@ -6,6 +6,7 @@
 GType bv_type_int(void) { return G_TYPE_INT; }
 GType bv_type_string(void) { return G_TYPE_STRING; }
 GType bv_type_ref_string(void) { return VIPS_TYPE_REF_STRING; }
+GType bv_type_ints(void) { return VIPS_TYPE_ARRAY_INT; }
 GType bv_type_blob(void) { return VIPS_TYPE_BLOB; }
 GType bv_type_operation(void) { return VIPS_TYPE_OPERATION; }
 GType bv_type_interpolate(void) { return VIPS_TYPE_INTERPOLATE; }

@@ -60,6 +60,24 @@ func (i *Image) String(name string) (string, bool) {
 	return C.GoString(text), true
 }
 
+// Ints returns a copy of a field of several integers; false when there is none
+// of that name and type.
+func (i *Image) Ints(name string) ([]int, bool) {
+	defer runtime.KeepAlive(i)
+	field := newCString(name)
+	defer field.free()
+	var values *C.int
+	var n C.int
+	if !i.has(field, C.bv_type_ints()) || C.vips_image_get_array_int(i.ref(), field.p, &values, &n) != 0 {
+		return nil, false
+	}
+	out := make([]int, n)
+	for at, v := range unsafe.Slice(values, n) {
+		out[at] = int(v)
+	}
+	return out, true
+}
+
 // Blob returns a copy of a binary field; false when there is none of that name
 // and type.
 func (i *Image) Blob(name string) ([]byte, bool) {

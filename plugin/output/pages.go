@@ -41,21 +41,44 @@ func (o Owner) StagePages(ctx context.Context, pages []ops.Image, order Order) (
 	return o.Stage(ctx, pages[0].With(numbered), order)
 }
 
-// verifyPages decodes every page of a file.
-func verifyPages(path string, pages, width, height int) error {
-	header, err := vips.ReadHeader(path)
+// verifyPages decodes every page of a file. Of a WebP, equal frames that follow
+// each other may have become one that is shown for as long.
+func (w *writing) verifyPages(path string) error {
+	written, err := vips.Open(path, vips.Sequential)
 	if err != nil {
 		return err
 	}
-	if header.Pages != pages {
-		return fmt.Errorf("it has %d pages, not %d", header.Pages, pages)
+	defer written.Close()
+	pages := w.order.pages
+	if n, _ := written.Int("n-pages"); n != pages {
+		if w.order.Encoder.Format != "webp" || n < 1 || n > pages {
+			return fmt.Errorf("it has %d pages, not %d", n, pages)
+		}
+		if want, got := duration(w.pixels, pages), duration(written, n); want != got {
+			return fmt.Errorf("its %d frames last %d ms, the %d that were given %d ms", n, got, pages, want)
+		}
+		pages = n
 	}
 	for page := range pages {
-		if err := SoundPage(path, page, width, height); err != nil {
+		if err := SoundPage(path, page, w.pixels.Width(), w.height()); err != nil {
 			return fmt.Errorf("page %d: %w", page+1, err)
 		}
 	}
 	return nil
+}
+
+// duration of an animation, in milliseconds.
+func duration(p *vips.Image, frames int) (all int) {
+	const usual = 100 // what the encoder gives a frame of which nothing is said
+	delays, _ := p.Ints("delay")
+	for i := range frames {
+		if i < len(delays) {
+			all += delays[i]
+		} else {
+			all += usual
+		}
+	}
+	return all
 }
 
 // SoundPage decodes one page, counted from 0, and compares its size in pixels.

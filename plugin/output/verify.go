@@ -52,7 +52,7 @@ func (w *writing) verify(ctx context.Context, path string) error {
 		return err
 	}
 	if w.order.pages > 0 {
-		return verifyPages(path, w.order.pages, w.pixels.Width(), w.height())
+		return w.verifyPages(path)
 	}
 	read, err := w.readBack(ctx, path, written)
 	if err != nil {
