@@ -52,8 +52,8 @@ func (l *Ledger) Retain(now time.Time, rule Rule) (n int, err error) {
 	if err != nil || !due {
 		return 0, err
 	}
-	s := &sweep{ledger: l, now: now, rule: rule, named: map[uint64]struct{}{}}
-	for _, step := range []func() error{s.records, s.outputs, s.hashes, s.flush} {
+	s := &sweep{ledger: l, now: now, rule: rule, named: map[uint64]struct{}{}, marks: map[string][]byte{}}
+	for _, step := range []func() error{s.marked, s.records, s.outputs, s.hashes, s.flush} {
 		if err := step(); err != nil {
 			return s.dropped, fmt.Errorf("drop old records from ledger %s: %w", l.db.Path(), err)
 		}
@@ -67,6 +67,7 @@ type sweep struct {
 	now     time.Time
 	rule    Rule
 	named   map[uint64]struct{} // contents of outputs that a record tells of, hashed
+	marks   map[string][]byte   // as they were before, by key
 	changes []change
 	dropped int
 }
@@ -78,6 +79,15 @@ type change struct {
 	mark []byte // as it was found
 	drop bool
 	gone bool
+}
+
+func (s *sweep) marked() error {
+	return s.ledger.view(func(t tables) error {
+		return t.gone.ForEach(func(key, mark []byte) error {
+			s.marks[string(key)] = bytes.Clone(mark)
+			return nil
+		})
+	})
 }
 
 func (s *sweep) records() error {
@@ -144,10 +154,7 @@ func (l *Ledger) eachKey(of func(tables) *bbolt.Bucket, see func(t tables, key, 
 
 // consider compares what is now with what was marked before.
 func (s *sweep) consider(key []byte, gone bool) error {
-	var mark []byte
-	if err := s.ledger.view(func(t tables) error { mark = bytes.Clone(t.gone.Get(key)); return nil }); err != nil {
-		return err
-	}
+	mark := s.marks[string(key)]
 	since := stamped(mark)
 	switch {
 	case mark == nil && !gone:
