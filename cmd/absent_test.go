@@ -2,9 +2,12 @@ package cmd
 
 import (
 	"io"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
+	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/builtin"
 	"github.com/burnish-photo/burnish/plugin"
@@ -13,11 +16,9 @@ import (
 // TestAWorkerDoesNotNeedTheWatchedFolders: one of several may be gone when a
 // worker begins anew.
 func TestAWorkerDoesNotNeedTheWatchedFolders(t *testing.T) {
-	stop, err := plugin.Start(plugin.Runtime{})
-	if err != nil {
+	if err := startNative(); err != nil {
 		t.Fatal(err)
 	}
-	defer stop()
 	registry, err := ops.NewRegistry(builtin.Specs()...)
 	if err != nil {
 		t.Fatal(err)
@@ -35,4 +36,25 @@ watch: [{folder: gone, pipeline: p, output: out}]
 	if _, err := s.configuration(h); err == nil {
 		t.Error("a fault of the file passes")
 	}
+	file := filepath.Join(t.TempDir(), "file") // in the place of a folder
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{filepath.Join(t.TempDir(), "gone"), file} {
+		s = Setup{Command: runCommand{Folder: folder, Output: t.TempDir(), State: t.TempDir()}}
+		if c, err := s.configuration(h); err != nil || len(c.Watch) != 1 {
+			t.Errorf("%s: %v, %v", folder, c, err)
+		}
+	}
+	s.Command.Output = config.DefaultPipeline + "/../.."
+	s.Command.Folder = "."
+	if _, err := s.configuration(h); err == nil {
+		t.Error("an output that holds the watched folder passes")
+	}
 }
+
+// startNative starts the native libraries once, for all tests and benchmarks.
+var startNative = sync.OnceValue(func() error {
+	_, err := plugin.Start(plugin.Runtime{})
+	return err
+})

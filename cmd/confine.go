@@ -91,18 +91,16 @@ func (n *confinement) prove() {
 	n.proven = n.none == ""
 }
 
-// enter confines the calling thread and what it starts. Where that fails, the
-// work goes on without, and String says why.
-func (n *confinement) enter() {
+// enter confines the calling thread and what it starts. Where that fails, it is
+// an error if a process has started within before; else the work goes on
+// without, and String says why.
+func (n *confinement) enter() error {
 	if n.off() {
-		return
+		return nil
 	}
 	// Links below these are the administrator's, such as a year's folder on
 	// another disk. Below a watched folder they may be anybody's.
-	own := []string{n.config.StateDir}
-	for _, w := range n.config.Watch {
-		own = append(own, w.Output, w.After.Move, w.Failed.Move)
-	}
+	own := n.written()
 	n.prepare(own...)
 	read, write := n.config.Paths()
 	places := map[string]place{}
@@ -125,36 +123,49 @@ func (n *confinement) enter() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.places = places
+	if err != nil && n.proven {
+		return fmt.Errorf("the sandbox of the worker process: %w", err)
+	}
 	if err != nil {
 		n.none = err.Error()
 	}
+	return nil
+}
+
+// written are the configuration's folders that only Burnish writes to.
+func (n *confinement) written() []string {
+	folders := []string{n.config.StateDir}
+	for _, w := range n.config.Watch {
+		folders = append(folders, w.Output, w.After.Move, w.Failed.Move)
+	}
+	return slices.DeleteFunc(folders, func(folder string) bool { return folder == "" })
 }
 
 // prepare makes folders that are to be written to, since the process cannot
-// make what lies outside of them. What goes wrong is told by the work.
+// make what lies outside of them. Those below others it can make itself, once
+// it has looked whether their disk is there. What goes wrong is told by the work.
 func (n *confinement) prepare(folders ...string) {
 	for _, folder := range folders {
+		if slices.ContainsFunc(n.written(), func(above string) bool { return above != folder && config.Within(folder, above) }) {
+			continue
+		}
 		mode := os.FileMode(0o777)
 		if folder == n.config.StateDir {
 			mode = 0o750
 		}
-		if folder != "" {
-			_ = os.MkdirAll(folder, mode)
-		}
+		_ = os.MkdirAll(folder, mode)
 	}
 }
 
 // outdated names a folder of the job that is another than the process was
 // confined to, or "". Those to be written to are made where they are gone.
 func (n *confinement) outdated(j plugin.Job) string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.none != "" {
+	if n.off() {
 		return ""
 	}
 	made := []string{n.config.StateDir, j.Output, j.After.Move, j.Quarantine}
 	for _, folder := range append(made, j.Root) {
-		was, known := n.places[folder]
+		was, loose, known := n.was(folder)
 		if !known {
 			continue
 		}
@@ -167,12 +178,32 @@ func (n *confinement) outdated(j plugin.Job) string {
 		case now == (place{}), now.dev == was.dev && now.ino == was.ino:
 		case now.dev != was.dev || !was.drifts:
 			return folder
-		case !n.loose[folder]: // then its whole mount is opened, and this was the last time
-			n.loose[folder] = true
+		case !loose: // then its whole mount is opened, and this was the last time
+			n.loosen(folder)
 			return folder
 		}
 	}
 	return ""
+}
+
+// was is the folder as the process was confined to it. No lock is held while a
+// file system is asked, which may take for ever.
+func (n *confinement) was(folder string) (p place, loose, known bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	p, known = n.places[folder]
+	return p, n.loose[folder], known
+}
+
+// loosen opens the whole mount of folder to the next process, unless that is the
+// whole file system.
+func (n *confinement) loosen(folder string) {
+	if topOf(folder) == folder {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.loose[folder] = true
 }
 
 // widened adds to folders whose inodes change by themselves the tops of their

@@ -98,15 +98,15 @@ func (d *daemon) run(ctx context.Context) error {
 	watching, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() { watched <- watch.Run(watching, files) }()
-	go d.emptyTrash(watching)
+	go d.tidy(watching)
 	return d.loop(ctx, files, watched)
 }
 
-// emptyTrash looks into the trash at once and every hour.
-func (d *daemon) emptyTrash(ctx context.Context) {
+// tidy clears away what is old at once and every hour.
+func (d *daemon) tidy(ctx context.Context) {
 	for hour := time.NewTicker(time.Hour); ; {
-		if err := d.worker.emptyTrash(); err != nil && ctx.Err() == nil {
-			d.log.Warn("the trash could not be emptied of what is old", "error", err)
+		if err := d.worker.tidy(); err != nil && ctx.Err() == nil {
+			d.log.Warn("what is old could not be cleared away", "error", err)
 		}
 		select {
 		case <-hour.C:

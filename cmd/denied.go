@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 
 	"github.com/burnish-photo/burnish/plugin"
 	"golang.org/x/sys/unix"
@@ -41,6 +42,10 @@ var somePath = regexp.MustCompile(`/[^\s:;,"'<>()]+`)
 // sandbox may have caused, and whether it is certain, since the user has the
 // rights. What the kernel tells of rights knows nothing of Landlock.
 func deniedBySandbox(f *plugin.Error) (denied, certain bool) {
+	switch f.Kind {
+	case plugin.Conflict, plugin.Spared, plugin.NotPhoto, plugin.TooLarge:
+		return false, false // names in their messages may say anything
+	}
 	if !isDenial(f.Err) {
 		return false, false
 	}
@@ -68,6 +73,9 @@ func deniedBySandbox(f *plugin.Error) (denied, certain bool) {
 
 // isDenial reports whether err is one of access, as libraries tell it too.
 func isDenial(err error) bool {
+	if errors.As(err, new(syscall.Errno)) && !errors.Is(err, syscall.EACCES) {
+		return false // such as EPERM, which Landlock does not give
+	}
 	return errors.Is(err, fs.ErrPermission) || strings.Contains(strings.ToLower(err.Error()), "permission denied")
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/burnish-photo/burnish/plugin"
@@ -38,6 +39,8 @@ func TestADenialNamesTheSandbox(t *testing.T) {
 		{"no path", plugin.Broken, errors.New("dlopen: Permission denied"), may, plugin.Broken, false},
 		{"the photo", plugin.Unreadable, fmt.Errorf("cannot be read: %w", fs.ErrPermission), forbids, plugin.Unreadable, false},
 		{"no right to it", plugin.Unwritable, open(closed), "", plugin.Unwritable, true},
+		{"an owner that may not be given", plugin.Unwritable, fmt.Errorf("cannot be given to anna: %w", &fs.PathError{Op: "chown", Path: file, Err: syscall.EPERM}), "", plugin.Unwritable, false},
+		{"words of a name", plugin.Conflict, errors.New("the output " + dir + "/permission denied.webp already belongs to another"), "", plugin.Conflict, false},
 		{"another failure", plugin.Broken, errors.New("out of order: " + file), "", plugin.Broken, false},
 	} {
 		if tt.user && os.Getuid() == 0 {

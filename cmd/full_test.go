@@ -29,7 +29,7 @@ func (g gated) process(_ context.Context, j plugin.Job) (plugin.Result, error) {
 	}
 	return plugin.Result{State: plugin.Done}, nil
 }
-func (g gated) emptyTrash() error             { return nil }
+func (g gated) tidy() error                   { return nil }
 func (g gated) describe() map[string][]string { return nil }
 func (g gated) parallel() int                 { return 1 }
 func (g gated) notice() string                { return "" }

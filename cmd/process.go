@@ -47,8 +47,10 @@ func startWorker(s Setup, c *confinement) (*workerProcess, error) {
 	go onOwnThread(func() {
 		// The kernel sends Pdeathsig when the thread that started it ends. That
 		// thread is confined as well, so it is never given back.
-		c.enter()
-		err := command.Start()
+		err := c.enter()
+		if err == nil {
+			err = command.Start()
+		}
 		started <- err
 		if err == nil {
 			p.ended(command.Wait())

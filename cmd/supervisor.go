@@ -217,7 +217,7 @@ func (s *supervisor) reprocess(where string) ([]string, error) {
 	return a.result()
 }
 
-func (s *supervisor) emptyTrash() error { return s.ask("EmptyTrash", None{}, &None{}) }
+func (s *supervisor) tidy() error { return s.ask("Tidy", None{}, &None{}) }
 
 func (s *supervisor) describe() map[string][]string { return s.opened.Steps }
 

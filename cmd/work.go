@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin"
 )
@@ -98,15 +99,20 @@ func (w *Worker) Open(s Setup, o *Opened) error {
 }
 
 func (s Setup) configuration(h *host) (*config.Config, error) {
+	// That a watched folder has gone is the daemon's affair.
 	if s.File == "" {
-		return s.Command.configuration(h)
+		c, err := s.Command.configuration(h)
+		if c != nil && len(strict.Place(nil, err).Anywhere()) == 0 {
+			err = nil
+		}
+		return c, err
 	}
 	folder, err := filepath.Abs(filepath.Dir(s.File))
 	if err != nil {
 		return nil, err
 	}
 	c, faults := config.Parse(s.File, folder, s.Text, h.registry)
-	errs, _ := faults.Anywhere().Split() // a watched folder that has gone is the daemon's affair
+	errs, _ := faults.Anywhere().Split()
 	return c, errs.Err()
 }
 
@@ -222,8 +228,8 @@ func (w *Worker) Reprocess(where string, a *Photos) error {
 	return nil
 }
 
-// EmptyTrash removes what is old.
-func (w *Worker) EmptyTrash(None, *None) error { return w.engine.emptyTrash() }
+// Tidy clears away what is old.
+func (w *Worker) Tidy(None, *None) error { return w.engine.tidy() }
 
 // Close closes the engine.
 func (w *Worker) Close(None, *None) error {

@@ -14,7 +14,7 @@ type worker interface {
 	failures() ([]plugin.Failure, error)
 	retry(paths []string) ([]string, error)
 	reprocess(where string) ([]string, error)
-	emptyTrash() error
+	tidy() error
 	describe() map[string][]string
 	parallel() int
 	notice() string      // of the ledger
@@ -46,7 +46,7 @@ func (l local) reprocess(where string) ([]string, error) {
 	return l.engine.Records().Reprocess(w)
 }
 
-func (l local) emptyTrash() error {
+func (l local) tidy() error {
 	return errors.Join(l.engine.EmptyTrash(time.Now()), l.engine.DropGone(time.Now()))
 }
 

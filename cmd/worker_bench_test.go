@@ -31,11 +31,9 @@ pipelines: {p: {steps: [{resize: {width: 2048, height: 2048}}], outputs: [{path:
 // BenchmarkWorkerCost compares an engine in this process with one in a worker
 // process, confined as the daemon's is: the same photos of 12 MP, in turn.
 func BenchmarkWorkerCost(b *testing.B) {
-	stop, err := plugin.Start(plugin.Runtime{})
-	if err != nil {
+	if err := startNative(); err != nil {
 		b.Fatal(err)
 	}
-	defer stop()
 	os.Args[0] = "burnish" // what TestMain takes a worker process by
 	folder := b.TempDir()
 	photo := twelveMegapixels(b)

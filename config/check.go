@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/watcher"
 )
 
 // Check finds every fault of the configuration. Faults name no file.
@@ -28,6 +28,13 @@ func (c *Config) Check(reg *ops.Registry) strict.Faults {
 		faults = append(faults, checkPaths(p.Outputs)...)
 		if p.Pages == AllPages {
 			faults = append(faults, checkPages(p.Outputs)...)
+		}
+	}
+	for key, paths := range map[string][]string{"read": c.Worker.Read, "write": c.Worker.Write} {
+		for _, path := range paths {
+			if _, err := os.Stat(path); err != nil {
+				faults = append(faults, strict.Warn(strict.Find(c.root, "worker", key), "the sandbox of the worker process cannot open %s: %v", path, err))
+			}
 		}
 	}
 	return append(faults, c.checkFragments(reg, env)...)
@@ -167,7 +174,7 @@ func (c *Config) validateWatch(i int) error {
 	for _, e := range flatten(w.Config.Validate()) {
 		// The watcher's messages begin with the key at fault.
 		key, message, _ := strings.Cut(e.Error(), " ")
-		errs = append(errs, &strict.FieldError{Field: fmt.Sprintf("watch.%d.%s", i, key), Message: message, Here: errors.Is(e, fs.ErrNotExist)})
+		errs = append(errs, &strict.FieldError{Field: fmt.Sprintf("watch.%d.%s", i, key), Message: message, Here: errors.As(e, new(*watcher.FolderError))})
 	}
 	if _, ok := c.Pipelines[w.Pipeline]; !ok {
 		invalid("pipeline", "there is no pipeline %q%s", w.Pipeline, strict.Suggest(w.Pipeline, slices.Sorted(maps.Keys(c.Pipelines))))

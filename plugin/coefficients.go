@@ -6,8 +6,8 @@ import (
 	"github.com/burnish-photo/burnish/ops/jpeg"
 )
 
-// coefficients is what the decoder of a progressive JPEG keeps: two bytes for
-// every sample of the photo, since each scan adds to them. It is 0 of other
+// coefficients is what the decoder of a JPEG of several scans keeps, such as a
+// progressive one: two bytes for every sample of the photo. It is 0 of other
 // files, and of what cannot be read, which others will say.
 func coefficients(path string) int64 {
 	f, err := os.Open(path)
@@ -16,7 +16,7 @@ func coefficients(path string) int64 {
 	}
 	defer f.Close()
 	info, err := jpeg.Read(f)
-	if err != nil || !info.Progressive {
+	if err != nil || !info.Progressive && !info.Parted {
 		return 0
 	}
 	samples := map[string]float64{"4:2:0": 1.5, "4:1:1": 1.5, "4:2:2": 2, "4:4:0": 2}[info.Subsampling]

@@ -8,6 +8,11 @@ import (
 	"testing"
 )
 
+// parted is a header whose first scan is that of the first component.
+func parted(header []byte) []byte {
+	return append(header[:len(header)-14], 0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0)
+}
+
 // header is that of a JPEG of 4:2:0 or, where it says so, 4:4:4.
 func header(frame byte, w, h uint16, sampling byte) []byte {
 	b := []byte{0xff, 0xd8, 0xff, 0xdb, 0, 67, 0}
@@ -23,10 +28,11 @@ func TestCoefficients(t *testing.T) {
 		data []byte
 		want int64
 	}{
-		"baseline":          {header(0xc0, 4000, 3000, 0x22), 0},
-		"progressive 4:2:0": {header(0xc2, 4000, 3000, 0x22), 36_000_000},
-		"progressive 4:4:4": {header(0xc2, 4000, 3000, 0x11), 72_000_000},
-		"no JPEG":           {[]byte("GIF89a"), 0},
+		"baseline":                            {header(0xc0, 4000, 3000, 0x22), 0},
+		"progressive 4:2:0":                   {header(0xc2, 4000, 3000, 0x22), 36_000_000},
+		"progressive 4:4:4":                   {header(0xc2, 4000, 3000, 0x11), 72_000_000},
+		"baseline, a scan for each component": {parted(header(0xc0, 4000, 3000, 0x22)), 36_000_000},
+		"no JPEG":                             {[]byte("GIF89a"), 0},
 	} {
 		path := filepath.Join(t.TempDir(), "photo")
 		if err := os.WriteFile(path, c.data, 0o600); err != nil {

@@ -1,9 +1,12 @@
 package plugin
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 
 	"github.com/burnish-photo/burnish/plugin/output"
 )
@@ -20,9 +23,10 @@ func (e *Engine) scratchRoot() string {
 }
 
 // prepareFolders makes the output folders of the watched ones, where their disks
-// are there, and removes what
-// a killed process left in them, in the state folder and where originals go. The ledger's lock
-// says that nobody else is at work there.
+// are there, and removes what a killed process left in them, in the state folder
+// and where originals go. The ledger's lock says that nobody else is at work
+// there. A file system that does not answer is left alone: the photos whose
+// outputs go there fail by themselves, and others do not wait for it.
 func (e *Engine) prepareFolders() error {
 	left, _ := filepath.Glob(filepath.Join(e.config.StateDir, scratchPrefix+"*"))
 	for _, folder := range left {
@@ -38,11 +42,16 @@ func (e *Engine) prepareFolders() error {
 			e.log.Warn(fault+": photos wait until it is mounted", "folder", w.Output)
 			continue
 		}
-		if err := output.MakeFolder(w.Output); err != nil {
-			return fmt.Errorf("make the output folder: %w; set \"output\" to a folder that can be written", err)
+		err := output.MakeFolder(w.Output)
+		if err != nil {
+			err = fmt.Errorf("make the output folder: %w; set \"output\" to a folder that can be written", err)
+		} else if err = e.owner.Sweep(w.Output); err != nil {
+			err = fmt.Errorf("look through the output folder: %w", err)
 		}
-		if err := e.owner.Sweep(w.Output); err != nil {
-			return fmt.Errorf("look through the output folder: %w", err)
+		if unanswered(err) {
+			e.log.Warn("the output folder's file system does not answer", "folder", w.Output, "error", err)
+		} else if err != nil {
+			return err
 		}
 	}
 	for folder := range e.movedTo() {
@@ -51,6 +60,12 @@ func (e *Engine) prepareFolders() error {
 		}
 	}
 	return nil
+}
+
+// unanswered reports whether err is of a file system that is out of reach.
+func unanswered(err error) bool {
+	return slices.ContainsFunc([]error{syscall.ENOTCONN, syscall.ESTALE, syscall.EIO, syscall.EHOSTDOWN, syscall.ETIMEDOUT, syscall.ENODEV},
+		func(dead error) bool { return errors.Is(err, dead) })
 }
 
 // movedTo are the folders that originals go to, and those that they come back

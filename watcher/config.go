@@ -62,7 +62,7 @@ func DefaultConfig() Config {
 }
 
 // Validate reports every fault of c. Each message begins with the key that is
-// at fault. That of a folder that is not there is [fs.ErrNotExist].
+// at fault. That of the folder as it is now is a [FolderError].
 func (c Config) Validate() error {
 	var faults []error
 	if err := checkFolder(c.Folder); err != nil {
@@ -116,27 +116,30 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// absentError is a folder that is not there; it is [fs.ErrNotExist].
-type absentError string
-
-func (e absentError) Error() string {
-	return fmt.Sprintf("folder %q does not exist: create it or correct the path", string(e))
+// FolderError is a folder that cannot be watched as things stand.
+type FolderError struct {
+	Folder string
+	Err    error // nil where a file stands in its place
 }
 
-func (absentError) Is(target error) bool { return target == fs.ErrNotExist }
+func (e *FolderError) Error() string {
+	switch {
+	case e.Err == nil:
+		return fmt.Sprintf("folder %q is a file: name the folder that it lies in", e.Folder)
+	case errors.Is(e.Err, fs.ErrNotExist):
+		return fmt.Sprintf("folder %q does not exist: create it or correct the path", e.Folder)
+	}
+	return fmt.Sprintf("folder %q cannot be watched: %v", e.Folder, e.Err)
+}
+
+func (e *FolderError) Unwrap() error { return e.Err }
 
 func checkFolder(folder string) error {
 	if folder == "" {
 		return errors.New("folder is missing: name the folder to watch")
 	}
-	info, err := os.Stat(folder)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return absentError(folder)
-	case err != nil:
-		return fmt.Errorf("folder %q cannot be watched: %w", folder, err)
-	case !info.IsDir():
-		return fmt.Errorf("folder %q is a file: name the folder that it lies in", folder)
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return &FolderError{Folder: folder, Err: err}
 	}
 	return nil
 }

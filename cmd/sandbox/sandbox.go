@@ -6,6 +6,7 @@ import (
 	"debug/elf"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -42,10 +43,12 @@ func System() Rules {
 		r.Read = append(r.Read, found...)
 	}
 	r.Read = append(r.Read, WithLinks(append(besides(), environment(os.Getenv, home())...)...)...)
+	r.Read = slices.DeleteFunc(r.Read, func(path string) bool { return path == "/" || path != "" && path == home() })
 	return r
 }
 
-// WithLinks are the paths, and what the links right below them lead to.
+// WithLinks are the paths, and what the links right below them lead to, unless
+// it is all of the file system or of the home folder.
 func WithLinks(paths ...string) []string {
 	all := paths
 	for _, path := range paths {
@@ -54,7 +57,7 @@ func WithLinks(paths ...string) []string {
 			if e.Type()&os.ModeSymlink == 0 {
 				continue
 			}
-			if real, err := filepath.EvalSymlinks(filepath.Join(path, e.Name())); err == nil {
+			if real, err := filepath.EvalSymlinks(filepath.Join(path, e.Name())); err == nil && real != "/" && real != home() {
 				all = append(all, real)
 			}
 		}
@@ -83,7 +86,9 @@ func GPUs() (r Rules) {
 	if len(r.Use) == 0 {
 		return r
 	}
-	r.Read = []string{"/run", "/etc/nvidia"}
+	r.Read = []string{"/run/udev", "/etc/nvidia"}
+	found, _ := filepath.Glob("/run/nvidia*") // the pattern is well formed
+	r.Read = append(r.Read, found...)
 	r.Write = []string{"/dev/shm", os.Getenv("CUDA_CACHE_PATH")}
 	if home := home(); home != "" {
 		r.Write = append(r.Write, filepath.Join(home, ".nv"))

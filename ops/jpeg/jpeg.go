@@ -21,6 +21,7 @@ type Info struct {
 	Components    int    // 1 gray, 3 colour, 4 CMYK or YCCK
 	Precision     int    // bits a sample: 8 or 12
 	Progressive   bool   // progressive coding
+	Parted        bool   // the first scan leaves components to others
 	Subsampling   string // of chroma: "4:4:4", "4:2:2", "4:2:0", "4:4:0", "4:1:1", "gray", or "" for others
 	// Quality is that of the IJG encoder, 1 to 100, whose luma table is
 	// nearest; chroma is often compressed otherwise and does not count.
@@ -52,6 +53,9 @@ func Read(r io.Reader) (Info, error) {
 			return Info{}, fmt.Errorf("jpeg headers: %w", err)
 		}
 		if marker == sos || marker == eoi {
+			if head, err := p.r.Peek(3); err == nil && marker == sos {
+				p.info.Parted = int(head[2]) < p.info.Components
+			}
 			return p.finish()
 		}
 		if err := p.segment(marker); err != nil {
