@@ -20,7 +20,7 @@ const (
 	referenceSide = 384 // the authors'
 )
 
-// A photo wider than wide pixels is divided into windows half as high and a third
+// A photo of more than wide pixels across is divided into windows half as high and a third
 // longer, where that leaves them leastHeight: as much of it is computed twice, and
 // half as many of its rows are held.
 const (
@@ -31,9 +31,10 @@ const (
 // windows divide photos in one of two ways.
 type windows struct {
 	layout  tile.Layout
-	low     [2]tile.Layout // of wide photos, across and down; Size 0: as others
-	overlap tile.Overlap   // in place of layout where its Size is not 0
-	turns   int            // of every window, averaged
+	low     [2]tile.Layout // across and down, of photos wider than wide; Size 0: as others
+	wide    int
+	overlap tile.Overlap // in place of layout where its Size is not 0
+	turns   int          // of every window, averaged
 }
 
 // windowsFor are those of a quality, for a model and a tile size or 0.
@@ -54,7 +55,7 @@ func windowsFor(quality string, size int, c onnx.Contract) (windows, error) {
 	}
 	long, low := fit(w.layout.Size*4/3, w.layout.Halo, c.Multiple), fit(w.layout.Size/2, w.layout.Halo, c.Multiple)
 	if low.Size >= leastHeight && low.Validate() == nil && w.overlap.Size == 0 {
-		w.low = [2]tile.Layout{long, low}
+		w.low, w.wide = [2]tile.Layout{long, low}, wide
 	}
 	return w, nil
 }
@@ -67,7 +68,7 @@ func (w *windows) fitted(yes bool) {
 // plan is the division into windows that are blended. What prepares itself for
 // each shape of windows is given one only.
 func (w windows) plan(width, height int) tile.Plan {
-	if width > wide && w.low[0].Size > 0 && w.layout.Fitted {
+	if width > w.wide && w.low[0].Size > 0 && w.layout.Fitted {
 		return tile.PlanOf(w.low[0], w.low[1], width, height)
 	}
 	return w.layout.Plan(width, height)

@@ -32,36 +32,41 @@ func BenchmarkSeams(b *testing.B) {
 	} {
 		b.Run(fmt.Sprintf("tile=%d/halo=%d/feather=%d", l.Size, l.Halo, l.Feather), func(b *testing.B) {
 			for b.Loop() {
-				seams(b, l)
+				seams(b, l, l)
 			}
 		})
 	}
+	b.Run("tile=512x192/halo=0/feather=32x16", func(b *testing.B) { // of wide photos
+		for b.Loop() {
+			seams(b, tile.Layout{Size: 512, Feather: 32, Multiple: 32}, tile.Layout{Size: 192, Feather: 16, Multiple: 32})
+		}
+	})
 }
 
 // whole is the photo restored at once, kept over the layouts.
 var whole []byte
 
-func seams(b *testing.B, l tile.Layout) {
+func seams(b *testing.B, across, down tile.Layout) {
 	damaged, w := damagedPhoto(b)
 	defer damaged.Close()
 	if whole == nil {
-		whole = restoredBy(b, damaged, tile.Layout{Size: (max(damaged.Width(), damaged.Height()) + 31) / 32 * 32, Multiple: 32})
+		one := tile.Layout{Size: (max(damaged.Width(), damaged.Height()) + 31) / 32 * 32, Multiple: 32}
+		whole = restoredBy(b, damaged, one, one)
 	}
-	tiled := restoredBy(b, damaged, l)
-	stride := l.Stride()
+	tiled := restoredBy(b, damaged, across, down)
 	var most, sum, seam, along float64
 	for i, v := range tiled {
 		d := math.Abs(float64(v) - float64(whole[i]))
 		x, y := i/3%w, i/3/w
 		most, sum = max(most, d), sum+d
-		if near(x, stride, l.Feather) || near(y, stride, l.Feather) {
+		if near(x, across.Stride(), across.Feather) || near(y, down.Stride(), down.Feather) {
 			seam, along = seam+d, along+1
 		}
 	}
 	b.ReportMetric(most, "max")
 	b.ReportMetric(sum/float64(len(tiled)), "mean")
 	b.ReportMetric(seam/max(along, 1), "seams")
-	b.ReportMetric(float64(l.Size*l.Size)/float64(stride*stride), "×work")
+	b.ReportMetric(float64(across.Size*down.Size)/float64(across.Stride()*down.Stride()), "×work")
 	b.ReportMetric(0, "ns/op")
 }
 
@@ -97,7 +102,7 @@ func damagedPhoto(b *testing.B) (*vips.Image, int) {
 	return p, p.Width()
 }
 
-func restoredBy(b *testing.B, p *vips.Image, l tile.Layout) []byte {
+func restoredBy(b *testing.B, p *vips.Image, across, down tile.Layout) []byte {
 	b.Helper()
 	c := Config{Model: "lite", Quality: balanced, Strength: 1, SkipAbove: 100}
 	built, err := c.Build(context.Background(), ops.Env{Device: "cpu", Threads: 2})
@@ -106,7 +111,7 @@ func restoredBy(b *testing.B, p *vips.Image, l tile.Layout) []byte {
 	}
 	o := built.(*operator)
 	defer o.Close()
-	o.windows.layout = l
+	o.windows.low, o.windows.wide, o.windows.layout.Fitted = [2]tile.Layout{across, down}, 0, true
 	out, err := o.restore(b.Context(), p)
 	if err != nil {
 		b.Fatal(err)
