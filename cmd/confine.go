@@ -195,12 +195,10 @@ func (n *confinement) was(folder string) (p place, loose, known bool) {
 	return p, n.loose[folder], known
 }
 
-// loosen opens the whole mount of folder to the next process, unless that is the
-// whole file system.
+// loosen opens the whole mount of folder to the next process, or nothing more
+// where that is the whole file system: then the folder is not followed again if
+// it is made anew, since nothing tells this from another look at the same.
 func (n *confinement) loosen(folder string) {
-	if topOf(folder) == folder {
-		return
-	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.loose[folder] = true

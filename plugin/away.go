@@ -10,17 +10,18 @@ import (
 	"github.com/burnish-photo/burnish/config"
 )
 
-// away is what is wrong with a folder, of outputs or of originals that were put
-// away, whose disk was unmounted since it was last written to, so that the disk below is not filled in its stead; ""
-// where nothing is. That the folder is to be where it is now is told by its
-// holding anything. The ledger remembers.
+// away says what is wrong with a folder whose disk was unmounted since it was
+// last written to; "" for nothing. Such a folder, of outputs or of originals
+// that were put away, is not filled on the disk below, unless it holds anything:
+// then it is to be where it is now. The ledger remembers.
 func (e *Engine) away(folder string) (fault string, err error) {
 	was, err := e.ledger.FolderMount(folder)
 	if err != nil {
 		return "", err
 	}
-	now := mounts{}.of(folder)
-	if was != "" && mountPoint(now) != mountPoint(was) && !config.Within(mountPoint(now), mountPoint(was)) && leadsBelow(folder, mountPoint(was)) && isEmpty(folder) {
+	now := mountOf(folder)
+	elsewhere := now == "" || disk(now) != disk(was) && !config.Within(mountPoint(now), mountPoint(was))
+	if was != "" && elsewhere && leadsBelow(folder, mountPoint(was)) && isEmpty(folder) {
 		return fmt.Sprintf("the folder %s lay on the disk mounted at %s, which is not there", folder, mountPoint(was)), nil
 	}
 	if now == was || now == "" {
@@ -51,6 +52,16 @@ func (e *Engine) notAway(folder string) error {
 		return errors.New(fault)
 	}
 	return err
+}
+
+// disk is what tells a file system from others wherever it is mounted, as far as
+// it has anything: a part of it may be mounted once more elsewhere.
+func disk(name string) string {
+	id := name[strings.LastIndex(name, " ")+1:]
+	if strings.HasSuffix(id, ":0:0") {
+		return name
+	}
+	return id
 }
 
 func mountPoint(name string) string { return name[:max(0, strings.LastIndex(name, " "))] }

@@ -19,9 +19,9 @@ func coefficients(path string) int64 {
 	if err != nil || !info.Progressive && !info.Parted {
 		return 0
 	}
-	samples := map[string]float64{"4:2:0": 1.5, "4:1:1": 1.5, "4:2:2": 2, "4:4:0": 2}[info.Subsampling]
-	if samples == 0 {
-		samples = float64(info.Components)
+	samples := float64(info.Components)
+	if three, ok := map[string]float64{"4:2:0": 1.5, "4:1:1": 1.5, "4:2:2": 2, "4:4:0": 2}[info.Subsampling]; ok {
+		samples += three - 3 // a fourth is whole
 	}
 	return int64(2 * samples * float64(info.Width) * float64(info.Height))
 }

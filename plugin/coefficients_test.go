@@ -8,6 +8,14 @@ import (
 	"testing"
 )
 
+// fourth is a header with one more component, whole.
+func fourth(header []byte) []byte {
+	at := len(header) - 14 // of its scan
+	b := append(bytes.Clone(header[:at]), 4, 0x22, 0)
+	b[at-16], b[at-10] = 20, 4 // the frame's length, and how many
+	return append(b, header[at:]...)
+}
+
 // parted is a header whose first scan is that of the first component.
 func parted(header []byte) []byte {
 	return append(header[:len(header)-14], 0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0)
@@ -32,6 +40,7 @@ func TestCoefficients(t *testing.T) {
 		"progressive 4:2:0":                   {header(0xc2, 4000, 3000, 0x22), 36_000_000},
 		"progressive 4:4:4":                   {header(0xc2, 4000, 3000, 0x11), 72_000_000},
 		"baseline, a scan for each component": {parted(header(0xc0, 4000, 3000, 0x22)), 36_000_000},
+		"progressive, four components":        {fourth(header(0xc2, 4000, 3000, 0x22)), 60_000_000},
 		"no JPEG":                             {[]byte("GIF89a"), 0},
 	} {
 		path := filepath.Join(t.TempDir(), "photo")

@@ -77,7 +77,8 @@ func WithLedger() Option { return func(e *Engine) { e.ledger = &ledger.Ledger{} 
 func WithTemporary() Option { return func(e *Engine) { e.temporary = true } }
 
 // WithAdvice has advise look at every failure of a job before it is recorded.
-// It may change what is to be done about it and the kind. Several jobs may call it at a time.
+// It may change what is to be done about it and the kind. Several jobs may call
+// it at a time.
 func WithAdvice(advise func(*Error)) Option { return func(e *Engine) { e.advise = advise } }
 
 // WithPipelines compiles only the pipelines named.

@@ -106,6 +106,21 @@ func TestEqualFrames(t *testing.T) {
 	}
 }
 
+// TestOneFrameIsLeft of a film whose frames are all equal: a still.
+func TestOneFrameIsLeft(t *testing.T) {
+	b := newBench(t, outputs(`path: "{stem}.webp"`)+"    pages: all\n")
+	p, err := vips.FromMemory(make([]byte, 100*160*3), 100, 160, 3, "uchar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	scan := b.path("in/blank.tif")
+	if err := p.Save("tiffsave", scan, vips.Args{"page_height": 80}); err != nil {
+		t.Fatal(err)
+	}
+	b.done(scan)
+}
+
 func TestTiles(t *testing.T) {
 	b := newBench(t, outputs(`{path: "{stem}", tiles: {tile_size: 32, suffix: .png}}`, `{path: "{stem}.zip", tiles: {layout: google}}`), plugin.WithLedger())
 	path := b.photo("one.jpg", 60, 50, 1)

@@ -133,8 +133,9 @@ func (w *work) publish(staged []*output.Staged, result Result) (Result, error) {
 // before the ledger was lost stays, and no second one is written beside it. The
 // file needs no seal: it is to the byte what would be written now, which is
 // either what only this pipeline makes or, for an undamaged photo that passes
-// through, a copy of the source, of which the original is at hand. A source, or
-// another name of one, is never taken.
+// through, a copy of the source, of which the original is at hand. This photo's
+// own file, under whatever name, is never taken, nor is a source that the host
+// named.
 //
 // Files are read while the engine's lock is free; whose they are is asked before
 // and, under the lock, once more after.

@@ -80,8 +80,8 @@ func (m mounts) gone(entry ledger.Entry) bool {
 	if slices.ContainsFunc(paths, there) {
 		return false
 	}
-	if entry.Path == "" {
-		return true // an output that no record tells of: it protects nothing that is not there
+	if entry.Path == "" { // outputs that no record tells of
+		return !slices.ContainsFunc(paths, func(path string) bool { return isEmpty(filepath.Dir(path)) }) // which may be on another disk
 	}
 	for _, name := range entry.Mounts {
 		if point := mountPoint(name); point == "" || m.of(point) != name {

@@ -207,6 +207,12 @@ func (w *work) sparesLast(t target) error {
 	if _, known, err := e.ledger.Maker(t.path); known || err != nil {
 		return err // own decides
 	}
+	e.mu.Lock()
+	owner, err := e.ownerOf(t.path)
+	e.mu.Unlock()
+	if owner == w.source || err != nil {
+		return err
+	}
 	p, ok := output.ReadProvenance(t.path, t.encoder.Format)
 	if !ok || p.Source == w.hash {
 		return nil

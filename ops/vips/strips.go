@@ -81,10 +81,11 @@ type PanicError struct {
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
 // Strips returns the image that s makes of i. Nothing is computed yet. Enough
-// rows of i are kept that i may stream from a file: those that one strip
-// is made from, and of the output those of a strip and [Behind] more. Consume it with Sequential operations only,
-// or Materialise it first: what reads in another order, like a rotation, has
-// strips made again and again, and fails where i streams from a file.
+// rows of i are kept that i may stream from a file: those that one strip is made
+// from, and of the output those of a strip and [Behind] more. Consume it with
+// Sequential operations only, or Materialise it first: what reads in another
+// order, like a rotation, has strips made again and again, and fails where i
+// streams from a file.
 func (i *Image) Strips(s Strips) (*Image, error) {
 	defer runtime.KeepAlive(i)
 	spec, err := i.stripsSpec(&s)

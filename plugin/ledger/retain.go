@@ -66,7 +66,7 @@ type sweep struct {
 	ledger  *Ledger
 	now     time.Time
 	rule    Rule
-	named   map[uint64]struct{} // contents of outputs that a record tells of, hashed
+	named   map[uint64]struct{} // contents and paths of outputs that a record tells of, hashed
 	marks   map[string][]byte   // as they were before, by key
 	changes []change
 	dropped int
@@ -95,7 +95,7 @@ func (s *sweep) records() error {
 		gone := s.rule.Gone(e)
 		for _, o := range e.Outputs {
 			if !gone {
-				s.named[brief(o.Hash)] = struct{}{}
+				s.named[brief(o.Hash)], s.named[brief(o.Path)] = struct{}{}, struct{}{}
 			}
 		}
 		return s.consider(marked(markedRecord, join(e.Path, e.Work)), gone)
@@ -104,7 +104,7 @@ func (s *sweep) records() error {
 
 func (s *sweep) outputs() error {
 	unnamed := func(t tables, _, id []byte) bool { return t.entries.Get(id) == nil }
-	return s.ledger.eachKey(func(t tables) *bbolt.Bucket { return t.outputs }, unnamed, func(path []byte, unnamed bool) error {
+	return s.ledger.eachKey(func(t tables) *bbolt.Bucket { return t.outputs }, unnamed, func(path, _ []byte, unnamed bool) error {
 		gone := unnamed && s.rule.Gone(Entry{Outputs: []Output{{Path: string(path)}}})
 		return s.consider(marked(markedOutput, path), gone)
 	})
@@ -115,17 +115,21 @@ func (s *sweep) hashes() error {
 		_, named := s.named[brief(string(hash))]
 		return !named
 	}
-	return s.ledger.eachKey(func(t tables) *bbolt.Bucket { return t.hashes }, unnamed, func(hash []byte, unnamed bool) error {
+	return s.ledger.eachKey(func(t tables) *bbolt.Bucket { return t.hashes }, unnamed, func(hash, path []byte, unnamed bool) error {
+		if unnamed { // what lies there may still be that
+			_, known := s.named[brief(string(path))]
+			unnamed = known || s.rule.Gone(Entry{Outputs: []Output{{Path: string(path)}}})
+		}
 		return s.consider(marked(markedHash, hash), unnamed)
 	})
 }
 
 // eachKey calls f for every key of a table with what see said of it. It pages as
 // Each does.
-func (l *Ledger) eachKey(of func(tables) *bbolt.Bucket, see func(t tables, key, value []byte) bool, f func(key []byte, seen bool) error) error {
+func (l *Ledger) eachKey(of func(tables) *bbolt.Bucket, see func(t tables, key, value []byte) bool, f func(key, value []byte, seen bool) error) error {
 	type row struct {
-		key  []byte
-		seen bool
+		key, value []byte
+		seen       bool
 	}
 	for from := []byte(nil); ; {
 		var page []row
@@ -136,7 +140,7 @@ func (l *Ledger) eachKey(of func(tables) *bbolt.Bucket, see func(t tables, key, 
 				k, v = c.Next()
 			}
 			for ; k != nil && len(page) < pageLength; k, v = c.Next() {
-				page = append(page, row{bytes.Clone(k), see(t, k, v)})
+				page = append(page, row{bytes.Clone(k), bytes.Clone(v), see(t, k, v)})
 			}
 			return nil
 		})
@@ -144,7 +148,7 @@ func (l *Ledger) eachKey(of func(tables) *bbolt.Bucket, see func(t tables, key, 
 			return err
 		}
 		for _, r := range page {
-			if err := f(r.key, r.seen); err != nil {
+			if err := f(r.key, r.value, r.seen); err != nil {
 				return err
 			}
 		}

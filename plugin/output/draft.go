@@ -21,8 +21,11 @@ const smallDraft = 16 << 20
 func (o Owner) draft(path string, bytes int64) (draft, error) {
 	if bytes <= smallDraft {
 		if fd, err := unix.MemfdCreate("burnish-draft", unix.MFD_CLOEXEC); err == nil {
-			f := os.NewFile(uintptr(fd), "draft")
-			return draft{fmt.Sprintf("/proc/self/fd/%d", fd), func() { f.Close() }}, nil
+			f, name := os.NewFile(uintptr(fd), "draft"), fmt.Sprintf("/proc/self/fd/%d", fd)
+			if _, err := os.Stat(name); err == nil {
+				return draft{name, func() { f.Close() }}, nil
+			}
+			f.Close() // there is no /proc
 		}
 	}
 	s, err := o.reserve(path)

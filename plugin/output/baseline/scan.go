@@ -36,7 +36,7 @@ func (d *decoder) scan() error {
 	}
 	marker, err := d.bits.end(&d.in)
 	if err == nil && marker != eoi {
-		return ErrOther // another scan
+		return fmt.Errorf("marker %#02x stands where its end should", marker)
 	}
 	return err
 }
