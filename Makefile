@@ -12,7 +12,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples build check bench wild eval chaos faults soak hostile flood fuzz deb clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples build check bench wild eval chaos faults clock soak hostile flood fuzz deb clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ chaos: build ## kill a daemon again and again while photos arrive, then check ev
 
 faults: build ## a full disk, a read-only one, missing rights, a folder that goes: figures for each; wants root
 	@packaging/faults.sh
+
+clock: build ## the clock set back and ahead under a daemon, in a virtual machine: figures for each
+	@packaging/clock.sh
 
 PHOTOS ?= 10000
 soak: build ## many small photos through one daemon: memory and open files; PHOTOS=10000

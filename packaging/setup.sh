@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Installs what building, testing and packaging Burnish need, group by group.
 #
-#   packaging/setup.sh [build] [test] [lint] [systemd]      (default: build)
+#   packaging/setup.sh [build] [test] [lint] [systemd] [vm]      (default: build)
 #
 #   build    C compiler, pkg-config, libvips; ONNX Runtime in bin/lib
 #   test     Python, PyTorch and NumPy from Debian; ONNX tools in .venv
 #   lint     shellcheck; golangci-lint in .cache/tools
 #   systemd  debootstrap and systemd-nspawn, for the scripts that test a
 #            package or a fresh checkout in a Debian of their own
+#   vm       QEMU and busybox, for the script that turns a machine's clock
 #
 # Written for Debian 12 with Go 1.26 and npm already there. It looks before it
 # installs: a second run takes a second and needs no network.
@@ -25,6 +26,7 @@ readonly TEST_PACKAGES=(libvips-tools python3 python3-numpy python3-pil python3-
 	python3-scipy python3-torch python3-venv)
 readonly LINT_PACKAGES=(shellcheck)
 readonly SYSTEMD_PACKAGES=(debootstrap systemd-container)
+readonly VM_PACKAGES=(qemu-system-x86 busybox-static cpio)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -119,6 +121,7 @@ for group in "$@"; do
 	test) apt_need "${TEST_PACKAGES[@]}"; python_env ;;
 	lint) go_need; apt_need "${LINT_PACKAGES[@]}"; golangci ;;
 	systemd) apt_need "${SYSTEMD_PACKAGES[@]}" ;;
-	*) die "unknown group $group: build, test, lint or systemd" ;;
+	vm) apt_need "${VM_PACKAGES[@]}" ;;
+	*) die "unknown group $group: build, test, lint, systemd or vm" ;;
 	esac
 done
