@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -136,10 +137,27 @@ func (r *run) kill() error {
 	return nil
 }
 
+// answers waits until the daemon answers on its socket: before that, a signal
+// would end it as it ends any program.
+func (r *run) answers() error {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		conn, err := net.Dial("unix", filepath.Join(r.folder, "state", "control.sock"))
+		if err == nil {
+			return conn.Close()
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the last daemon does not answer: %w", err)
+		}
+	}
+}
+
 // finish lets a daemon do what is left, in peace.
 func (r *run) finish() error {
 	began := time.Now()
 	if err := r.start(); err != nil {
+		return err
+	}
+	if err := r.answers(); err != nil {
 		return err
 	}
 	missing := r.drops.missing()
