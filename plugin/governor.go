@@ -158,12 +158,20 @@ func (g *governor) end(bytes int64) {
 	g.wake()
 }
 
-// watch samples the memory while a photo runs and learns from it where it ran
-// alone.
+// watch samples the memory while a photo runs that has something to teach, and
+// learns from it where it ran alone.
 func (g *governor) watch(kind string, formula, need int64) (done func()) {
 	g.mu.Lock()
 	number, alone := g.begun, g.running == 1
 	g.mu.Unlock()
+	if !alone || formula < learnFrom {
+		return func() {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			g.log.Debug("memory of a photo", "predicted", need)
+			g.end(need)
+		}
+	}
 	stop, most := make(chan struct{}), make(chan int64)
 	go func() {
 		tick := time.NewTicker(sampling)
@@ -184,8 +192,8 @@ func (g *governor) watch(kind string, formula, need int64) (done func()) {
 		peak := <-most
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		g.log.Debug("memory of a photo", "predicted", need, "took", peak-g.base, "alone", alone)
-		if alone && g.begun == number && formula >= learnFrom {
+		g.log.Debug("memory of a photo", "predicted", need, "took", peak-g.base, "alone", g.begun == number)
+		if g.begun == number {
 			g.learn(kind, formula, peak-g.base)
 		}
 		g.end(need)
