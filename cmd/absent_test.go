@@ -7,7 +7,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/builtin"
 	"github.com/burnish-photo/burnish/plugin"
@@ -46,7 +45,7 @@ watch: [{folder: gone, pipeline: p, output: out}]
 			t.Errorf("%s: %v, %v", folder, c, err)
 		}
 	}
-	s.Command.Output = config.DefaultPipeline + "/../.."
+	s.Command.Output = ".."
 	s.Command.Folder = "."
 	if _, err := s.configuration(h); err == nil {
 		t.Error("an output that holds the watched folder passes")

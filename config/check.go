@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,14 +31,26 @@ func (c *Config) Check(reg *ops.Registry) strict.Faults {
 			faults = append(faults, checkPages(p.Outputs)...)
 		}
 	}
-	for key, paths := range map[string][]string{"read": c.Worker.Read, "write": c.Worker.Write} {
-		for _, path := range paths {
+	faults = append(faults, c.checkWorker()...)
+	return append(faults, c.checkFragments(reg, env)...)
+}
+
+// checkWorker warns of paths that the sandbox cannot open, since they are not
+// there or misspelt.
+func (c *Config) checkWorker() (faults strict.Faults) {
+	for _, list := range []struct {
+		key   string
+		paths []string
+	}{{"read", c.Worker.Read}, {"write", c.Worker.Write}} {
+		for i, path := range list.paths {
 			if _, err := os.Stat(path); err != nil {
-				faults = append(faults, strict.Warn(strict.Find(c.root, "worker", key), "the sandbox of the worker process cannot open %s: %v", path, err))
+				f := strict.Warn(strict.Find(c.root, "worker", list.key, strconv.Itoa(i)), "the sandbox of the worker process cannot open this: %v; create it or correct the path", err)
+				f.Here = true
+				faults = append(faults, f)
 			}
 		}
 	}
-	return append(faults, c.checkFragments(reg, env)...)
+	return faults
 }
 
 // checkFragments looks at the fragments that no pipeline uses.

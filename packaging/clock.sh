@@ -3,7 +3,7 @@
 # photos more take each time, and that none is done twice. The clock is that of
 # a virtual machine without disk or network, so that this one's stays as it is:
 # Debian's cloud kernel, busybox and bin/burnish with the libraries that it needs.
-# Three to four seconds of each figure are the settling of the copies.
+# Each figure holds the second that the copies have to be quiet for.
 #   packaging/clock.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -37,7 +37,7 @@ func strips[T tile.Sample](d division, n *network) func(in, out vips.Rows) error
 	}
 }
 
-// pixels sees libvips' rows as samples. libvips aligns its rows to the sample.
+// pixels sees rows as samples. Their memory and its rows are aligned to those.
 func pixels[T tile.Sample](r vips.Rows) tile.Pixels[T] {
 	var sample T
 	size := int(unsafe.Sizeof(sample))

@@ -157,7 +157,7 @@ func cInts(list []int) *C.int {
 // strips is the Go side of a Strips image. It lives from Image.Strips until
 // libvips frees the last image that descends from it.
 type strips struct {
-	mu  sync.Mutex // one strip at a time
+	mu  sync.Mutex // one strip at a time; the C side's lock says nothing to Go's memory model
 	run func(in, out Rows) error
 	failure
 }

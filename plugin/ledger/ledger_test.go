@@ -280,3 +280,23 @@ func TestConcurrentUse(t *testing.T) {
 		t.Errorf("%d records of %d, %v", n, workers*each, err)
 	}
 }
+
+func TestSuperseded(t *testing.T) {
+	l := openTest(t)
+	put(t, l, done("one.jpg", "w", "c1", "/out/same"), done("two.jpg", "w", "c2", "/out/same"))
+	one, ok, err := l.Find("one.jpg", "w")
+	if err != nil || !ok || one.Superseded != "w" || one.State != Done {
+		t.Fatalf("%+v, %v, %v", one, ok, err)
+	}
+	put(t, l, one) // as when its file was touched
+	if owner, _, _ := l.Owner("/out/same"); owner != "two.jpg" {
+		t.Errorf("the output is of %q", owner)
+	}
+	if _, ok, _ := l.Reusable("c1", "w"); ok {
+		t.Error("what was replaced is offered for reuse")
+	}
+	put(t, l, done("two.jpg", "w2", "c2", "/out/same")) // another pipeline
+	if _, ok, _ := l.Find("two.jpg", "w"); ok {
+		t.Error("the same photo's earlier result still stands")
+	}
+}

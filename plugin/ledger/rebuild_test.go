@@ -1,10 +1,7 @@
 package ledger
 
 import (
-	"encoding/binary"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -144,43 +141,6 @@ func TestRecordsOfAnotherPageSizeAreReadBack(t *testing.T) {
 	}
 }
 
-// Records of schema 2 had no sequence.
-func TestSchemaTwo(t *testing.T) {
-	l := openTest(t)
-	err := l.db.Update(func(tx *bbolt.Tx) error {
-		for i := range 3 {
-			e := done(fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i))
-			e.Finished = shot.Add(-time.Duration(i) * time.Hour)
-			value, err := json.Marshal(e)
-			if err != nil {
-				return err
-			}
-			if err := tx.Bucket(entriesBucket).Put(join(e.Path, e.Work), value); err != nil {
-				return err
-			}
-		}
-		return tx.Bucket(metaBucket).Put(schemaKey, binary.BigEndian.AppendUint64(nil, 2))
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, _ := closed(t, l)
-	l = reopened(t, file)
-	put(t, l, done("3.jpg", "w", "c3"))
-	file, _ = closed(t, l)
-	found, err := salvage(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	newest := map[string]uint64{}
-	for _, r := range found.entries {
-		newest[r.Path] = max(newest[r.Path], r.Sequence)
-	}
-	if want := map[string]uint64{"2.jpg": 1, "1.jpg": 2, "0.jpg": 3, "3.jpg": 4}; !maps.Equal(newest, want) {
-		t.Errorf("sequences %v, want %v", newest, want)
-	}
-}
-
 // A crash between the two renames of a rebuilding leaves the new ledger.
 func TestRebuildingIsFinished(t *testing.T) {
 	l := openTest(t)
@@ -266,107 +226,6 @@ func TestRebuiltOnce(t *testing.T) {
 	all.Wait()
 	if aside, _ := filepath.Glob(file + ".damaged-*"); len(aside) != 1 || notices.Load() != 1 {
 		t.Errorf("set aside: %q; %d told of it", aside, notices.Load())
-	}
-}
-
-func TestCompaction(t *testing.T) {
-	l := openTest(t)
-	const many = 20_000
-	note := map[string]string{"filler": strings.Repeat("x", 500)}
-	fill := func(change func(t tables, e Entry) error) {
-		t.Helper()
-		err := l.db.Update(func(tx *bbolt.Tx) error {
-			tables, err := open(tx)
-			if err != nil {
-				return err
-			}
-			for i := range many {
-				e := done(fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i))
-				e.Notes = note
-				if err := change(tables, e); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	fill(func(t tables, e Entry) error { return t.put(e) })
-	fill(func(t tables, e Entry) error {
-		if e.Path == "7.jpg" {
-			return nil
-		}
-		return t.drop(join(e.Path, e.Work))
-	})
-	file, whole := closed(t, l)
-	if err := os.WriteFile(file+compacting, whole[:5000], 0o640); err != nil { // as a kill leaves it
-		t.Fatal(err)
-	}
-	l = reopened(t, file)
-	info, err := os.Stat(file)
-	if err != nil || info.Size()*10 > int64(len(whole)) || !strings.Contains(l.News(), "compacted") {
-		t.Errorf("%d bytes became %d, %v: %s", len(whole), info.Size(), err, l.News())
-	}
-	t.Logf("%d bytes became %d", len(whole), info.Size())
-	if e, ok, err := l.Find("7.jpg", "w"); !ok || err != nil || len(e.Notes["filler"]) != 500 {
-		t.Errorf("the record that was left is %+v, %v", e, err)
-	}
-	if _, err := os.Lstat(file + compacting); err == nil {
-		t.Error("the copy is left")
-	}
-	if _, err := Open(filepath.Dir(file)); err == nil {
-		t.Error("the compacted ledger is not locked")
-	}
-}
-
-// A ledger of schema 1 had no table of failures.
-func TestSchemaOne(t *testing.T) {
-	l := openTest(t)
-	failed := done("failed.jpg", "w", "c1")
-	failed.State = Quarantined
-	put(t, l, failed, done("done.jpg", "w", "c2", "/out/done.jpg"))
-	err := l.db.Update(func(tx *bbolt.Tx) error {
-		if err := tx.DeleteBucket(failedBucket); err != nil {
-			return err
-		}
-		return tx.Bucket(metaBucket).Put(schemaKey, binary.BigEndian.AppendUint64(nil, 1))
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, _ := closed(t, l)
-	for range 2 {
-		l = reopened(t, file)
-		all, err := l.Failed()
-		if err != nil || len(all) != 1 || all[0].Path != "failed.jpg" || l.Notice() != "" {
-			t.Errorf("failures: %+v, %v, %s", all, err, l.Notice())
-		}
-		if _, ok, err := l.Reusable("c2", "w"); !ok || err != nil {
-			t.Errorf("what was done is lost: %v", err)
-		}
-		l.Close()
-	}
-}
-
-func TestSuperseded(t *testing.T) {
-	l := openTest(t)
-	put(t, l, done("one.jpg", "w", "c1", "/out/same"), done("two.jpg", "w", "c2", "/out/same"))
-	one, ok, err := l.Find("one.jpg", "w")
-	if err != nil || !ok || one.Superseded != "w" || one.State != Done {
-		t.Fatalf("%+v, %v, %v", one, ok, err)
-	}
-	put(t, l, one) // as when its file was touched
-	if owner, _, _ := l.Owner("/out/same"); owner != "two.jpg" {
-		t.Errorf("the output is of %q", owner)
-	}
-	if _, ok, _ := l.Reusable("c1", "w"); ok {
-		t.Error("what was replaced is offered for reuse")
-	}
-	put(t, l, done("two.jpg", "w2", "c2", "/out/same")) // another pipeline
-	if _, ok, _ := l.Find("two.jpg", "w"); ok {
-		t.Error("the same photo's earlier result still stands")
 	}
 }
 
