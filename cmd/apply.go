@@ -201,7 +201,7 @@ func (l line) text() string {
 	return fmt.Sprintf("done     %s → %s (%s)%s", l.Path, strings.Join(l.Outputs, ", "), how, l.warnings())
 }
 
-// warnings say what the outputs could not keep.
+// warnings say what the outputs could not keep, and which are not written.
 func (l line) warnings() string {
 	var all []string
 	for _, kind := range [][2]string{{"not_kept:", "not kept: "}, {"further_pictures:", "gain map or further picture "}} {
@@ -212,6 +212,9 @@ func (l line) warnings() string {
 		}
 	}
 	slices.Sort(all)
+	if out := l.Notes["not_written"]; out != "" {
+		all = append(all, "not written: "+out)
+	}
 	if len(all) == 0 {
 		return ""
 	}

@@ -122,7 +122,11 @@ func drawing(c *config.Config, pipeline string, reg *ops.Registry) ([]draw.Box, 
 		boxes = append(boxes, b)
 	}
 	for i, at := range taps {
-		boxes = append(boxes, draw.Box{Kind: draw.Output, Lines: []string{p.Outputs[i].Path.String()}, Inputs: []int{at}})
+		b := draw.Box{Kind: draw.Output, Lines: []string{p.Outputs[i].Path.String()}, Inputs: []int{at}}
+		if when := p.Outputs[i].When; when != "" {
+			b.Lines = append(b.Lines, shortened("when "+when))
+		}
+		boxes = append(boxes, b)
 	}
 	return boxes, nil
 }

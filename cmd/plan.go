@@ -143,6 +143,10 @@ func planText(out io.Writer, p plugin.Plan, err error) {
 		fmt.Fprintf(t, "  %s\t%s\t%s\n", s.Name, does, s.Why)
 	}
 	for _, o := range p.Outputs {
+		if o.LeftOut != "" {
+			fmt.Fprintf(t, "  → %s\tnot written\t%s\n", o.Path, o.LeftOut)
+			continue
+		}
 		fmt.Fprintf(t, "  → %s\t%d×%d\t\n", o.Path, o.Width, o.Height)
 	}
 	t.Flush()
@@ -206,9 +210,10 @@ type planStep struct {
 }
 
 type planOutput struct {
-	Path   string `json:"path"`
-	Width  int    `json:"width"`
-	Height int    `json:"height"`
+	Path    string `json:"path"` // of one that is left out, the template
+	Width   int    `json:"width,omitempty"`
+	Height  int    `json:"height,omitempty"`
+	LeftOut string `json:"left_out,omitempty"` // why it would not be written
 }
 
 func newPlanLine(p plugin.Plan, err error) planLine {

@@ -103,7 +103,7 @@ func (c *Config) Graph(p Pipeline) graph.Config {
 	g := graph.Config{Steps: p.Steps, Fragments: c.Fragments}
 	for i := range p.Outputs {
 		o := &p.Outputs[i]
-		tap := graph.Tap{From: o.From, Node: o.FromNode()}
+		tap := graph.Tap{From: o.From, Node: o.FromNode(), When: o.When, WhenNode: o.WhenNode()}
 		if o.Thumbnail != nil {
 			tap.Through = []graph.Step{graph.NewStep("thumbnail", o.Thumbnail)}
 		}

@@ -37,7 +37,11 @@ func (w *work) adopt(format string) (done bool, err error) {
 	if err != nil {
 		return false, nil //nolint:nilerr // as above
 	}
+	w.choice, err = w.pipeline.graph.Choose(src)
 	src.Close()
+	if err != nil {
+		return false, nil //nolint:nilerr // as above
+	}
 	found, err := w.findMade(src.Source, pages)
 	if len(found) == 0 || err != nil || w.own() != nil {
 		w.targets = nil
@@ -85,6 +89,10 @@ func (w *work) findMade(src *ops.Source, pages int) (found []made, err error) {
 		for i := range w.pipeline.outputs {
 			facts.Page = page + 1
 			t := target{output: i, page: page, encoder: w.pipeline.outputs[i].Encoder(src.Format)}
+			if _, out := w.choice.LeftOut(i); out {
+				w.targets = append(w.targets, t)
+				continue
+			}
 			m, stands, err := w.findOne(facts, &t)
 			if err != nil || m == nil && !stands {
 				return nil, err

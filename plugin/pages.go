@@ -49,8 +49,11 @@ func (w *work) restore(ctx context.Context, format string) (Result, error) {
 	defer r.close() // before the memory is released
 	for page := range pages {
 		if done, err := r.page(page, pages); done || err != nil {
-			return Result{State: Skipped, Reason: standing, Notes: r.notes.All()}, err
+			return w.nothing(r.notes.All(), err)
 		}
+	}
+	if !slices.ContainsFunc(r.staged, func(s *output.Staged) bool { return s != nil }) {
+		return w.nothing(r.notes.All(), nil)
 	}
 	if err := w.unchanged(); err != nil {
 		return Result{Notes: r.notes.All()}, err
@@ -105,13 +108,17 @@ func (r *render) page(page, pages int) (done bool, err error) {
 		return false, err
 	}
 	defer src.Close()
+	defer r.noteLeftOut()
 	if page == 0 {
+		if r.choice, err = r.pipeline.graph.Choose(src); err != nil {
+			return false, err
+		}
 		if err := r.claim(src.Source, pages); err != nil || r.idle() {
 			return true, err
 		}
 		r.staged, r.inFrame = make([]*output.Staged, len(r.targets)), frameLimit(r.targets)
 	}
-	err = r.pipeline.graph.Run(r.context, src, func(taps []int, img ops.Image) error {
+	err = r.pipeline.graph.Run(r.context, src, &r.choice, func(taps []int, img ops.Image) error {
 		for _, tap := range taps {
 			at := page*len(r.pipeline.outputs) + tap
 			if err := r.emit(at, img); err != nil {

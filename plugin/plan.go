@@ -33,8 +33,9 @@ type PlannedStep struct {
 
 // PlannedOutput is a file that would be written.
 type PlannedOutput struct {
-	Path          string
+	Path          string // of one that is left out, as the pipeline has it
 	Width, Height int
+	LeftOut       string // why it would not be written; "" where it would
 }
 
 // Plan foresees a job without doing it: nothing is written but in the engine's
@@ -85,6 +86,9 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	}
 	defer src.Close()
 	plan.Format, plan.Width, plan.Height = format, src.Source.Width, src.Source.Height
+	if w.choice, err = w.pipeline.graph.Choose(src); err != nil {
+		return err
+	}
 	if err := w.claim(src.Source, 1); err != nil {
 		return err
 	}
@@ -93,10 +97,15 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	e := w.engine
 	plan.Megabytes = float64(e.governor.predict(w.pipeline.work, e.foresee(w.pipeline, plan.Width, plan.Height))) / 1e6
 	estimate := &estimate{engine: e, plan: plan}
-	return w.pipeline.graph.Foresee(ctx, src, func(f graph.Foreseen) error {
+	err = w.pipeline.graph.Foresee(ctx, src, &w.choice, func(f graph.Foreseen) error {
 		plan.visit(f, w.targets)
 		return estimate.add(ctx, f, w)
 	})
+	plan.Reason = w.wantsNothing()
+	for _, out := range w.leftOut() {
+		plan.Outputs[out.index] = PlannedOutput{Path: out.name, LeftOut: out.why}
+	}
+	return err
 }
 
 // keepNames makes the engine take the outputs for written, so that another

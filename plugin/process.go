@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
@@ -119,6 +120,7 @@ type work struct {
 	info     os.FileInfo
 	hash     string
 	before   ledger.Entry // what was recorded of this work, whatever its content
+	choice   graph.Choice // which outputs are wanted
 	targets  []target     // once their names are claimed
 }
 

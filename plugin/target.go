@@ -16,7 +16,7 @@ type target struct {
 	output  int // index among the pipeline's outputs
 	page    int // of the photo that it shows, from 0; several with one path are joined
 	encoder output.Encoder
-	path    string // absolute; "" where the file that is there stays
+	path    string // absolute; "" where the file that is there stays, or none is wanted
 	plain   string // the same without a number
 }
 
@@ -47,6 +47,10 @@ func (w *work) tryClaim(src *ops.Source, pages int) (again bool, err error) {
 			o := &w.pipeline.outputs[i]
 			facts.Page = page + 1
 			t := target{output: i, page: page, encoder: o.Encoder(src.Format)}
+			if _, out := w.choice.LeftOut(i); out {
+				w.targets = append(w.targets, t)
+				continue
+			}
 			if t.path, err = w.name(o, facts, &t); err != nil {
 				return false, err
 			}

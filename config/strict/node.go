@@ -176,3 +176,12 @@ func Describe(node *yaml.Node) string {
 		return fmt.Sprintf("%q", node.Value)
 	}
 }
+
+// When reads the expression of a condition, without judging it.
+func When(node *yaml.Node, into *string) Faults {
+	if node.Kind != yaml.ScalarNode || node.Tag == "!!null" || strings.TrimSpace(node.Value) == "" {
+		return Faults{At(node, "when wants an expression, such as \"jpeg.quality < 90\", got %s", Describe(node))}
+	}
+	*into = node.Value
+	return nil
+}

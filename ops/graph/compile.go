@@ -17,7 +17,8 @@ import (
 // Graph is a compiled pipeline. It may run on several photos at a time.
 type Graph struct {
 	nodes       []node
-	taps        []int // per Config.Taps, an index into nodes
+	taps        []int    // per Config.Taps, an index into nodes
+	choices     []*guard // the same; nil: always wanted
 	env         ops.Env
 	fingerprint string
 }
@@ -31,8 +32,6 @@ type node struct {
 	inputs     []int
 	step       int     // in the plan; -1 for a turning upright
 	guards     []guard // it runs where all hold
-	uses       int     // readers, taps among them
-	taps       bool    // read by a tap
 }
 
 // Compile checks c and builds its operators. The caller closes the graph.
@@ -55,16 +54,26 @@ func Compile(ctx context.Context, c Config, reg *ops.Registry, env ops.Env) (*Gr
 		}
 	}
 	for _, at := range b.taps {
-		upright := l.upright(at)
-		g.nodes[upright].taps = true
-		g.taps = append(g.taps, upright)
+		g.taps = append(g.taps, l.upright(at))
 	}
-	if err := json.NewEncoder(digest).Encode(b.taps); err != nil {
+	g.choices = b.choices
+	if err := writeTaps(digest, b); err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
 	g.fingerprint = hex.EncodeToString(digest.Sum(nil))
-	g.countUses()
 	return g, nil
+}
+
+// writeTaps covers what the taps read, and when.
+func writeTaps(w io.Writer, b blueprint) error {
+	err := json.NewEncoder(w).Encode(b.taps)
+	for tap, when := range b.choices {
+		if when == nil {
+			continue
+		}
+		err = errors.Join(err, json.NewEncoder(w).Encode([]any{tap, when.parts()}))
+	}
+	return err
 }
 
 // writeFingerprint covers all that decides the step's pixels.
@@ -79,37 +88,29 @@ func writeFingerprint(w io.Writer, p planned, operator ops.Operator) error {
 	}
 	parts := []any{p.spec.Name, p.spec.Version, string(params), content, p.inputs}
 	for _, g := range p.guards {
-		parts = append(parts, g.String())
-		if g.AsksWhatRan() {
-			parts = append(parts, g.steps)
-		}
+		parts = append(parts, g.parts()...)
 	}
 	return json.NewEncoder(w).Encode(parts)
 }
 
-// countUses counts readers from the end, so that what nothing reads counts for
-// nothing either.
-func (g *Graph) countUses() {
-	for _, at := range g.taps {
-		g.nodes[at].uses++
+// parts are what decides with the guard.
+func (g *guard) parts() []any {
+	if g.AsksWhatRan() {
+		return []any{g.String(), g.steps}
 	}
-	for i := len(g.nodes) - 1; i > 0; i-- {
-		if g.nodes[i].uses == 0 {
-			continue
-		}
-		for _, at := range g.nodes[i].inputs {
-			g.nodes[at].uses++
-		}
-	}
+	return []any{g.String()}
 }
 
 // Fingerprint changes whenever the graph's pixels may change: operators, their
 // parameters and versions, their models, and how they are wired.
 func (g *Graph) Fingerprint() string { return g.fingerprint }
 
-// ByPlace reports whether a photo's folder, name or date decides what happens to
+// ByPlace reports whether a photo's folder, name or date decides what becomes of
 // it, so that a copy of it elsewhere may come out otherwise.
 func (g *Graph) ByPlace() bool {
+	if slices.ContainsFunc(g.choices, func(when *guard) bool { return when != nil && when.ByPlace() }) {
+		return true
+	}
 	return slices.ContainsFunc(g.nodes, func(n node) bool { return slices.ContainsFunc(n.guards, func(g guard) bool { return g.ByPlace() }) })
 }
 

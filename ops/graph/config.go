@@ -3,8 +3,6 @@
 package graph
 
 import (
-	"strings"
-
 	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
 	"gopkg.in/yaml.v3"
@@ -33,9 +31,11 @@ type Step struct {
 
 // Tap is a reader outside the graph, such as an output.
 type Tap struct {
-	From    string     // the id it reads; "": the last step
-	Through []Step     // steps for this tap alone
-	Node    *yaml.Node // where From stands in the file, for faults
+	From     string     // the id it reads; "": the last step
+	Through  []Step     // steps for this tap alone
+	Node     *yaml.Node // where From stands in the file, for faults
+	When     string     // expression; where it is false, the tap is left out; "": never
+	WhenNode *yaml.Node // where When stands
 }
 
 // DecodeStrict reads one step: an operator's name, alone or with parameters,
@@ -64,7 +64,7 @@ func (s *Step) DecodeStrict(node *yaml.Node) strict.Faults {
 			s.Use = p.Value.Value
 		case "when":
 			s.when = p.Value
-			faults = append(faults, s.decodeWhen(p.Value)...)
+			faults = append(faults, strict.When(p.Value, &s.When)...)
 		default:
 			if near := strict.Nearest(p.Key.Value, ops.Reserved); near != "" && len(pairs) > 1 {
 				faults = append(faults, strict.At(p.Key, "unknown key %q; did you mean %q?", p.Key.Value, near))
@@ -84,14 +84,6 @@ func (s *Step) DecodeStrict(node *yaml.Node) strict.Faults {
 		faults = append(faults, strict.At(node, "the step names no operator"))
 	}
 	return faults
-}
-
-func (s *Step) decodeWhen(node *yaml.Node) strict.Faults {
-	if node.Kind != yaml.ScalarNode || node.Tag == "!!null" || strings.TrimSpace(node.Value) == "" {
-		return strict.Faults{strict.At(node, "when wants an expression, such as \"jpeg.quality < 90\", got %s", strict.Describe(node))}
-	}
-	s.When = node.Value
-	return nil
 }
 
 func decodeName(node *yaml.Node, into *string) strict.Faults {

@@ -18,38 +18,40 @@ type Foreseen struct {
 	In       []ops.Image // not computed; they end with the visit
 	Out      ops.Image   // the same
 	Whole    bool        // the result would be kept whole, for several readers
-	Taps     []int       // that read the result
+	Taps     []int       // that read the result and are wanted
 }
 
 // Foresee goes the way that the photo would take and computes no pixels but
 // those that a decision needs. src may be read in any order, and stays the
-// caller's; visit gets every step that something reads, in their order.
-func (g *Graph) Foresee(ctx context.Context, src ops.Image, visit func(Foreseen) error) error {
-	r := newRun(g, src)
+// caller's; visit gets every step that something reads, in their order. choice
+// is as for [Graph.Run].
+func (g *Graph) Foresee(ctx context.Context, src ops.Image, choice *Choice, visit func(Foreseen) error) error {
+	r := newRun(g, src, choice)
 	r.foresees = true
 	defer r.close()
 	for i := range g.nodes {
 		n := &g.nodes[i]
-		if n.uses == 0 {
+		if r.readers[i] == 0 {
 			continue
 		}
 		var notes ops.Notes
-		f := Foreseen{Name: n.label, Operator: n.operator, Whole: n.uses > 1}
+		f := Foreseen{Name: n.label, Operator: n.operator, Whole: r.readers[i] > 1}
 		for _, at := range n.inputs {
 			f.In = append(f.In, r.images[at].Image)
 			r.images[at].left++ // held until the visit is over
 		}
+		done := slices.Clone(n.inputs)
 		err := r.compute(ops.WithNotes(ctx, &notes), i, src)
 		if err == nil {
 			f.Out, f.Runs, f.Why = r.images[i].Image, r.runs(n), r.why(n, &notes)
-			for t, at := range g.taps {
-				if at == i {
-					f.Taps = append(f.Taps, t)
-				}
-			}
+			var readers int
+			f.Taps, readers, err = r.wanted(i)
+			done = append(done, slices.Repeat([]int{i}, readers)...)
+		}
+		if err == nil {
 			err = visit(f)
 		}
-		for _, at := range append(slices.Clone(n.inputs), repeated(i, len(f.Taps))...) {
+		for _, at := range done {
 			r.release(at)
 		}
 		if err != nil {
@@ -57,14 +59,6 @@ func (g *Graph) Foresee(ctx context.Context, src ops.Image, visit func(Foreseen)
 		}
 	}
 	return nil
-}
-
-func repeated(i, times int) []int {
-	all := make([]int, times)
-	for n := range all {
-		all[n] = i
-	}
-	return all
 }
 
 // runs reports whether the operator of n, just visited, had something to do.
@@ -75,11 +69,7 @@ func (r *run) runs(n *node) bool {
 // why explains the decision on n.
 func (r *run) why(n *node, notes *ops.Notes) string {
 	if r.broken != nil {
-		why := "not (" + r.broken.String() + ")"
-		if facts := r.broken.Told(r.facts); facts != "" {
-			why += ": " + facts
-		}
-		return why
+		return r.broken.broken(r.facts)
 	}
 	var all []string
 	for _, g := range n.guards {

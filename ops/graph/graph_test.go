@@ -120,7 +120,7 @@ func run(t *testing.T, c graph.Config, s *seen, orientation int) ([]string, erro
 	}
 	src := photo(t, orientation)
 	got := make([]string, len(c.Taps))
-	err = g.Run(t.Context(), src, func(taps []int, img ops.Image) error {
+	err = g.Run(t.Context(), src, &graph.Choice{}, func(taps []int, img ops.Image) error {
 		for _, tap := range taps {
 			if _, err := vips.Call("avg", vips.Args{"in": img.Pixels}); err != nil {
 				return err

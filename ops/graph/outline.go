@@ -34,9 +34,9 @@ func Outline(c Config, reg *ops.Registry) (boxes []Box, taps []int, err error) {
 		upright := l.upright(at)
 		g.taps = append(g.taps, upright)
 	}
-	g.countUses()
+	readers := g.readers(&Choice{})
 	for i, n := range g.nodes {
-		box := Box{Name: n.label, Inputs: n.inputs, Runs: n.uses > 0}
+		box := Box{Name: n.label, Inputs: n.inputs, Runs: readers[i] > 0}
 		if i > 0 && n.step >= 0 {
 			box.Params = inLine(b.steps[n.step].step.params)
 		}

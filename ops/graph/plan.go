@@ -26,8 +26,9 @@ const source = -1
 
 // blueprint is a pipeline with its fragments written out.
 type blueprint struct {
-	steps []planned
-	taps  []int
+	steps   []planned
+	taps    []int
+	choices []*guard // by tap; nil: always wanted
 }
 
 // planner writes a pipeline out as a blueprint.
@@ -68,6 +69,8 @@ func plan(c Config, reg *ops.Registry) (blueprint, strict.Faults) {
 			at = through.before
 		}
 		p.taps = append(p.taps, at)
+		when, fs := t.choice(at, top)
+		p.choices, p.faults = append(p.choices, when), append(p.faults, fs...)
 	}
 	return p.blueprint, append(p.faults, p.warnings()...)
 }

@@ -14,12 +14,14 @@ type Emit func(taps []int, img ops.Image) error
 
 // Run takes one photo through the graph and hands every tapped image to emit.
 // src may be a stream that can be read only once; it stays the caller's.
-// A result with several readers is computed once.
-func (g *Graph) Run(ctx context.Context, src ops.Image, emit Emit) error {
-	r := newRun(g, src)
+// A result with several readers is computed once. Taps that are not wanted are
+// left out, and what only they read; choice is as [Graph.Choose] made it, and
+// tells of all of them afterwards.
+func (g *Graph) Run(ctx context.Context, src ops.Image, choice *Choice, emit Emit) error {
+	r := newRun(g, src, choice)
 	defer r.close()
 	for i := range g.nodes {
-		if g.nodes[i].uses == 0 {
+		if r.readers[i] == 0 {
 			continue
 		}
 		if err := r.compute(ctx, i, src); err != nil {
@@ -41,6 +43,8 @@ type held struct {
 
 type run struct {
 	graph   *Graph
+	choice  *Choice
+	readers []int // by node
 	images  []held
 	facts   *condition.Facts
 	ran     map[int]bool // steps that changed the photo, by their place in the plan
@@ -50,13 +54,13 @@ type run struct {
 	foresees bool
 }
 
-func newRun(g *Graph, src ops.Image) *run {
-	return &run{graph: g, images: make([]held, len(g.nodes)), facts: condition.Of(src), ran: map[int]bool{}}
+func newRun(g *Graph, src ops.Image, choice *Choice) *run {
+	return &run{graph: g, choice: choice, readers: g.readers(choice), images: make([]held, len(g.nodes)), facts: choice.of(src), ran: map[int]bool{}}
 }
 
 func (r *run) compute(ctx context.Context, i int, src ops.Image) error {
 	n := &r.graph.nodes[i]
-	out := held{left: n.uses}
+	out := held{left: r.readers[i]}
 	if n.operator == nil {
 		out.Image = src.Same()
 	} else if err := r.apply(ctx, n, &out); err != nil {
@@ -66,7 +70,7 @@ func (r *run) compute(ctx context.Context, i int, src ops.Image) error {
 		out.Source = src.Source
 	}
 	r.images[i] = out
-	if n.uses > 1 {
+	if r.readers[i] > 1 {
 		return r.keepWhole(ctx, i)
 	}
 	return nil
@@ -123,19 +127,16 @@ func (r *run) keepWhole(ctx context.Context, i int) error {
 }
 
 func (r *run) emit(i int, emit Emit) error {
-	if !r.graph.nodes[i].taps {
-		return nil
-	}
-	var taps []int
-	for t, at := range r.graph.taps {
-		if at == i {
-			taps = append(taps, t)
-		}
-	}
-	if err := emit(taps, r.images[i].Image); err != nil {
+	taps, readers, err := r.wanted(i)
+	if err != nil {
 		return err
 	}
-	for range taps {
+	if len(taps) > 0 {
+		if err := emit(taps, r.images[i].Image); err != nil {
+			return err
+		}
+	}
+	for range readers {
 		r.release(i)
 	}
 	return nil

@@ -31,16 +31,42 @@ func (s *Step) guards(p planned, in *scope) ([]guard, strict.Faults) {
 	if p.config != nil && len(p.inputs) == 0 {
 		return nil, strict.Faults{strict.At(s.when, "%s makes an image and passes none on, so it cannot be left out; put \"when\" at the step that reads it", s.Operator)}
 	}
-	c, err := condition.Compile(s.When, slices.Sorted(maps.Keys(in.steps)))
-	if err == nil {
-		return append(slices.Clone(in.guards), guard{c, in.steps}), nil
+	g, faults := newGuard(s.When, s.when, in.steps)
+	if len(faults) > 0 {
+		return nil, faults
 	}
-	f := strict.At(s.when, "when: %s", err)
+	return append(slices.Clone(in.guards), g), nil
+}
+
+// newGuard compiles an expression that stands at node; steps are those that its
+// ids mean.
+func newGuard(text string, node *yaml.Node, steps map[string][]int) (guard, strict.Faults) {
+	c, err := condition.Compile(text, slices.Sorted(maps.Keys(steps)))
+	if err == nil {
+		return guard{c, steps}, nil
+	}
+	f := strict.At(node, "when: %s", err)
 	var at *condition.Fault
 	if errors.As(err, &at) {
-		f.Line, f.Column = within(s.when, at)
+		f.Line, f.Column = within(node, at)
 	}
-	return nil, strict.Faults{f}
+	return guard{}, strict.Faults{f}
+}
+
+// holds decides; ran are the steps that changed the photo.
+func (g *guard) holds(facts *condition.Facts, ran map[int]bool) (bool, error) {
+	return g.Holds(facts, func(id string) bool {
+		return slices.ContainsFunc(g.steps[id], func(step int) bool { return ran[step] })
+	})
+}
+
+// broken tells why it does not hold.
+func (g *guard) broken(facts *condition.Facts) string {
+	why := "not (" + g.String() + ")"
+	if told := g.Told(facts); told != "" {
+		why += ": " + told
+	}
+	return why
 }
 
 // within is where a fault of an expression stands in the file.
@@ -60,10 +86,8 @@ func within(node *yaml.Node, f *condition.Fault) (line, column int) {
 // decide reports whether node n is to run on the photo.
 func (r *run) decide(ctx context.Context, n *node) (bool, error) {
 	r.broken = nil
-	for i, g := range n.guards {
-		holds, err := g.Holds(r.facts, func(id string) bool {
-			return slices.ContainsFunc(g.steps[id], func(step int) bool { return r.ran[step] })
-		})
+	for i := range n.guards {
+		holds, err := n.guards[i].holds(r.facts, r.ran)
 		if err != nil {
 			return false, err
 		}

@@ -1,11 +1,15 @@
 package graph_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/graph"
+	"github.com/burnish-photo/burnish/ops/vips"
+	"gopkg.in/yaml.v3"
 )
 
 // decided runs steps on the photo and returns the amounts of those that ran,
@@ -22,7 +26,7 @@ func decided(t *testing.T, text string, taps ...string) (sizes []string, left st
 	defer src.Close()
 	src.Source.Width, src.Source.Height, src.AsRead = 40, 24, true
 	var notes ops.Notes
-	err = g.Run(ops.WithNotes(t.Context(), &notes), src, func(_ []int, img ops.Image) error {
+	err = g.Run(ops.WithNotes(t.Context(), &notes), src, &graph.Choice{}, func(_ []int, img ops.Image) error {
 		_, err := img.Pixels.Pixels()
 		return err
 	})
@@ -72,5 +76,111 @@ func TestWhenCountsInTheFingerprint(t *testing.T) {
 	}
 	if sometimes.ByPlace() || !compile(`[{tone: , when: 'folder == "x"'}]`).ByPlace() {
 		t.Error("only a condition on the folder depends on the place")
+	}
+}
+
+// tapped is the steps with taps that read "FROM" or are wanted "FROM when EXPRESSION".
+func tapped(t *testing.T, text string, taps ...string) graph.Config {
+	t.Helper()
+	c := steps(t, text)
+	node := &yaml.Node{Kind: yaml.ScalarNode, Line: 7, Column: 11}
+	for _, tap := range taps {
+		from, when, _ := strings.Cut(tap, " when ")
+		c.Taps = append(c.Taps, graph.Tap{From: from, Node: node, When: when, WhenNode: node})
+	}
+	return c
+}
+
+func TestTapsByChoice(t *testing.T) {
+	const text = `[{heal: , id: h}, {tone: , from: h, id: a, when: width > 24}, {shrink: , from: h, id: b}]`
+	for _, test := range []struct {
+		taps       string
+		ran        int
+		got, whyOf string
+	}{
+		{"a|b", 2, "0 1", ""},
+		{"a when width > 24|b", 2, "1", "0: not (width > 24): width 24"},
+		{"a when width > 24|b when height < 5", 0, "", "0: not (width > 24): width 24, 1: not (height < 5): height 40"},
+		{`a when ran("a")|b when ran("h")`, 2, "1", `0: not (ran("a"))`},
+		{`a when ran("h") and not ran("a")|h when true`, 1, "0 1", ""},
+		{"a|h when width > 24|b when false", 1, "0", "1: not (width > 24): width 24, 2: not (false)"},
+		{"source when width == 24|source when width != 24", 0, "0", "1: not (width != 24): width 24"},
+	} {
+		s := &seen{}
+		g, err := graph.Compile(t.Context(), tapped(t, text, strings.Split(test.taps, "|")...), registry(t, s), ops.Env{InMemory: 1 << 20, Scratch: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Close()
+		before := vips.Live()
+		src := photo(t, 6)
+		src.Source.Width, src.Source.Height = 40, 24
+		for page := range 2 { // of which the first decides
+			choice, err := g.Choose(src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got, why []string
+			for range page + 1 {
+				got, s.sizes = nil, nil
+				err = g.Run(t.Context(), src, &choice, func(taps []int, img ops.Image) error {
+					for _, tap := range taps {
+						got = append(got, fmt.Sprint(tap))
+					}
+					_, err := img.Pixels.Pixels()
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			for tap := range strings.Split(test.taps, "|") {
+				if text, out := choice.LeftOut(tap); out {
+					why = append(why, fmt.Sprintf("%d: %s", tap, text))
+				}
+			}
+			slices.Sort(got)
+			if strings.Join(got, " ") != test.got || strings.Join(why, ", ") != test.whyOf || len(s.sizes) != test.ran {
+				t.Errorf("%s, page %d: %v by %d steps, left out %q", test.taps, page, got, len(s.sizes), why)
+			}
+		}
+		src.Close()
+		if n := vips.Live() - before; n != 0 {
+			t.Errorf("%s: %d images were not closed", test.taps, n)
+		}
+	}
+}
+
+func TestFaultsOfChoices(t *testing.T) {
+	const text = `[{tone: , id: a}, {heal: , id: b}]`
+	for _, test := range []struct{ tap, want string }{
+		{"a when widht > 3", `7:11: when: there is no fact "widht" of a photo; did you mean "width"?`},
+		{"a when width", "7:11: when: the expression is neither true nor false but int"},
+		{`a when true or ran("b")`, `7:23: when: no step before has the id "b"; did you mean "a"?`},
+		{` when ran("b")`, ""},
+	} {
+		faults := graph.Check(tapped(t, text, test.tap), registry(t, &seen{}), ops.Env{})
+		errs, _ := faults.Split()
+		if got := strings.TrimPrefix(strings.TrimPrefix(fmt.Sprint(errs.Err()), "<nil>"), ":"); !strings.HasPrefix(got, test.want) || (got == "") != (test.want == "") {
+			t.Errorf("%s: %q, want %q", test.tap, got, test.want)
+		}
+	}
+}
+
+func TestChoicesCountInTheFingerprint(t *testing.T) {
+	seenBefore := map[string]string{}
+	for _, taps := range []string{"|a", "|a when width > 3", "|a when width > 4", " when width > 3|a", `|a when folder == "x"`} {
+		g, err := graph.Compile(t.Context(), tapped(t, "[{tone: , id: a}]", strings.Split(taps, "|")...), registry(t, &seen{}), ops.Env{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Close()
+		if other, ok := seenBefore[g.Fingerprint()]; ok {
+			t.Errorf("%q and %q have one fingerprint", taps, other)
+		}
+		seenBefore[g.Fingerprint()] = taps
+		if g.ByPlace() != strings.Contains(taps, "folder") {
+			t.Errorf("%q: by place is %v", taps, g.ByPlace())
+		}
 	}
 }

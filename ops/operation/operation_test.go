@@ -76,7 +76,7 @@ func run(t *testing.T, text string, env ops.Env) (string, map[string]string, err
 	defer g.Close()
 	var notes ops.Notes
 	var got string
-	err = g.Run(ops.WithNotes(t.Context(), &notes), photo(t), func(_ []int, img ops.Image) error {
+	err = g.Run(ops.WithNotes(t.Context(), &notes), photo(t), &graph.Choice{}, func(_ []int, img ops.Image) error {
 		if _, err := img.Pixels.Pixels(); err != nil {
 			return err
 		}

@@ -125,7 +125,11 @@ func (f *File) expect(e Expect, result plugin.Result, out string, update bool, v
 		}
 	}
 	if !met {
-		v.Faults = append(v.Faults, fmt.Sprintf("there is no output %s; there are %s", e.Output, strings.Join(names, ", ")))
+		fault := fmt.Sprintf("there is no output %s; there are %s", e.Output, strings.Join(names, ", "))
+		if out := result.Notes["not_written"]; out != "" {
+			fault += "; not written: " + out
+		}
+		v.Faults = append(v.Faults, fault)
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 type Config struct {
 	Path      Template
 	From      string     // id of the step it shows; "": the last step
+	When      string     // expression; where it is false, the output is not written; "": always is
 	Thumbnail *yaml.Node // parameters of a thumbnail step for this output alone; nil: none
 	Format    string     // one of [Formats], or [Auto]
 
@@ -30,8 +31,11 @@ type Config struct {
 	options map[string]vips.Args // by format, over its defaults
 	policy  policy
 
-	node, from, path, format, keep, preserve *yaml.Node
+	node, from, path, format, keep, preserve, when *yaml.Node
 }
+
+// WhenNode is where the condition stands, for faults; nil where there is none.
+func (c *Config) WhenNode() *yaml.Node { return c.when }
 
 // PathNode is where the output's path stands, for faults.
 func (c *Config) PathNode() *yaml.Node { return c.path }
@@ -132,6 +136,7 @@ func (c *Config) keys() map[string]func(*yaml.Node) strict.Faults {
 	return map[string]func(*yaml.Node) strict.Faults{
 		"path":       c.decodePath,
 		"from":       func(n *yaml.Node) strict.Faults { c.from = n; return strict.Decode(n, &c.From) },
+		"when":       func(n *yaml.Node) strict.Faults { c.when = n; return strict.When(n, &c.When) },
 		"thumbnail":  func(n *yaml.Node) strict.Faults { c.Thumbnail = n; return nil },
 		"format":     c.decodeFormat,
 		"keep":       func(n *yaml.Node) strict.Faults { c.keep = n; return decodeClasses(n, &c.policy.keep) },

@@ -31,6 +31,7 @@ func listOf(valid ...string) map[string]any {
 var keys = []key{
 	{"path", "template below the output folder: {dir}, {stem}, {ext}, {hash}, {pipeline}, {page}, {date:2006/01}; required", "", text()},
 	{"from", "the id of the step that it shows", "the last step", text()},
+	{"when", "an expression over facts of the photo, as of a step; where it is false, this output is not written", "always", map[string]any{"type": []string{"string", "boolean"}}},
 	{"thumbnail", "parameters of a `thumbnail` step for this output alone", "none", map[string]any{"type": []string{"object", "null"}}},
 	{"format", "a format below, or `auto`: the photo's own, where the library can write it, with `{ext}` in the path", "by the block or the path's extension", text(append([]string{Auto}, Formats()...)...)},
 	{"keep", "classes of metadata that stay; all others go", "all", listOf(classNames()...)},
