@@ -125,10 +125,6 @@ VipsImage *bv_watch_new(VipsImage *in, uintptr_t handle);
 // Adds the bytes of rows, step apart, to sums, column by column.
 void bv_add_columns(const uint8_t *row, size_t step, size_t rows, uint16_t *sums, size_t columns);
 
-// Narrower images of three bytes a pixel (narrow.c). NULL only where libvips
-// says why.
-VipsImage *bv_narrow(VipsImage *in, int width);
-
 extern int burnishStrip(uintptr_t handle, bv_rows *in, bv_rows *out);
 extern void burnishStripFree(uintptr_t handle);
 extern void burnishReadFailed(uintptr_t handle);
