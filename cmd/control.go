@@ -155,6 +155,12 @@ func (c *control) Failed(_ None, a *Failures) (err error) {
 	return err
 }
 
+// Recall tells what is known of a photo.
+func (c *control) Recall(q plugin.Question, a *plugin.Recollection) (err error) {
+	*a, err = c.d.worker.recall(q)
+	return err
+}
+
 // Retry tries failed photos again, all where there are no paths.
 func (c *control) Retry(paths []string, a *Photos) error {
 	photos, err := c.d.worker.retry(paths)

@@ -23,7 +23,7 @@ type planCommand struct {
 
 // Help is shown by burnish plan --help.
 func (planCommand) Help() string {
-	return `For every photo: which steps would run and why, which files would be written, and about how long it would take and how much memory. Times come from a short trial of each operator on this machine. The ledger is not asked: photos that are done already are planned all the same.
+	return `For every photo: which steps would run and why, which files would be written, and about how long it would take and how much memory. Times come from a short trial of each operator on this machine. Photos of watched folders that are done already are told as such: the running daemon is asked, or the ledger that it has left.
 
 Examples:
   burnish plan -c burnish.yaml ingest/
@@ -44,7 +44,8 @@ func (p *planCommand) Run(h *host) error {
 	for _, j := range jobs {
 		pipelines = append(pipelines, j.Pipeline)
 	}
-	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLog(h.logger()), plugin.WithPipelines(pipelines...))
+	known := &recall{config: c}
+	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLog(h.logger()), plugin.WithPipelines(pipelines...), plugin.WithRecall(known.ask))
 	if err != nil {
 		return err
 	}
@@ -58,6 +59,9 @@ func (p *planCommand) Run(h *host) error {
 			return errors.Join(err, engine.Close())
 		}
 		s.add(plan, err)
+	}
+	if text := known.silence(); text != "" {
+		h.logger().Warn(text)
 	}
 	return errors.Join(engine.Close(), s.finish(h))
 }
@@ -133,7 +137,7 @@ func planText(out io.Writer, p plugin.Plan, err error) {
 		fmt.Fprintf(out, "%s: would be skipped: %s\n\n", p.Path, p.Reason)
 		return
 	}
-	fmt.Fprintf(out, "%s: %s, %d×%d\n", p.Path, p.Format, p.Width, p.Height)
+	fmt.Fprintf(out, "%s: %s, %d×%d%s\n", p.Path, p.Format, p.Width, p.Height, pagesText(p))
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, s := range p.Steps {
 		does := "runs"
@@ -150,7 +154,21 @@ func planText(out io.Writer, p plugin.Plan, err error) {
 		fmt.Fprintf(t, "  → %s\t%d×%d\t\n", o.Path, o.Width, o.Height)
 	}
 	t.Flush()
+	for _, n := range p.Notes {
+		fmt.Fprintf(out, "  %s\n", n)
+	}
 	fmt.Fprintf(out, "  about %s, %.0f MB\n\n", duration(p.Seconds), p.Megabytes)
+}
+
+// pagesText tells of files with several pages which are taken.
+func pagesText(p plugin.Plan) string {
+	switch {
+	case p.Pages < 2:
+		return ""
+	case p.Taken < p.Pages:
+		return fmt.Sprintf(", the first of %d pages", p.Pages)
+	}
+	return fmt.Sprintf(", each of %d pages, of which this is the first", p.Pages)
 }
 
 // duration writes an estimate no more exactly than it is.
@@ -197,6 +215,9 @@ type planLine struct {
 	Format    string       `json:"format,omitempty"`
 	Width     int          `json:"width,omitempty"`
 	Height    int          `json:"height,omitempty"`
+	Pages     int          `json:"pages,omitempty"` // of a file that has several
+	Taken     int          `json:"taken,omitempty"` // of these
+	Notes     []string     `json:"notes,omitempty"`
 	Steps     []planStep   `json:"steps,omitempty"`
 	Outputs   []planOutput `json:"outputs,omitempty"`
 	Seconds   float64      `json:"seconds,omitempty"`
@@ -218,6 +239,9 @@ type planOutput struct {
 
 func newPlanLine(p plugin.Plan, err error) planLine {
 	l := planLine{Path: p.Path, State: "planned", Reason: p.Reason, Format: p.Format, Width: p.Width, Height: p.Height, Seconds: p.Seconds, Megabytes: p.Megabytes}
+	if l.Notes = p.Notes; p.Pages > 1 {
+		l.Pages, l.Taken = p.Pages, p.Taken
+	}
 	for _, s := range p.Steps {
 		l.Steps = append(l.Steps, planStep(s))
 	}

@@ -201,6 +201,11 @@ func (s *supervisor) failures() ([]plugin.Failure, error) {
 	return a.Failures, err
 }
 
+func (s *supervisor) recall(q plugin.Question) (a plugin.Recollection, err error) {
+	err = s.ask("Recall", q, &a)
+	return a, err
+}
+
 func (s *supervisor) retry(paths []string) ([]string, error) {
 	var a Photos
 	if err := s.ask("Retry", paths, &a); err != nil {

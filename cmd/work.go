@@ -216,6 +216,12 @@ func (w *Worker) Failures(_ None, a *Failures) (err error) {
 	return err
 }
 
+// Recall tells what is known of a photo.
+func (w *Worker) Recall(q plugin.Question, a *plugin.Recollection) (err error) {
+	*a, err = w.engine.recall(q)
+	return err
+}
+
 // Retry forgets failures.
 func (w *Worker) Retry(paths []string, a *Photos) error {
 	*a = photosOf(w.engine.retry(paths))

@@ -12,6 +12,7 @@ import (
 type worker interface {
 	process(context.Context, plugin.Job) (plugin.Result, error)
 	failures() ([]plugin.Failure, error)
+	recall(plugin.Question) (plugin.Recollection, error)
 	retry(paths []string) ([]string, error)
 	reprocess(where string) ([]string, error)
 	tidy() error
@@ -35,6 +36,10 @@ func (l local) process(ctx context.Context, j plugin.Job) (plugin.Result, error)
 }
 
 func (l local) failures() ([]plugin.Failure, error) { return l.engine.Records().Failures() }
+
+func (l local) recall(q plugin.Question) (plugin.Recollection, error) {
+	return l.engine.Records().Recall(q)
+}
 
 func (l local) retry(paths []string) ([]string, error) { return l.engine.Records().Retry(paths) }
 

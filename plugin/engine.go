@@ -41,6 +41,7 @@ type Engine struct {
 	log       *slog.Logger
 	version   string // of the host, for the outputs' provenance
 	advise    func(*Error)
+	recall    func(Question) (Recollection, error) // for plans; nil: nobody is asked
 
 	mu      sync.Mutex
 	busy    map[string]chan struct{} // work under way, by work.id

@@ -129,7 +129,7 @@ func (w *work) known() (reason string, err error) {
 // ownMake recognises a file that Burnish made by the provenance in it, whatever
 // its name is now. Where nothing is remembered, a file that is named is work.
 func (w *work) ownMake(format string) (reason string) {
-	if w.engine.ledger == nil {
+	if w.engine.ledger == nil && w.engine.recall == nil {
 		return ""
 	}
 	p, ok := output.ReadProvenance(w.source, format)
@@ -142,14 +142,19 @@ func (w *work) ownMake(format string) (reason string) {
 // standing is why nothing is done where every output is to stay.
 const standing = "its outputs are there, and are to stay"
 
+// copies reports whether outputs of one photo may be copied for an equal one.
+func (p *pipeline) copies() bool {
+	return !p.graph.ByPlace() && p.pages != config.AllPages && !slices.ContainsFunc(p.outputs, output.Config.Tiles)
+}
+
 // reuse copies the outputs that an equal photo under another path has already
 // got. It is not done where they are no longer there as they were.
 func (w *work) reuse(format string) (_ Result, done bool, err error) {
-	if w.engine.ledger == nil || w.pipeline.graph.ByPlace() {
+	if w.engine.ledger == nil || !w.pipeline.copies() {
 		return Result{}, false, nil
 	}
 	e, ok, err := w.engine.ledger.Reusable(w.hash, w.key)
-	if !ok || err != nil || len(e.Outputs) != len(w.pipeline.outputs) || w.pipeline.pages == config.AllPages || slices.ContainsFunc(w.pipeline.outputs, output.Config.Tiles) {
+	if !ok || err != nil || len(e.Outputs) != len(w.pipeline.outputs) {
 		return Result{}, false, err
 	}
 	src, err := w.open(format)

@@ -210,3 +210,33 @@ func (a *atReleases) Handle(_ context.Context, r slog.Record) error {
 	}
 	return nil
 }
+
+func TestPagesArePlanned(t *testing.T) {
+	b := newBench(t, small)
+	for _, test := range []struct {
+		pages, reason string
+		taken         int
+	}{{"first", "", 1}, {"all", "", 3}, {"skip", "it has 3 pages, which the pipeline passes over", 0}} {
+		b.config = outputs(`path: "{stem}.{page}.png"`) + "    pages: " + test.pages + "\n"
+		b.reopen()
+		plan, err := b.engine.Plan(t.Context(), b.job(b.pages("scan.tif", "tiffsave")))
+		if err != nil || plan.Pages != 3 || plan.Taken != test.taken || plan.Reason != test.reason {
+			t.Errorf("%s: %+v, %v", test.pages, plan, err)
+		}
+		if test.taken > 0 && (len(plan.Outputs) != 1 || plan.Outputs[0].Path != b.path("out/scan.1.png")) {
+			t.Errorf("%s: outputs %v", test.pages, plan.Outputs)
+		}
+	}
+}
+
+// Joined pages are wanted or not as the first one tells.
+func TestPagesByChoice(t *testing.T) {
+	b := newBench(t, outputs(`{path: "{stem}.gif", when: width > 90}`, `{path: "{stem}.{page}.png", when: width > 100}`)+"    pages: all\n")
+	r := b.done(b.pages("scan.tif", "tiffsave"))
+	if got := b.files("out"); len(got) != 1 || got[0] != "out/scan.gif" || !strings.Contains(r.Notes["not_written"], "{page}.png: not (width > 100)") {
+		t.Errorf("it became %v, %v", got, r.Notes)
+	}
+	if h, err := vips.ReadHeader(b.path("out/scan.gif")); err != nil || h.Pages != 3 {
+		t.Errorf("%+v, %v", h, err)
+	}
+}

@@ -16,8 +16,11 @@ import (
 type Plan struct {
 	Path          string
 	Format        string
-	Width, Height int    // pixels, as stored
-	Reason        string // why nothing would be done; "" where something would
+	Width, Height int      // pixels, as stored
+	Reason        string   // why nothing would be done; "" where something would
+	Pages         int      // that the file has; 0: it was not opened
+	Taken         int      // of these, each on its way through the steps
+	Notes         []string // what else there is to know beforehand
 	Steps         []PlannedStep
 	Outputs       []PlannedOutput
 	Seconds       float64 // estimated, for this photo alone
@@ -39,7 +42,8 @@ type PlannedOutput struct {
 }
 
 // Plan foresees a job without doing it: nothing is written but in the engine's
-// scratch folder, and the ledger is not asked. Times are estimated from how
+// scratch folder, and what was done before is not known, but by [WithRecall].
+// Of several pages the first is foreseen, and the time of all. Times are estimated from how
 // long each operator takes on a sample here and now.
 func (e *Engine) Plan(ctx context.Context, j Job) (Plan, error) {
 	p, ok := e.pipelines[j.Pipeline]
@@ -76,6 +80,20 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	if w.hash, err = digest(w.source); err != nil {
 		return w.unreadable(err)
 	}
+	if plan.Reason = w.remembered(plan); plan.Reason == "" {
+		plan.Reason = w.ownMake(format)
+	}
+	if plan.Reason != "" {
+		return nil
+	}
+	header, err := vips.ReadHeader(w.source)
+	if err != nil {
+		return w.damaged(err)
+	}
+	plan.Pages = header.Pages
+	if plan.Taken, plan.Reason = w.pages(header); plan.Reason != "" {
+		return nil
+	}
 	src, err := w.open(format)
 	if err != nil {
 		return err
@@ -89,11 +107,11 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	if w.choice, err = w.pipeline.graph.Choose(src); err != nil {
 		return err
 	}
-	if err := w.claim(src.Source, 1); err != nil {
+	if err := w.claim(src.Source, plan.Taken); err != nil {
 		return err
 	}
 	w.keepNames()
-	plan.Outputs = make([]PlannedOutput, len(w.targets))
+	plan.Outputs = make([]PlannedOutput, len(w.pipeline.outputs))
 	e := w.engine
 	plan.Megabytes = float64(e.governor.predict(w.pipeline.work, e.foresee(w.pipeline, plan.Width, plan.Height))) / 1e6
 	estimate := &estimate{engine: e, plan: plan}
@@ -102,6 +120,7 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 		return estimate.add(ctx, f, w)
 	})
 	plan.Reason = w.wantsNothing()
+	plan.Seconds *= float64(plan.Taken)
 	for _, out := range w.leftOut() {
 		plan.Outputs[out.index] = PlannedOutput{Path: out.name, LeftOut: out.why}
 	}
