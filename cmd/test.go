@@ -31,8 +31,12 @@ func (testCommand) Help() string {
         exif: {Make: Canon, GPSLatitude: ""}
         psnr: {image: golden/portrait.webp, min: 40}
         deltae: {image: golden/portrait.webp, max: 1}
+    - input: pictures/cut.jpg
+      fails: damaged
 
-Exits with 1 if a test failed.
+Paths are below the file's folder. output is a path below the output folder or a pattern (*.webp); without it, every output is meant. Sizes are those of the output; an EXIF tag of "" is to be absent; psnr is in dB, deltae a mean of CIEDE2000. Further keys of a test: name; root, the folder that {dir} is below; notes, what the result's notes hold in part ({left_out: sharpen}, {not_written: web}); fails, the kind of the failure that is expected; skipped, a part of the reason for which nothing is done.
+
+Begin with --update, which writes the pictures to compare with, and look at them. Exit code 0: all tests passed; 1: one failed; 2: a file cannot be used.
 
 Example: burnish test burnish.test.yaml`
 }
@@ -93,7 +97,7 @@ func (t *testCommand) run(h *host, name string, f *golden.File) (failed int, err
 			continue
 		}
 		failed++
-		fmt.Fprintf(h.out, "FAIL  %s\n", v.Name)
+		fmt.Fprintf(h.out, "FAIL  %s (%s:%d)\n", v.Name, name, v.Line)
 		for _, fault := range v.Faults {
 			fmt.Fprintf(h.out, "      %s\n", fault)
 		}

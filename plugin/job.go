@@ -87,6 +87,15 @@ const (
 	Stopped    Kind = "stopped"    // the job's context ended
 )
 
+// Kinds lists the kinds of failures.
+func Kinds() []string {
+	var all []string
+	for _, k := range []Kind{Unreadable, NotPhoto, Damaged, TooLarge, Changed, Conflict, Spared, Unwritable, Unrecorded, Broken, Crashed, Stopped} {
+		all = append(all, string(k))
+	}
+	return all
+}
+
 // Transient reports whether the failure may pass by itself, so that trying
 // again is worth while for as long as the photo is there. All others are
 // strikes against the photo.

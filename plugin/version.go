@@ -36,6 +36,9 @@ func Writes(extension string) bool {
 	return ok
 }
 
+// Formats are the formats that outputs may have.
+func Formats() []string { return output.Formats() }
+
 // Provider is what came of trying an execution provider with a bundled model.
 type Provider struct {
 	Name   string // as ONNX Runtime knows it

@@ -6,11 +6,14 @@ package golden
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/plugin"
 	"gopkg.in/yaml.v3"
 )
 
@@ -29,8 +32,9 @@ type Test struct {
 	Name     string `yaml:"name"`     // default: the picture and the pipeline
 	Pipeline string `yaml:"pipeline"` // default: the only one
 	Input    string `yaml:"input"`
-	Root     string `yaml:"root"`  // folder that {dir} and the fact folder are below; default: the picture's
-	Fails    string `yaml:"fails"` // kind of the failure that is expected; "" for none
+	Root     string `yaml:"root"`    // folder that {dir} and the fact folder are below; default: the picture's
+	Fails    string `yaml:"fails"`   // kind of the failure that is expected; "" for none
+	Skipped  string `yaml:"skipped"` // a part of the reason for which nothing is to be done; "" where something is
 
 	Notes  map[string]string `yaml:"notes"` // what the result's notes hold, in part
 	Expect Expectations      `yaml:"expect"`
@@ -117,29 +121,64 @@ func (f *File) Validate() error {
 	if f.Version != 1 {
 		errs = append(errs, strict.Invalid("version", "version %d is not known to this Burnish; it reads version 1", f.Version))
 	}
+	if _, err := os.Stat(f.ConfigFile()); err != nil {
+		errs = append(errs, strict.Invalid("config", "there is no configuration %s; name the one whose pipelines are tested with \"config: FILE\", below this file's folder", f.ConfigFile()))
+	}
 	if len(f.Tests) == 0 {
 		errs = append(errs, errors.New("the file holds no tests"))
 	}
 	for i, t := range f.Tests {
 		at := fmt.Sprintf("tests.%d", i)
-		if _, err := os.Stat(f.path(t.Input)); t.Input == "" || err != nil {
+		if info, err := os.Stat(f.path(t.Input)); t.Input == "" || err != nil || !info.Mode().IsRegular() {
 			errs = append(errs, strict.Invalid(at+".input", "wants a picture that exists, got %q", t.Input))
 		}
-		if t.Fails == "" && len(t.Expect) == 0 && len(t.Notes) == 0 {
-			errs = append(errs, strict.Invalid(at, "the test expects nothing; add expect, notes or fails"))
-		}
+		errs = append(errs, t.end(at))
 		for j, e := range t.Expect {
-			if _, err := path.Match(e.Output, ""); err != nil {
-				errs = append(errs, strict.Invalid(fmt.Sprintf("%s.expect.%d.output", at, j), "%q is no pattern", e.Output))
-			}
-			errs = append(errs, e.validate(fmt.Sprintf("%s.expect.%d", at, j)))
+			errs = append(errs, e.validate(f.expectation(i, j)))
 		}
 	}
 	return errors.Join(errs...)
 }
 
+// end judges how a test is to end.
+func (t Test) end(at string) error {
+	var errs []error
+	if kinds := plugin.Kinds(); t.Fails != "" && !slices.Contains(kinds, t.Fails) {
+		errs = append(errs, strict.Invalid(at+".fails", "there is no failure of the kind %q%s", t.Fails, strict.Suggest(t.Fails, kinds)))
+	}
+	switch {
+	case t.Fails != "" && t.Skipped != "":
+		errs = append(errs, strict.Invalid(at+".skipped", "a photo fails or is skipped, not both"))
+	case t.Fails+t.Skipped == "" && len(t.Expect) == 0 && len(t.Notes) == 0:
+		errs = append(errs, strict.Invalid(at, "the test expects nothing; add expect, notes, fails or skipped"))
+	case t.Fails+t.Skipped != "" && len(t.Expect) > 0:
+		errs = append(errs, strict.Invalid(at+".expect", "a photo that fails or is skipped has no outputs to expect anything of"))
+	}
+	return errors.Join(errs...)
+}
+
+// expectation is where expectation j of test i stands.
+func (f *File) expectation(i, j int) string {
+	at := fmt.Sprintf("tests.%d.expect", i)
+	if strict.Find(f.root, "tests", fmt.Sprint(i), "expect").Kind == yaml.SequenceNode {
+		at += fmt.Sprintf(".%d", j)
+	}
+	return at
+}
+
 func (e Expect) validate(at string) error {
 	var errs []error
+	if _, err := path.Match(e.Output, ""); err != nil {
+		errs = append(errs, strict.Invalid(at+".output", "%q is no pattern", e.Output))
+	}
+	if formats := plugin.Formats(); e.Format != "" && !slices.Contains(formats, e.Format) {
+		errs = append(errs, strict.Invalid(at+".format", "there is no format %q%s", e.Format, strict.Suggest(e.Format, formats)))
+	}
+	for _, tag := range slices.Sorted(maps.Keys(e.EXIF)) {
+		if near := misspelt(tag); near != "" {
+			errs = append(errs, strict.Invalid(at+".exif."+tag, "EXIF has no tag %q; did you mean %q?", tag, near))
+		}
+	}
 	if e.PSNR != nil && (e.PSNR.Image == "" || e.PSNR.Min <= 0) {
 		errs = append(errs, strict.Invalid(at+".psnr", "wants an image and a min of decibels above 0"))
 	}

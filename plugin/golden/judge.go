@@ -1,8 +1,10 @@
 package golden
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -35,6 +37,12 @@ func (f *File) judge(e Expect, o plugin.Output) (faults []string, err error) {
 	for _, tag := range slices.Sorted(maps.Keys(e.EXIF)) {
 		if is, _ := p.EXIF(tag); is != e.EXIF[tag] {
 			fault("EXIF %s is %q, want %q", tag, is, e.EXIF[tag])
+		}
+	}
+	for _, image := range e.images() {
+		if _, err := os.Stat(f.path(image)); errors.Is(err, os.ErrNotExist) {
+			fault("there is no %s to compare it with; look at what the pipeline makes, and write it with --update", image)
+			return faults, nil
 		}
 	}
 	if e.PSNR != nil {

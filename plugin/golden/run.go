@@ -18,6 +18,7 @@ import (
 // Verdict is what became of one test.
 type Verdict struct {
 	Name   string
+	Line   int      // of the test in its file
 	Faults []string // what was not as expected; none: the test passed
 	Wrote  []string // pictures that Update has written
 }
@@ -46,7 +47,7 @@ func (f *File) Pipelines(known []string) ([]string, error) {
 // the test.
 func (f *File) Run(ctx context.Context, e *plugin.Engine, i int, update bool) (v Verdict, err error) {
 	t := f.Tests[i]
-	v.Name = t.name()
+	v.Name, v.Line = t.name(), strict.Find(f.root, "tests", fmt.Sprint(i)).Line
 	out, err := os.MkdirTemp("", "burnish-test-")
 	if err != nil {
 		return v, err
@@ -86,20 +87,24 @@ func (t Test) ended(result plugin.Result, err error) string {
 	switch failed := errors.As(err, &known); {
 	case failed && t.Fails == string(known.Kind):
 		return ""
+	case failed && t.Fails != "":
+		return fmt.Sprintf("failed as %s, which was expected as %s: %v", known.Kind, t.Fails, err)
 	case err != nil:
 		return "failed: " + err.Error()
 	case t.Fails != "":
 		return fmt.Sprintf("did not fail, which was expected (%s)", t.Fails)
-	case result.State == plugin.Skipped:
+	case result.State == plugin.Skipped && (t.Skipped == "" || !strings.Contains(result.Reason, t.Skipped)):
 		return "was skipped: " + result.Reason
+	case result.State != plugin.Skipped && t.Skipped != "":
+		return fmt.Sprintf("was not skipped, which was expected (%s)", t.Skipped)
 	}
 	return ""
 }
 
 // expect judges the outputs that the expectation is about.
 func (f *File) expect(e Expect, result plugin.Result, out string, update bool, v *Verdict) error {
-	var names []string
-	met := false
+	var names, met []string
+	var outputs []plugin.Output
 	for _, o := range result.Outputs {
 		rel, err := filepath.Rel(out, o.Path)
 		if err != nil {
@@ -107,10 +112,16 @@ func (f *File) expect(e Expect, result plugin.Result, out string, update bool, v
 		}
 		name := filepath.ToSlash(rel)
 		names = append(names, name)
-		if matches, err := path.Match(e.Output, name); err != nil || e.Output != "" && !matches {
-			continue
+		if matches, err := path.Match(e.Output, name); err == nil && (e.Output == "" || matches) {
+			met, outputs = append(met, name), append(outputs, o)
 		}
-		met = true
+	}
+	if update && len(met) > 1 && len(e.images()) > 0 {
+		v.Faults = append(v.Faults, fmt.Sprintf("%s cannot be updated: the outputs %s match; name one of them with \"output\"", strings.Join(e.images(), ", "), strings.Join(met, ", ")))
+		return nil
+	}
+	for i, o := range outputs {
+		name := met[i]
 		if update {
 			if err := f.update(e, o.Path, v); err != nil {
 				return err
@@ -124,7 +135,7 @@ func (f *File) expect(e Expect, result plugin.Result, out string, update bool, v
 			v.Faults = append(v.Faults, name+": "+fault)
 		}
 	}
-	if !met {
+	if len(met) == 0 {
 		fault := fmt.Sprintf("there is no output %s; there are %s", e.Output, strings.Join(names, ", "))
 		if out := result.Notes["not_written"]; out != "" {
 			fault += "; not written: " + out
@@ -134,8 +145,8 @@ func (f *File) expect(e Expect, result plugin.Result, out string, update bool, v
 	return nil
 }
 
-// update makes the output the picture that it is compared with.
-func (f *File) update(e Expect, output string, v *Verdict) error {
+// images are the pictures that outputs are compared with.
+func (e Expect) images() []string {
 	images := map[string]bool{}
 	if e.PSNR != nil {
 		images[e.PSNR.Image] = true
@@ -143,10 +154,16 @@ func (f *File) update(e Expect, output string, v *Verdict) error {
 	if e.DeltaE != nil {
 		images[e.DeltaE.Image] = true
 	}
-	for _, image := range slices.Sorted(maps.Keys(images)) {
+	return slices.Sorted(maps.Keys(images))
+}
+
+// update makes the output the picture that it is compared with.
+func (f *File) update(e Expect, output string, v *Verdict) error {
+	for _, image := range e.images() {
 		to := f.path(image)
 		if filepath.Ext(to) != filepath.Ext(output) {
-			return fmt.Errorf("%s cannot be updated from %s: give it the same extension", image, filepath.Base(output))
+			v.Faults = append(v.Faults, fmt.Sprintf("%s cannot be updated from %s: give it the same extension", image, filepath.Base(output)))
+			continue
 		}
 		data, err := os.ReadFile(output)
 		if err != nil {
