@@ -9,46 +9,61 @@
 
 #define ROWS 6 // of a at a time: with two vectors of b, twelve sums, which registers hold
 
-INLINE void tile(const int rows, Left a, const float *b, ptrdiff_t brow, Result c) {
-	vec s0[ROWS], s1[ROWS];
-	vec i0 = c.init ? load(c.init) : all(0), i1 = c.init ? load(c.init + LANES) : all(0);
-	for (int i = 0; i < rows; i++) {
-		s0[i] = c.add ? _mm256_add_ps(i0, load(c.add + i * c.add_row)) : i0;
-		s1[i] = c.add ? _mm256_add_ps(i1, load(c.add + i * c.add_row + LANES)) : i1;
+// tile1 to tile6 compute so many rows of one panel. Sums have names: of an array of them compilers
+// keep a copy in memory.
+#define SUMS(i) \
+	vec s##i = c.add ? _mm256_add_ps(i0, load(c.add + i * c.add_row)) : i0, \
+	    t##i = c.add ? _mm256_add_ps(i1, load(c.add + i * c.add_row + LANES)) : i1;
+#define STEP(i) \
+	vec v##i = _mm256_broadcast_ss(p + i * a.row); \
+	s##i = fma8(v##i, b0, s##i); \
+	t##i = fma8(v##i, b1, t##i);
+#define KEEP(i) \
+	store(c.p + i * c.row, s##i); \
+	store(c.p + i * c.row + LANES, t##i);
+#define TILE(n, EACH) \
+	INLINE void tile##n(Left a, const float *b, ptrdiff_t brow, Result c) { \
+		vec i0 = c.init ? load(c.init) : all(0), i1 = c.init ? load(c.init + LANES) : all(0); \
+		EACH(SUMS) \
+		for (int tap = 0; tap < a.taps; tap++) { \
+			const float *p = a.tap ? a.p + a.tap[tap] : a.p; \
+			for (int k = 0; k < a.k; k++, p += a.col, b += brow) { \
+				vec b0 = load(b), b1 = load(b + LANES); \
+				EACH(STEP) \
+			} \
+		} \
+		EACH(KEEP) \
 	}
-	for (int t = 0; t < a.taps; t++) {
-		const float *p = a.tap ? a.p + a.tap[t] : a.p;
-		for (int k = 0; k < a.k; k++, p += a.col, b += brow) {
-			vec b0 = load(b), b1 = load(b + LANES);
-			for (int i = 0; i < rows; i++) {
-				vec v = _mm256_broadcast_ss(p + i * a.row);
-				s0[i] = fma8(v, b0, s0[i]);
-				s1[i] = fma8(v, b1, s1[i]);
-			}
-		}
-	}
-	for (int i = 0; i < rows; i++) {
-		store(c.p + i * c.row, s0[i]);
-		store(c.p + i * c.row + LANES, s1[i]);
-	}
-}
+
+#define EACH1(X) X(0)
+#define EACH2(X) EACH1(X) X(1)
+#define EACH3(X) EACH2(X) X(2)
+#define EACH4(X) EACH3(X) X(3)
+#define EACH5(X) EACH4(X) X(4)
+#define EACH6(X) EACH5(X) X(5)
+TILE(1, EACH1)
+TILE(2, EACH2)
+TILE(3, EACH3)
+TILE(4, EACH4)
+TILE(5, EACH5)
+TILE(6, EACH6)
 
 static void full(Left a, const float *b, ptrdiff_t brow, Result c) {
 	if (a.col == 1 && brow == PANEL) {
 		a.col = 1; // the compiler sees it as constant then
-		tile(ROWS, a, b, PANEL, c);
+		tile6(a, b, PANEL, c);
 	} else {
-		tile(ROWS, a, b, brow, c);
+		tile6(a, b, brow, c);
 	}
 }
 
 static void partial(int rows, Left a, const float *b, ptrdiff_t brow, Result c) {
 	switch (rows) {
-	case 1: tile(1, a, b, brow, c); break;
-	case 2: tile(2, a, b, brow, c); break;
-	case 3: tile(3, a, b, brow, c); break;
-	case 4: tile(4, a, b, brow, c); break;
-	case 5: tile(5, a, b, brow, c); break;
+	case 1: tile1(a, b, brow, c); break;
+	case 2: tile2(a, b, brow, c); break;
+	case 3: tile3(a, b, brow, c); break;
+	case 4: tile4(a, b, brow, c); break;
+	case 5: tile5(a, b, brow, c); break;
 	}
 }
 
