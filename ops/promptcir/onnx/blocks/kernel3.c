@@ -6,23 +6,43 @@
 #include "vector.h"
 #include "windows.h"
 
+// A row of a 3x3 convolution takes 3 products for each of the three rows above,
+// at and below it. Winograd's F(4,3) makes four neighbouring pixels ("a quad") of six
+// products a row instead of twelve: points of the polynomials whose product the
+// convolution is. Lavin and Gray, "Fast Algorithms for Convolutional Neural
+// Networks", CVPR 2016.
+
+#define POINTS 6
+#define QUAD 4
+#define BAND 16 // rows of a job; two more are turned into points twice
+
 bool kernel3_make(Kernel3 *k, int in, int padded, int out, const float *weights, const float *bias, bool gelu) {
 	*k = (Kernel3){.in = padded, .out = (out + PANEL - 1) / PANEL * PANEL, .gelu = gelu};
-	float *turned = numbers((size_t) 9 * padded * k->out);
+	const size_t point = (size_t) 3 * padded * k->out;
+	float *points = numbers(POINTS * point);
 	k->shift = numbers(k->out);
-	if (!turned || !k->shift) {
-		free(turned);
+	if (!points || !k->shift) {
+		free(points);
 		return false;
 	}
-	memset(turned, 0, (size_t) 9 * padded * k->out * sizeof(float));
+	memset(points, 0, POINTS * point * sizeof(float));
 	for (int o = 0; o < k->out; o++) {
 		k->shift[o] = o < out ? bias[o] : 0;
 		for (int i = 0; o < out && i < in; i++)
-			for (int t = 0; t < 9; t++)
-				turned[((size_t) t * padded + i) * k->out + o] = weights[((size_t) o * in + i) * 9 + t];
+			for (int y = 0; y < 3; y++) {
+				const float *w = weights + ((size_t) o * in + i) * 9 + 3 * y;
+				float *p = points + ((size_t) y * padded + i) * k->out + o;
+				const double a = w[0], b = w[1], c = w[2];
+				p[0] = a / 4;
+				p[point] = -(a + b + c) / 6;
+				p[2 * point] = (b - a - c) / 6;
+				p[3 * point] = a / 24 + b / 12 + c / 6;
+				p[4 * point] = a / 24 - b / 12 + c / 6;
+				p[5 * point] = c;
+			}
 	}
-	k->weights = panels(turned, 9 * padded, k->out, k->out, 1);
-	free(turned);
+	k->weights = panels(points, POINTS * 3 * padded, k->out, k->out, 1);
+	free(points);
 	return k->weights != NULL;
 }
 
@@ -31,43 +51,101 @@ void kernel3_free(Kernel3 *k) {
 	free(k->shift);
 }
 
+// to_points turns a row of x, from the pixel left of it on, into points: POINTS x quads x channels.
+static void to_points(const float *x, int quads, int c, float *points) {
+	const ptrdiff_t next = (ptrdiff_t) quads * c;
+	for (int q = 0; q < quads; q++, x += QUAD * c, points += c)
+		for (int i = 0; i < c; i += LANES) {
+			vec d[POINTS];
+			for (int n = 0; n < POINTS; n++)
+				d[n] = load(x + n * c + i);
+			const vec even = fma8(all(-4), d[2], d[4]), odd = fma8(all(-4), d[1], d[3]);
+			const vec far = _mm256_sub_ps(d[4], d[2]), wide = _mm256_mul_ps(all(2), _mm256_sub_ps(d[3], d[1]));
+			store(points + i, fma8(all(4), d[0], fma8(all(-5), d[2], d[4])));
+			store(points + next + i, _mm256_add_ps(even, odd));
+			store(points + 2 * next + i, _mm256_sub_ps(even, odd));
+			store(points + 3 * next + i, _mm256_add_ps(far, wide));
+			store(points + 4 * next + i, _mm256_sub_ps(far, wide));
+			store(points + 5 * next + i, fma8(all(4), d[1], fma8(all(-5), d[3], d[5])));
+		}
+}
+
+// from_points makes a row of y of its points and adds its pixels to sums, unless NULL.
+static void from_points(const Kernel3 *k, const float *points, int quads, float *y, float *sums) {
+	const int c = k->out;
+	const ptrdiff_t next = (ptrdiff_t) quads * c;
+	for (int i = 0; i < c; i += LANES) {
+		const vec shift = load(k->shift + i);
+		vec sum = all(0);
+		for (int q = 0; q < quads; q++) {
+			const float *m = points + (ptrdiff_t) q * c + i;
+			const vec m0 = load(m), m1 = load(m + next), m2 = load(m + 2 * next), m3 = load(m + 3 * next), m4 = load(m + 4 * next);
+			const vec near = _mm256_add_ps(m1, m2), across = _mm256_sub_ps(m1, m2), far = _mm256_add_ps(m3, m4), wide = _mm256_sub_ps(m3, m4);
+			vec v[QUAD] = {
+			    _mm256_add_ps(_mm256_add_ps(m0, near), far),
+			    fma8(all(2), wide, across),
+			    fma8(all(4), far, near),
+			    fma8(all(8), wide, _mm256_add_ps(across, load(m + 5 * next))),
+			};
+			for (int n = 0; n < QUAD; n++) {
+				v[n] = _mm256_add_ps(v[n], shift);
+				if (k->gelu)
+					v[n] = gelu8(v[n]);
+				store(y + ((ptrdiff_t) q * QUAD + n) * c + i, v[n]);
+				sum = _mm256_add_ps(sum, v[n]);
+			}
+		}
+		if (sums)
+			store(sums + i, _mm256_add_ps(load(sums + i), sum));
+	}
+}
+
 typedef struct {
 	const Kernel3 *k;
 	Features x, y;
-	float *sums; // of every row, or NULL
+	float *sums; // of every band, or NULL
+	bool failed;
 } Job;
 
-static void run_row(void *data, size_t row) {
-	const Job *j = data;
+static void run_band(void *data, size_t band) {
+	Job *j = data;
 	const Kernel3 *k = j->k;
-	ptrdiff_t taps[9];
-	for (int t = 0; t < 9; t++)
-		taps[t] = (t / 3 - 1) * j->x.row + (t % 3 - 1) * k->in;
-	float *y = j->y.p + row * j->y.row;
-	product(j->y.w, k->out, (Left){.p = j->x.p + row * j->x.row, .row = k->in, .col = 1, .k = k->in, .taps = 9, .tap = taps},
-	        packed(k->weights, 9 * k->in), (Result){.p = y, .row = k->out, .init = k->shift});
-	if (k->gelu)
-		for (ptrdiff_t i = 0; i < (ptrdiff_t) j->y.w * k->out; i += LANES)
-			store(y + i, gelu8(load(y + i)));
-	for (int c = 0; j->sums && c < k->out; c += LANES) {
-		vec s = all(0);
-		for (int i = 0; i < j->y.w; i++)
-			s = _mm256_add_ps(s, load(y + (ptrdiff_t) i * k->out + c));
-		store(j->sums + row * k->out + c, s);
+	const int top = band * BAND, bottom = top + BAND < j->y.h ? top + BAND : j->y.h, quads = j->y.w / QUAD;
+	const size_t row = (size_t) POINTS * quads * k->in;
+	float *rows = numbers(3 * row + (size_t) POINTS * quads * k->out), *out = rows + 3 * row;
+	if (!rows) {
+		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
+		return;
 	}
+	float *sums = j->sums ? j->sums + band * k->out : NULL;
+	if (sums)
+		memset(sums, 0, k->out * sizeof(float));
+	for (int y = top - 1; y <= bottom; y++) {
+		to_points(j->x.p + y * j->x.row - k->in, quads, k->in, rows + (y + 3) % 3 * row);
+		if (y <= top)
+			continue;
+		const ptrdiff_t taps[3] = {(y + 1) % 3 * row, (y + 2) % 3 * row, y % 3 * row}; // of the rows around y-1
+		for (int p = 0; p < POINTS; p++)
+			product(quads, k->out, (Left){.p = rows + (ptrdiff_t) p * quads * k->in, .row = k->in, .col = 1, .k = k->in, .taps = 3, .tap = taps},
+			        (Right){k->weights + (ptrdiff_t) p * 3 * k->in * PANEL, PANEL, (ptrdiff_t) POINTS * 3 * k->in * PANEL},
+			        (Result){.p = out + (ptrdiff_t) p * quads * k->out, .row = k->out});
+		from_points(k, out, quads, j->y.p + (y - 1) * j->y.row, sums);
+	}
+	free(rows);
 }
 
 bool kernel3_run(const Kernel3 *k, const Pool *pool, Features x, Features y, float *sums) {
 	Job j = {.k = k, .x = x, .y = y};
-	if (sums && !(j.sums = numbers((size_t) y.h * k->out)))
+	const size_t bands = (y.h + BAND - 1) / BAND;
+	if (sums && !(j.sums = numbers(bands * k->out)))
 		return false;
-	pool->run(pool, run_row, &j, y.h);
+	pool->run(pool, run_band, &j, bands);
 	for (int c = 0; sums && c < k->out; c++) {
 		double sum = 0;
-		for (int r = 0; r < y.h; r++)
-			sum += j.sums[(size_t) r * k->out + c];
+		for (size_t b = 0; b < bands; b++)
+			sum += j.sums[b * k->out + c];
 		sums[c] = sum;
 	}
 	free(j.sums);
-	return true;
+	return !j.failed;
 }
