@@ -152,11 +152,12 @@ func (l Layout) axis(extent int) axis {
 // last window needs no halo behind it.
 func (l Layout) count(extent int) int { return 1 + ceilDiv(extent-l.Size+l.Halo, l.Stride()) }
 
-// Sides of long pixels and more get windows a step larger where those compute
-// least percent less.
+// Sides of long pixels and more get windows larger by up to a quarter, where each
+// step that is taken computes least percent less.
 const (
-	long  = 2048
-	least = 3
+	long    = 2048
+	quarter = 4
+	least   = 3
 )
 
 // fitted is the size of a photo's windows along one side.
@@ -165,10 +166,13 @@ func (l Layout) fitted(extent int) int {
 	if extent < long {
 		return size
 	}
-	work := l.count(extent) * size
-	l.Size += lcm(l.Multiple, Grid)
-	if larger := l.smallest(extent); 100*l.count(extent)*larger <= (100-least)*work {
-		return larger
+	work, most := l.count(extent)*size, l.Size+l.Size/quarter
+	for step := lcm(l.Multiple, Grid); l.Size+step <= most; {
+		l.Size += step
+		larger := l.smallest(extent)
+		if w := l.count(extent) * larger; 100*w <= (100-least)*work {
+			size, work = larger, w
+		}
 	}
 	return size
 }

@@ -63,7 +63,7 @@ func checkPlan(l Layout, w, h int) error {
 	ww, wh := p.WindowSize()
 	most := func(side int) int {
 		if l.Fitted && side >= long {
-			return l.Size + lcm(l.Multiple, Grid)
+			return l.Size + l.Size/quarter
 		}
 		return l.Size
 	}
@@ -162,7 +162,7 @@ func TestPlan(t *testing.T) {
 func TestFitted(t *testing.T) {
 	l := Layout{Size: 384, Feather: 32, Multiple: 32, Fitted: true}
 	for _, c := range []struct{ extent, window, n int }{
-		{768, 288, 3}, {1732, 384, 5}, {2309, 416, 6}, {3000, 416, 8}, {4000, 384, 12}, {11547, 384, 33},
+		{768, 288, 3}, {1732, 384, 5}, {2309, 416, 6}, {3000, 416, 8}, {4000, 480, 9}, {11547, 384, 33},
 	} {
 		if a := l.axis(c.extent); a.window != c.window || a.n != c.n {
 			t.Errorf("%d pixels: %d windows of %d, want %d of %d", c.extent, a.n, a.window, c.n, c.window)
