@@ -23,19 +23,82 @@ _TRANSFORMER = (
 def blocks(model):
     """Groups and transformer blocks of an exported network, in order.
 
-    Each is a dict: `op` ("Group": RHAG; "Transformer"), `in` and `out` (names of
-    tensors, N x C x H x W), `weights` (names of constants, in the order of
+    Each is a dict: `op` ("Group": RHAG; "Transformer"; "Interaction": a dynamic
+    prompt, its transformer block and the convolution after it; "Down" and "Up":
+    a convolution between resolutions), `in` and `out` (names of tensors, N x C x
+    H x W), `weights` (names of constants, in the order of
     ops/promptcir/onnx/blocks). Blocks that are spelled otherwise are left out.
     """
     nodes = {node.name: node for node in model.graph.node}
-    found = []
+    users = _users(model.graph)
+    found, inside = [], set()
     for name, node in nodes.items():
         scope, _, rest = name.rpartition("/")
-        if rest == "Transpose" and f"{scope}/overlap_attn/norm1/LayerNormalization" in nodes:
-            found.append(_named(_group, nodes, scope))
+        block = None
+        if node.op_type == "Softmax" and (level := re.fullmatch(r"/prompt(\d)/Softmax", name)):
+            block = _named(_interaction, nodes, level[1])
+            inside.add(f"/noise_level{level[1]}" if block else None)
+        elif rest == "Transpose" and f"{scope}/overlap_attn/norm1/LayerNormalization" in nodes:
+            block = _named(_group, nodes, scope)
         elif rest == "Transpose" and scope.endswith("/norm1") and f"{scope}/body/LayerNormalization" in nodes:
-            found.append(_named(_transformer, nodes, scope.removesuffix("/norm1")))
+            scope = scope.removesuffix("/norm1")
+            block = None if scope in inside else _named(_transformer, nodes, scope)
+        elif node.op_type == "Conv" and _square(node):
+            block = _shuffle(node, users)
+        found.append(block)
     return [block for block in found if block]
+
+
+def _users(graph):
+    users = {}
+    for node in graph.node:
+        for name in node.input:
+            users.setdefault(name, []).append(node)
+    return users
+
+
+def _attribute(node, name):
+    return next((list(a.ints) or a.i or a.s for a in node.attribute if a.name == name), None)
+
+
+def _square(conv):
+    """A 3x3 convolution at every pixel, without a bias."""
+    shape = [_attribute(conv, name) for name in ("kernel_shape", "pads", "strides", "dilations", "group")]
+    return shape == [[3, 3], [1] * 4, [1, 1], [1, 1], 1] and len(conv.input) == 2
+
+
+def _shuffle(conv, users):
+    """The convolution, and the layout of pixels as channels after it or the reverse."""
+    block = {"in": conv.input[0], "weights": [conv.input[1]]}
+    after = users.get(conv.output[0], [])
+    if len(after) == 1 and after[0].op_type == "DepthToSpace":
+        if (_attribute(after[0], "blocksize"), _attribute(after[0], "mode")) == (2, b"CRD"):
+            return {"op": "Up", **block, "out": after[0].output[0]}
+        return None
+    scope = conv.name.removesuffix("/body/body.0/Conv")
+    for first in after:  # of Downsample: Reshape, Transpose, Reshape; the others only ask for the shape
+        if first.op_type == "Reshape" and first.name == f"{scope}/Reshape":
+            turn = users[first.output[0]][0]
+            last = users[turn.output[0]][0]
+            if _attribute(turn, "perm") == [0, 1, 3, 5, 2, 4] and last.name == f"{scope}/Reshape_1":
+                return {"op": "Down", **block, "out": last.output[0]}
+    return None
+
+
+def _interaction(nodes, level):
+    """Prompt, transformer block and 1x1 convolution of a level."""
+    prompt, last = f"/prompt{level}", nodes[f"/reduce_noise_level{level}/Conv"]
+    block = _transformer(nodes, f"/noise_level{level}")
+    conv, table = nodes[f"{prompt}/conv3x3/Conv"], nodes[f"{prompt}/MatMul"]
+    if not (block and _square(conv) and last.input[0] == block["out"] and len(last.input) == 2):
+        return None
+    layers = []
+    for mlp in ("task_mlp", "basis_mlp"):
+        for layer in ("fc1", "fc2"):
+            product, bias = (nodes[f"{prompt}/{mlp}/{layer}/{op}"] for op in ("MatMul", "Add"))
+            layers += [product.input[1], bias.input[0]]
+    weights = layers + [table.input[1], conv.input[1]] + block["weights"] + [last.input[1]]
+    return {"op": "Interaction", "in": nodes[f"{prompt}/Transpose"].input[0], "out": last.output[0], "weights": weights}
 
 
 def _named(kind, nodes, scope):

@@ -90,6 +90,31 @@ Transformer *transformer_make(int c, const float *const *weights, const size_t *
 void transformer_free(Transformer *t);
 bool transformer_run(const Transformer *t, const Pool *pool, const float *x, float *y, int h, int w);
 
+enum { TRANSFORMER_WEIGHTS = 11 };
+
+// transformer_within puts the answer to x in its place; second and third are memory for as many numbers each.
+bool transformer_within(const Transformer *t, const Pool *pool, Features x, float *second, float *third);
+
+// Interaction is PromptCIR's prompt interaction: the dynamic prompt of every pixel beside its
+// features, a transformer block on both, and a 1x1 convolution.
+typedef struct Interaction Interaction;
+Interaction *interaction_make(const float *const *weights, const size_t *sizes, int count, const char **why);
+void interaction_free(Interaction *a);
+int interaction_in(const Interaction *a); // channels
+int interaction_out(const Interaction *a);
+bool interaction_run(const Interaction *a, const Pool *pool, const float *x, float *y, int h, int w);
+
+// Shuffle is a 3x3 convolution between resolutions: with pixels of a square of two by two laid out
+// as channels after it (down), or the other way round (up).
+typedef struct Shuffle Shuffle;
+
+// shuffle_make takes out x in x 3 x 3; why is as for the others.
+Shuffle *shuffle_make(bool up, int out, const float *weights, size_t size, const char **why);
+void shuffle_free(Shuffle *s);
+int shuffle_in(const Shuffle *s); // channels
+int shuffle_out(const Shuffle *s);
+bool shuffle_run(const Shuffle *s, const Pool *pool, const float *x, float *y, int h, int w);
+
 // Memory for a moment: at least n numbers, or p is NULL. See memory.c.
 typedef struct {
 	float *p;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel3.h"
 #include "vector.h"
 #include "windows.h"
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel3.h"
 #include "vector.h"
-#include "windows.h"
 
 // A row of a 3x3 convolution takes 3 products for each of the three rows above,
 // at and below it. Winograd's F(4,3) makes four neighbouring pixels ("a quad") of six
@@ -27,7 +27,7 @@ bool kernel3_make(Kernel3 *k, int in, int padded, int out, const float *weights,
 	}
 	memset(points, 0, POINTS * point * sizeof(float));
 	for (int o = 0; o < k->out; o++) {
-		k->shift[o] = o < out ? bias[o] : 0;
+		k->shift[o] = bias && o < out ? bias[o] : 0;
 		for (int i = 0; o < out && i < in; i++)
 			for (int y = 0; y < 3; y++) {
 				const float *w = weights + ((size_t) o * in + i) * 9 + 3 * y;
@@ -51,14 +51,17 @@ void kernel3_free(Kernel3 *k) {
 	free(k->shift);
 }
 
-// to_points turns a row of x, from the pixel left of it on, into points: POINTS x quads x channels.
-static void to_points(const float *x, int quads, int c, float *points) {
-	const ptrdiff_t next = (ptrdiff_t) quads * c;
-	for (int q = 0; q < quads; q++, x += QUAD * c, points += c)
+static int quads(int w) { return (w + QUAD - 1) / QUAD; }
+
+// to_points turns a row of w pixels and its border, from the pixel left of it on, into points:
+// POINTS x quads x channels. Behind the border it takes zeros.
+static void to_points(const float *x, int w, int c, float *points) {
+	const ptrdiff_t next = (ptrdiff_t) quads(w) * c;
+	for (int left = w + 2; left > 2; left -= QUAD, x += QUAD * c, points += c)
 		for (int i = 0; i < c; i += LANES) {
 			vec d[POINTS];
 			for (int n = 0; n < POINTS; n++)
-				d[n] = load(x + n * c + i);
+				d[n] = n < left ? load(x + n * c + i) : all(0);
 			const vec even = fma8(all(-4), d[2], d[4]), odd = fma8(all(-4), d[1], d[3]);
 			const vec far = _mm256_sub_ps(d[4], d[2]), wide = _mm256_mul_ps(all(2), _mm256_sub_ps(d[3], d[1]));
 			store(points + i, fma8(all(4), d[0], fma8(all(-5), d[2], d[4])));
@@ -71,14 +74,15 @@ static void to_points(const float *x, int quads, int c, float *points) {
 }
 
 // from_points makes a row of y of its points and adds its pixels to sums, unless NULL.
-static void from_points(const Kernel3 *k, const float *points, int quads, float *y, float *sums) {
+static void from_points(const Kernel3 *k, const float *points, Features y, float *sums) {
 	const int c = k->out;
-	const ptrdiff_t next = (ptrdiff_t) quads * c;
+	const ptrdiff_t next = (ptrdiff_t) quads(y.w) * c;
 	for (int i = 0; i < c; i += LANES) {
 		const vec shift = load(k->shift + i);
 		vec sum = all(0);
-		for (int q = 0; q < quads; q++) {
-			const float *m = points + (ptrdiff_t) q * c + i;
+		const float *m = points + i;
+		float *to = y.p + i;
+		for (int left = y.w; left > 0; left -= QUAD, m += c) {
 			const vec m0 = load(m), m1 = load(m + next), m2 = load(m + 2 * next), m3 = load(m + 3 * next), m4 = load(m + 4 * next);
 			const vec near = _mm256_add_ps(m1, m2), across = _mm256_sub_ps(m1, m2), far = _mm256_add_ps(m3, m4), wide = _mm256_sub_ps(m3, m4);
 			vec v[QUAD] = {
@@ -87,11 +91,11 @@ static void from_points(const Kernel3 *k, const float *points, int quads, float 
 			    fma8(all(4), far, near),
 			    fma8(all(8), wide, _mm256_add_ps(across, load(m + 5 * next))),
 			};
-			for (int n = 0; n < QUAD; n++) {
+			for (int n = 0; n < QUAD && n < left; n++, to += y.c) {
 				v[n] = _mm256_add_ps(v[n], shift);
 				if (k->gelu)
 					v[n] = gelu8(v[n]);
-				store(y + ((ptrdiff_t) q * QUAD + n) * c + i, v[n]);
+				store(to, v[n]);
 				sum = _mm256_add_ps(sum, v[n]);
 			}
 		}
@@ -110,9 +114,9 @@ typedef struct {
 static void run_band(void *data, size_t band) {
 	Job *j = data;
 	const Kernel3 *k = j->k;
-	const int top = band * BAND, bottom = top + BAND < j->y.h ? top + BAND : j->y.h, quads = j->y.w / QUAD;
-	const size_t row = (size_t) POINTS * quads * k->in;
-	float *rows = numbers(3 * row + (size_t) POINTS * quads * k->out), *out = rows + 3 * row;
+	const int top = band * BAND, bottom = top + BAND < j->y.h ? top + BAND : j->y.h, n = quads(j->y.w);
+	const size_t row = (size_t) POINTS * n * k->in;
+	float *rows = numbers(3 * row + (size_t) POINTS * n * k->out), *out = rows + 3 * row;
 	if (!rows) {
 		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
 		return;
@@ -121,15 +125,17 @@ static void run_band(void *data, size_t band) {
 	if (sums)
 		memset(sums, 0, k->out * sizeof(float));
 	for (int y = top - 1; y <= bottom; y++) {
-		to_points(j->x.p + y * j->x.row - k->in, quads, k->in, rows + (y + 3) % 3 * row);
+		to_points(j->x.p + y * j->x.row - k->in, j->y.w, k->in, rows + (y + 3) % 3 * row);
 		if (y <= top)
 			continue;
 		const ptrdiff_t taps[3] = {(y + 1) % 3 * row, (y + 2) % 3 * row, y % 3 * row}; // of the rows around y-1
 		for (int p = 0; p < POINTS; p++)
-			product(quads, k->out, (Left){.p = rows + (ptrdiff_t) p * quads * k->in, .row = k->in, .col = 1, .k = k->in, .taps = 3, .tap = taps},
+			product(n, k->out, (Left){.p = rows + (ptrdiff_t) p * n * k->in, .row = k->in, .col = 1, .k = k->in, .taps = 3, .tap = taps},
 			        (Right){k->weights + (ptrdiff_t) p * 3 * k->in * PANEL, PANEL, (ptrdiff_t) POINTS * 3 * k->in * PANEL},
-			        (Result){.p = out + (ptrdiff_t) p * quads * k->out, .row = k->out});
-		from_points(k, out, quads, j->y.p + (y - 1) * j->y.row, sums);
+			        (Result){.p = out + (ptrdiff_t) p * n * k->out, .row = k->out});
+		Features to = j->y;
+		to.p += (y - 1) * to.row;
+		from_points(k, out, to, sums);
 	}
 	free(rows);
 }

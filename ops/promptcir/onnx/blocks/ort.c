@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "blocks.h"
+#include "kinds.h"
 
-// The blocks as operators of ONNX Runtime: "burnish.Transformer" and
-// "burnish.Group" take features as N x C x H x W and the block's weights, which
-// have to be constant, and give features of the same shape. The library's C API
-// is a table of functions in a frozen order; those needed are named by place.
+// The blocks as operators of ONNX Runtime, in the domain "burnish": each takes
+// features as N x C x H x W and the block's weights, which have to be constant,
+// and gives features. The library's C API is a table of functions in a frozen
+// order; those needed are named by place.
 enum {
 	CREATE_STATUS = 0,
 	GET_ERROR_MESSAGE = 2,
@@ -33,7 +33,7 @@ enum {
 	PARALLEL_FOR = 274,
 };
 
-enum { FAILED = 1, FLOAT = 1, VARIADIC = 2, MOST_WEIGHTS = 256, OP_VERSION = 18 };
+enum { FAILED = 1, FLOAT = 1, VARIADIC = 2, OP_VERSION = 18 };
 
 typedef void *Status;
 typedef const void *const *Api;
@@ -63,20 +63,20 @@ typedef struct Operator {
 	int (*first_version)(const struct Operator *);
 	int (*last_version)(const struct Operator *);
 	void *may_inplace, *release_inplace, *aliases, *release_aliases;
-	bool group;
+	const struct Kind *kind;
 } Operator;
 
 typedef struct {
 	Api api;
-	int c;
-	Group *group; // one of the two
-	Transformer *transformer;
+	const Kind *kind;
+	Shape shape;
+	void *block;
 } Kernel;
 
 static Status fail(Api api, const char *why) { return ((Status(*)(int, const char *)) api[CREATE_STATUS])(FAILED, why); }
 static void forget(Api api, Status s) { ((void (*)(Status)) api[RELEASE_STATUS])(s); }
 
-static const char *name(const Operator *o) { return o->group ? "Group" : "Transformer"; }
+static const char *name(const Operator *o) { return o->kind->name; }
 static const char *provider(const Operator *o) { return (void) o, NULL; }
 static int type(const Operator *o, size_t i) { return (void) o, (void) i, FLOAT; }
 static size_t two(const Operator *o) { return (void) o, 2; }
@@ -86,11 +86,16 @@ static int input_kind(const Operator *o, size_t i) { return (void) o, i == 1 ? V
 static int output_kind(const Operator *o, size_t i) { return (void) o, (void) i, 0; }
 static int memory(const Operator *o, size_t i) { return (void) o, (void) i, 0; }
 
-static Status tensor(Api api, const void *value, const float **data, size_t *count) {
+// tensor reads where a tensor's numbers lie, how many they are, and its first dimension.
+static Status tensor(Api api, const void *value, const float **data, size_t *count, int *first) {
 	void *info = NULL;
+	int64_t dimension = 0;
 	Status s = ((Status(*)(const void *, void **)) api[GET_TENSOR_TYPE_AND_SHAPE])(value, &info);
 	if (!s)
 		s = ((Status(*)(const void *, size_t *)) api[GET_TENSOR_SHAPE_ELEMENT_COUNT])(info, count);
+	if (!s)
+		s = ((Status(*)(const void *, int64_t *, size_t)) api[GET_DIMENSIONS])(info, &dimension, 1);
+	*first = dimension > 0 && dimension < INT32_MAX ? dimension : 0;
 	if (info)
 		((void (*)(void *)) api[RELEASE_TENSOR_TYPE_AND_SHAPE])(info);
 	return s ? s : ((Status(*)(const void *, void **)) api[GET_TENSOR_MUTABLE_DATA])(value, (void **) data);
@@ -98,43 +103,46 @@ static Status tensor(Api api, const void *value, const float **data, size_t *cou
 
 static void destroy(void *kernel) {
 	Kernel *k = kernel;
-	group_free(k->group);
-	transformer_free(k->transformer);
+	k->kind->free(k->block);
 	free(k);
 	memory_release();
 }
 
-static Status create(const Operator *o, Api api, const void *info, void **kernel) {
-	size_t inputs = 0, sizes[MOST_WEIGHTS];
-	const float *weights[MOST_WEIGHTS];
+static Status read_weights(Api api, const void *info, Weights *w) {
+	size_t inputs = 0;
 	Status s = ((Status(*)(const void *, size_t *)) api[KERNEL_INFO_GET_INPUT_COUNT])(info, &inputs);
 	if (s)
 		return s;
 	if (inputs < 2 || inputs > MOST_WEIGHTS)
 		return fail(api, "a block of too few or too many weights");
-	const int count = inputs - 1;
-	for (int i = 0; i < count; i++) {
+	*w = (Weights){.count = inputs - 1};
+	for (int i = w->count - 1; i >= 0; i--) { // the first one last, whose dimension stays
 		int constant = 0;
 		const void *value = NULL;
 		s = ((Status(*)(const void *, size_t, int *, const void **)) api[KERNEL_INFO_GET_CONSTANT_INPUT])(info, i + 1, &constant, &value);
 		if (!s && !(constant && value))
 			s = fail(api, "a block whose weights are not constant");
 		if (!s)
-			s = tensor(api, value, &weights[i], &sizes[i]);
+			s = tensor(api, value, &w->p[i], &w->sizes[i], &w->first);
 		if (s)
 			return s;
 	}
+	return NULL;
+}
+
+static Status create(const Operator *o, Api api, const void *info, void **kernel) {
+	Weights w;
+	Status s = read_weights(api, info, &w);
+	if (s)
+		return s;
 	Kernel *k = calloc(1, sizeof *k);
 	if (!k)
 		return fail(api, "out of memory");
 	k->api = api;
-	k->c = sizes[0];
+	k->kind = o->kind;
 	const char *why = NULL;
-	if (o->group)
-		k->group = group_make(k->c, weights, sizes, count, &why);
-	else
-		k->transformer = transformer_make(k->c, weights, sizes, count, &why);
-	if (!k->group && !k->transformer) {
+	k->block = k->kind->make(&w, &k->shape, &why);
+	if (!k->block) {
 		free(k);
 		return fail(api, why ? why : "out of memory");
 	}
@@ -176,51 +184,51 @@ static Status compute(void *kernel, void *context) {
 		((void (*)(void *)) api[RELEASE_TENSOR_TYPE_AND_SHAPE])(info);
 	if (s)
 		return s;
-	const int multiple = k->group ? group_multiple(k->group) : 1;
-	if (rank != 4 || d[0] < 1 || d[1] != k->c || d[2] < 1 || d[3] < 1 || d[2] > INT32_MAX || d[3] > INT32_MAX || d[2] % multiple || d[3] % multiple) {
+	const Shape *b = &k->shape;
+	if (rank != 4 || d[0] < 1 || d[1] != b->in || d[2] < 1 || d[3] < 1 || d[2] > INT32_MAX / 2 || d[3] > INT32_MAX / 2 || d[2] % b->multiple || d[3] % b->multiple) {
 		char why[160];
-		snprintf(why, sizeof why, "a block of %d channels got %lld x %lld x %lld x %lld; sides must be multiples of %d", k->c,
-		         (long long) d[0], (long long) d[1], (long long) d[2], (long long) d[3], multiple);
+		snprintf(why, sizeof why, "a block of %d channels got %lld x %lld x %lld x %lld; sides must be multiples of %d", b->in,
+		         (long long) d[0], (long long) d[1], (long long) d[2], (long long) d[3], b->multiple);
 		return fail(api, why);
 	}
+	const int64_t out[4] = {d[0], b->out, d[2] * b->up / b->down, d[3] * b->up / b->down};
 	const float *from = NULL;
 	float *to = NULL;
-	s = ((Status(*)(void *, size_t, const int64_t *, size_t, void **)) api[KERNEL_CONTEXT_GET_OUTPUT])(context, 0, d, 4, &y);
+	s = ((Status(*)(void *, size_t, const int64_t *, size_t, void **)) api[KERNEL_CONTEXT_GET_OUTPUT])(context, 0, out, 4, &y);
 	if (!s)
 		s = ((Status(*)(const void *, void **)) api[GET_TENSOR_MUTABLE_DATA])(x, (void **) &from);
 	if (!s)
 		s = ((Status(*)(void *, void **)) api[GET_TENSOR_MUTABLE_DATA])(y, (void **) &to);
 	Host host = {api, context};
 	const Pool pool = {spread_out, &host};
-	const size_t image = (size_t) (d[1] * d[2] * d[3]);
-	for (int64_t i = 0; !s && i < d[0]; i++, from += image, to += image)
-		if (!(k->group ? group_run(k->group, &pool, from, to, d[2], d[3]) : transformer_run(k->transformer, &pool, from, to, d[2], d[3])))
+	for (int64_t i = 0; !s && i < d[0]; i++, from += d[1] * d[2] * d[3], to += out[1] * out[2] * out[3])
+		if (!k->kind->run(k->block, &pool, from, to, d[2], d[3]))
 			s = fail(api, "out of memory");
 	if (s)
 		memory_release(); // what comes next is tried with less
 	return s;
 }
 
-#define OPERATOR(is_group) \
-	{ \
-		.version = OP_VERSION, .name = name, .provider = provider, .input_type = type, .input_count = two, .output_type = type, \
-		.output_count = one, .destroy = destroy, .input_kind = input_kind, .output_kind = output_kind, .input_memory = memory, \
-		.variadic_least = yes, .variadic_alike = yes, .variadic_output_least = yes, .variadic_output_alike = yes, .create_v2 = create, \
-		.compute_v2 = compute, .first_version = yes, .last_version = NULL, .group = is_group, \
-	}
-
 static int any_version(const Operator *o) { return (void) o, INT32_MAX; }
 
-static Operator operators[] = {OPERATOR(true), OPERATOR(false)};
+static Operator operator_of(const Kind *kind) {
+	return (Operator){
+	    .version = OP_VERSION, .name = name, .provider = provider, .input_type = type, .input_count = two, .output_type = type,
+	    .output_count = one, .destroy = destroy, .input_kind = input_kind, .output_kind = output_kind, .input_memory = memory,
+	    .variadic_least = yes, .variadic_alike = yes, .variadic_output_least = yes, .variadic_output_alike = yes, .create_v2 = create,
+	    .compute_v2 = compute, .first_version = yes, .last_version = any_version, .kind = kind,
+	};
+}
 
 char *burnish_blocks_register(void *options, const void *const *api) {
-	static void *domain; // for the whole process: sessions refer to it
+	static void *domain; // for the whole process: sessions refer to both
+	static Operator operators[KINDS];
 	Status s = NULL;
 	if (!domain) {
 		void *d = NULL;
 		s = ((Status(*)(const char *, void **)) api[CREATE_CUSTOM_OP_DOMAIN])("burnish", &d);
-		for (size_t i = 0; !s && i < sizeof operators / sizeof *operators; i++) {
-			operators[i].last_version = any_version;
+		for (int i = 0; !s && i < KINDS; i++) {
+			operators[i] = operator_of(&kinds[i]);
 			s = ((Status(*)(void *, const void *)) api[CUSTOM_OP_DOMAIN_ADD])(d, &operators[i]);
 		}
 		if (!s)

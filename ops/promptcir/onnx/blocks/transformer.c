@@ -10,7 +10,7 @@ struct Transformer {
 	int c;
 };
 
-enum { NORM1, SHIFT1, TEMPERATURE, QKV, QKV_DEEP, PROJECT, NORM2, SHIFT2, IN, IN_DEEP, OUT, TRANSFORMER_WEIGHTS };
+enum { NORM1, SHIFT1, TEMPERATURE, QKV, QKV_DEEP, PROJECT, NORM2, SHIFT2, IN, IN_DEEP, OUT };
 
 Transformer *transformer_make(int c, const float *const *w, const size_t *sizes, int count, const char **why) {
 	if (count != TRANSFORMER_WEIGHTS || c < PANEL || c % PANEL) {
@@ -46,16 +46,20 @@ void transformer_free(Transformer *t) {
 	free(t);
 }
 
+bool transformer_within(const Transformer *t, const Pool *pool, Features x, float *second, float *third) {
+	Features b = x;
+	b.p = second;
+	return channels_run(&t->attention, pool, x, b, third) && gated_run(&t->gated, pool, b, x);
+}
+
 bool transformer_run(const Transformer *t, const Pool *pool, const float *x, float *y, int h, int w) {
-	const int c = t->c;
-	const size_t size = (size_t) h * w * c;
+	const size_t size = (size_t) h * w * t->c;
 	const Memory memory = memory_take(3 * size);
 	if (!memory.p)
 		return false;
-	Features a = {memory.p, h, w, c, (ptrdiff_t) w * c}, b = a;
-	b.p += size;
+	const Features a = {memory.p, h, w, t->c, (ptrdiff_t) w * t->c};
 	from_planes(pool, x, a);
-	bool done = channels_run(&t->attention, pool, a, b, memory.p + 2 * size) && gated_run(&t->gated, pool, b, a);
+	const bool done = transformer_within(t, pool, a, memory.p + size, memory.p + 2 * size);
 	if (done)
 		to_planes(pool, a, NULL, y);
 	memory_give(memory);

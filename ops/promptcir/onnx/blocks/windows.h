@@ -24,19 +24,4 @@ void windows_free(Windows *a);
 size_t windows_memory(const Windows *a, int h, int w);
 bool windows_run(const Windows *a, const Pool *pool, Features x, Features y, Features branch, const float *part, Features z, float *memory);
 
-// Kernel3 is a 3x3 convolution, optionally with GELU after it.
-typedef struct {
-	int in, out; // channels, out rounded up to PANEL, where the rest comes out as 0
-	float *weights, *shift;
-	bool gelu;
-} Kernel3;
-
-// kernel3_make takes out x in x 3 x 3; `padded` channels come in, of which those from `in` on count nothing.
-bool kernel3_make(Kernel3 *k, int in, int padded, int out, const float *weights, const float *bias, bool gelu);
-void kernel3_free(Kernel3 *k);
-
-// kernel3_run reads x with a border of one pixel. Unless sums is NULL, the sums
-// over all pixels of every channel are written there.
-bool kernel3_run(const Kernel3 *k, const Pool *pool, Features x, Features y, float *sums);
-
 #endif

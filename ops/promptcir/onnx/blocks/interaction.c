@@ -1,0 +1,214 @@
+//go:build amd64 && linux
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel3.h"
+#include "vector.h"
+
+#define CHUNK 24 // pixels whose mixed vectors are made at a time
+
+// Mlp is two linear layers with GELU between them.
+typedef struct {
+	int in, real, out; // real rounded up to PANEL
+	float *first, *first_shift, *second, *second_shift;
+} Mlp;
+
+struct Interaction {
+	int c, prompt, tasks, bases, out;
+	Mlp by_task, by_basis;
+	float *table; // bases to tasks x prompt, packed
+	Kernel3 conv;
+	Transformer *transformer;
+	float *reduce; // c + prompt to out, packed
+};
+
+// The weights: two layers by task, two by basis (in x out each, with their biases), the learned
+// vectors (tasks x bases x prompt), the convolution, those of a transformer block, the last 1x1.
+enum { TASK, TASK_BIAS, TASK2, TASK2_BIAS, BASIS, BASIS_BIAS, BASIS2, BASIS2_BIAS, TABLE, CONV, BLOCK };
+enum { REDUCE = BLOCK + TRANSFORMER_WEIGHTS, INTERACTION_WEIGHTS };
+
+// NEVER is the logit of columns that only fill a panel.
+#define NEVER (-1e30f)
+
+static bool mlp_make(Mlp *m, int in, int n, const float *const w[4]) {
+	*m = (Mlp){.in = in, .real = n, .out = (n + PANEL - 1) / PANEL * PANEL};
+	m->first = panels(w[0], in, n, n, 1);
+	m->second = panels(w[2], n, n, n, 1);
+	m->first_shift = numbers(m->out);
+	m->second_shift = numbers(m->out);
+	if (!m->first || !m->second || !m->first_shift || !m->second_shift)
+		return false;
+	for (int i = 0; i < m->out; i++) {
+		m->first_shift[i] = i < n ? w[1][i] : 0;
+		m->second_shift[i] = i < n ? w[3][i] : NEVER;
+	}
+	return true;
+}
+
+static void mlp_free(Mlp *m) {
+	free(m->first);
+	free(m->first_shift);
+	free(m->second);
+	free(m->second_shift);
+}
+
+// table_make packs tasks x bases x prompt as a matrix from bases to tasks x prompt.
+static float *table_make(const Interaction *a, const float *table) {
+	const int row = a->tasks * a->prompt;
+	float *turned = numbers((size_t) a->bases * row), *packed;
+	if (!turned)
+		return NULL;
+	for (int t = 0; t < a->tasks; t++)
+		for (int b = 0; b < a->bases; b++)
+			memcpy(turned + (size_t) b * row + t * a->prompt, table + ((size_t) t * a->bases + b) * a->prompt, a->prompt * sizeof(float));
+	packed = panels(turned, a->bases, row, row, 1);
+	free(turned);
+	return packed;
+}
+
+Interaction *interaction_make(const float *const *w, const size_t *sizes, int count, const char **why) {
+	if (count != INTERACTION_WEIGHTS) {
+		*why = "a prompt interaction of other weights than known";
+		return NULL;
+	}
+	*why = "a prompt interaction of other shapes than known";
+	const size_t tasks = sizes[TASK_BIAS], bases = sizes[BASIS_BIAS];
+	if (!tasks || tasks > PANEL || !bases || bases % PANEL || sizes[TABLE] % (tasks * bases))
+		return NULL;
+	const size_t c = sizes[TASK] / tasks, prompt = sizes[TABLE] / (tasks * bases), wide = c + prompt;
+	const size_t want[] = {c * tasks, tasks, tasks * tasks, tasks, c * bases, bases, bases * bases, bases, tasks * bases * prompt, 9 * prompt * prompt};
+	bool fits = c && prompt && c % PANEL == 0 && prompt % PANEL == 0 && sizes[BLOCK] == wide && sizes[REDUCE] % wide == 0;
+	for (int i = 0; i < BLOCK; i++)
+		fits &= sizes[i] == want[i];
+	const size_t out = sizes[REDUCE] / wide;
+	if (!fits || !out || out % PANEL || out > wide)
+		return NULL;
+	*why = NULL;
+	Interaction *a = calloc(1, sizeof *a);
+	if (!a)
+		return NULL;
+	a->c = c, a->prompt = prompt, a->tasks = tasks, a->bases = bases, a->out = out;
+	bool made = (a->transformer = transformer_make(wide, w + BLOCK, sizes + BLOCK, TRANSFORMER_WEIGHTS, why)) != NULL;
+	made = made && mlp_make(&a->by_task, c, tasks, w + TASK) && mlp_make(&a->by_basis, c, bases, w + BASIS);
+	made = made && (a->table = table_make(a, w[TABLE])) && kernel3_make(&a->conv, prompt, prompt, prompt, w[CONV], NULL, false);
+	made = made && (a->reduce = panels(w[REDUCE], wide, out, 1, wide));
+	if (made)
+		return a;
+	interaction_free(a);
+	return NULL;
+}
+
+void interaction_free(Interaction *a) {
+	if (!a)
+		return;
+	mlp_free(&a->by_task);
+	mlp_free(&a->by_basis);
+	free(a->table);
+	kernel3_free(&a->conv);
+	transformer_free(a->transformer);
+	free(a->reduce);
+	free(a);
+}
+
+int interaction_in(const Interaction *a) { return a->c; }
+int interaction_out(const Interaction *a) { return a->out; }
+
+typedef struct {
+	const Interaction *a;
+	Features x, prompt, wide, y;
+	bool failed;
+} Job;
+
+// softmax of n rows of m numbers.
+static void softmax(float *x, int n, int m) {
+	for (int i = 0; i < n; i++, x += m) {
+		vec most = load(x), sum = all(0);
+		for (int k = LANES; k < m; k += LANES)
+			most = _mm256_max_ps(most, load(x + k));
+		most = all(max8(most));
+		for (int k = 0; k < m; k += LANES) {
+			vec e = exp8(_mm256_sub_ps(load(x + k), most));
+			store(x + k, e);
+			sum = _mm256_add_ps(sum, e);
+		}
+		const vec part = all(1 / sum8(sum));
+		for (int k = 0; k < m; k += LANES)
+			store(x + k, _mm256_mul_ps(load(x + k), part));
+	}
+}
+
+// shares is the softmax of the layers' answers for n pixels; hidden is as large as shares.
+static void shares(const Mlp *m, const float *x, int n, float *hidden, float *shares) {
+	product(n, m->out, (Left){.p = x, .row = m->in, .col = 1, .k = m->in, .taps = 1}, packed(m->first, m->in),
+	        (Result){.p = hidden, .row = m->out, .init = m->first_shift});
+	for (int i = 0; i < n * m->out; i += LANES)
+		store(hidden + i, gelu8(load(hidden + i)));
+	product(n, m->out, (Left){.p = hidden, .row = m->out, .col = 1, .k = m->real, .taps = 1}, packed(m->second, m->real),
+	        (Result){.p = shares, .row = m->out, .init = m->second_shift});
+	softmax(shares, n, m->out);
+}
+
+// prompt_row looks a row of prompts up and takes x over into the wide features.
+static void prompt_row(void *data, size_t row) {
+	Job *j = data;
+	const Interaction *a = j->a;
+	const int c = a->c, e = a->prompt, t = a->by_task.out, b = a->by_basis.out, mixed = a->tasks * e;
+	float *hidden = numbers((size_t) CHUNK * (b + t + b + mixed)), *tasks = hidden + CHUNK * b, *bases = tasks + CHUNK * t, *mix = bases + CHUNK * b;
+	if (!hidden) {
+		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
+		return;
+	}
+	const float *x = j->x.p + row * j->x.row;
+	float *wide = j->wide.p + row * j->wide.row, *to = j->prompt.p + row * j->prompt.row;
+	for (int left = j->x.w; left > 0; left -= CHUNK, x += CHUNK * c) {
+		const int n = left < CHUNK ? left : CHUNK;
+		shares(&a->by_task, x, n, hidden, tasks);
+		shares(&a->by_basis, x, n, hidden, bases);
+		product(n, mixed, (Left){.p = bases, .row = b, .col = 1, .k = a->bases, .taps = 1}, packed(a->table, a->bases),
+		        (Result){.p = mix, .row = mixed});
+		for (int p = 0; p < n; p++, to += e, wide += c + e) {
+			memcpy(wide, x + (ptrdiff_t) p * c, c * sizeof(float));
+			for (int i = 0; i < e; i += LANES) {
+				vec s = all(0);
+				for (int k = 0; k < a->tasks; k++)
+					s = fma8(all(tasks[p * t + k]), load(mix + (ptrdiff_t) p * mixed + k * e + i), s);
+				store(to + i, s);
+			}
+		}
+	}
+	free(hidden);
+}
+
+static void reduce_row(void *data, size_t row) {
+	const Job *j = data;
+	const Interaction *a = j->a;
+	const int wide = a->c + a->prompt;
+	product(j->y.w, a->out, (Left){.p = j->wide.p + row * j->wide.row, .row = wide, .col = 1, .k = wide, .taps = 1}, packed(a->reduce, wide),
+	        (Result){.p = j->y.p + row * j->y.row, .row = a->out});
+}
+
+bool interaction_run(const Interaction *a, const Pool *pool, const float *x, float *y, int h, int w) {
+	const int c = a->c, wide = c + a->prompt;
+	const size_t size = (size_t) h * w * wide, prompts = bordered_size(h, w, a->prompt, 1);
+	const Memory memory = memory_take(2 * size + (prompts > size ? prompts : size));
+	if (!memory.p)
+		return false;
+	// The block's two other images are where x and the prompts were.
+	float *second = memory.p + size, *third = second + size;
+	Job j = {.a = a, .wide = {memory.p, h, w, wide, (ptrdiff_t) w * wide}};
+	j.x = (Features){second, h, w, c, (ptrdiff_t) w * c};
+	j.y = (Features){second, h, w, a->out, (ptrdiff_t) w * a->out};
+	j.prompt = bordered(third, h, w, a->prompt, 1);
+	from_planes(pool, x, j.x);
+	pool->run(pool, prompt_row, &j, h);
+	Features beside = j.wide;
+	beside.p += c;
+	bool done = !j.failed && kernel3_run(&a->conv, pool, j.prompt, beside, NULL) && transformer_within(a->transformer, pool, j.wide, second, third);
+	if (done) {
+		pool->run(pool, reduce_row, &j, h);
+		to_planes(pool, j.y, NULL, y);
+	}
+	memory_give(memory);
+	return done;
+}
