@@ -1,6 +1,7 @@
 """Blocks and the known answer: what the daemon needs to compute blocks in one piece, and to prove it."""
 
 import base64
+import collections
 import dataclasses
 import json
 
@@ -33,15 +34,18 @@ def test_blocks_are_all_there_and_name_what_exists(exported):
     model, session = exported
     facts = session.get_modelmeta().custom_metadata_map
     blocks = json.loads(facts["burnish.blocks"])
-    # Encoder and decoder of levels 1 and 2; levels 3, 3 and 4, refinement, and an interaction at each of three levels.
-    assert [block["op"] for block in blocks].count("Group") == 4
-    assert [block["op"] for block in blocks].count("Transformer") == 7
+    # Encoder and decoder of levels 1 and 2; levels 3, 3 and 4, and refinement; an interaction at each of three
+    # levels; the ways down, and up, the last with the result.
+    count = collections.Counter(block["op"] for block in blocks)
+    assert count == {"Group": 4, "Transformer": 4, "Interaction": 3, "Down": 3, "Up": 4}
     made = {name for node in model.graph.node for name in node.output}
     constants = {tensor.name for tensor in model.graph.initializer}
     shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     for block in blocks:
         assert block["in"] in made and block["out"] in made
         assert set(block["weights"]) <= constants | made
+    interaction = next(block for block in blocks if block["op"] == "Interaction")
+    assert len(interaction["weights"]) == 8 + 2 + 11 + 1
     first = next(block for block in blocks if block["op"] == "Group")
     assert len(first["weights"]) == 2 * 23 + 15 + 2
     assert shapes[first["weights"][2]] == (TINY.dim, 3 * TINY.dim)  # linear layers: in x out

@@ -42,8 +42,8 @@ func TestBlocksAgree(t *testing.T) {
 	}
 	for _, threads := range []int{1, 3} {
 		m := bundled(t, threads, false)
-		if p := m.Proof(); p.Blocks != 14 || p.MACs < 50_000 || p.MaxError > 5e-5 {
-			t.Fatalf("%d blocks in one piece, of 14; %v", p.Blocks, p)
+		if p := m.Proof(); p.Blocks != 21 || p.MACs < 50_000 || p.MaxError > 5e-5 {
+			t.Fatalf("%d blocks in one piece, of 21; %v", p.Blocks, p)
 		}
 		for _, s := range [][3]int{{1, 32, 32}, {2, 64, 96}, {1, 32, 352}, {1, 160, 288}} {
 			for name, in := range pictures(s[0], s[1], s[2]) {

@@ -1,6 +1,7 @@
-// Package blocks computes the network's blocks on CPUs: Restormer's transformer
-// block and HAT's residual hybrid attention group, each in one piece, as
-// operators of ONNX Runtime.
+// Package blocks computes the network's blocks on CPUs, each in one piece, as
+// operators of ONNX Runtime: Restormer's transformer block, HAT's residual
+// hybrid attention group, PromptCIR's prompt interaction, and the convolutions
+// between resolutions.
 //
 // A graph spells such a block out in a hundred operators, between which every
 // intermediate result, several times as large as the features, goes through
@@ -8,12 +9,13 @@
 // window at a time, which stay in the cache, and is made of one product of
 // matrices that keeps the processor's multipliers busy.
 //
-// Restormer: Zamir et al., CVPR 2022. HAT: Chen et al., CVPR 2023.
+// Restormer: Zamir et al., CVPR 2022. HAT: Chen et al., CVPR 2023. PromptCIR: Li
+// et al., NTIRE 2024.
 package blocks
 
-// Domain and its version are what the operators are found under: Transformer and
-// Group. They take N×C×H×W features and the block's weights, in the order of the
-// C code, and give features of the same shape.
+// Domain and its version are what the operators are found under. They take
+// N×C×H×W features and the block's weights, in the order of the C code, and give
+// features.
 const (
 	Domain  = "burnish"
 	Version = 1
