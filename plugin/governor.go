@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
 )
 
 const (
@@ -218,8 +218,8 @@ func (e *tooMuchError) Error() string {
 }
 
 // admit waits until there is memory for the photo.
-func (w *work) admit(ctx context.Context, src *ops.Source) (done func(), err error) {
-	formula := w.engine.foresee(w.pipeline, src.Width, src.Height) + coefficients(w.source)
+func (w *work) admit(ctx context.Context, h vips.Header) (done func(), err error) {
+	formula := w.engine.foresee(w.pipeline, h.Width, h.Height, h.PixelBytes) + coefficients(w.source)
 	done, err = w.engine.governor.admit(ctx, w.pipeline.work, formula)
 	if e := (*tooMuchError)(nil); errors.As(err, &e) {
 		return nil, w.fail(TooLarge, err, "raise limits.memory, or give promptcir a smaller tile")
@@ -229,9 +229,9 @@ func (w *work) admit(ctx context.Context, src *ops.Source) (done func(), err err
 
 // foresee is the formula for what a photo takes: what the operators say, and
 // beside them pixels kept whole, and encoders.
-func (e *Engine) foresee(p *pipeline, width, height int) int64 {
-	whole := int64(width) * int64(height) * 4
-	return wholeBytes + min(whole, inMemory) + p.graph.Weigh(width, height).Bytes
+func (e *Engine) foresee(p *pipeline, width, height, pixel int) int64 {
+	whole := int64(width) * int64(height) * int64(max(pixel, 4))
+	return wholeBytes + min(whole, inMemory) + p.graph.Weigh(width, height, pixel).Bytes
 }
 
 // wholeBytes is what any photo takes.

@@ -52,9 +52,9 @@ func (e *Engine) Measure(ctx context.Context, pipeline string, w, h, photos int)
 			return m, err
 		}
 	}
-	weight := p.graph.Weigh(w, h)
+	weight := p.graph.Weigh(w, h, sampleBytes)
 	m = Measurement{Width: w, Height: h, Photos: photos, AtATime: min(photos, e.Parallel())}
-	m.PredictedMB = float64(e.governor.predict(p.work, e.foresee(p, w, h))) / (1 << 20)
+	m.PredictedMB = float64(e.governor.predict(p.work, e.foresee(p, w, h, sampleBytes))) / (1 << 20)
 	resetPeak()
 	began, computed := time.Now(), processor()
 	results, errs := make([]Result, photos), make([]error, photos)
@@ -78,6 +78,9 @@ func (e *Engine) Measure(ctx context.Context, pipeline string, w, h, photos int)
 	m.Notes = results[photos-1].Notes
 	return m, errors.Join(errs...)
 }
+
+// sampleBytes are those of a pixel of samplePhoto's.
+const sampleBytes = 3
 
 // samplePhoto writes a JPEG that is neither flat nor the same everywhere.
 func samplePhoto(path string, w, h int, seed uint64) error {

@@ -41,7 +41,7 @@ func (w *work) restore(ctx context.Context, format string) (Result, error) {
 	if header.Pages > 1 {
 		ops.Note(r.context, "pages", fmt.Sprintf("%d of %d", pages, header.Pages))
 	}
-	release, err := w.admit(ctx, &ops.Source{Width: header.Width, Height: header.Height})
+	release, err := w.admit(ctx, header)
 	if err != nil {
 		return Result{}, err
 	}

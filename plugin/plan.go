@@ -113,7 +113,7 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	w.keepNames()
 	plan.Outputs = make([]PlannedOutput, len(w.pipeline.outputs))
 	e := w.engine
-	plan.Megabytes = float64(e.governor.predict(w.pipeline.work, e.foresee(w.pipeline, plan.Width, plan.Height))) / 1e6
+	plan.Megabytes = float64(e.governor.predict(w.pipeline.work, e.foresee(w.pipeline, plan.Width, plan.Height, src.Pixels.PixelBytes()))) / 1e6
 	estimate := &estimate{engine: e, plan: plan}
 	err = w.pipeline.graph.Foresee(ctx, src, &w.choice, func(f graph.Foreseen) error {
 		plan.visit(f, w.targets)

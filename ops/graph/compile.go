@@ -138,10 +138,10 @@ func (g *Graph) Close() error {
 
 // Weigh adds up what the operators say that a photo will take, as far as they
 // can tell. Steps that a condition may leave out count.
-func (g *Graph) Weigh(width, height int) (all ops.Weight) {
+func (g *Graph) Weigh(width, height, pixel int) (all ops.Weight) {
 	for _, n := range g.nodes {
 		if o, ok := n.operator.(ops.Weigher); ok {
-			w := o.Weigh(width, height)
+			w := o.Weigh(width, height, pixel)
 			all.Bytes += w.Bytes
 			all.Pixels += w.Pixels
 			all.MACs += w.MACs

@@ -120,18 +120,21 @@ func measureQuality(b *testing.B, op ops.Operator, photos []string, q int) {
 
 func TestWeigh(t *testing.T) {
 	op := build(t, promptcir.Config{Model: "lite"}, cpu).(ops.Weigher)
-	small, large, huge := op.Weigh(256, 256), op.Weigh(4000, 3000), op.Weigh(4000, 30000)
+	small, large, huge := op.Weigh(256, 256, 3), op.Weigh(4000, 3000, 3), op.Weigh(4000, 30000, 3)
 	if perPixel := small.MACs / 256 / 256; perPixel < 50_000 || perPixel > 90_000 {
 		t.Errorf("%.0f multiply-accumulates a pixel", perPixel)
 	}
 	if ratio := large.MACs / small.MACs / (12e6 / 65536); ratio <= 1 || ratio > 1.25 {
 		t.Errorf("windows repeat %.2f of the work", ratio)
 	}
-	// Memory grows with the width, not with the height.
+	// Memory grows with the width and the bytes of a pixel, not with the height.
+	if deep := op.Weigh(4000, 3000, 8); deep.Bytes <= large.Bytes*9/8 || deep.MACs != large.MACs {
+		t.Errorf("16-bit pixels with transparency: %+v, 8-bit ones %+v", deep, large)
+	}
 	if large.Bytes <= small.Bytes || large.Bytes > 1<<30 || huge.Bytes > large.Bytes*11/10 {
 		t.Errorf("bytes: %d, %d, %d", small.Bytes, large.Bytes, huge.Bytes)
 	}
-	if twice := build(t, promptcir.Config{Model: "lite", Quality: "reference", Strength: 1}, cpu).(ops.Weigher).Weigh(384, 384); twice.MACs < 7*384*384*50_000 {
+	if twice := build(t, promptcir.Config{Model: "lite", Quality: "reference", Strength: 1}, cpu).(ops.Weigher).Weigh(384, 384, 3); twice.MACs < 7*384*384*50_000 {
 		t.Errorf("reference: %+v", twice)
 	}
 }

@@ -14,15 +14,14 @@ const (
 	bytesPerMAC, blockBytesPerMAC = 0.022, 0.0065
 	// usualMACs is what a network is taken for that does not tell.
 	usualMACs = 100_000
-	// passing is the rows of 8-bit RGB around the strips: in the decoder and its
+	// passing is the rows of pixels around the strips: in the decoder and its
 	// line buffer, on their way to the encoder, and in that.
 	passing = 1000
-	rgb     = 3 // bytes
-	number  = 3 * 4
+	number  = 3 * 4 // bytes of a pixel of the network's
 )
 
 // Weigh predicts the windows under way, the strips, and the arithmetic.
-func (o *operator) Weigh(width, height int) ops.Weight {
+func (o *operator) Weigh(width, height, pixel int) ops.Weight {
 	d := o.windows.divide(width, height)
 	var w ops.Weight
 	var most float64
@@ -39,6 +38,6 @@ func (o *operator) Weigh(width, height int) ops.Weight {
 	}
 	w.Bytes = int64(float64(min(o.runs(), d.cols)) * window * most)
 	rows := min(height, d.windowH) + min(height, d.height+vips.Behind) + min(height, passing)
-	w.Bytes += int64(width) * int64(rgb*rows+number*min(height, d.held))
+	w.Bytes += int64(width) * int64(pixel*rows+number*min(height, d.held))
 	return w
 }

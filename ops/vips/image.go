@@ -85,6 +85,12 @@ func (i *Image) Format() string {
 	return nick(C.vips_band_format_get_type(), C.int(i.ref().BandFmt))
 }
 
+// PixelBytes returns the bytes of a pixel: 3 of 8-bit RGB.
+func (i *Image) PixelBytes() int {
+	defer runtime.KeepAlive(i)
+	return i.Bands() * int(C.vips_format_sizeof(C.VipsBandFormat(i.ref().BandFmt)))
+}
+
 // Interpretation returns what the values mean: "srgb", "b-w", "cmyk", "rgb16" …
 func (i *Image) Interpretation() string {
 	defer runtime.KeepAlive(i)

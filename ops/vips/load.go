@@ -129,6 +129,7 @@ type Header struct {
 	Width, Height  int    // pixels, as stored: before any turning upright
 	Bands          int    // values in a pixel, transparency included
 	Sample         string // type of a value, like "uchar"
+	PixelBytes     int    // of a decoded pixel: 3 of 8-bit RGB
 	Interpretation string // what the values mean, like "srgb"
 	Orientation    int    // 1 to 8 as EXIF counts; 1 when the file does not say
 	Pages          int    // at least 1
@@ -160,6 +161,7 @@ func ReadHeader(path string) (Header, error) {
 		Height:         ref.Height(),
 		Bands:          ref.Bands(),
 		Sample:         image.Format(),
+		PixelBytes:     image.PixelBytes(),
 		Interpretation: image.Interpretation(),
 		Orientation:    upright(ref.Orientation()),
 		Pages:          pages,
