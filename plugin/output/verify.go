@@ -12,6 +12,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/output/baseline"
+	"github.com/burnish-photo/burnish/plugin/output/webp"
 )
 
 // MaxDifference bounds the mean ΔE 2000 between a photo and an output, both
@@ -62,8 +63,8 @@ func (w *writing) verify(ctx context.Context, path string) error {
 }
 
 // readBack reads all of the file's pixels, for their low-pass: of a baseline
-// JPEG that is not small every code of every block, of other files as they
-// decode.
+// JPEG that is not small every code of every block, of a small WebP by libwebp
+// itself, of other files as they decode.
 func (w *writing) readBack(ctx context.Context, path string, written *vips.Image) (*sampler, error) {
 	if w.blocks {
 		f, err := os.Open(path)
@@ -78,6 +79,19 @@ func (w *writing) readBack(ctx context.Context, path string, written *vips.Image
 		case err == nil:
 			return readSampler(w.grid, m), nil
 		case !errors.Is(err, baseline.ErrOther):
+			return nil, err
+		}
+	}
+	if w.order.Encoder.Format == "webp" && sampled(written) {
+		p, err := webp.Read(path, inMemory)
+		switch {
+		case err == nil && (p.Width != written.Width() || p.Height != written.Height() || p.Bands != written.Bands()):
+			return nil, fmt.Errorf("it holds %d×%d pixels of %d bands, not %d×%d of %d", p.Width, p.Height, p.Bands, written.Width(), written.Height(), written.Bands())
+		case err == nil:
+			s := newSampler(w.grid, written)
+			s.add(vips.Rows{Height: p.Height, Width: p.Width, Bands: p.Bands, Stride: p.Width * p.Bands, Pixels: p.Pixels})
+			return s, nil
+		case !errors.Is(err, webp.ErrOther):
 			return nil, err
 		}
 	}
