@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -81,66 +82,79 @@ func (in *input) segment() (marker byte, body []byte, err error) {
 	return marker, body, err
 }
 
-// bits are the coded data, up to a marker.
+// bits are the coded data up to a marker, without the zeros that the file has
+// behind each 0xff, as they come in pieces.
 type bits struct {
-	next   uint64 // from the highest bit on
-	n      int    // how many there are; negative once more was taken
-	marker byte   // that ended them
-	ended  bool   // no more will come
+	data  []byte // those that are there, then zeros as room for one unit
+	size  int    // of what is there
+	at    int    // the byte that is next for [bits.fill]
+	next  uint64 // what was taken of those before, from the highest bit on
+	n     int    // how many bits of it count; what it holds beyond is right too, and comes again
+	spare int    // bytes that no unit is longer than
+
+	marker byte // that ended them
+	ended  bool // no more will come
 }
 
-// fill brings the bits, n of them from the highest of next on, to more than 32,
-// while there are some.
-func (b *bits) fill(in *input, next uint64, n int) (uint64, int) {
-	if at := in.at; at+8 <= len(in.buffer) && !b.ended {
-		word := binary.BigEndian.Uint64(in.buffer[at:])
-		if inverse := ^word; (inverse-0x0101010101010101)&^inverse&0x8080808080808080 == 0 { // none of them is 0xff
-			bytes := (64 - n) / 8
-			in.at = at + bytes
-			return next | word>>(n&63), n + 8*bytes // a part of the byte behind them is there already: it comes again
-		}
-	}
-	return b.fillSlowly(in, next, n)
+const piece = 64 << 10 // bytes
+
+func newBits(spare int) bits {
+	return bits{data: make([]byte, piece+2*spare), spare: spare}
 }
 
-// fillSlowly looks at every byte.
-func (b *bits) fillSlowly(in *input, next uint64, n int) (uint64, int) {
-	for n <= 32 && !b.ended {
-		for in.at+1 >= len(in.buffer) {
-			if !in.more() {
-				b.ended = true // not even room for a marker
-				return next, n
-			}
-		}
-		c := in.buffer[in.at]
-		if c == 0xff {
-			if in.buffer[in.at+1] != 0 {
-				b.marker, b.ended = in.buffer[in.at+1], true
-				return next, n
-			}
-			in.at++
-		}
-		in.at++
-		next |= uint64(c) << (56 - n)
-		n += 8
+// left is how many bits were not used; negative where more were than there are.
+func (b *bits) left() int { return 8*(b.size-b.at) + b.n }
+
+// ready sees to it that the longest unit is there, or else all up to the end.
+func (b *bits) ready(in *input) {
+	if b.size-b.at < b.spare && !b.ended {
+		b.load(in)
 	}
-	return next, n
+}
+
+// load brings another piece.
+func (b *bits) load(in *input) {
+	b.size = copy(b.data, b.data[b.at:b.size])
+	b.at = 0
+	for most := len(b.data) - b.spare; b.size < most && !b.ended; {
+		rest := in.buffer[in.at:]
+		plain := bytes.IndexByte(rest, 0xff)
+		switch {
+		case plain < 0:
+			plain = len(rest)
+		case plain == 0 && len(rest) > 1 && rest[1] == 0:
+			b.data[b.size] = 0xff
+			b.size++
+			in.at += 2
+			continue
+		case plain == 0 && len(rest) > 1:
+			b.marker, b.ended = rest[1], true
+			continue
+		}
+		if plain == 0 {
+			b.ended = !in.more() // not even room for a marker
+			continue
+		}
+		n := copy(b.data[b.size:most], rest[:plain])
+		b.size, in.at = b.size+n, in.at+n
+	}
+	clear(b.data[b.size:])
 }
 
 // end makes sure that only the filling of the last byte is left, and takes the
 // marker that follows.
 func (b *bits) end(in *input) (marker byte, err error) {
-	if b.n < 8 {
-		b.next, b.n = b.fill(in, b.next, b.n)
+	if !b.ended {
+		b.load(in)
 	}
 	switch {
-	case b.n < 0 || b.marker == 0 && b.ended:
+	case b.left() < 0 || b.marker == 0 && b.ended:
 		return 0, in.failure()
-	case b.n >= 8:
+	case b.left() >= 8:
 		return 0, errors.New("it holds more data than blocks")
 	}
 	marker = b.marker
 	in.at += 2
-	*b = bits{}
+	*b = bits{data: b.data, spare: b.spare}
 	return marker, nil
 }

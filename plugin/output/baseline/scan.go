@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 )
@@ -10,6 +11,7 @@ var errCode = errors.New("it holds a code that does not exist")
 // scan reads all units of all components.
 func (d *decoder) scan() error {
 	across, down := d.layout()
+	d.bits = newBits(d.blocks()*blockBytes + 32)
 	restart, left := byte(rst0), d.interval
 	var slots []slot
 	for y := range down {
@@ -101,86 +103,106 @@ func (d *decoder) factors() (h, v int) {
 	return h, v
 }
 
-// unit reads the blocks of the x-th unit of a row.
+// blockBytes is more than the longest block takes: a code for each of its
+// coefficients, of 31 bits at the most with its value.
+const blockBytes = 64 * 31 / 8
+
+// blocks is how many there are in a unit.
+func (d *decoder) blocks() (n int) {
+	for _, c := range d.components {
+		n += c.h * c.v
+	}
+	return n
+}
+
+// unit reads the blocks of the x-th unit of a row: all of their codes (F.2.2).
+// A filling leaves 56 bits at least, and two runs, or the code of a mean and a
+// run, take 54 at the most.
 func (d *decoder) unit(slots []slot, x int) error {
+	d.bits.ready(&d.in)
+	data, at, next, n := d.bits.data, d.bits.at, d.bits.next, d.bits.n // in registers
 	for i := range slots {
 		s := &slots[i]
-		difference, err := d.block(s.dc, s.ac)
-		if err != nil {
-			return err
+		next |= binary.BigEndian.Uint64(data[at:]) >> (n & 63)
+		at += (63 - n) >> 3
+		n |= 56
+		e := s.dc.find(next)
+		size := e.symbol
+		if e.bits == 0 || size > 11 {
+			return d.broken(at, n, errCode)
 		}
-		s.last += difference
+		next <<= (e.bits - size) & 63
+		// The first bit of a value is its sign (F.2.2.1).
+		s.last += int32(next>>1>>(63-size)) + int32(next>>63-1)&(1-1<<size)
+		next <<= size & 63
+		n -= int(e.bits)
+		for k := 1; ; {
+			r := s.ac.runs[next>>(64-runBits)]
+			to := k + r.by()
+			if to < 64 {
+				next <<= r.bits()
+				n -= r.bits()
+				k = to
+				next |= binary.BigEndian.Uint64(data[at:]) >> (n & 63)
+				at += (63 - n) >> 3
+				n |= 56
+				r = s.ac.runs[next>>(64-runBits)]
+				if to += r.by(); to < 64 {
+					next <<= r.bits()
+					n -= r.bits()
+					k = to
+					continue
+				}
+			}
+			if to == 64 || to >= ended && to < ended+64 {
+				next <<= r.bits()
+				n -= r.bits()
+				break
+			}
+			// A long code, one that is none, or some of the next block's.
+			next |= binary.BigEndian.Uint64(data[at:]) >> (n & 63)
+			at += (63 - n) >> 3
+			n |= 56
+			e, err := s.ac.one(next, &k)
+			if err != nil {
+				return d.broken(at, n, err)
+			}
+			next <<= e.bits & 63
+			n -= int(e.bits)
+			if k == 64 {
+				break
+			}
+			next |= binary.BigEndian.Uint64(data[at:]) >> (n & 63)
+			at += (63 - n) >> 3
+			n |= 56
+		}
 		// Cells that do not exist are of blocks that fill up the last units.
 		if at := s.cells[x*s.h+s.first]; uint(at) < uint(len(s.row)) {
 			s.row[at] += int64(s.last)
 		}
 	}
+	d.bits.at, d.bits.next, d.bits.n = at, next, n
+	if d.bits.ended && d.bits.left() < 0 {
+		return d.broken(at, n, errCode)
+	}
 	return nil
 }
 
-// block reads all codes of a block (F.2.2). It gives by how much its DC differs
-// from the one before.
-func (d *decoder) block(dc, ac *huffman) (difference int32, err error) {
-	next, n := d.bits.next, d.bits.n // in registers
-	if n < 32 {
-		next, n = d.bits.fill(&d.in, next, n)
+// one is the code that comes next in a table of coefficients. It moves k on to
+// the coefficient behind it, 64 at the end of the block.
+func (h *huffman) one(next uint64, k *int) (entry, error) {
+	e := h.find(next)
+	switch {
+	case e.bits == 0 || !e.coefficient():
+		return e, errCode
+	case e.symbol == endOfBlock:
+		*k = 64
+		return e, nil
 	}
-	e := dc.quick[next>>(64-quickBits)]
-	if e.bits == 0 {
-		e = dc.long(next)
+	if *k += int(e.symbol>>4) + 1; *k > 64 {
+		return e, errors.New("it holds a block of more than 64 coefficients")
 	}
-	size := e.symbol
-	if e.bits == 0 || size > 11 {
-		return 0, d.broken(n, errCode)
-	}
-	next <<= (e.bits - size) & 63
-	if size > 0 {
-		difference = int32(next >> (64 - size))
-		if difference < 1<<(size-1) {
-			difference -= 1<<size - 1
-		}
-	}
-	next <<= size & 63
-	n -= int(e.bits)
-	for k := 1; ; {
-		if n < 32 {
-			next, n = d.bits.fill(&d.in, next, n)
-		}
-		r := ac.runs[next>>(64-runBits)]
-		to := k + r.by()
-		if to < 64 {
-			next <<= r.bits()
-			n -= r.bits()
-			k = to
-			continue
-		}
-		if to == 64 || to >= ended && to < ended+64 {
-			next <<= r.bits()
-			n -= r.bits()
-			break
-		}
-		// A long code, one that is none, or some of the next block's.
-		e := ac.find(next)
-		if e.bits == 0 || !e.coefficient() {
-			return 0, d.broken(n, errCode)
-		}
-		next <<= e.bits & 63
-		n -= int(e.bits)
-		if e.symbol == endOfBlock {
-			break
-		}
-		if k += int(e.symbol>>4) + 1; k > 64 {
-			return 0, d.broken(n, errors.New("it holds a block of more than 64 coefficients"))
-		}
-		if k == 64 {
-			break
-		}
-	}
-	d.bits.next, d.bits.n = next, n
-	if n < 0 {
-		return 0, d.broken(n, errCode)
-	}
-	return difference, nil
+	return e, nil
 }
 
 // Symbols that stand for no coefficient.
@@ -189,9 +211,10 @@ const (
 	skip16     = 0xf0 // sixteen zeros
 )
 
-// broken is the end of the file where that is what is wrong, with n bits left.
-func (d *decoder) broken(n int, err error) error {
-	if d.bits.ended && n < 32 {
+// broken is the end of the file where that is what is wrong, with what the
+// bits are at.
+func (d *decoder) broken(at, n int, err error) error {
+	if d.bits.at, d.bits.n = at, n; d.bits.ended && d.bits.left() < 32 {
 		if d.bits.marker != 0 {
 			return errShort
 		}
