@@ -69,7 +69,7 @@ func plain(p *vips.Image) bool {
 func plainDifference(a, b *sampler) float64 {
 	t, total := curves(), 0.0
 	for cell := range a.counts {
-		total += deltaE(t.lab(a, cell), t.lab(b, cell))
+		total += t.deltaE(t.lab(a, cell), t.lab(b, cell))
 	}
 	return total / float64(len(a.counts))
 }
@@ -78,9 +78,10 @@ func plainDifference(a, b *sampler) float64 {
 type tables struct {
 	linear [4097]float64          // of sRGB's values, every sixteenth of a scale of 16 bits (IEC 61966-2-1)
 	roots  [rootSteps + 1]float64 // cube roots of the middles of steps from 0 to 1
+	turns  [turnSteps + 1]float64 // weights for [tables.rotation] at cosines from cos76 to 1
 }
 
-const rootSteps = 4096
+const rootSteps, turnSteps = 4096, 512
 
 var curves = sync.OnceValue(func() *tables {
 	var t tables
@@ -94,6 +95,11 @@ var curves = sync.OnceValue(func() *tables {
 	}
 	for i := range t.roots {
 		t.roots[i] = math.Cbrt((float64(i) + 0.5) / rootSteps)
+	}
+	for i := range t.turns {
+		const degree = math.Pi / 180
+		turn := math.Acos(min(cos76+(1-cos76)*float64(i)/turnSteps, 1)) / (25 * degree)
+		t.turns[i] = -math.Sin(60*degree*math.Exp(-turn*turn)) * 2
 	}
 	return &t
 })
@@ -128,7 +134,7 @@ func (t *tables) root(x float64) float64 {
 // (Sharma, Wu and Dalal, 2005). The hue that the weights ask for is that of the
 // sum of the two colours' directions; its multiples come of its sine and
 // cosine, which costs half as much as angles do.
-func deltaE(p, q [3]float64) float64 {
+func (t *tables) deltaE(p, q [3]float64) float64 {
 	if p == q {
 		return 0
 	}
@@ -147,12 +153,12 @@ func deltaE(p, q [3]float64) float64 {
 	cos2, sin2 := cos*cos-sin*sin, 2*cos*sin
 	cos3, sin3 := cos2*cos-sin2*sin, sin2*cos+cos2*sin
 	cos4, sin4 := cos2*cos2-sin2*sin2, 2*cos2*sin2
-	t := 1 - 0.17*(cos*cos30+sin*sin30) + 0.24*cos2 + 0.32*(cos3*cos6-sin3*sin6) - 0.20*(cos4*cos63+sin4*sin63)
+	weight := 1 - 0.17*(cos*cos30+sin*sin30) + 0.24*cos2 + 0.32*(cos3*cos6-sin3*sin6) - 0.20*(cos4*cos63+sin4*sin63)
 	l, c := (p[0]+q[0])/2-50, (c1+c2)/2
-	sl, sc, sh := 1+0.015*l*l/math.Sqrt(20+l*l), 1+0.045*c, 1+0.015*c*t
+	sl, sc, sh := 1+0.015*l*l/math.Sqrt(20+l*l), 1+0.045*c, 1+0.015*c*weight
 	dL, dC := (q[0]-p[0])/sl, (c2-c1)/sc
 	dH /= sh
-	return math.Sqrt(max(0, dL*dL+dC*dC+dH*dH+rotation(cos, sin, c)*dC*dH))
+	return math.Sqrt(max(0, dL*dL+dC*dC+dH*dH+t.rotation(cos, sin, c)*dC*dH))
 }
 
 // Cosines and sines of angles in degrees.
@@ -175,14 +181,14 @@ func hueDifference(a1, b1, a2, b2, product float64) float64 {
 
 // rotation is the weight of the product of the differences in chroma and hue,
 // which matters near a hue of 275° alone.
-func rotation(cos, sin, c float64) float64 {
-	const degree = math.Pi / 180
+func (t *tables) rotation(cos, sin, c float64) float64 {
 	near := cos*cos275 + sin*sin275
 	if near < cos76 {
 		return 0 // at this distance less than a ten thousandth
 	}
-	turn := math.Acos(min(near, 1)) / (25 * degree)
-	return -math.Sin(60*degree*math.Exp(-turn*turn)) * 2 * seventh(c)
+	at := min((near-cos76)*(turnSteps/(1-cos76)), turnSteps-1e-6)
+	i := int(at)
+	return (t.turns[i] + (at-float64(i))*(t.turns[i+1]-t.turns[i])) * seventh(c)
 }
 
 func seventh(c float64) float64 {

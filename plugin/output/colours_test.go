@@ -75,7 +75,7 @@ func TestDeltaE(t *testing.T) {
 		{[3]float64{63.0109, -31.0961, -5.8663}, [3]float64{62.8187, -29.7946, -4.0864}, 1.2630},
 		{[3]float64{22.7233, 20.0904, -46.6940}, [3]float64{23.0331, 14.9730, -42.5619}, 2.0373},
 	} {
-		for _, got := range []float64{deltaE(test.p, test.q), deltaE(test.q, test.p)} {
+		for _, got := range []float64{curves().deltaE(test.p, test.q), curves().deltaE(test.q, test.p)} {
 			if math.Abs(got-test.want) > 2e-4 {
 				t.Errorf("%v and %v: %.4f, not %.4f", test.p, test.q, got, test.want)
 			}
