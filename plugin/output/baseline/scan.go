@@ -126,7 +126,10 @@ func (d *decoder) unit(slots []slot, x int) error {
 		next |= binary.BigEndian.Uint64(data[at:]) >> (n & 63)
 		at += (63 - n) >> 3
 		n |= 56
-		e := s.dc.find(next)
+		e := s.dc.quick[next>>(64-quickBits)]
+		if e.bits == 0 {
+			e = s.dc.long(next)
+		}
 		size := e.symbol
 		if e.bits == 0 || size > 11 {
 			return d.broken(at, n, errCode)
