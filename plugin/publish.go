@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/burnish-photo/burnish/config"
@@ -183,30 +185,41 @@ func (w *work) take(t *target, name string, claim bool) (free bool, err error) {
 	return true, nil
 }
 
-// rename publishes all; where one fails, those before it that replaced nothing
-// are taken back.
+// rename publishes all, and sees that their names are on the disk; where one
+// fails, those that replaced nothing are taken back.
 func rename(staged []*output.Staged) error {
-	var fresh []string
+	var fresh, folders []string
+	takeBack := func(path string, err error) error {
+		for _, name := range fresh {
+			os.RemoveAll(name)
+		}
+		return fmt.Errorf("output %s: %w", path, err)
+	}
 	for _, s := range staged {
 		if s == nil {
 			continue
 		}
 		if same, err := s.Keep(); same || err != nil {
 			if err != nil {
-				return fmt.Errorf("output %s: %w", s.Path, err)
+				return takeBack(s.Path, err)
 			}
 			continue
 		}
 		_, err := os.Lstat(s.Path)
 		isNew := errors.Is(err, os.ErrNotExist)
 		if err := s.Publish(); err != nil {
-			for _, name := range fresh {
-				os.RemoveAll(name)
-			}
-			return fmt.Errorf("output %s: %w", s.Path, err)
+			return takeBack(s.Path, err)
 		}
 		if isNew {
 			fresh = append(fresh, s.Path)
+		}
+		if folder := filepath.Dir(s.Path); !slices.Contains(folders, folder) {
+			folders = append(folders, folder)
+		}
+	}
+	for _, folder := range folders {
+		if err := output.SyncFolder(folder); err != nil {
+			return takeBack(folder, err)
 		}
 	}
 	return nil

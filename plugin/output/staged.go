@@ -73,13 +73,14 @@ func (s *Staged) seal() (err error) {
 	return err
 }
 
-// Publish gives the output its name, in place of what bore it before.
+// Publish gives the output its name, in place of what bore it before. That is on
+// the disk once its folder was synced: see [SyncFolder].
 func (s *Staged) Publish() error {
 	if err := replace(s.temporary, s.Path); err != nil {
 		return err
 	}
 	s.temporary = ""
-	return syncFolder(filepath.Dir(s.Path))
+	return nil
 }
 
 // Equals reports whether what lies at path, a file or folder and no link, is the
@@ -108,7 +109,7 @@ func (s *Staged) Keep() (same bool, err error) {
 
 // MakeFolder makes a folder and those above it that are missing, and sees that
 // their names are on the disk.
-func MakeFolder(folder string) error { return makeFolder(folder, syncFolder) }
+func MakeFolder(folder string) error { return makeFolder(folder, SyncFolder) }
 
 func makeFolder(folder string, sync func(string) error) error {
 	var grown []string // folders that get a new one, from the leaf upwards
@@ -129,7 +130,8 @@ func makeFolder(folder string, sync func(string) error) error {
 	return nil
 }
 
-func syncFolder(name string) error {
+// SyncFolder sees that the names in a folder are on the disk.
+func SyncFolder(name string) error {
 	d, err := os.Open(name)
 	if err != nil {
 		return err

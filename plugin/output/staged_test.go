@@ -13,7 +13,7 @@ func TestNamesOfNewFoldersAreSynced(t *testing.T) {
 		var synced []string
 		err := makeFolder(leaf, func(name string) error {
 			synced = append(synced, name)
-			return syncFolder(name)
+			return SyncFolder(name)
 		})
 		if err != nil || !slices.Equal(synced, want) {
 			t.Errorf("synced %v, want %v; %v", synced, want, err)
