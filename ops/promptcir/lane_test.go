@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,6 +36,24 @@ func TestSeveralDevices(t *testing.T) {
 	}
 	if notes["device"] != "CPUExecutionProvider:0, cpu" || strings.Count(notes["proof"], "s/MP") != 2 || notes["fallback"] != "" {
 		t.Errorf("notes %v", notes)
+	}
+}
+
+// Where WebGPU finds a Vulkan driver, be it one that computes on the CPU, photos
+// share that device and the CPU, and their windows go there in batches.
+func TestGraphicsDevice(t *testing.T) {
+	op := build(t, promptcir.Config{Model: identity, Tile: 128}, ops.Env{Device: "webgpu, cpu", Threads: 1})
+	for i := range 3 {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			t.Parallel()
+			before, after, notes := notesOf(t, op, 300, 260)
+			if notes["fallback"] != "" {
+				t.Skip(notes["fallback"])
+			}
+			if most, _ := gap(before, after); most > 1 || !strings.Contains(notes["proof"], "WebGpuExecutionProvider") {
+				t.Errorf("pixels moved by %d, notes %v", most, notes)
+			}
+		})
 	}
 }
 

@@ -63,7 +63,7 @@ func acquire(s source, digest string, runs int, o onnx.Options) (*shared, error)
 // suits. TensorRT builds an engine, for minutes, for every new shape.
 func batchOn(m *onnx.Model) int {
 	switch kind, _, _ := strings.Cut(m.Device(), ":"); {
-	case kind != "cuda" && kind != "migraphx":
+	case kind != "cuda" && kind != "migraphx" && kind != "webgpu":
 		return 1
 	case m.Contract().Parameters > largeNetwork:
 		return gpuBatch / 4

@@ -105,7 +105,9 @@ func TestProof(t *testing.T) {
 	}
 }
 
-// Providers that are not there must say so, and be replaced where that is allowed.
+// Providers that are not there must say so, and be replaced where that is allowed; those that are
+// there have to answer as the CPU does. A Vulkan driver that computes on the CPU, such as
+// SwiftShader, makes webgpu one of them.
 func TestOtherProviders(t *testing.T) {
 	onnxtest.Need(t)
 	for _, device := range []string{"openvino?device_type=GPU", "qnn", "FancyExecutionProvider", "webgpu"} {
@@ -113,16 +115,37 @@ func TestOtherProviders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.Close()
 		if m.Device() != "cpu" {
 			t.Logf("this machine has %s: %s", device, m.Proof())
+			likeTheCPU(t, m)
+			m.Close()
 			continue
 		}
+		m.Close()
 		t.Log(m.Fallback())
 		_, err = onnx.Open(fixture("identity"), onnx.Options{Device: device, Require: true})
 		var de *onnx.DeviceError
 		if !errors.As(err, &de) || m.Fallback() == "" || de.Cause.Remedy == "" {
 			t.Errorf("%s: %v, fallback %q", device, err, m.Fallback())
 		}
+	}
+}
+
+// likeTheCPU runs three windows at a time, as photos' windows are on a GPU.
+func likeTheCPU(t *testing.T, m *onnx.Model) {
+	t.Helper()
+	if p := m.Proof(); p.Provider == "CPUExecutionProvider" || p.SecondsPerMP <= 0 {
+		t.Errorf("%s is proven to be %+v", m.Device(), p)
+	}
+	const n, h, w = 3, 16, 24
+	in, got, want := ramp(n*3*h*w), make([]float32, n*3*h*w), make([]float32, n*3*h*w)
+	if err := m.Run(t.Context(), in, n, h, w, got); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, "identity").Run(t.Context(), in, n, h, w, want); err != nil {
+		t.Fatal(err)
+	}
+	if d := farthest(got, want); d > 1e-3 {
+		t.Errorf("%s differs from the CPU by %g", m.Device(), d)
 	}
 }

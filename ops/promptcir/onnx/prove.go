@@ -44,7 +44,7 @@ func (p Proof) String() string {
 	case p.Blocks > 0:
 		text += fmt.Sprintf(", %d blocks in one piece, which differ from the graph by %.1g at most", p.Blocks, p.MaxError)
 	case p.Provider != cpuProvider:
-		text += fmt.Sprintf(", differs from the CPU by %.5f on average and %.4f at most", p.MeanError, p.MaxError)
+		text += fmt.Sprintf(", differs from the CPU by %.1g on average and %.1g at most", p.MeanError, p.MaxError)
 	}
 	return text
 }
