@@ -2,6 +2,7 @@
 
 import base64
 import collections
+import copy
 import dataclasses
 import json
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from model import checkpoint, export, known
+from model import checkpoint, export, fuse, known
 from model.net import Config, PromptCIR
 
 onnx = pytest.importorskip("onnx", reason="needs model/requirements.txt")
@@ -50,6 +51,16 @@ def test_blocks_are_all_there_and_name_what_exists(exported):
     assert len(first["weights"]) == 2 * 23 + 15 + 2
     assert shapes[first["weights"][2]] == (TINY.dim, 3 * TINY.dim)  # linear layers: in x out
     assert shapes[first["weights"][7]] == (TINY.dim // TINY.compress, TINY.dim, 3, 3)
+
+
+def test_prompts_of_other_widths_leave_their_transformer_block(exported):
+    model = copy.deepcopy(exported[0])
+    bias = next(block for block in fuse.blocks(model) if block["op"] == "Interaction")["weights"][5]
+    for tensor in model.graph.initializer:
+        if tensor.name == bias:
+            tensor.dims[0] = 12  # bases, which the kernels take in sixteens
+    count = collections.Counter(block["op"] for block in fuse.blocks(model))
+    assert count == {"Group": 4, "Transformer": 5, "Interaction": 2, "Down": 3, "Up": 4}
 
 
 def test_known_answer_is_the_graphs(exported):

@@ -60,6 +60,11 @@ func TestWrongBlocks(t *testing.T) {
 			l[i].Weights[0], l[i].Weights[4] = l[i].Weights[4], l[i].Weights[0]
 			return l
 		}, "prompt interaction of other shapes"},
+		"nothing of a prompt": {func(l []block) any {
+			i := slices.IndexFunc(l, func(b block) bool { return b.Op == "Interaction" })
+			l[i].Weights[0], l[i].Weights[8] = l[i].Weights[1], l[i].Weights[1]
+			return l
+		}, "prompt interaction of other shapes"},
 		"no convolution": {func(l []block) any {
 			i := slices.IndexFunc(l, func(b block) bool { return b.Op == "Down" })
 			l[i].Weights = l[0].Weights[:1]

@@ -166,7 +166,7 @@ func (l Layout) fitted(extent int) int {
 	if extent < long {
 		return size
 	}
-	work, most := l.count(extent)*size, l.Size+l.Size/quarter
+	work, most := l.count(extent)*size, min(l.Size+l.Size/quarter, extent)
 	for step := lcm(l.Multiple, Grid); l.Size+step <= most; {
 		l.Size += step
 		larger := l.smallest(extent)

@@ -7,7 +7,7 @@
 #include "product.h"
 
 // The network's blocks on features of h x w pixels with c channels each, c a
-// multiple of PANEL. Features of a pixel lie together, pixels of a row too.
+// multiple of PANEL, or of eight where that is said. Features of a pixel lie together, pixels of a row too.
 // Functions that return bool return false if there is no memory.
 
 // Pool divides work: run calls work(data, i) for every i below n, on as many
@@ -108,7 +108,7 @@ bool interaction_run(const Interaction *a, const Pool *pool, const float *x, flo
 // as channels after it (down), or the other way round (up).
 typedef struct Shuffle Shuffle;
 
-// shuffle_make takes out x in x 3 x 3; why is as for the others.
+// shuffle_make takes out x in x 3 x 3, in a multiple of eight; why is as for the others.
 Shuffle *shuffle_make(bool up, int out, const float *weights, size_t size, const char **why);
 void shuffle_free(Shuffle *s);
 int shuffle_in(const Shuffle *s); // channels

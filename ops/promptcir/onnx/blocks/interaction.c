@@ -10,7 +10,7 @@
 
 // Mlp is two linear layers with GELU between them.
 typedef struct {
-	int in, real, out; // real rounded up to PANEL
+	int in, real, out; // out: real, rounded up to PANEL
 	float *first, *first_shift, *second, *second_shift;
 } Mlp;
 
@@ -74,11 +74,13 @@ Interaction *interaction_make(const float *const *w, const size_t *sizes, int co
 	}
 	*why = "a prompt interaction of other shapes than known";
 	const size_t tasks = sizes[TASK_BIAS], bases = sizes[BASIS_BIAS];
-	if (!tasks || tasks > PANEL || !bases || bases % PANEL || sizes[TABLE] % (tasks * bases))
+	if (!tasks || tasks > PANEL || !bases || bases % PANEL || bases > sizes[TABLE] / tasks)
 		return NULL;
-	const size_t c = sizes[TASK] / tasks, prompt = sizes[TABLE] / (tasks * bases), wide = c + prompt;
+	const size_t c = sizes[TASK] / tasks, prompt = sizes[TABLE] / tasks / bases, wide = c + prompt;
+	if (!c || c % PANEL || prompt % PANEL)
+		return NULL;
 	const size_t want[] = {c * tasks, tasks, tasks * tasks, tasks, c * bases, bases, bases * bases, bases, tasks * bases * prompt, 9 * prompt * prompt};
-	bool fits = c && prompt && c % PANEL == 0 && prompt % PANEL == 0 && sizes[BLOCK] == wide && sizes[REDUCE] % wide == 0;
+	bool fits = sizes[BLOCK] == wide && sizes[REDUCE] % wide == 0;
 	for (int i = 0; i < BLOCK; i++)
 		fits &= sizes[i] == want[i];
 	const size_t out = sizes[REDUCE] / wide;
@@ -154,11 +156,12 @@ static void prompt_row(void *data, size_t row) {
 	Job *j = data;
 	const Interaction *a = j->a;
 	const int c = a->c, e = a->prompt, t = a->by_task.out, b = a->by_basis.out, mixed = a->tasks * e;
-	float *hidden = numbers((size_t) CHUNK * (b + t + b + mixed)), *tasks = hidden + CHUNK * b, *bases = tasks + CHUNK * t, *mix = bases + CHUNK * b;
+	float *hidden = numbers((size_t) CHUNK * (b + t + b + mixed));
 	if (!hidden) {
 		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
 		return;
 	}
+	float *tasks = hidden + CHUNK * b, *bases = tasks + CHUNK * t, *mix = bases + CHUNK * b;
 	const float *x = j->x.p + row * j->x.row;
 	float *wide = j->wide.p + row * j->wide.row, *to = j->prompt.p + row * j->prompt.row;
 	for (int left = j->x.w; left > 0; left -= CHUNK, x += CHUNK * c) {

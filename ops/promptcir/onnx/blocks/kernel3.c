@@ -14,7 +14,8 @@
 
 #define POINTS 6
 #define QUAD 4
-#define BAND 16 // rows of a job; two more are turned into points twice
+#define JOBS 16 // at the most, of at least LEAST rows; two more of each are turned into points twice
+#define LEAST 4
 
 bool kernel3_make(Kernel3 *k, int in, int padded, int out, const float *weights, const float *bias, bool gelu) {
 	*k = (Kernel3){.in = padded, .out = (out + PANEL - 1) / PANEL * PANEL, .gelu = gelu};
@@ -108,19 +109,21 @@ typedef struct {
 	const Kernel3 *k;
 	Features x, y;
 	float *sums; // of every band, or NULL
+	int band;    // rows
 	bool failed;
 } Job;
 
 static void run_band(void *data, size_t band) {
 	Job *j = data;
 	const Kernel3 *k = j->k;
-	const int top = band * BAND, bottom = top + BAND < j->y.h ? top + BAND : j->y.h, n = quads(j->y.w);
+	const int top = band * j->band, bottom = top + j->band < j->y.h ? top + j->band : j->y.h, n = quads(j->y.w);
 	const size_t row = (size_t) POINTS * n * k->in;
-	float *rows = numbers(3 * row + (size_t) POINTS * n * k->out), *out = rows + 3 * row;
+	float *rows = numbers(3 * row + (size_t) POINTS * n * k->out);
 	if (!rows) {
 		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
 		return;
 	}
+	float *out = rows + 3 * row;
 	float *sums = j->sums ? j->sums + band * k->out : NULL;
 	if (sums)
 		memset(sums, 0, k->out * sizeof(float));
@@ -142,11 +145,14 @@ static void run_band(void *data, size_t band) {
 
 bool kernel3_run(const Kernel3 *k, const Pool *pool, Features x, Features y, float *sums) {
 	Job j = {.k = k, .x = x, .y = y};
-	const size_t bands = (y.h + BAND - 1) / BAND;
+	j.band = (y.h + JOBS - 1) / JOBS;
+	if (j.band < LEAST)
+		j.band = LEAST;
+	const size_t bands = (y.h + j.band - 1) / j.band;
 	if (sums && !(j.sums = numbers(bands * k->out)))
 		return false;
 	pool->run(pool, run_band, &j, bands);
-	for (int c = 0; sums && c < k->out; c++) {
+	for (int c = 0; sums && !j.failed && c < k->out; c++) {
 		double sum = 0;
 		for (size_t b = 0; b < bands; b++)
 			sum += j.sums[b * k->out + c];

@@ -12,8 +12,10 @@ static void free_group(void *g) { group_free(g); }
 static bool run_group(const void *g, const Pool *pool, const float *x, float *y, int h, int w) { return group_run(g, pool, x, y, h, w); }
 
 static void *make_transformer(const Weights *w, Shape *s, const char **why) {
-	*s = (Shape){w->sizes[0], w->sizes[0], 1, 1, 1};
-	return transformer_make(w->sizes[0], w->p, w->sizes, w->count, why);
+	Transformer *t = transformer_make(w->sizes[0], w->p, w->sizes, w->count, why);
+	if (t)
+		*s = (Shape){w->sizes[0], w->sizes[0], 1, 1, 1};
+	return t;
 }
 static void free_transformer(void *t) { transformer_free(t); }
 static bool run_transformer(const void *t, const Pool *pool, const float *x, float *y, int h, int w) {

@@ -5,7 +5,7 @@
 
 // Products of matrices are what the blocks are made of. Features of a pixel lie
 // together (H x W x C), so a 1x1 convolution of a row of pixels is one product,
-// and a 3x3 convolution the sum of nine ("taps") over shifted pixels.
+// and a convolution a sum of products ("taps") over several rows.
 
 #define PANEL 16 // columns of b that lie together
 
