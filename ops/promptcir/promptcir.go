@@ -53,7 +53,8 @@ type Config struct {
 	Model string `yaml:"model" help:"a bundled model, a name in restore.models, or the path of an .onnx file"`
 	// Tile is the side in pixels of the windows that the network sees; 0 is
 	// what the model was measured with. Larger windows repeat less work at
-	// their edges and take more memory.
+	// their edges and take more memory; on CPUs those of long photos are up to a
+	// quarter longer.
 	Tile int `yaml:"tile" help:"side in pixels of the windows that the network sees; 0 is the model's own size" range:"0,2048"`
 	// SkipAbove is the JPEG quality, 1 to 100, above which a photo is left
 	// alone, unless it shows blocks of an earlier save; 100 restores all.
