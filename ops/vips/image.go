@@ -88,7 +88,7 @@ func (i *Image) Format() string {
 // PixelBytes returns the bytes of a pixel: 3 of 8-bit RGB.
 func (i *Image) PixelBytes() int {
 	defer runtime.KeepAlive(i)
-	return i.Bands() * int(C.vips_format_sizeof(C.VipsBandFormat(i.ref().BandFmt)))
+	return i.Bands() * int(C.vips_format_sizeof(i.ref().BandFmt))
 }
 
 // Interpretation returns what the values mean: "srgb", "b-w", "cmyk", "rgb16" …
