@@ -44,7 +44,7 @@ func (p *planCommand) Run(h *host) error {
 	for _, j := range jobs {
 		pipelines = append(pipelines, j.Pipeline)
 	}
-	known := &recall{config: c}
+	known := &recall{config: c, named: p.Pipeline != ""}
 	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLog(h.logger()), plugin.WithPipelines(pipelines...), plugin.WithRecall(known.ask))
 	if err != nil {
 		return err

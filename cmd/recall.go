@@ -13,11 +13,15 @@ import (
 // where none runs, its ledger, which is open for a moment only each time.
 type recall struct {
 	config *config.Config
+	named  bool  // the pipeline is a user's choice: no watched folder's photo is meant
 	failed error // the first; nobody is asked any more
 }
 
 func (r *recall) ask(q plugin.Question) (a plugin.Recollection, err error) {
-	if _, watched := folderOf(r.config, q.Path); !watched || r.failed != nil {
+	if _, watched := folderOf(r.config, q.Path); !watched || r.named {
+		return plugin.Recollection{Named: true}, nil
+	}
+	if r.failed != nil {
 		return a, r.failed
 	}
 	r.failed = call(r.config.StateDir, "Recall", q, &a)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -142,7 +143,11 @@ func (w *work) sameOutputs(e ledger.Entry, src *ops.Source) (bool, error) {
 		return false, err
 	}
 	for i, name := range names {
-		if hash, err := output.Digest(name); name != e.Outputs[i].Path || err != nil || hash != e.Outputs[i].Hash {
+		if slices.Contains(e.LeftOut, i) {
+			continue
+		}
+		made := e.Outputs[place(e, i)]
+		if hash, err := output.Digest(name); name != made.Path || err != nil || hash != made.Hash {
 			return false, nil
 		}
 	}

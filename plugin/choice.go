@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/burnish-photo/burnish/ops"
@@ -21,6 +22,13 @@ func (w *work) leftOut() (all []unwanted) {
 		}
 	}
 	return all
+}
+
+// leaves reports whether an output is not wanted of the photo, as far as its
+// pixels or an equal photo have told.
+func (w *work) leaves(i int) bool {
+	_, out := w.choice.LeftOut(i)
+	return out || slices.Contains(w.inherited, i)
 }
 
 // notWritten lists them for people.

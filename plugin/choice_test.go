@@ -95,3 +95,46 @@ func TestChosenOutputsAreRecognised(t *testing.T) {
 	b.damage(zero)
 	b.skipped(path, "already done: its outputs say so")
 }
+
+// A photo that is there once more has what it is to have where an output of it
+// was left out, and an equal one elsewhere gets copies of the others.
+func TestEqualPhotosOfLeftOutOutputs(t *testing.T) {
+	b := newBench(t, `
+version: 1
+state_dir: state
+pipelines:
+  small:
+    steps:
+      - resize: {width: 40}
+    outputs:
+      - path: "{dir}/{stem}.webp"
+        when: width > 1000
+      - path: "{dir}/{stem}.png"
+`, plugin.WithLedger())
+	a := b.photo("a.jpg", 20, 10, 1)
+	original, err := os.ReadFile(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	originals := filepath.Join(b.folder, "originals")
+	b.run(b.moving(a, originals))
+	for range 2 {
+		b.write("in/a.jpg", original)
+		if r := b.run(b.moving(a, originals)); r.State != plugin.Skipped || !strings.Contains(r.Reason, "already done as") {
+			t.Errorf("%+v", r)
+		}
+		if _, err := os.Stat(a); err == nil {
+			t.Error("the photo was not put away")
+		}
+		b.reopen()
+	}
+	other := b.write("in/sea/b.jpg", original)
+	if r := b.done(other); !strings.Contains(r.Reason, "the same content as") {
+		t.Errorf("%+v", r)
+	}
+	if got := exist(b, "sea/b"); got != ".png" {
+		t.Errorf("it became %s", got)
+	}
+	b.reopen()
+	b.skipped(other, "already done")
+}

@@ -129,7 +129,7 @@ func (w *work) known() (reason string, err error) {
 // ownMake recognises a file that Burnish made by the provenance in it, whatever
 // its name is now. Where nothing is remembered, a file that is named is work.
 func (w *work) ownMake(format string) (reason string) {
-	if w.engine.ledger == nil && w.engine.recall == nil {
+	if w.engine.ledger == nil && (w.engine.recall == nil || w.named) {
 		return ""
 	}
 	p, ok := output.ReadProvenance(w.source, format)
@@ -154,9 +154,15 @@ func (w *work) reuse(format string) (_ Result, done bool, err error) {
 		return Result{}, false, nil
 	}
 	e, ok, err := w.engine.ledger.Reusable(w.hash, w.key)
-	if !ok || err != nil || len(e.Outputs) != len(w.pipeline.outputs) {
+	if !ok || err != nil || !covers(e, len(w.pipeline.outputs)) {
 		return Result{}, false, err
 	}
+	w.inherited = e.LeftOut
+	defer func() {
+		if !done {
+			w.inherited = nil
+		}
+	}()
 	src, err := w.open(format)
 	if err != nil {
 		return Result{}, false, err
@@ -178,14 +184,38 @@ func (w *work) reuse(format string) (_ Result, done bool, err error) {
 		if t.path == "" {
 			continue
 		}
-		s, err := w.engine.owner.StageCopy(e.Outputs[i].Path, t.path)
+		made := e.Outputs[place(e, i)]
+		s, err := w.engine.owner.StageCopy(made.Path, t.path)
 		staged[i] = s
-		if err != nil || s.Hash != e.Outputs[i].Hash {
+		if err != nil || s.Hash != made.Hash {
 			return Result{}, false, nil
 		}
 	}
 	result, err := w.publish(staged, Result{State: Done, Reason: "the same content as " + e.Path, Notes: e.Notes})
 	return result, true, err
+}
+
+// covers reports whether a record tells of each of a pipeline's n outputs what
+// became of it.
+func covers(e ledger.Entry, n int) bool {
+	last := -1
+	for _, out := range e.LeftOut {
+		if out <= last || out >= n {
+			return false
+		}
+		last = out
+	}
+	return len(e.Outputs)+len(e.LeftOut) == n
+}
+
+// place is where a record has the pipeline's output i, which was not left out.
+func place(e ledger.Entry, i int) int {
+	for _, out := range e.LeftOut {
+		if out < i {
+			i--
+		}
+	}
+	return i
 }
 
 // recordIntent makes the outputs known as Burnish's own before they appear.
@@ -218,6 +248,11 @@ func (w *work) recordDone(r Result) error {
 func (w *work) withOutputs(state ledger.State, r Result) ledger.Entry {
 	e := w.entry(state)
 	e.Notes = r.Notes
+	for i := range w.pipeline.outputs {
+		if w.leaves(i) {
+			e.LeftOut = append(e.LeftOut, i)
+		}
+	}
 	for _, o := range r.Outputs {
 		e.Outputs = append(e.Outputs, ledger.Output{Path: o.Path, Size: o.Size, Hash: o.Hash})
 	}

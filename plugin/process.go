@@ -108,20 +108,22 @@ func (e *Engine) letGo(w *work) {
 
 // work is one job under way.
 type work struct {
-	engine   *Engine
-	pipeline *pipeline
-	job      Job
-	source   string // absolute
-	root     string // absolute
-	output   string // absolute
-	key      string // what is to be done, for the ledger: pipeline and output folder
-	began    time.Time
-	done     chan struct{} // closed when the work has ended
-	info     os.FileInfo
-	hash     string
-	before   ledger.Entry // what was recorded of this work, whatever its content
-	choice   graph.Choice // which outputs are wanted
-	targets  []target     // once their names are claimed
+	engine    *Engine
+	pipeline  *pipeline
+	job       Job
+	source    string // absolute
+	root      string // absolute
+	output    string // absolute
+	key       string // what is to be done, for the ledger: pipeline and output folder
+	began     time.Time
+	done      chan struct{} // closed when the work has ended
+	info      os.FileInfo
+	hash      string
+	before    ledger.Entry // what was recorded of this work, whatever its content
+	choice    graph.Choice // which outputs are wanted
+	inherited []int        // outputs that an equal photo did not want
+	named     bool         // see Recollection
+	targets   []target     // once their names are claimed
 }
 
 func (w *work) id() string { return w.source + "\x00" + w.key }

@@ -20,6 +20,7 @@ type Recollection struct {
 	Entry  ledger.Entry // of this path and work, whatever the content; zero where there is none
 	Output bool         // the content is one that Burnish wrote
 	Equal  string       // a photo of that content with whose outputs this work is done; "" for none
+	Named  bool         // nobody remembers such photos: it is work because a user names it, whatever it is
 }
 
 // WithRecall lets [Engine.Plan] ask a ledger that the engine does not have open.
@@ -61,7 +62,7 @@ func (w *work) remembered(plan *Plan) string {
 	if err != nil {
 		return "" // whoever made the option says so
 	}
-	w.before = a.Entry
+	w.before, w.named = a.Entry, a.Named
 	past := w.past()
 	if reason := w.verdict(past); reason != "" {
 		if past.State == ledger.Done && !past.Finished.IsZero() {

@@ -47,7 +47,7 @@ func (w *work) tryClaim(src *ops.Source, pages int) (again bool, err error) {
 			o := &w.pipeline.outputs[i]
 			facts.Page = page + 1
 			t := target{output: i, page: page, encoder: o.Encoder(src.Format)}
-			if _, out := w.choice.LeftOut(i); out {
+			if w.leaves(i) {
 				w.targets = append(w.targets, t)
 				continue
 			}
