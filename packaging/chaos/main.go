@@ -151,6 +151,24 @@ func (r *run) answers() error {
 	}
 }
 
+// quiet waits until the daemon has said nothing for three seconds.
+func (r *run) quiet() error {
+	said, since := int64(-1), time.Now()
+	for deadline := time.Now().Add(10 * time.Minute); time.Since(since) < 3*time.Second; time.Sleep(200 * time.Millisecond) {
+		info, err := os.Stat(r.log.Name())
+		if err != nil {
+			return err
+		}
+		if info.Size() != said {
+			said, since = info.Size(), time.Now()
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the last daemon is still at work after ten minutes; see %s", r.log.Name())
+		}
+	}
+	return nil
+}
+
 // finish lets a daemon do what is left, in peace.
 func (r *run) finish() error {
 	began := time.Now()
@@ -166,6 +184,10 @@ func (r *run) finish() error {
 	}
 	if len(missing) > 0 {
 		return fmt.Errorf("%d photos have no outputs after ten minutes, %s is one; everything is in %s", len(missing), missing[0], r.folder)
+	}
+	// Outputs that a killed daemon published are there before this one has told its ledger of them.
+	if err := r.quiet(); err != nil {
+		return err
 	}
 	_ = r.daemon.Process.Signal(syscall.SIGTERM)
 	if err := r.daemon.Wait(); err != nil {
