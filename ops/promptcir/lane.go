@@ -81,7 +81,7 @@ func (o *operator) openLane(sources []source, env ops.Env) (err error) {
 	}
 	o.lanes = append(o.lanes, l)
 	// CPUs take any shape of windows; GPUs prepare themselves for each.
-	o.windows.fitted(!slices.ContainsFunc(o.lanes, func(l *lane) bool { return l.models[0].Device() != "cpu" }))
+	o.windows.fitted(!slices.ContainsFunc(o.lanes, func(l *lane) bool { return l.models[0].Device() != "cpu" }), o.runs())
 	return nil
 }
 

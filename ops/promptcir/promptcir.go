@@ -54,7 +54,7 @@ type Config struct {
 	// Tile is the side in pixels of the windows that the network sees; 0 is
 	// what the model was measured with. Larger windows repeat less work at
 	// their edges and take more memory; on CPUs those of long photos are up to a
-	// quarter longer.
+	// half wider and a quarter higher.
 	Tile int `yaml:"tile" help:"side in pixels of the windows that the network sees; 0 is the model's own size" range:"0,2048"`
 	// SkipAbove is the JPEG quality, 1 to 100, above which a photo is left
 	// alone, unless it shows blocks of an earlier save; 100 restores all.

@@ -60,9 +60,11 @@ func windowsFor(quality string, size int, c onnx.Contract) (windows, error) {
 	return w, nil
 }
 
-// fitted makes windows smaller where as few of them do.
-func (w *windows) fitted(yes bool) {
-	w.layout.Fitted, w.low[0].Fitted, w.low[1].Fitted = yes, yes, yes
+// fitted lets windows be of the size that suits the photo, run so many at a time.
+func (w *windows) fitted(yes bool, together int) {
+	for _, l := range []*tile.Layout{&w.layout, &w.low[0], &w.low[1]} {
+		l.Fitted, l.Together = yes, together
+	}
 }
 
 // plan is the division into windows that are blended. What prepares itself for

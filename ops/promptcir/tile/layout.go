@@ -43,9 +43,12 @@ type Layout struct {
 	Feather  int // width of the band over which neighbouring windows are blended
 	Multiple int // the network accepts only sides that are multiples of this
 	// Fitted makes the windows of a photo smaller where as few of them do, and
-	// those of a long side up to a quarter larger where that saves much: less of the photo
+	// those of a long side up to a quarter or a half larger where that saves much: less of the photo
 	// is computed twice. For devices that take any shape alike.
 	Fitted bool
+	// Together is how many windows of a row run at a time, 0 for one: where the
+	// last of a long row would run alone, that counts as much.
+	Together int
 }
 
 // Stride is the distance between neighbouring windows, unless they are fitted.

@@ -58,6 +58,7 @@ func PlanOf(across, down Layout, w, h int) Plan {
 	if w < 1 || h < 1 {
 		panic(fmt.Sprintf("tile: a photo of %d×%d pixels cannot be planned", w, h))
 	}
+	down.Together = 0
 	p := Plan{W: w, H: h, x: across.axis(w), y: down.axis(h)}
 	p.StripHeight = p.y.stride
 	last := p.Strips() - 1
@@ -152,8 +153,11 @@ func (l Layout) axis(extent int) axis {
 // last window needs no halo behind it.
 func (l Layout) count(extent int) int { return 1 + ceilDiv(extent-l.Size+l.Halo, l.Stride()) }
 
-// Sides of long pixels and more get windows larger by up to a quarter, where each
-// step that is taken computes least percent less.
+// turns is count with as many windows more as the last ones leave room for.
+func (l Layout) turns(extent int) int { return roundUp(l.count(extent), max(l.Together, 1)) }
+
+// Sides of long pixels and more get windows larger by up to a quarter, across by
+// up to a half, where each step that is taken computes least percent less.
 const (
 	long    = 2048
 	quarter = 4
@@ -166,11 +170,15 @@ func (l Layout) fitted(extent int) int {
 	if extent < long {
 		return size
 	}
-	work, most := l.count(extent)*size, min(l.Size+l.Size/quarter, extent)
+	room := l.Size / quarter
+	if l.Together > 1 { // few sizes have rows of windows that come out even
+		room *= 2
+	}
+	work, most := l.turns(extent)*size, min(l.Size+room, extent)
 	for step := lcm(l.Multiple, Grid); l.Size+step <= most; {
 		l.Size += step
 		larger := l.smallest(extent)
-		if w := l.count(extent) * larger; 100*w <= (100-least)*work {
+		if w := l.turns(extent) * larger; 100*w <= (100-least)*work {
 			size, work = larger, w
 		}
 	}

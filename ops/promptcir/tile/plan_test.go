@@ -158,6 +158,15 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// Windows of a row that run two at a time are even in number where that is less work.
+func TestFittedTogether(t *testing.T) {
+	l := Layout{Size: 384, Feather: 32, Multiple: 32, Fitted: true, Together: 2}
+	p := l.Plan(4000, 3000)
+	if w, h := p.WindowSize(); w != 544 || p.Cols() != 8 || h != 416 || p.Rows() != 8 {
+		t.Errorf("%d×%d windows of %d×%d", p.Cols(), p.Rows(), w, h)
+	}
+}
+
 // Long sides get larger windows where fewer of them are less work.
 func TestFitted(t *testing.T) {
 	l := Layout{Size: 384, Feather: 32, Multiple: 32, Fitted: true}
