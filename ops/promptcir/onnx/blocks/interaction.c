@@ -125,16 +125,7 @@ typedef struct {
 // softmax of n rows of m numbers.
 static void softmax(float *x, int n, int m) {
 	for (int i = 0; i < n; i++, x += m) {
-		vec most = load(x), sum = all(0);
-		for (int k = LANES; k < m; k += LANES)
-			most = _mm256_max_ps(most, load(x + k));
-		most = all(max8(most));
-		for (int k = 0; k < m; k += LANES) {
-			vec e = exp8(_mm256_sub_ps(load(x + k), most));
-			store(x + k, e);
-			sum = _mm256_add_ps(sum, e);
-		}
-		const vec part = all(1 / sum8(sum));
+		const vec part = all(powers(x, m));
 		for (int k = 0; k < m; k += LANES)
 			store(x + k, _mm256_mul_ps(load(x + k), part));
 	}

@@ -44,6 +44,21 @@ INLINE vec exp8(vec x) {
 	return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), scale));
 }
 
+// powers turns m logits, a multiple of eight, into powers of e over the largest of them, and gives
+// the inverse of their sum: times that they are the softmax.
+INLINE float powers(float *x, int m) {
+	vec most = load(x), sum = all(0);
+	for (int i = LANES; i < m; i += LANES)
+		most = _mm256_max_ps(most, load(x + i));
+	most = all(max8(most));
+	for (int i = 0; i < m; i += LANES) {
+		vec e = exp8(_mm256_sub_ps(load(x + i), most));
+		store(x + i, e);
+		sum = _mm256_add_ps(sum, e);
+	}
+	return 1 / sum8(sum);
+}
+
 // gelu8 is x times the normal distribution function, to 2e-6 up to |x| = 16: a rational
 // function of x squared, fitted on [-5.2, 5.2], beyond which it stays as it is.
 INLINE vec gelu8(vec x) {

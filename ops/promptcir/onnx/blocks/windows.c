@@ -74,22 +74,6 @@ static float *scratch_make(const Windows *a, Scratch *s) {
 	return p;
 }
 
-// softmax turns n rows of m logits into powers of e and notes the inverse of their sums.
-static void softmax(float *map, int n, int m, float *inverse) {
-	for (int i = 0; i < n; i++, map += m) {
-		vec most = load(map), sum = all(0);
-		for (int j = LANES; j < m; j += LANES)
-			most = _mm256_max_ps(most, load(map + j));
-		most = all(max8(most));
-		for (int j = 0; j < m; j += LANES) {
-			vec e = exp8(_mm256_sub_ps(load(map + j), most));
-			store(map + j, e);
-			sum = _mm256_add_ps(sum, e);
-		}
-		inverse[i] = 1 / sum8(sum);
-	}
-}
-
 // region tells pixels of opposite sides of the image apart, which share a shifted window.
 static int region(const Job *j, int y, int x) {
 	const Windows *a = j->a;
@@ -121,7 +105,8 @@ static void attend(const Job *j, Scratch *s, int top, int left) {
 			        (Right){s->keys, m, PANEL}, (Result){.p = s->map, .row = m, .add = a->bias + ((size_t) h * n + q) * m, .add_row = m});
 			if (crossing)
 				mask(j, top, left, q, rows, s->map);
-			softmax(s->map, rows, m, s->sum);
+			for (int i = 0; i < rows; i++)
+				s->sum[i] = powers(s->map + (ptrdiff_t) i * m, m);
 			float *heard = s->heard + (ptrdiff_t) q * c + h * d;
 			product(rows, d, (Left){.p = s->map, .row = m, .col = 1, .k = m, .taps = 1}, (Right){s->kv + c + h * d, s->kv_row, PANEL},
 			        (Result){.p = heard, .row = c});
