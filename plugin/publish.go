@@ -189,11 +189,11 @@ func (w *work) take(t *target, name string, claim bool) (free bool, err error) {
 // fails, those that replaced nothing are taken back.
 func rename(staged []*output.Staged) error {
 	var fresh, folders []string
-	takeBack := func(path string, err error) error {
+	takeBack := func(what, path string, err error) error {
 		for _, name := range fresh {
 			os.RemoveAll(name)
 		}
-		return fmt.Errorf("output %s: %w", path, err)
+		return fmt.Errorf("%s %s: %w", what, path, err)
 	}
 	for _, s := range staged {
 		if s == nil {
@@ -201,14 +201,14 @@ func rename(staged []*output.Staged) error {
 		}
 		if same, err := s.Keep(); same || err != nil {
 			if err != nil {
-				return takeBack(s.Path, err)
+				return takeBack("output", s.Path, err)
 			}
 			continue
 		}
 		_, err := os.Lstat(s.Path)
 		isNew := errors.Is(err, os.ErrNotExist)
 		if err := s.Publish(); err != nil {
-			return takeBack(s.Path, err)
+			return takeBack("output", s.Path, err)
 		}
 		if isNew {
 			fresh = append(fresh, s.Path)
@@ -219,7 +219,7 @@ func rename(staged []*output.Staged) error {
 	}
 	for _, folder := range folders {
 		if err := output.SyncFolder(folder); err != nil {
-			return takeBack(folder, err)
+			return takeBack("folder of outputs", folder, err)
 		}
 	}
 	return nil
