@@ -44,7 +44,7 @@ func (d *daemon) judge(e ending) queue.Outcome {
 		d.failed[photo] = e.err
 	}
 	o := queue.Outcome{
-		Class: string(failure.Kind), Shared: failure.Kind.Shared(),
+		Class: string(failure.Kind), Shared: failure.Shared(),
 		Alone: failure.Kind == plugin.Crashed,
 		Retry: !d.once && !failure.Quarantined && failure.Kind != plugin.Stopped,
 	}

@@ -140,15 +140,15 @@ type Answer struct {
 type Failure struct {
 	Path, Reason, Remedy string
 	Kind                 plugin.Kind
-	Quarantined          bool
+	Quarantined, Own     bool
 }
 
 func failureOf(e *plugin.Error) *Failure {
-	return &Failure{e.Path, e.Err.Error(), e.Remedy, e.Kind, e.Quarantined}
+	return &Failure{e.Path, e.Err.Error(), e.Remedy, e.Kind, e.Quarantined, e.Own}
 }
 
 func (f *Failure) error() *plugin.Error {
-	return &plugin.Error{Path: f.Path, Kind: f.Kind, Err: errors.New(f.Reason), Remedy: f.Remedy, Quarantined: f.Quarantined}
+	return &plugin.Error{Path: f.Path, Kind: f.Kind, Err: errors.New(f.Reason), Remedy: f.Remedy, Quarantined: f.Quarantined, Own: f.Own}
 }
 
 // Process works on a photo.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
@@ -31,6 +32,9 @@ func (w *work) failed(stopped error, err error) *Error {
 	if changed := w.unchanged(); errors.As(changed, &known) {
 		return known
 	}
+	if errors.Is(err, syscall.ENAMETOOLONG) {
+		return w.nameTooLong(err)
+	}
 	if errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		return w.fail(Unwritable, err, fmt.Sprintf("let the user with id %d write there", os.Getuid()))
 	}
@@ -48,7 +52,73 @@ func (w *work) failed(stopped error, err error) *Error {
 			return w.fail(Unwritable, fmt.Errorf("no space is left below %s", folder), "free some; nothing was published")
 		}
 	}
+	if errors.As(err, new(renderError)) && !lacking(err) {
+		return w.fail(Unfit, err, "")
+	}
 	return w.fail(Broken, err, "")
+}
+
+// lacking reports whether a step failed for what it runs on or needs beside the
+// photo: a device, a file, memory. What a library says counts only in favour of
+// the photo, since it may be about another one.
+func lacking(err error) bool {
+	var number syscall.Errno
+	if ops.IsShared(err) || errors.As(err, &number) {
+		return true
+	}
+	text := strings.ToLower(err.Error())
+	for _, number := range []syscall.Errno{syscall.EACCES, syscall.EIO, syscall.ENOENT, syscall.ENOSPC, syscall.ENOMEM, syscall.EMFILE, syscall.EROFS} {
+		if strings.Contains(text, number.Error()) {
+			return true
+		}
+	}
+	return strings.Contains(text, "out of memory")
+}
+
+// nameTooLong is the failure of a photo whose output's name no file can bear.
+func (w *work) nameTooLong(err error) *Error {
+	return w.fail(Unfit, err, fmt.Sprintf("shorten the photo's name (%d bytes) or the output's path; a name may have %d bytes", len(filepath.Base(w.source)), maxName))
+}
+
+// maxName is how many bytes a file's name may have on the file systems of Linux.
+const maxName = 255
+
+// alone reports whether a failure to read or write is that of this photo alone:
+// the watched folder and the output folder are in order.
+func (w *work) alone(f *Error) bool {
+	switch f.Kind {
+	case Unreadable:
+		return !ill(f.Err) && listable(w.root)
+	case Unwritable:
+		return !ill(f.Err) && w.engine.owner.Writable(w.output) == nil
+	}
+	return false
+}
+
+// ill reports whether an error is one of a disk, a mount or this process rather
+// than of a name or its rights.
+func ill(err error) bool {
+	var number syscall.Errno
+	if !errors.As(err, &number) {
+		return !errors.Is(err, os.ErrPermission) && !errors.Is(err, os.ErrNotExist)
+	}
+	switch number {
+	case syscall.EACCES, syscall.EPERM, syscall.ENOENT, syscall.ENOTDIR, syscall.EISDIR, syscall.EEXIST, syscall.ENOTEMPTY,
+		syscall.ELOOP, syscall.ENAMETOOLONG, syscall.EINVAL, syscall.EILSEQ, syscall.ETXTBSY, syscall.EBUSY, syscall.EFBIG:
+		return false
+	}
+	return true
+}
+
+// listable reports whether a folder can be opened and read.
+func listable(folder string) bool {
+	d, err := os.Open(folder)
+	if err != nil {
+		return false
+	}
+	defer d.Close()
+	_, err = d.Readdirnames(1)
+	return err == nil || errors.Is(err, io.EOF)
 }
 
 // unreadable is the failure of a source that cannot be opened or read.

@@ -66,7 +66,8 @@ type Output struct {
 	Hash   string // SHA-256, hexadecimal
 }
 
-// MaxStrikes is how often a photo may fail by its own fault.
+// MaxStrikes is how often a photo may fail by its own fault where another try
+// may end differently.
 const MaxStrikes = 3
 
 // Kind tells failures apart by what can be done about them.
@@ -77,12 +78,13 @@ const (
 	NotPhoto   Kind = "not-photo"  // the content is no image that Burnish decodes
 	Damaged    Kind = "damaged"    // an image that ends early or does not decode
 	TooLarge   Kind = "too-large"  // refused from its header
+	Unfit      Kind = "unfit"      // its name, size, profile or the like lets no output be made
 	Changed    Kind = "changed"    // the source changed while it was read
 	Conflict   Kind = "conflict"   // an output belongs to another photo
 	Spared     Kind = "spared"     // an output would replace what may be the last of another photo
 	Unwritable Kind = "unwritable" // an output cannot be written
 	Unrecorded Kind = "unrecorded" // the ledger cannot be written
-	Broken     Kind = "failed"     // a step failed
+	Broken     Kind = "failed"     // a device, a model or a file that steps need failed, or Burnish did
 	Crashed    Kind = "crashed"    // the process that worked on it died
 	Stopped    Kind = "stopped"    // the job's context ended
 )
@@ -90,7 +92,7 @@ const (
 // Kinds lists the kinds of failures.
 func Kinds() []string {
 	var all []string
-	for _, k := range []Kind{Unreadable, NotPhoto, Damaged, TooLarge, Changed, Conflict, Spared, Unwritable, Unrecorded, Broken, Crashed, Stopped} {
+	for _, k := range []Kind{Unreadable, NotPhoto, Damaged, TooLarge, Unfit, Changed, Conflict, Spared, Unwritable, Unrecorded, Broken, Crashed, Stopped} {
 		all = append(all, string(k))
 	}
 	return all
@@ -107,8 +109,18 @@ func (k Kind) Transient() bool {
 	return false
 }
 
-// Shared reports whether the failure's cause hardly lies in the photo, so that
-// others are likely to fail the same way.
+// Permanent reports whether another try of the same photo would fail the same
+// way, so that the first failure puts it into quarantine.
+func (k Kind) Permanent() bool {
+	switch k {
+	case NotPhoto, TooLarge, Unfit, Conflict:
+		return true
+	}
+	return false
+}
+
+// Shared reports whether the failure's cause may lie in what photos share: a
+// disk, a mount, a device or the process that works on them.
 func (k Kind) Shared() bool {
 	switch k {
 	case Unreadable, Unwritable, Unrecorded, Broken:
@@ -124,10 +136,18 @@ type Error struct {
 	Err    error
 	Remedy string
 
-	// Quarantined says that this was the last of [MaxStrikes]: the photo is
-	// passed over until somebody asks for it again.
+	// Quarantined says that this was the last of [MaxStrikes], or a permanent
+	// failure: the photo is passed over until somebody asks for it again.
 	Quarantined bool
+
+	// Own says that the cause lies in this photo alone, although the kind may
+	// be shared: its folder and the output folder were found in order.
+	Own bool
 }
+
+// Shared reports whether other photos of the folder are likely to fail the same
+// way.
+func (e *Error) Shared() bool { return e.Kind.Shared() && !e.Own }
 
 // Error is one line: path: what is wrong; what to do.
 func (e *Error) Error() string {

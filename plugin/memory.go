@@ -94,9 +94,19 @@ func (w *work) verdict(e ledger.Entry) string {
 	case ledger.Done, ledger.Skipped:
 		return "already done"
 	case ledger.Quarantined:
-		return fmt.Sprintf("in quarantine after %d strikes (%s); burnish retry tries it again", e.Strikes, e.ErrorClass)
+		if e.ErrorClass == string(Conflict) {
+			return "" // names may be free by now, or chosen otherwise: whoever asks anew learns
+		}
+		return fmt.Sprintf("in quarantine after %s (%s); burnish retry tries it again", strikes(e.Strikes), e.ErrorClass)
 	}
 	return ""
+}
+
+func strikes(n int) string {
+	if n == 1 {
+		return "1 strike"
+	}
+	return fmt.Sprintf("%d strikes", n)
 }
 
 // wants reports whether that work is of one of the engine's pipelines.

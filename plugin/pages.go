@@ -111,7 +111,7 @@ func (r *render) page(page, pages int) (done bool, err error) {
 	defer r.noteLeftOut()
 	if page == 0 {
 		if r.choice, err = r.pipeline.graph.Choose(src); err != nil {
-			return false, err
+			return false, rendering(err)
 		}
 		if err := r.claim(src.Source, pages); err != nil || r.idle() {
 			return true, err
@@ -132,7 +132,19 @@ func (r *render) page(page, pages int) (done bool, err error) {
 			return false, r.damaged(fmt.Errorf("page %d: %w", page+1, bad))
 		}
 	}
-	return false, err
+	return false, rendering(err)
+}
+
+// renderError is a failure of a step or of an output's making.
+type renderError struct{ error }
+
+func (e renderError) Unwrap() error { return e.error }
+
+func rendering(err error) error {
+	if err == nil {
+		return nil
+	}
+	return renderError{err}
 }
 
 // emit stages a target's file, or keeps the image until the last page of those

@@ -34,6 +34,7 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 	result.Elapsed = time.Since(w.began)
 	if err != nil {
 		failure := w.judged(w.failed(context.Cause(ctx), err))
+		failure.Own = failure.Own || w.alone(failure)
 		if e.advise != nil {
 			e.advise(failure)
 		}
@@ -150,7 +151,8 @@ func (w *work) guarded(ctx context.Context) (_ Result, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			w.engine.log.Error("a fault in Burnish", "photo", w.source, "panic", r, "stack", string(debug.Stack()))
-			err = w.fail(Broken, fmt.Errorf("a fault in Burnish: %v", r), "please report it with the log and, if you can, the photo")
+			failure := w.fail(Broken, fmt.Errorf("a fault in Burnish: %v", r), "please report it with the log and, if you can, the photo")
+			failure.Own, err = true, failure
 		}
 	}()
 	return w.run(ctx)

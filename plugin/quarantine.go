@@ -55,10 +55,11 @@ func (w *work) recordFailure(failure *Error) {
 	e := w.entry(ledger.Failed)
 	e.Error, e.ErrorClass = failure.Error(), string(failure.Kind)
 	e.Attempts, e.Strikes = 1+w.past().Attempts, w.past().Strikes
-	if !failure.Kind.Transient() && !w.job.Probe {
+	permanent := failure.Kind.Permanent()
+	if permanent || !failure.Kind.Transient() && !w.job.Probe {
 		e.Strikes++
 	}
-	if e.Strikes >= MaxStrikes {
+	if permanent || e.Strikes >= MaxStrikes {
 		e.State, failure.Quarantined = ledger.Quarantined, true
 	}
 	if err := w.engine.record(e); err != nil {
@@ -132,7 +133,9 @@ func (w *work) below(folder string) (string, error) {
 
 func reasonFile(stateDir string, e ledger.Entry) string {
 	tag := sha256.Sum256([]byte(e.Path + "\x00" + e.Work))
-	return filepath.Join(stateDir, reasonFolder, fmt.Sprintf("%.100s-%x.txt", filepath.Base(e.Path), tag[:4]))
+	name := filepath.Base(e.Path)
+	name = name[:min(len(name), 100)] // bytes, which is what a name's length counts in
+	return filepath.Join(stateDir, reasonFolder, fmt.Sprintf("%s-%x.txt", name, tag[:4]))
 }
 
 func writeReason(file string, e ledger.Entry) error {

@@ -13,6 +13,9 @@ import (
 	"github.com/burnish-photo/burnish/plugin"
 )
 
+// cut begins like a JPEG and ends at once: it may be a copy that stalled.
+const cut = "\xff\xd8\xff\xe0 and no more"
+
 func (b *bench) failures() []plugin.Failure {
 	b.Helper()
 	all, err := b.engine.Records().Failures()
@@ -35,23 +38,23 @@ func (b *bench) strike(j plugin.Job) bool {
 
 func TestThreeStrikes(t *testing.T) {
 	b := newBench(t, small, plugin.WithLedger())
-	bad := b.write("in/bad.jpg", []byte("no photo"))
+	bad := b.write("in/bad.jpg", []byte(cut))
 	for n := 1; n <= plugin.MaxStrikes; n++ {
 		if got := b.strike(b.job(bad)); got != (n == plugin.MaxStrikes) {
 			t.Fatalf("strike %d: in quarantine: %t", n, got)
 		}
 		f := b.failures()
-		if len(f) != 1 || f[0].Strikes != n || f[0].Attempts != n || f[0].Kind != plugin.NotPhoto || f[0].Pipeline != "small" {
+		if len(f) != 1 || f[0].Strikes != n || f[0].Attempts != n || f[0].Kind != plugin.Damaged || f[0].Pipeline != "small" {
 			t.Fatalf("strike %d: %+v", n, f)
 		}
 		b.reopen() // the count is in the ledger
 	}
-	b.skipped(bad, "in quarantine after 3 strikes (not-photo)")
+	b.skipped(bad, "in quarantine after 3 strikes (damaged)")
 	reasons := b.files("state/quarantine")
 	if len(reasons) != 1 {
 		t.Fatalf("reasons: %v", reasons)
 	}
-	if text, _ := os.ReadFile(b.path(reasons[0])); !strings.Contains(string(text), bad) || !strings.Contains(string(text), "not an image") {
+	if text, _ := os.ReadFile(b.path(reasons[0])); !strings.Contains(string(text), bad) || !strings.Contains(string(text), "cannot be decoded") {
 		t.Errorf("the reason reads %q", text)
 	}
 
@@ -67,7 +70,7 @@ func TestThreeStrikes(t *testing.T) {
 
 func TestAProbeIsNoStrike(t *testing.T) {
 	b := newBench(t, small, plugin.WithLedger())
-	j := b.job(b.write("in/bad.jpg", []byte("no photo")))
+	j := b.job(b.write("in/bad.jpg", []byte(cut)))
 	j.Probe = true
 	for range 5 {
 		if b.strike(j) {
@@ -79,12 +82,6 @@ func TestAProbeIsNoStrike(t *testing.T) {
 func TestATransientFailureIsNoStrike(t *testing.T) {
 	b := newBench(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 20, 10, 1)
-	b.write("out/a.png/inside", nil) // a folder where the output goes is a strike
-	b.write("state/x", nil)
-	if b.strike(b.job(a)) || b.failures()[0].Strikes != 1 {
-		t.Fatal("not the first strike")
-	}
-	os.RemoveAll(b.path("out"))
 	b.write("out", nil) // a file where the folder was
 	for range 2 * plugin.MaxStrikes {
 		b.process(a)
@@ -95,7 +92,7 @@ func TestATransientFailureIsNoStrike(t *testing.T) {
 
 func TestQuarantineMovesAndRetryMovesBack(t *testing.T) {
 	b := newBench(t, small, plugin.WithLedger())
-	bad := b.write("in/sub/bad.jpg", []byte("no photo"))
+	bad := b.write("in/sub/bad.jpg", []byte(cut))
 	j := b.job(bad)
 	j.Quarantine = filepath.Join(b.folder, "held")
 	b.write("held/sub/bad.jpg", []byte("somebody's"))
@@ -113,7 +110,7 @@ func TestQuarantineMovesAndRetryMovesBack(t *testing.T) {
 	if err != nil || len(photos) != 1 || photos[0] != bad {
 		t.Fatalf("%v, %v", photos, err)
 	}
-	if data, _ := os.ReadFile(bad); string(data) != "no photo" {
+	if data, _ := os.ReadFile(bad); string(data) != cut {
 		t.Errorf("it holds %q", data)
 	}
 	if got := b.files("state/quarantine"); len(got) != 0 {
@@ -129,7 +126,7 @@ func TestQuarantineMovesAndRetryMovesBack(t *testing.T) {
 
 func TestRetryReplacesNothing(t *testing.T) {
 	b := newBench(t, small, plugin.WithLedger())
-	bad := b.write("in/bad.jpg", []byte("no photo"))
+	bad := b.write("in/bad.jpg", []byte(cut))
 	j := b.job(bad)
 	j.Quarantine = filepath.Join(b.folder, "held")
 	for range plugin.MaxStrikes {
@@ -239,7 +236,7 @@ func TestWhatWasWrittenJustNowStaysOnItsFileSystem(t *testing.T) {
 		t.Skip(err)
 	}
 	defer os.RemoveAll(elsewhere)
-	bad := b.write("in/bad.jpg", []byte("no photo"))
+	bad := b.write("in/bad.jpg", []byte(cut))
 	if err := os.Link(bad, filepath.Join(elsewhere, "link")); err == nil {
 		t.Skip("/dev/shm is no other file system")
 	}
@@ -263,7 +260,7 @@ func TestWhatWasWrittenJustNowStaysOnItsFileSystem(t *testing.T) {
 
 func TestARetryThatWasInterrupted(t *testing.T) {
 	b := newBench(t, small, plugin.WithLedger())
-	bad := b.write("in/bad.jpg", []byte("no photo"))
+	bad := b.write("in/bad.jpg", []byte(cut))
 	j := b.job(bad)
 	j.Quarantine = filepath.Join(b.folder, "held")
 	for range plugin.MaxStrikes {

@@ -297,9 +297,9 @@ func TestASalvagedRecordIsProven(t *testing.T) {
 	kept, missing := b.photo("kept.jpg", 200, 100, 1), b.photo("missing.jpg", 200, 100, 2)
 	b.done(kept)
 	b.done(missing)
-	cut := b.write("in/cut.jpg", []byte("no photo"))
+	bad := b.write("in/cut.jpg", []byte(cut))
 	for range plugin.MaxStrikes {
-		b.fails(cut, plugin.NotPhoto)
+		b.fails(bad, plugin.Damaged)
 	}
 	os.Remove(b.path("out/missing.png"))
 	before := b.inodes("out")
@@ -308,7 +308,7 @@ func TestASalvagedRecordIsProven(t *testing.T) {
 		return whole
 	})
 	b.skipped(kept, "already done")
-	b.skipped(cut, "in quarantine")
+	b.skipped(bad, "in quarantine")
 	if !slices.Equal(b.inodes("out"), before) {
 		t.Error("the output was touched")
 	}

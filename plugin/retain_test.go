@@ -60,7 +60,7 @@ func TestPhotosThatAreGoneAreForgotten(t *testing.T) {
 	}
 	original, _ := os.ReadFile(paths["gone"])
 	for _, name := range []string{"cut", "held", "deleted"} {
-		j := b.job(b.write("in/"+name+".jpg", []byte("no photo: "+name)))
+		j := b.job(b.write("in/"+name+".jpg", []byte(cut+name)))
 		if name == "held" {
 			j.Quarantine = filepath.Join(b.folder, "held")
 			old := time.Now().Add(-time.Hour)

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/output"
@@ -72,6 +74,9 @@ func (w *work) tryClaim(src *ops.Source, pages int) (again bool, err error) {
 func (w *work) name(o *output.Config, facts output.Facts, t *target) (string, error) {
 	path, err := w.plainName(o, facts, t.encoder)
 	t.plain = path
+	if errors.Is(err, syscall.ENAMETOOLONG) {
+		return "", w.nameTooLong(err)
+	}
 	if err != nil {
 		return "", w.fail(Conflict, err, "change the output's path")
 	}
@@ -99,6 +104,11 @@ func (w *work) name(o *output.Config, facts output.Facts, t *target) (string, er
 // plainName is the path of an output where nothing is in its way.
 func (w *work) plainName(o *output.Config, facts output.Facts, e output.Encoder) (string, error) {
 	rel, err := o.Name(facts, e)
+	for _, name := range strings.Split(rel, string(filepath.Separator)) {
+		if len(name) > maxName {
+			err = fmt.Errorf("the output's name %.40q… has %d bytes: %w", name, len(name), syscall.ENAMETOOLONG)
+		}
+	}
 	return filepath.Join(w.output, rel), err
 }
 

@@ -57,13 +57,17 @@ type arrival struct {
 	*entry
 	quiet time.Time // since when it has not changed
 	due   time.Time // when to look at it next
+	turn  uint64    // of its quiet period: which comes first of those due together
 	index int       // in the settler's heap
 }
 
 // settler holds the files that are still arriving, ordered by when to look at
 // them next. It reads no clock and no file system. Times carry Go's monotonic
 // reading, so a set-back clock neither hurries nor holds a file.
-type settler struct{ waiting byDue }
+type settler struct {
+	waiting byDue
+	turns   uint64 // quiet periods that began
+}
 
 // observe takes in the state of e as seen now. A new state begins a new quiet
 // period; it reports whether it did.
@@ -82,6 +86,8 @@ func (s *settler) touch(e *entry, now time.Time) {
 		e.arrival = &arrival{entry: e, index: -1}
 	}
 	e.arrival.quiet = now
+	s.turns++
+	e.arrival.turn = s.turns
 	s.look(e.arrival, now.Add(e.root.Settle))
 }
 
@@ -149,8 +155,14 @@ func (s *settler) judge(e *entry, now time.Time, st stamp, complete func() bool,
 // byDue is a heap of arrivals, the one to look at first on top.
 type byDue []*arrival
 
-func (h byDue) Len() int           { return len(h) }
-func (h byDue) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
+func (h byDue) Len() int { return len(h) }
+func (h byDue) Less(i, j int) bool {
+	if h[i].due.Equal(h[j].due) {
+		return h[i].turn < h[j].turn
+	}
+	return h[i].due.Before(h[j].due)
+}
+
 func (h byDue) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].index, h[j].index = i, j

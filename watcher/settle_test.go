@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -87,5 +88,27 @@ func TestSettlerOrder(t *testing.T) {
 	}
 	if s.observe(a, now, stamp{size: 1}) || !s.observe(a, now, stamp{size: 2}) {
 		t.Error("a sent file must be looked at again when it changes, and only then")
+	}
+}
+
+// Files that settle together come in the order they were found in, which in a
+// folder is that of their names.
+func TestFilesThatSettleTogetherKeepTheirOrder(t *testing.T) {
+	var s settler
+	r := &root{Config: Config{Settle: time.Second}}
+	now := time.Now()
+	var want []*entry
+	for i := range 100 {
+		e := &entry{name: fmt.Sprintf("%03d.jpg", i), root: r}
+		s.observe(e, now, stamp{size: 1})
+		want = append(want, e)
+	}
+	now = now.Add(time.Second)
+	for _, e := range want {
+		got := s.due(now)
+		if got != e {
+			t.Fatalf("%s comes where %s should", got.name, e.name)
+		}
+		s.leave(got, sent)
 	}
 }

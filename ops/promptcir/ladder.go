@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
 	"github.com/burnish-photo/burnish/ops/promptcir/tile"
 )
@@ -99,7 +100,7 @@ func (l *ladder) restore(ctx context.Context, in, out tile.Planar) (rescued stri
 			l.first.CompareAndSwap(int32(i), int32(i+1))
 		}
 	}
-	return "", nil, &tried
+	return "", nil, ops.Shared(&tried)
 }
 
 // close gives back every model that was opened.

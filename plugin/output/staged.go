@@ -67,6 +67,16 @@ func (o Owner) reserve(path string) (*Staged, error) {
 	}
 }
 
+// Writable tries whether a file can be made in a folder, which is made where it
+// is missing.
+func (o Owner) Writable(folder string) error {
+	s, err := o.reserve(filepath.Join(folder, "x"))
+	if err == nil {
+		s.Discard()
+	}
+	return err
+}
+
 // seal measures the file or folder and sees that it is on the disk.
 func (s *Staged) seal() (err error) {
 	s.Hash, s.Size, err = measure(s.temporary, true)

@@ -39,6 +39,18 @@ func (l *lane) pop() *Task {
 	return t
 }
 
+// untried brings the first task that has not failed yet to the front: a probe
+// is to tell of the lane rather than of a photo that is known to fail.
+func (l *lane) untried() {
+	for i := l.first; i < len(l.ready); i++ {
+		if t := l.ready[i]; t.Failures == 0 {
+			copy(l.ready[l.first+1:i+1], l.ready[l.first:i])
+			l.ready[l.first] = t
+			return
+		}
+	}
+}
+
 func (q *Queue) lane(name string) *lane {
 	l := q.lanes[name]
 	if l == nil {

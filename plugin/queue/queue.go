@@ -161,6 +161,9 @@ func (q *Queue) Next(now time.Time) (Task, bool) {
 	if l == nil {
 		return Task{}, false
 	}
+	if l.reason != "" {
+		l.untried()
+	}
 	return q.begin(l.pop(), l.reason != ""), true
 }
 

@@ -316,3 +316,27 @@ func TestALongLaneKeepsItsOrder(t *testing.T) {
 		t.Error("the memory of what waited is kept")
 	}
 }
+
+// syncthing#1786: a probe that takes a photo known to fail tells nothing.
+func TestAProbeTakesAnUntriedTaskFirst(t *testing.T) {
+	b := newBench(t, Options{Storm: 2})
+	b.add("l", "bad1", "bad2")
+	for _, p := range []string{"bad1", "bad2"} {
+		b.next(p)
+		b.finish(p, full)
+	}
+	b.now = b.now.Add(time.Hour) // both are due once more
+	b.hold(b.lane("l"), "unwritable", b.now)
+	b.next("")
+	b.add("l", "good1", "good2")
+	b.now = b.now.Add(time.Hour)
+	if got := b.next("good1"); !got.Probe {
+		t.Error("it is no probe")
+	}
+	b.finish("good1", ok) // the first success frees the lane
+	for _, p := range []string{"bad1", "bad2", "good2"} {
+		if got := b.next(p); got.Probe {
+			t.Errorf("%s probes a lane that is free", p)
+		}
+	}
+}

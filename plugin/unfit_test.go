@@ -1,0 +1,104 @@
+package plugin_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+// A photo whose output's name no file can bear fails once, by itself; one whose
+// output's name just fits is done, for temporary names are short.
+//
+// syncthing#1786, syncthing#2393
+func TestLongNames(t *testing.T) {
+	b := newBench(t, strings.Replace(small, "{stem}.png", "{stem}-restored.png", 1), plugin.WithLedger())
+	good := b.photo("good.jpg", 20, 10, 1)
+	data, err := os.ReadFile(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, letter := range []string{"n", "é"} { // names count in bytes
+		name := strings.Repeat(letter, 251/len(letter))
+		long := b.write("in/"+name+".jpg", data)
+		_, err := b.process(long)
+		failure, ok := err.(*plugin.Error)
+		if !ok || failure.Kind != plugin.Unfit || !failure.Quarantined || failure.Shared() {
+			t.Fatalf("got %+v, want an unfit photo in quarantine", err)
+		}
+		if !strings.Contains(failure.Remedy, "shorten") {
+			t.Errorf("the remedy is %q", failure.Remedy)
+		}
+		b.skipped(long, "in quarantine after 1 strike (unfit)")
+	}
+	if got := b.files("state/quarantine"); len(got) != 2 {
+		t.Errorf("reasons: %v", got)
+	}
+	b.config = strings.Replace(small, "{stem}.png", "{stem}.jpg", 1)
+	b.reopen()
+	for _, letter := range []string{"n", "é"} {
+		b.done(b.path("in/" + strings.Repeat(letter, 251/len(letter)) + ".jpg"))
+	}
+}
+
+// What only one photo's place has is no fault of its folder.
+func TestAFailureOfOnePhotoAloneIsNotShared(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	a, inner := b.photo("a.jpg", 20, 10, 1), b.photo("c.jpg", 20, 10, 2)
+	if err := os.MkdirAll(b.path("in/sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(inner, b.path("in/sub/c.jpg")); err != nil {
+		t.Fatal(err)
+	}
+	b.write("out/sub", nil) // a file where its folder goes
+	own := b.failure(b.path("in/sub/c.jpg"))
+	if own.Kind != plugin.Unwritable || own.Shared() {
+		t.Errorf("%+v: want it unwritable for this photo alone", own)
+	}
+	os.RemoveAll(b.path("out"))
+	b.write("out", nil)
+	if all := b.failure(a); all.Kind != plugin.Unwritable || !all.Shared() {
+		t.Errorf("%+v: want it unwritable for all", all)
+	}
+	os.Remove(b.path("out"))
+	loop := b.path("in/loop.jpg")
+	if err := os.Symlink("loop.jpg", loop); err != nil {
+		t.Fatal(err)
+	}
+	if own := b.failure(loop); own.Kind != plugin.Unreadable || own.Shared() {
+		t.Errorf("%+v: want it unreadable for this photo alone", own)
+	}
+	if err := os.Rename(b.path("in"), b.path("gone")); err != nil {
+		t.Fatal(err)
+	}
+	if all := b.failure(a); all.Kind != plugin.Unreadable || !all.Shared() {
+		t.Errorf("%+v: want it unreadable for all", all)
+	}
+	if err := os.Rename(b.path("gone"), b.path("in")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A step that cannot do with this photo what it can with others judges the
+// photo at once.
+func TestAStepThatAPhotoDoesNotFit(t *testing.T) {
+	b := newBench(t, strings.Replace(small, "resize: {width: 64, height: 64}", "extract_area: {left: 0, top: 0, width: 30, height: 30}", 1), plugin.WithLedger())
+	tiny := b.failure(b.photo("tiny.jpg", 20, 10, 1))
+	if tiny.Kind != plugin.Unfit || !tiny.Quarantined || tiny.Shared() {
+		t.Errorf("%+v: want it unfit and in quarantine", tiny)
+	}
+	b.done(b.photo("large.jpg", 40, 40, 1))
+}
+
+func (b *bench) failure(photo string) *plugin.Error {
+	b.Helper()
+	_, err := b.engine.Process(b.Context(), b.job(photo))
+	failure, ok := err.(*plugin.Error)
+	if !ok {
+		b.Fatalf("%s: got %v, want a failure", filepath.Base(photo), err)
+	}
+	return failure
+}
