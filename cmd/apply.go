@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,13 +14,14 @@ import (
 	"sync"
 
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
 type applyCommand struct {
 	Paths     []string `arg:"" name:"path" help:"Photos, and folders of photos."`
 	Output    string   `short:"o" required:"" placeholder:"DIR" help:"Folder that the outputs' paths are below."`
-	Config    string   `short:"c" placeholder:"FILE" help:"Configuration file; without one, the built-in pipeline photos."`
+	Config    string   `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}, else the built-in pipeline photos."`
 	Pipeline  string   `short:"p" help:"Pipeline to use; needed where the file has several."`
 	Overwrite bool     `help:"Replace files in DIR that Burnish does not know as its own."`
 	Allow     []string `placeholder:"FORMAT" help:"Take in jxl, jp2, svg, pdf, psd, bmp … too: what reads them is not safe for files of unknown origin."`
@@ -37,11 +39,11 @@ Examples:
 
 // Run processes the paths.
 func (a *applyCommand) Run(h *host) error {
-	c, err := h.load(a.Config)
+	c, where, err := h.loadFound(a.Config)
 	if err != nil {
 		return err
 	}
-	if a.Pipeline, err = choose(a.Pipeline, c); err != nil {
+	if a.Pipeline, err = choose(a.Pipeline, c, where); err != nil {
 		return err
 	}
 	jobs, unread, err := a.jobs()
@@ -70,19 +72,19 @@ func (a *applyCommand) Run(h *host) error {
 	return errors.Join(engine.Close(), r.finish())
 }
 
-func choose(name string, c *config.Config) (string, error) {
-	var names []string
-	for n := range c.Pipelines {
-		names = append(names, n)
-	}
-	slices.Sort(names)
+// choose is the pipeline of that name, or the only one; where names the
+// configuration in messages.
+func choose(name string, c *config.Config, where string) (string, error) {
+	names := slices.Sorted(maps.Keys(c.Pipelines))
 	switch {
 	case name == "" && len(names) == 1:
 		return names[0], nil
+	case len(names) == 0:
+		return "", fmt.Errorf("%s has no pipelines: add one under \"pipelines:\"", where)
 	case name == "":
-		return "", fmt.Errorf("the configuration has several pipelines; choose one with -p: %s", strings.Join(names, ", "))
+		return "", fmt.Errorf("%s has several pipelines; choose one with -p: %s", where, strings.Join(names, ", "))
 	case !slices.Contains(names, name):
-		return "", fmt.Errorf("there is no pipeline %q; the configuration has %s", name, strings.Join(names, ", "))
+		return "", fmt.Errorf("there is no pipeline %q%s; %s has %s", name, strict.Suggest(name, names), where, strings.Join(names, ", "))
 	}
 	return name, nil
 }

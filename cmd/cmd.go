@@ -25,29 +25,40 @@ const (
 
 // commands are the subcommands as kong reads them.
 type commands struct {
+	Init      initCommand      `cmd:"" help:"Write a commented burnish.yaml for a folder of photos."`
 	Run       runCommand       `cmd:"" help:"Watch folders and process every photo that arrives."`
 	Apply     applyCommand     `cmd:"" help:"Process photos and folders of photos once."`
 	Restore   restoreCommand   `cmd:"" help:"Restore one photo, and nothing else."`
-	Status    statusCommand    `cmd:"" help:"Say how the daemon and its watched folders stand."`
+	Status    statusCommand    `cmd:"" help:"Show the status of the daemon and its watched folders."`
 	Failed    failedCommand    `cmd:"" help:"List the photos that failed in watched folders, with the reasons."`
 	Retry     retryCommand     `cmd:"" help:"Try failed photos again."`
-	Reprocess reprocessCommand `cmd:"" help:"Do again what was done."`
-	Pause     pauseCommand     `cmd:"" help:"Let the daemon begin no further photo."`
-	Resume    resumeCommand    `cmd:"" help:"End a pause."`
-	Plan      planCommand      `cmd:"" help:"Say what would be done with photos, and do nothing."`
+	Reprocess reprocessCommand `cmd:"" help:"Reprocess photos that are done."`
+	Pause     pauseCommand     `cmd:"" help:"Pause processing."`
+	Resume    resumeCommand    `cmd:"" help:"Resume processing."`
+	Plan      planCommand      `cmd:"" help:"Show what would be done with photos, and do nothing."`
 	Ops       opsCommand       `cmd:"" help:"List the operators that a step may name, or describe one."`
 	Check     checkCommand     `cmd:"" help:"Find every fault of a configuration."`
 	Graph     graphCommand     `cmd:"" help:"Draw a pipeline."`
 	Schema    schemaCommand    `cmd:"" help:"Print the JSON Schema of configuration files, for editors."`
-	Test      testCommand      `cmd:"" help:"Try pipelines on pictures and judge what comes out, for your own CI."`
+	Test      testCommand      `cmd:"" help:"Test pipelines on pictures of your own, in CI for example."`
 	Compare   compareCommand   `cmd:"" help:"Print the PSNR of images against a reference."`
 	Explain   explainCommand   `cmd:"" help:"Print what a file was made of: source, pipeline, model, device."`
 	Bench     benchCommand     `cmd:"" help:"Measure how fast photos are restored here, and with how much memory."`
 	Version   versionCommand   `cmd:"" help:"Print the versions of Burnish and its libraries."`
 
-	Work workCommand `cmd:"" hidden:"" help:"The worker process of burnish run."`
+	Completion completionCommand `cmd:"" help:"Print the completion script of a shell: bash, zsh or fish."`
+	Help       helpCommand       `cmd:"" help:"Explain a command."`
 
-	Verbose bool `short:"v" help:"Log more."`
+	Work     workCommand     `cmd:"" hidden:"" help:"The worker process of burnish run."`
+	Complete completeCommand `cmd:"" hidden:"" help:"The words that a shell may complete a command line by."`
+
+	Verbose     bool             `short:"v" help:"Log more."`
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version of Burnish."`
+}
+
+// helpCommand stands in the list of commands; Main turns it into --help.
+type helpCommand struct {
+	Command []string `arg:"" optional:"" help:"The command to explain; default: an overview."`
 }
 
 // host is what a subcommand runs with.
@@ -66,20 +77,19 @@ var errFailures = errors.New("some photos failed")
 func Main(specs ...ops.Spec) int {
 	var c commands
 	code := -1
-	parser, err := kong.New(&c,
-		kong.Name("burnish"),
-		kong.Description("Burnish brings JPEG-damaged photos back: it watches folders, restores what arrives there and writes the results beside thumbnails. Originals are never touched."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Exit(func(n int) { code = n }))
+	parser, err := newParser(&c, func(n int) { code = n })
 	if err != nil {
 		return complain(exitUnable, err)
 	}
 	arguments := os.Args[1:]
-	if len(arguments) == 0 {
+	switch {
+	case len(arguments) == 0:
 		arguments = []string{"--help"}
+	case arguments[0] == "help":
+		arguments = append(arguments[1:], "--help")
 	}
 	parsed, err := parser.Parse(arguments)
-	if code >= 0 { // --help has been printed
+	if code >= 0 { // --help or --version has been printed
 		return code
 	}
 	if err != nil {
@@ -90,6 +100,17 @@ func Main(specs ...ops.Spec) int {
 		return complain(exitUnable, err)
 	}
 	return c.run(parsed, registry)
+}
+
+// newParser reads command lines into c. It calls exit once it has printed what
+// --help or --version asks for.
+func newParser(c *commands, exit func(code int)) (*kong.Kong, error) {
+	return kong.New(c,
+		kong.Name("burnish"),
+		kong.Description("Burnish restores JPEG-compressed photos: it watches folders, restores what arrives there and writes the results beside thumbnails. Originals are never touched."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"version": "burnish " + release(), "places": placesText()},
+		kong.Exit(exit))
 }
 
 func (c *commands) run(parsed *kong.Context, registry *ops.Registry) int {

@@ -50,10 +50,15 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond != "landlock" {
+			var err error
+			switch cond {
+			case "landlock":
+				_, err = sandbox.Version()
+			case "installed":
+				_, err = os.Stat("/etc/burnish/burnish.yaml")
+			default:
 				return false, fmt.Errorf("unknown condition %q", cond)
 			}
-			_, err := sandbox.Version()
 			return err == nil, nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

@@ -6,26 +6,65 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/config/strict"
 )
 
-// places are where a configuration is looked for when none is named.
-var places = []string{"burnish.yaml", "/etc/burnish/burnish.yaml"}
+// configEnv names the configuration where no flag does.
+const configEnv = "BURNISH_CONFIG"
 
-// find returns file, or the first of the places that exists.
+// places are where a configuration is looked for when neither a flag nor the
+// environment names one.
+func places() []string {
+	all := []string{"burnish.yaml"}
+	if dir, err := os.UserConfigDir(); err == nil {
+		all = append(all, filepath.Join(dir, "burnish", "burnish.yaml"))
+	}
+	return append(all, "/etc/burnish/burnish.yaml")
+}
+
+// placesText is the rule by which a configuration is found, for help texts.
+func placesText() string {
+	return "$" + configEnv + ", ./burnish.yaml, ~/.config/burnish/burnish.yaml, /etc/burnish/burnish.yaml"
+}
+
+// errNoConfig says that there is no configuration in any of the places.
+var errNoConfig = errors.New("no configuration found")
+
+// find returns file, else what the environment names, else the first of the
+// places that exists. Its error is errNoConfig where there is none.
 func find(file string) (string, error) {
-	if file != "" {
+	if file = cmp.Or(file, os.Getenv(configEnv)); file != "" {
 		return file, nil
 	}
-	for _, place := range places {
+	for _, place := range places() {
 		if _, err := os.Stat(place); err == nil {
 			return place, nil
 		}
 	}
-	return "", fmt.Errorf("no configuration: name one with -c FILE; neither %s exists", strings.Join(places, " nor "))
+	return "", fmt.Errorf("%w: name one with -c FILE or %s, or write one with burnish init; none of %s exists", errNoConfig, configEnv, strings.Join(places(), ", "))
+}
+
+// loadFound reads the configuration that file names or find finds, or the
+// built-in one where there is none. where names it in messages.
+func (h *host) loadFound(file string) (c *config.Config, where string, err error) {
+	found, err := find(file)
+	switch {
+	case errors.Is(err, errNoConfig):
+		where = "the built-in configuration"
+	case err != nil:
+		return nil, "", err
+	default:
+		where = found
+	}
+	if h.verbose {
+		fmt.Fprintln(h.err, "configuration:", where)
+	}
+	c, err = h.load(found)
+	return c, where, err
 }
 
 // load reads the configuration in file, or the built-in one where file is "",
@@ -45,7 +84,7 @@ func (h *host) read(file string, counting func(strict.Faults) strict.Faults) (*c
 	}
 	c, faults, err := config.Load(file, h.registry)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the configuration %s does not exist; check -c", file)
+		return nil, fmt.Errorf("the configuration %s does not exist; correct %s", file, namedBy(file))
 	}
 	if err != nil {
 		return nil, err
@@ -60,9 +99,17 @@ func (h *host) read(file string, counting func(strict.Faults) strict.Faults) (*c
 	return c, nil
 }
 
+// namedBy is what has named the file: the environment or a flag.
+func namedBy(file string) string {
+	if file == os.Getenv(configEnv) {
+		return configEnv + " or -c"
+	}
+	return "-c"
+}
+
 type checkCommand struct {
 	File   string `arg:"" optional:"" help:"Configuration file, as with -c."`
-	Config string `short:"c" placeholder:"FILE" help:"Configuration file; default: ./burnish.yaml, else /etc/burnish/burnish.yaml."`
+	Config string `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}."`
 }
 
 // Help is shown by burnish check --help.

@@ -215,7 +215,7 @@ func (d *daemon) enqueue(photos []string) error {
 
 // stateOption is how a command finds the daemon's state folder.
 type stateOption struct {
-	Config string `short:"c" placeholder:"FILE" help:"Configuration file of the daemon; default: ./burnish.yaml, else /etc/burnish/burnish.yaml, else none."`
+	Config string `short:"c" placeholder:"FILE" help:"Configuration file of the daemon; default: the first of ${places}, else none."`
 	State  string `placeholder:"DIR" help:"State folder, for a daemon without a configuration; default: burnish in the XDG state folder."`
 }
 
@@ -229,6 +229,9 @@ func (s stateOption) dir(h *host) (string, error) {
 		return filepath.Abs(s.State)
 	}
 	file, err := find(s.Config)
+	if err != nil && !errors.Is(err, errNoConfig) {
+		return "", err
+	}
 	if err != nil {
 		c, err := config.Default(h.registry)
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 )
 
 type graphCommand struct {
-	Config   string `short:"c" placeholder:"FILE" help:"Configuration file; without one, the built-in pipeline photos."`
+	Config   string `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}, else the built-in pipeline photos."`
 	Pipeline string `short:"p" help:"Pipeline to draw; needed where the file has several."`
 	Format   string `enum:"dot,mermaid,svg,png," default:"" help:"dot, mermaid, svg or png; default: by the name of OUT, else dot."`
 	Output   string `short:"o" placeholder:"OUT" help:"File to write; default: standard output."`
@@ -33,11 +33,11 @@ Examples:
 
 // Run draws a pipeline.
 func (g *graphCommand) Run(h *host) error {
-	c, err := h.load(g.Config)
+	c, where, err := h.loadFound(g.Config)
 	if err != nil {
 		return err
 	}
-	if g.Pipeline, err = choose(g.Pipeline, c); err != nil {
+	if g.Pipeline, err = choose(g.Pipeline, c, where); err != nil {
 		return err
 	}
 	boxes, err := drawing(c, g.Pipeline, h.registry)
@@ -52,7 +52,7 @@ func (g *graphCommand) Run(h *host) error {
 		return os.WriteFile(g.Output, picture.Bytes(), 0o644)
 	}
 	if g.format() == "png" && terminal(h.out) {
-		return fmt.Errorf("a PNG is nothing for a terminal: name a file with -o OUT.png")
+		return fmt.Errorf("refusing to write PNG to a terminal: name a file with -o OUT.png")
 	}
 	_, err = h.out.Write(picture.Bytes())
 	return err

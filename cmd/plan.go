@@ -15,7 +15,7 @@ import (
 
 type planCommand struct {
 	Paths    []string `arg:"" name:"path" help:"Photos, and folders of photos."`
-	Config   string   `short:"c" placeholder:"FILE" help:"Configuration file; without one, the built-in pipeline photos."`
+	Config   string   `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}, else the built-in pipeline photos."`
 	Pipeline string   `short:"p" help:"Pipeline; default: that of the watched folder that holds the photo, or the only one."`
 	Output   string   `short:"o" placeholder:"DIR" help:"Folder that the outputs' paths are below; default: the watched folder's, or out."`
 	JSON     bool     `name:"json" help:"Print one JSON object for every photo."`
@@ -32,11 +32,11 @@ Examples:
 
 // Run plans every photo below the paths.
 func (p *planCommand) Run(h *host) error {
-	c, err := h.load(p.Config)
+	c, where, err := h.loadFound(p.Config)
 	if err != nil {
 		return err
 	}
-	jobs, unread, err := p.jobs(c)
+	jobs, unread, err := p.jobs(c, where)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (p *planCommand) Run(h *host) error {
 }
 
 // jobs finds the photos; one in a watched folder takes that folder's way.
-func (p *planCommand) jobs(c *config.Config) (jobs []plugin.Job, unread []*plugin.Error, err error) {
+func (p *planCommand) jobs(c *config.Config, where string) (jobs []plugin.Job, unread []*plugin.Error, err error) {
 	for _, path := range p.Paths {
 		a := applyCommand{Paths: []string{path}, Output: p.Output, Pipeline: p.Pipeline}
 		root := ""
@@ -82,7 +82,7 @@ func (p *planCommand) jobs(c *config.Config) (jobs []plugin.Job, unread []*plugi
 		if a.Output == "" {
 			a.Output = "out"
 		}
-		if a.Pipeline, err = choose(a.Pipeline, c); err != nil {
+		if a.Pipeline, err = choose(a.Pipeline, c, where); err != nil {
 			return nil, nil, err
 		}
 		found, bad, err := a.jobs()

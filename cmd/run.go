@@ -15,7 +15,7 @@ type runCommand struct {
 	Folder string `arg:"" optional:"" help:"Folder to watch, without a configuration file."`
 	Output string `short:"o" placeholder:"OUT" help:"Folder for the outputs of FOLDER."`
 	State  string `placeholder:"DIR" help:"State folder of FOLDER; default: burnish in the XDG state folder."`
-	Config string `short:"c" placeholder:"FILE" help:"Configuration file; default without FOLDER: ./burnish.yaml, else /etc/burnish/burnish.yaml."`
+	Config string `short:"c" placeholder:"FILE" help:"Configuration file; default without FOLDER: the first of ${places}."`
 	Once   bool   `help:"Process what is there, then exit: 0 if all went well, 1 if some photos failed."`
 
 	InProcess bool `help:"Work on photos in this process rather than in one that may crash; for debugging."`
@@ -97,7 +97,7 @@ func (r *runCommand) fromFile(h *host) (*config.Config, error) {
 	}
 	file, err := find(r.Config)
 	if err != nil {
-		return nil, fmt.Errorf("%w, or watch a folder without one: burnish run FOLDER -o OUT", err)
+		return nil, fmt.Errorf("%w; or watch a folder without one: burnish run FOLDER -o OUT", err)
 	}
 	c, err := h.loadHere(file)
 	if err == nil && len(c.Watch) == 0 {

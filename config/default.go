@@ -1,14 +1,41 @@
 package config
 
 import (
+	"bytes"
+	"crypto/sha256"
 	_ "embed"
+	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/burnish-photo/burnish/ops"
+	"gopkg.in/yaml.v3"
 )
 
 //go:embed default.yaml
 var defaultYAML []byte
+
+// initYAML is a first configuration for a folder of photos.
+//
+//go:embed init.yaml
+var initYAML []byte
+
+// Initial is a commented configuration file for a folder that it is to lie in:
+// it watches the folder, does what [Default] does and has a state folder of its
+// own. Its comments are for people.
+func Initial(folder string) ([]byte, error) {
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256([]byte(folder))
+	state := filepath.Join(defaultStateDir(), fmt.Sprintf("%s-%x", filepath.Base(folder), digest[:4]))
+	text, err := yaml.Marshal(state)
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Replace(initYAML, []byte("STATE"), bytes.TrimSpace(text), 1), nil
+}
 
 // builtIn is the file's name where there is none.
 const builtIn = "built-in defaults"

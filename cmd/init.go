@@ -1,0 +1,53 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/burnish-photo/burnish/config"
+)
+
+type initCommand struct {
+	Folder string `arg:"" optional:"" default:"." help:"Folder of photos; default: this one."`
+}
+
+// Help is shown by burnish init --help.
+func (initCommand) Help() string {
+	return `Writes burnish.yaml into the folder, which it creates where it is missing. The file watches the folder and writes restored photos into the folder restored below it; comments explain the rest. A burnish.yaml that is there already is never replaced.
+
+Examples:
+  burnish init
+  burnish init ~/Pictures/ingest && burnish run -c ~/Pictures/ingest/burnish.yaml`
+}
+
+// Run writes the file.
+func (c *initCommand) Run(h *host) error {
+	if err := os.MkdirAll(c.Folder, 0o755); err != nil {
+		return err
+	}
+	text, err := config.Initial(c.Folder)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(c.Folder, "burnish.yaml")
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s exists and is not replaced: edit it, or move it away first", path)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	flag := ""
+	if c.Folder != "." {
+		flag = fmt.Sprintf(" -c %s", path)
+	}
+	fmt.Fprintf(h.out, "wrote %s\n\nnext:\n  burnish run%s --once   # restore what is in the folder\n  burnish run%s          # watch it, until stopped\n", path, flag, flag)
+	return nil
+}
