@@ -39,6 +39,7 @@ Examples:
 
 // Run processes the paths.
 func (a *applyCommand) Run(h *host) error {
+	outliveReaders()
 	c, where, err := h.loadFound(a.Config)
 	if err != nil {
 		return err

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 	"github.com/burnish-photo/burnish/ops"
@@ -114,9 +112,8 @@ func newParser(c *commands, exit func(code int)) (*kong.Kong, error) {
 }
 
 func (c *commands) run(parsed *kong.Context, registry *ops.Registry) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(context.Background())
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	h := &host{Context: ctx, registry: registry, out: os.Stdout, err: os.Stderr, verbose: c.Verbose}
 	stopNative, err := plugin.Start(plugin.Runtime{Log: h.logger()})
 	if err != nil {

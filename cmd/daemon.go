@@ -151,6 +151,9 @@ func (d *daemon) loop(ctx context.Context, files <-chan watcher.File, watched <-
 		case <-timer.C:
 		case <-stopping:
 			stopping = nil
+			if n := d.queue.Underway(); n > 0 {
+				d.log.Info("stopping: photos in work are finished first; another SIGTERM or Ctrl-C ends them at once", "in_work", n)
+			}
 			_, _ = sd.SdNotify(false, sd.SdNotifyStopping)
 		}
 	}

@@ -33,6 +33,7 @@ Examples:
 
 // Run restores one photo.
 func (r *restoreCommand) Run(h *host) error {
+	outliveReaders()
 	out := r.out()
 	c, err := r.configuration(h, out)
 	if err != nil {

@@ -23,7 +23,7 @@ type runCommand struct {
 
 // Help is shown by burnish run --help.
 func (runCommand) Help() string {
-	return `The daemon. It takes in what is in the watched folders already, then every photo that arrives. SIGTERM lets it finish the photos in work; a second one ends it at once.
+	return `The daemon. It takes in what is in the watched folders already, then every photo that arrives. SIGTERM, SIGINT (Ctrl-C) or SIGHUP lets it finish the photos in work; a second SIGTERM or SIGINT ends it at once.
 
 Examples:
   burnish run -c burnish.yaml
@@ -33,6 +33,7 @@ Examples:
 
 // Run watches until the context ends, or once.
 func (r *runCommand) Run(h *host) error {
+	outliveReaders()
 	c, err := r.configuration(h)
 	if err != nil {
 		return err

@@ -28,7 +28,8 @@ type workCommand struct{}
 
 // Run serves the daemon until it closes the connection or dies.
 func (workCommand) Run(h *host) error {
-	signal.Ignore(os.Interrupt, syscall.SIGTERM) // the daemon says when to end
+	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) // the daemon says when to end
+	outliveReaders()
 	file := os.NewFile(workerSocket, "daemon")
 	conn, err := net.FileConn(file)
 	if err != nil {
