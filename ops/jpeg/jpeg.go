@@ -1,6 +1,6 @@
 // Package jpeg reads what a JPEG file says of its own compression: the quality
-// that its quantization tables stand for, subsampling, progressive coding. It
-// reads the headers up to the first scan and decodes nothing.
+// that its quantization tables stand for, subsampling, progressive coding, and
+// where the picture ends. It decodes nothing.
 package jpeg
 
 import (

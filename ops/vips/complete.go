@@ -3,8 +3,11 @@ package vips
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"os"
+
+	"github.com/burnish-photo/burnish/ops/jpeg"
 )
 
 // tailLength is how far from a file's end its end mark is looked for. What
@@ -18,10 +21,10 @@ const tailLength = 64 << 10
 // or only zeros, to tell its format is not complete; one of a format that
 // marks no end, or of no known format, is.
 //
-// It reads the headers and the last 64 KiB, whatever the size, and neither
-// decodes nor trusts what it reads: true does not mean that the file decodes.
-// A photo with a longer appendix than that, such as a film, is reported as not
-// complete. Errors are the operating system's.
+// It reads the headers and the last 64 KiB; where the end is not there, it walks
+// through a JPEG's scans and a PNG's chunks, so that a photo with a film or other
+// data behind it is complete. It neither decodes nor trusts what it reads: true
+// does not mean that the file decodes. Errors are the operating system's.
 func Complete(path string) (bool, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -52,7 +55,7 @@ func complete(r io.ReaderAt, size int64) (bool, error) {
 	case "jpeg":
 		return completeJPEG(r, size)
 	case "png":
-		return endsWith(r, size, "\x00\x00\x00\x00IEND\xae\x42\x60\x82")
+		return completePNG(r, size)
 	case "gif":
 		return endsWith(r, size, "\x00\x3b")
 	case "webp":
@@ -119,6 +122,30 @@ func endsWith(r io.ReaderAt, size int64, mark string) (bool, error) {
 	return bytes.Contains(b, []byte(mark)), err
 }
 
+// maxChunks bounds the chunks of a PNG that are walked through.
+const maxChunks = 1 << 16
+
+// completePNG looks for the last chunk near the end of the file, then by walking
+// through the chunks.
+func completePNG(r io.ReaderAt, size int64) (bool, error) {
+	whole, err := endsWith(r, size, "\x00\x00\x00\x00IEND\xae\x42\x60\x82")
+	if whole || err != nil {
+		return whole, err
+	}
+	at := int64(8)
+	for n := 0; n < maxChunks && at < size; n++ {
+		b, err := part(r, at, 8)
+		if err != nil || len(b) < 8 {
+			return false, err
+		}
+		at += 12 + int64(binary.BigEndian.Uint32(b))
+		if string(b[4:]) == "IEND" {
+			return at <= size, nil
+		}
+	}
+	return false, nil
+}
+
 // written is whole, unless the last bytes before end are all zero: compressed
 // data does not end so, but room that is not yet filled does.
 func written(r io.ReaderAt, end int64, whole bool) (bool, error) {
@@ -129,17 +156,43 @@ func written(r io.ReaderAt, end int64, whole bool) (bool, error) {
 	return len(bytes.TrimLeft(b, "\x00")) > 0, err
 }
 
+// completeJPEG looks for the end marker behind the start of the first scan: the
+// headers may hold a preview with a marker of its own. Near the end of the file
+// it is found at once; before a long appendix, such as a film, or in a JPEG with
+// several scans by walking through them.
+func completeJPEG(r io.ReaderAt, size int64) (bool, error) {
+	scan, err := firstScan(r, size)
+	if err != nil || scan < 0 {
+		return false, err
+	}
+	b, err := tail(r, scan, size)
+	if err != nil || bytes.Contains(b, []byte("\xff\xd9")) {
+		return err == nil, err
+	}
+	_, err = jpeg.End(io.NewSectionReader(r, 0, size))
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, jpeg.ErrNotJPEG) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // maxMarkers is how many markers and fill bytes a JPEG's headers are read for.
 const maxMarkers = 5000
 
-// completeJPEG looks for the end marker behind the start of the first scan:
-// the headers may hold a preview with a marker of its own.
-func completeJPEG(r io.ReaderAt, size int64) (bool, error) {
+// firstScan is where the end marker is to be looked for: behind the header of
+// the first scan, or where the headers are malformed; -1 where they are cut off.
+func firstScan(r io.ReaderAt, size int64) (int64, error) {
 	at := int64(2)
 	for range maxMarkers {
 		b, err := part(r, at, 4)
-		if err != nil || len(b) < 4 {
-			return false, err
+		if err != nil {
+			return -1, err
+		}
+		if len(b) >= 2 && b[0] == 0xff && b[1] == 0xd9 { // without a scan
+			return at, nil
+		}
+		if len(b) < 4 {
+			return -1, nil
 		}
 		marker, length := b[1], int64(binary.BigEndian.Uint16(b[2:]))
 		switch {
@@ -150,29 +203,30 @@ func completeJPEG(r io.ReaderAt, size int64) (bool, error) {
 			at += 2
 			continue
 		case b[0] != 0xff || length < 2: // malformed: what a decoder says of it counts, not what is missing
-			return endsWith(r, size, "\xff\xd9")
-		case marker == 0xd9:
-			return true, nil
+			return at, nil
 		}
 		at += 2 + length
 		if marker == 0xda {
-			b, err := tail(r, at, size)
-			return bytes.Contains(b, []byte("\xff\xd9")), err
+			return at, nil
 		}
 	}
-	return endsWith(r, size, "\xff\xd9")
+	return at, nil
 }
 
 // completeBoxes adds up the boxes of an ISO media file (ISO/IEC 14496-12,
 // section 4.2). A box of size 0 reaches to the end of the file.
 func completeBoxes(r io.ReaderAt, size int64) (bool, error) {
 	const enough = 1000 // boxes: far more than any photo has
-	at := int64(0)
+	at, seen := int64(0), map[string]bool{}
 	for n := 0; n < enough && at < size; n++ {
 		b, err := part(r, at, 16)
 		if err != nil || len(b) < 8 {
-			return false, err
+			return seen["meta"] && seen["mdat"] && err == nil, err
 		}
+		if seen["meta"] && seen["mdat"] && !isBoxType(b[4:8]) && !bytes.Equal(b[:8], make([]byte, 8)) {
+			return true, nil // no box: what a phone has put behind them
+		}
+		seen[string(b[4:8])] = true
 		box := int64(binary.BigEndian.Uint32(b))
 		if box == 1 && len(b) == 16 {
 			box = int64(binary.BigEndian.Uint64(b[8:]))
@@ -186,4 +240,14 @@ func completeBoxes(r io.ReaderAt, size int64) (bool, error) {
 		at += box
 	}
 	return written(r, size, true)
+}
+
+// isBoxType reports whether four bytes may name a box.
+func isBoxType(name []byte) bool {
+	for _, c := range name {
+		if c < ' ' || c > '~' && c != 0xa9 {
+			return false
+		}
+	}
+	return true
 }

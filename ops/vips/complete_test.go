@@ -63,6 +63,9 @@ func TestComplete(t *testing.T) {
 
 func TestCompleteBytes(t *testing.T) {
 	preview := "\xff\xe1\x00\x08ab\xff\xd9cd" // a segment with an end marker of its own
+	film := "\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + strings.Repeat("film", 40<<10)
+	jpegBytes := "\xff\xd8" + preview + "\xff\xda\x00\x04abxy\xff\x00z\xff\xd9"
+	boxes := "\x00\x00\x00\x10ftypheic\x00\x00\x00\x00\x00\x00\x00\x0cmetaabcd\x00\x00\x00\x10mdatpixels!!"
 	for name, test := range map[string]struct {
 		data string
 		want bool
@@ -77,6 +80,15 @@ func TestCompleteBytes(t *testing.T) {
 		"jpeg in its headers":      {"\xff\xd8\xff\xe1\xff\xff" + strings.Repeat("e", 100), false},
 		"jpeg, malformed, at end":  {"\xff\xd8stray\xff\xd9", true},
 		"jpeg without a scan":      {"\xff\xd8\xff\xd9\x00\x00", true},
+		"jpeg, film behind":        {jpegBytes + film, true}, // immich#30654
+		"jpeg, zeros behind":       {jpegBytes + strings.Repeat("\x00", 200<<10), true},
+		"jpeg, cut, film preview":  {"\xff\xd8" + preview + "\xff\xda\x00\x04ab" + strings.Repeat("xyz", 40<<10), false},
+		"jpeg, scans, film behind": {"\xff\xd8" + preview + "\xff\xda\x00\x04abx\xff\xc4\x00\x06\xff\xd9cd\xff\xda\x00\x04abxyz\xff\xd9" + film, true},
+		"png, film behind":         {"\x89PNG\r\n\x1a\n\x00\x00\x00\x03IDATabccrc!\x00\x00\x00\x00IEND\xae\x42\x60\x82" + film, true},
+		"png, cut, long":           {"\x89PNG\r\n\x1a\n\x00\x00\x00\x03IDATabccrc!\x00\xff\x00\x00IDAT" + film[:80<<10], false},
+		"boxes, trailer behind":    {boxes + "\x00\x00\x01\x0a\x0e\x00\x00\x00Image_UTC_Data", true}, // Samsung's
+		"boxes, film in a box":     {boxes + "\x00\x00\x00\x10mpvdabcdefgh", true},
+		"boxes, film cut":          {boxes + "\x00\x00\x10\x00mpvdabcdefgh", false},
 		"webp, too short":          {"RIFF\xff\x00\x00\x00WEBPVP8 ", false},
 		"boxes, the last open":     {"\x00\x00\x00\x10ftypavif\x00\x00\x00\x00\x00\x00\x00\x00mdatpixels", true},
 		"boxes, one too long":      {"\x00\x00\x00\x10ftypavif\x00\x00\x00\x00\x00\x00\xff\x00mdatpixels", false},
