@@ -21,6 +21,7 @@ type Provenance struct {
 	Device      string // that the network ran on
 	Version     string // of Burnish
 	Part        string // which of the pipeline's outputs, and of which page, it is
+	Dropped     string // what the photo's file holds beside the photo and this one does not, such as a film
 
 	// Seal is a digest of the file around it, by which a file is known that
 	// nobody has changed since. It is made when the file is written.
@@ -38,7 +39,7 @@ func (p *Provenance) fields() []struct {
 	}{
 		{"Source", &p.Source}, {"Pipeline", &p.Pipeline}, {"Fingerprint", &p.Fingerprint},
 		{"Model", &p.Model}, {"ModelDigest", &p.ModelDigest}, {"Device", &p.Device}, {"Version", &p.Version},
-		{"Part", &p.Part}, {"Seal", &p.Seal},
+		{"Part", &p.Part}, {"Dropped", &p.Dropped}, {"Seal", &p.Seal},
 	}
 }
 

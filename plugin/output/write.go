@@ -33,8 +33,10 @@ func (o Owner) Stage(ctx context.Context, img ops.Image, order Order) (_ *Staged
 	case order.copies(img):
 		return o.stageSource(img, order.Path)
 	case order.Config.Tiles():
+		order.dropAppendix(ctx, img)
 		return o.stageTiles(ctx, img, order)
 	}
+	order.dropAppendix(ctx, img)
 	s, err := o.reserve(order.Path)
 	if err != nil {
 		return nil, err

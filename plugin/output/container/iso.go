@@ -69,7 +69,7 @@ func items(f *os.File) (found []item, idat int64, err error) {
 			meta = b
 		}
 		return nil
-	}); err != nil {
+	}); err != nil && meta.size < 4 { // else a phone has put what is no box behind them
 		return nil, 0, err
 	}
 	if meta.size < 4 {
