@@ -157,7 +157,8 @@ func Parse(file, folder string, data []byte, reg *ops.Registry) (*Config, strict
 	return &c, append(faults, c.Check(reg)...).In(file)
 }
 
-// resolve makes paths absolute, taking relative ones below folder.
+// resolve makes paths absolute, taking relative ones below folder, and spells
+// them as the file system does.
 func (c *Config) resolve(folder string) {
 	absolute := func(path *string) {
 		switch {
@@ -167,6 +168,7 @@ func (c *Config) resolve(folder string) {
 		default:
 			*path = filepath.Join(folder, *path)
 		}
+		*path = asSpelled(*path)
 	}
 	if c.StateDir == "" {
 		c.StateDir = defaultStateDir()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/plugin/ledger"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Where chooses among what was done. Its text is conditions joined by "and":
@@ -58,7 +59,7 @@ func parseCondition(text string) (condition, error) {
 		if _, err := path.Match(value, ""); err != nil {
 			return nil, fmt.Errorf("the pattern is malformed: %w", err)
 		}
-		is = func(e ledger.Entry) bool { return matchesEnd(value, e.Path) }
+		is = func(e ledger.Entry) bool { return matchesEnd(norm.NFC.String(value), norm.NFC.String(e.Path)) }
 	case "before", "after":
 		when, err := parseDate(value)
 		if err != nil {

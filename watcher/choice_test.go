@@ -23,6 +23,11 @@ func TestFilter(t *testing.T) {
 		{"", "b/c", "a.jpg b/a.jpg c/a.jpg a/b/c/a.jpg", "b/c/a.jpg"},
 		{"*.{jpg,jpeg}", "*-edit.* [0-9]*", "a.jpeg", "a-edit.jpg b/9.jpg a.png"},
 		{"", "!.* !*.TMP", ".a.jpg b/.c/d.jpg a.tmp .b.tmp", "a.part .a.part @eaDir/b.jpg"},
+		// graphify#2544, ripgrep#845: a Mac's decomposed é (NFD), and the other way about.
+		{"", "Priv\u00e9/", "a.jpg", "Prive\u0301/a.jpg PRIV\u00c9/a.jpg b/Prive\u0301/c/a.jpg"},
+		{"", "Prive\u0301/", "a.jpg Prive/a.jpg", "Priv\u00e9/a.jpg Prive\u0301/a.jpg"},
+		{"\u00e9t\u00e9-*", "", "e\u0301te\u0301-1.jpg", "ete-1.jpg"},
+		{"", "!*.*_original", "a.jpg_original", "a.jpg.bak"},
 		{"", "!@eaDir", "@eaDir/a.jpg", ".a.jpg"},
 	} {
 		c := Config{Include: strings.Fields(test.include), Exclude: strings.Fields(test.exclude)}

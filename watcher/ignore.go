@@ -10,12 +10,15 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+	"golang.org/x/text/unicode/norm"
 )
 
-// ignoredSuffixes end the names of files that are still being written.
+// ignoredSuffixes end the names of files that are still being written, and of
+// backups that editors leave beside the file that they changed.
 var ignoredSuffixes = []string{
 	"~", ".part", ".partial", ".filepart", ".crdownload", ".download", ".opdownload",
-	".tmp", ".temp", ".swp", ".aria2", ".!ut", ".!qb",
+	".tmp", ".temp", ".swp", ".aria2", ".!ut", ".!qb", "_exiftool_tmp",
+	".bak", ".orig", ".old", "@synoresource", "@synoeastream",
 }
 
 // ignoredNames are what operating systems and storage appliances leave about.
@@ -34,10 +37,11 @@ var ignoredNames = map[string]bool{
 	"__macosx":                  true, // zip files made by macOS
 }
 
-// Rules of names that begin in a certain way.
+// Rules of names of a certain form.
 const (
-	hidden = ".*" // ._*, .stfolder, .DS_Store, .Trash-*, rsync's .name.XXXXXX
-	owner  = "~$*"
+	hidden   = ".*" // ._*, .stfolder, .DS_Store, .Trash-*, rsync's .name.XXXXXX
+	owner    = "~$*"
+	original = "*.*_original" // exiftool's backups, NAME.jpg_original
 )
 
 // Ignored reports whether a file or folder of this name (its last element
@@ -53,7 +57,10 @@ func ignoredBut(name string, back map[string]bool) (rule string, ignored bool) {
 	if strings.HasPrefix(name, "~$") && !back[owner] {
 		return owner, true
 	}
-	lower := strings.ToLower(name)
+	lower := folded(name)
+	if strings.HasSuffix(lower, "_original") && strings.LastIndexByte(lower, '.') > 0 && !back[original] {
+		return original, true
+	}
 	if ignoredNames[lower] && !back[lower] {
 		return lower, true
 	}
@@ -65,9 +72,14 @@ func ignoredBut(name string, back map[string]bool) (rule string, ignored bool) {
 	return "", false
 }
 
+// folded is what names and patterns are compared by: in lower case, and in
+// Unicode's composed form (NFC), since a Mac may write é as two characters where
+// others write one.
+func folded(text string) string { return norm.NFC.String(strings.ToLower(text)) }
+
 // rules lists what is ignored without a word in the configuration.
 func rules() []string {
-	all := append(slices.Sorted(maps.Keys(ignoredNames)), hidden, owner)
+	all := append(slices.Sorted(maps.Keys(ignoredNames)), hidden, owner, original)
 	for _, suffix := range ignoredSuffixes {
 		all = append(all, "*"+suffix)
 	}
@@ -76,7 +88,7 @@ func rules() []string {
 
 // filter is one folder's choice of names.
 type filter struct {
-	include, exclude []string // in lower case, for doublestar
+	include, exclude []string // folded, for doublestar
 	back             map[string]bool
 }
 
@@ -88,7 +100,7 @@ func newFilter(c Config) filter {
 	}
 	for _, p := range c.Exclude {
 		if rule, back := strings.CutPrefix(p, "!"); back {
-			f.back[strings.ToLower(rule)] = true
+			f.back[folded(rule)] = true
 		} else {
 			f.exclude = append(f.exclude, alternatives(pattern(p))...)
 		}
@@ -98,7 +110,7 @@ func newFilter(c Config) filter {
 
 // pattern makes a pattern without a slash match at any depth.
 func pattern(p string) string {
-	p = strings.TrimSuffix(strings.ToLower(p), "/")
+	p = strings.TrimSuffix(folded(p), "/")
 	if !strings.Contains(p, "/") {
 		return "**/" + p
 	}
@@ -177,7 +189,7 @@ func (f filter) takes(rel, name string, dir bool) bool {
 	if len(f.exclude) == 0 && (dir || len(f.include) == 0) {
 		return true
 	}
-	at := strings.ToLower(path.Join(filepath.ToSlash(rel), name))
+	at := folded(path.Join(filepath.ToSlash(rel), name))
 	matches := func(p string) bool { return doublestar.MatchUnvalidated(p, at) }
 	if slices.ContainsFunc(f.exclude, matches) {
 		return false
@@ -197,7 +209,7 @@ func (c Config) checkPatterns() error {
 			switch {
 			case back && key.name == "include":
 				faults = append(faults, fmt.Errorf("include has %q: what is not wanted belongs to exclude", p))
-			case back && !slices.Contains(rules(), strings.ToLower(rule)):
+			case back && !slices.Contains(rules(), folded(rule)):
 				faults = append(faults, fmt.Errorf("exclude has %q, which is none of the usual ones to take back: %s", p, strings.Join(rules(), "  ")))
 			case strings.Trim(p, "/") == "" || !doublestar.ValidatePattern(p):
 				faults = append(faults, fmt.Errorf("%s has %q, which is no pattern: write one such as %q", key.name, p, "2024/**/*.jpg"))

@@ -8,6 +8,8 @@ func TestIgnored(t *testing.T) {
 		"a.jpg~", "a.jpg.part", "a.jpg.PART", "a.jpg.partial", "a.jpg.filepart", "a.jpg.crdownload", "a.download",
 		"a.tmp", "a.swp", "~$a.doc", "@eaDir", "@EADIR", "#recycle", "lost+found", "Thumbs.db", "THUMBS.DB",
 		"System Volume Information", "$RECYCLE.BIN", "desktop.ini", "__MACOSX",
+		"a.jpg_original", "A.JPG_ORIGINAL", "a.heic_original", // memories#699: exiftool's backups
+		"a.jpg_exiftool_tmp", "a.jpg.bak", "a.jpg.orig", "a.jpg.old", "a.jpg@SynoEAStream",
 	} {
 		if rule, ignored := Ignored(name); !ignored || rule == "" {
 			t.Errorf("%q is taken in", name)
@@ -16,6 +18,7 @@ func TestIgnored(t *testing.T) {
 	for _, name := range []string{
 		"a.jpg", "IMG_0001.JPG", "part.jpg", "a.part.jpg", "tmp", "my.tmp.jpg", "~a.jpg", "a~b.jpg", "photo", "été.jpg",
 		"@home", "#1.jpg", "thumbs.db.jpg", "a\xff.jpg", " ",
+		"scans_original", "a_original.jpg", "original", "bak", "old.jpg",
 	} {
 		if rule, ignored := Ignored(name); ignored {
 			t.Errorf("%q is ignored by %s", name, rule)

@@ -17,6 +17,7 @@ import (
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Condition is a compiled expression. It may decide on several photos at a time.
@@ -36,8 +37,11 @@ type Fault struct {
 func (f *Fault) Error() string { return f.Message }
 
 // Compile reads an expression that is true or false. steps are the ids that
-// ran() may ask for. Its error is a [*Fault].
+// ran() may ask for. Names of files and folders are compared in Unicode's
+// composed form (NFC), in whichever the expression is written. Its error is a
+// [*Fault].
 func Compile(text string, steps []string) (*Condition, error) {
+	text = norm.NFC.String(text)
 	tree, err := parser.Parse(text)
 	if err != nil {
 		return nil, fault(err)

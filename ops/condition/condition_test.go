@@ -48,7 +48,7 @@ func photo(t *testing.T) ops.Image {
 	t.Cleanup(pixels.Close)
 	return ops.Image{Pixels: pixels, AsRead: true, Source: &ops.Source{
 		Path: path, Format: "jpeg", Width: pixels.Width(), Height: pixels.Height(), Orientation: 6,
-		Folder: "trips/rome", Taken: time.Date(2021, 5, 17, 10, 0, 0, 0, time.UTC),
+		Folder: "trips/Krako\u0301w", Taken: time.Date(2021, 5, 17, 10, 0, 0, 0, time.UTC),
 	}}
 }
 
@@ -68,6 +68,7 @@ func TestDecisions(t *testing.T) {
 		`camera.model == "EOS 5D" and camera.make == ""`:       true,
 		"orientation == 6":                                     true,
 		`folder startsWith "trips/"`:                           true,
+		"folder == \"trips/Krak\u00f3w\"":                      true, // graphify#2544: a Mac writes the name in NFD
 		`file matches "\\.(jpe?g|JPG)$"`:                       true,
 		`date >= "2021-05-01" and date < "2021-06-01"`:         true,
 		`ran("a") and not ran("b")`:                            true,

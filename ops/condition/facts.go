@@ -5,6 +5,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/damage"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Facts are those of one photo as it arrived, looked up as they are asked for
@@ -32,7 +33,7 @@ func (f *Facts) fill(e *environment, names []string) (err error) {
 	}
 	e.Megapixels = float64(src.Width) * float64(src.Height) / 1e6
 	e.Format, e.Bands = src.Format, f.photo.Pixels.Bands()
-	e.Folder, e.File = src.Folder, filepath.Base(src.Path)
+	e.Folder, e.File = norm.NFC.String(src.Folder), norm.NFC.String(filepath.Base(src.Path))
 	e.Date = src.Date().Format("2006-01-02")
 	for _, name := range names {
 		switch name {
