@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/alecthomas/kong"
+	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin"
 )
@@ -145,6 +146,10 @@ func flatten(err error) (all []error) {
 }
 
 func complain(code int, err error) int {
-	fmt.Fprintln(os.Stderr, "burnish:", err)
+	text := strict.Printable(err.Error())
+	if faults := (strict.Faults)(nil); errors.As(err, &faults) {
+		text = err.Error() // each is on a line of its own
+	}
+	fmt.Fprintln(os.Stderr, "burnish:", text)
 	return code
 }

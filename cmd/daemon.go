@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/queue"
 	"github.com/burnish-photo/burnish/watcher"
@@ -239,7 +240,7 @@ func (d *daemon) summary(h *host) error {
 	}
 	fmt.Fprintf(h.err, "%d photos done, %d failed:\n", d.done, len(d.failed))
 	for _, photo := range slices.Sorted(maps.Keys(d.failed)) {
-		fmt.Fprintln(h.err, " ", d.failed[photo])
+		fmt.Fprintln(h.err, " ", strict.Printable(d.failed[photo].Error()))
 	}
 	return errFailures
 }

@@ -4,8 +4,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
+	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/lmittmann/tint"
 )
 
@@ -17,9 +19,14 @@ func (h *host) logger() *slog.Logger {
 		level = slog.LevelDebug
 	}
 	if terminal(h.err) {
-		return slog.New(tint.NewTextHandler(h.err, &tint.Options{Level: level, TimeFormat: time.TimeOnly}))
+		return slog.New(coloured(h.err, level))
 	}
 	return slog.New(slog.NewTextHandler(h.err, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutJournalTime}))
+}
+
+// coloured writes a log for a terminal.
+func coloured(w io.Writer, level slog.Level) slog.Handler {
+	return tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, ReplaceAttr: printable})
 }
 
 // withoutJournalTime leaves the time to systemd's journal, which keeps its own.
@@ -28,6 +35,26 @@ func withoutJournalTime(groups []string, a slog.Attr) slog.Attr {
 		return slog.Attr{}
 	}
 	return a
+}
+
+// printable keeps what names of files hold from a terminal. Elsewhere the log's
+// format quotes it.
+func printable(_ []string, a slog.Attr) slog.Attr {
+	a.Key = harmless(a.Key)
+	switch a.Value.Kind() {
+	case slog.KindString, slog.KindAny:
+		text := a.Value.String()
+		if shown := harmless(text); shown != text {
+			a.Value = slog.StringValue(shown)
+		}
+	}
+	return a
+}
+
+// harmless is text that tint can write: what it quotes it takes \x1b in, also as
+// plain letters, for an escape of the caller's, and sends it to the terminal.
+func harmless(text string) string {
+	return strings.ReplaceAll(strict.Printable(text), `\x1b`, `\033`)
 }
 
 func terminal(w io.Writer) bool {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -53,7 +54,7 @@ func (r *report) add(path string, result plugin.Result, err error) {
 	if r.json {
 		fmt.Fprintln(r.out, l.json())
 	} else {
-		fmt.Fprintln(r.out, l.text())
+		fmt.Fprintln(r.out, strict.Printable(l.text()))
 	}
 	if r.bar != nil {
 		r.bar.Increment()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/watcher"
 )
 
@@ -73,37 +74,37 @@ func printState(out io.Writer, dir string, runs bool, s *state) {
 	const moment = time.DateTime
 	switch {
 	case s == nil && runs:
-		fmt.Fprintf(out, "burnish is starting with the state folder %s\n", dir)
+		fmt.Fprintf(out, "burnish is starting with the state folder %s\n", strict.Printable(dir))
 		return
 	case s == nil:
-		fmt.Fprintf(out, "burnish does not run with the state folder %s, and has left no state there\n", dir)
+		fmt.Fprintf(out, "burnish does not run with the state folder %s, and has left no state there\n", strict.Printable(dir))
 		return
 	case runs:
 		fmt.Fprintf(out, "burnish %s runs, process %d, since %s\n", s.Version, s.PID, s.Started.Local().Format(moment))
 	default:
-		fmt.Fprintf(out, "burnish does not run with the state folder %s; what it left at %s:\n", dir, s.Written.Local().Format(moment))
+		fmt.Fprintf(out, "burnish does not run with the state folder %s; what it left at %s:\n", strict.Printable(dir), s.Written.Local().Format(moment))
 	}
 	fmt.Fprintf(out, "%d photos done, %d failed, %d in work, %d waiting\n", s.Done, s.Failed, s.Working, s.Waiting)
 	if s.Sandbox != "" {
 		fmt.Fprintf(out, "sandbox: %s\n", s.Sandbox)
 	}
 	if s.Shut != "" {
-		fmt.Fprintf(out, "no photo begins: %s\n", s.Shut)
+		fmt.Fprintf(out, "no photo begins: %s\n", strict.Printable(s.Shut))
 	}
 	if s.Ledger != "" {
-		fmt.Fprintf(out, "at its start: %s\n", s.Ledger)
+		fmt.Fprintf(out, "at its start: %s\n", strict.Printable(s.Ledger))
 	}
 	for _, h := range s.Held {
-		fmt.Fprintf(out, "photos of %s wait: %s\n", h.Folder, h.Reason)
+		fmt.Fprintf(out, "photos of %s wait: %s\n", strict.Printable(h.Folder), strict.Printable(h.Reason))
 	}
 	for _, f := range s.Folders {
 		on := f.Filesystem
 		if on != "" {
 			on += ", "
 		}
-		fmt.Fprintf(out, "%-9s %s (%s%d files in %d folders, %d arriving)\n", f.Mode, f.Folder, on, f.Files, f.Folders, f.Arriving)
+		fmt.Fprintf(out, "%-9s %s (%s%d files in %d folders, %d arriving)\n", f.Mode, strict.Printable(f.Folder), on, f.Files, f.Folders, f.Arriving)
 		if f.Reason != "" {
-			fmt.Fprintf(out, "          %s\n", f.Reason)
+			fmt.Fprintf(out, "          %s\n", strict.Printable(f.Reason))
 		}
 	}
 }

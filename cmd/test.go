@@ -90,16 +90,16 @@ func (t *testCommand) run(h *host, name string, f *golden.File) (failed int, err
 			return failed, errors.Join(err, engine.Close())
 		}
 		for _, image := range v.Wrote {
-			fmt.Fprintf(h.out, "wrote %s\n", image)
+			fmt.Fprintf(h.out, "wrote %s\n", strict.Printable(image))
 		}
 		if len(v.Faults) == 0 {
-			fmt.Fprintf(h.out, "ok    %s\n", v.Name)
+			fmt.Fprintf(h.out, "ok    %s\n", strict.Printable(v.Name))
 			continue
 		}
 		failed++
-		fmt.Fprintf(h.out, "FAIL  %s (%s:%d)\n", v.Name, name, v.Line)
+		fmt.Fprintf(h.out, "FAIL  %s (%s:%d)\n", strict.Printable(v.Name), strict.Printable(name), v.Line)
 		for _, fault := range v.Faults {
-			fmt.Fprintf(h.out, "      %s\n", fault)
+			fmt.Fprintf(h.out, "      %s\n", strict.Printable(fault))
 		}
 	}
 	return failed, engine.Close()

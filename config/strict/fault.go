@@ -23,8 +23,10 @@ type Fault struct {
 	Here         bool // it is this machine that lacks something now, which the file rightly names
 }
 
-// Error formats the fault as file:line:column: message.
-func (f Fault) Error() string {
+// Error formats the fault as file:line:column: message, on one line.
+func (f Fault) Error() string { return Printable(f.text()) }
+
+func (f Fault) text() string {
 	kind := ""
 	if f.Warning {
 		kind = "warning: "

@@ -114,7 +114,9 @@ func (s *salvaged) leaf(page []byte) {
 
 func (s *salvaged) take(key, value []byte) {
 	var r record
-	if json.Unmarshal(value, &r) == nil && r.validate() == nil && bytes.Equal(key, join(r.Path, r.Work)) {
+	err := json.Unmarshal(value, &r)
+	r.Entry = restored(r.Entry)
+	if err == nil && r.validate() == nil && bytes.Equal(key, join(r.Path, r.Work)) {
 		r.Salvaged = true
 		s.entries = append(s.entries, r)
 		return

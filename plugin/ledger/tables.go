@@ -92,7 +92,7 @@ func (t tables) putEntry(id []byte, e Entry) error {
 	if err != nil {
 		return err
 	}
-	value, err := json.Marshal(record{e, n})
+	value, err := json.Marshal(record{stored(e), n})
 	if err != nil {
 		return err
 	}
@@ -198,7 +198,7 @@ func decode(value []byte) (Entry, bool) {
 	if value == nil || json.Unmarshal(value, &e) != nil {
 		return Entry{}, false
 	}
-	return e, true
+	return restored(e), true
 }
 
 func join(parts ...string) []byte {
