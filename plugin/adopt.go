@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
@@ -28,7 +27,7 @@ func (w *work) adopt(format string) (done bool, err error) {
 	if w.engine.ledger == nil || w.past().State != "" {
 		return false, nil
 	}
-	header, err := vips.ReadHeader(w.source)
+	header, err := w.header()
 	if err != nil {
 		return false, nil //nolint:nilerr // whoever decodes it will say so
 	}

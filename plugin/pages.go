@@ -25,7 +25,7 @@ func (w *work) pages(h vips.Header) (int, string) {
 // restore decodes the photo, page by page, runs the graph and publishes the
 // outputs.
 func (w *work) restore(ctx context.Context, format string) (Result, error) {
-	header, err := vips.ReadHeader(w.source)
+	header, err := w.header()
 	if err != nil {
 		return Result{}, w.damaged(err)
 	}

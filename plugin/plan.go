@@ -86,7 +86,7 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	if plan.Reason != "" {
 		return nil
 	}
-	header, err := vips.ReadHeader(w.source)
+	header, err := w.header()
 	if err != nil {
 		return w.damaged(err)
 	}

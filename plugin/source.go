@@ -39,9 +39,22 @@ func digest(path string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
+// header is the file's header, with the orientation that its metadata tell
+// wherever they say so: libvips knows EXIF of fewer places.
+func (w *work) header() (vips.Header, error) {
+	h, err := vips.ReadHeader(w.source)
+	if err != nil || h.Pages > 1 {
+		return h, err
+	}
+	if n, ok := output.Orientation(w.source, h.Format); ok {
+		h.Orientation = n
+	}
+	return h, nil
+}
+
 // open checks the header against the limits and opens the photo as a stream.
 func (w *work) open(format string) (ops.Image, error) {
-	header, err := vips.ReadHeader(w.source)
+	header, err := w.header()
 	if err != nil {
 		return ops.Image{}, w.damaged(err)
 	}
@@ -60,6 +73,14 @@ func (w *work) openPage(format string, header vips.Header, page int) (ops.Image,
 	pixels, err := open(w.source, vips.Sequential)
 	if err != nil {
 		return ops.Image{}, w.damaged(err)
+	}
+	if header.Pages == 1 && pixels.Orientation() != header.Orientation {
+		turned, err := pixels.WithInt(vips.FieldOrientation, header.Orientation)
+		pixels.Close()
+		if err != nil {
+			return ops.Image{}, err
+		}
+		pixels = turned
 	}
 	// A later page may be larger than the first.
 	if err := w.withinLimits(vips.Header{Width: pixels.Width(), Height: pixels.Height(), Pages: 1}); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -87,7 +88,11 @@ func (o Order) composeEXIF(data []byte, w, h int) ([]byte, bool) {
 		return nil, false
 	}
 	b.Upright(w, h)
-	b = b.Keep(func(e exif.Entry) bool { return o.Config.policy.allows("exif", exifParts(e)...) })
+	policy := o.Config.policy
+	placed := slices.Contains(policy.strip, "gps") && noteOfPlace(b.Entries())
+	b = b.Keep(func(e exif.Entry) bool {
+		return policy.allows("exif", exifParts(e)...) && !(placed && e.Dir == exif.Exif && e.Tag == exif.MakerNote)
+	})
 	if b == nil {
 		return nil, true
 	}
@@ -106,6 +111,9 @@ func (o Order) composeXMP(m container.Metadata, w, h int) ([]byte, error) {
 		return !stale(q, m) && o.Config.policy.allows("xmp", xmpParts(q)...)
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := p.KeepFields(func(q xmp.Property) bool { return !speaksOfPlace(q) || o.Config.policy.allows("xmp", "gps") }); err != nil {
 		return nil, err
 	}
 	for _, s := range []struct{ space, name, value string }{

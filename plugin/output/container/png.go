@@ -3,7 +3,6 @@ package container
 import (
 	"bufio"
 	"bytes"
-	"compress/zlib"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -30,7 +29,7 @@ func readPNG(f *os.File) (m Metadata, err error) {
 	if s, err := take(f, 8); err != nil || string(s) != pngSignature {
 		return m, errors.Join(errPNG, err)
 	}
-	left := budget(maxBlock)
+	left, raw := budget(maxBlock), Metadata{}
 	for range maxChunks {
 		head, err := take(f, 8)
 		if err != nil {
@@ -38,25 +37,37 @@ func readPNG(f *os.File) (m Metadata, err error) {
 		}
 		size, name := int64(binary.BigEndian.Uint32(head)), string(head[4:])
 		switch name {
-		case "eXIf", "iTXt":
+		case "eXIf", "iTXt", "tEXt", "zTXt":
 			data, err := take(f, size)
 			if err != nil {
 				return m, err
 			}
 			if name == "eXIf" {
 				m.EXIF = data
-			} else if packet := textXMP(data, &left); packet != nil {
+			} else if packet := textXMP(data, &left); name == "iTXt" && packet != nil {
 				m.XMP = packet
+			} else {
+				raw.takeText(name, data, &left)
 			}
 			size = 0
 		case "IEND":
-			return m, nil
+			return m.or(raw), nil
 		}
 		if _, err := f.Seek(size+4, io.SeekCurrent); err != nil {
 			return m, err
 		}
 	}
 	return m, errChunks
+}
+
+// or is m with the blocks that it lacks from raw.
+func (m Metadata) or(raw Metadata) Metadata {
+	for _, b := range []struct{ into, from *[]byte }{{&m.EXIF, &raw.EXIF}, {&m.XMP, &raw.XMP}, {&m.IPTC, &raw.IPTC}} {
+		if len(*b.into) == 0 {
+			*b.into = *b.from
+		}
+	}
+	return m
 }
 
 // textXMP is the XMP in an iTXt chunk, nil where it holds another text or one
@@ -66,22 +77,8 @@ func textXMP(data []byte, left *budget) []byte {
 	if !ok || len(rest) < 2 {
 		return nil
 	}
-	compressed := rest[0] == 1
-	_, rest, _ = bytes.Cut(rest[2:], []byte{0}) // language
-	_, rest, ok = bytes.Cut(rest, []byte{0})    // translated keyword
-	if !ok || !compressed {
-		return rest
-	}
-	z, err := zlib.NewReader(bytes.NewReader(rest))
-	if err != nil {
-		return nil
-	}
-	packet, err := io.ReadAll(io.LimitReader(z, int64(*left)+1))
-	if left.spend(int64(len(packet))) != nil {
-		*left = 0
-		return nil
-	}
-	if err != nil {
+	packet, ok := unfold("iTXt", rest, left)
+	if !ok {
 		return nil
 	}
 	return packet

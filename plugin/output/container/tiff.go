@@ -124,7 +124,7 @@ func (t tiffFile) directory(at int64) (records []record, next []byte, err error)
 	return records, data[int(n)*size:], nil
 }
 
-var tiffSizes = map[uint16]uint64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+var tiffSizes = map[uint16]uint64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
 
 // content reads a record's value; nil for one that is not as it should be, or
 // that the budget is too small for.

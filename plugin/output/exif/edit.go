@@ -2,15 +2,23 @@ package exif
 
 import "slices"
 
-// setNumber sets a whole number where the block has it.
+// setNumber sets a whole number wherever the block has the tag, whatever type it
+// had: as a SHORT, or as a LONG where it is too large for one.
 func (b *Block) setNumber(dir Dir, tag uint16, value int) {
-	e, ok := Find(b.Entries(), dir, tag)
-	switch {
-	case !ok || e.Count < 1:
-	case e.Type == 3:
-		b.Order.PutUint16(e.Value, uint16(value))
-	case e.Type == 4:
-		b.Order.PutUint32(e.Value, uint32(value))
+	for _, e := range b.Entries() {
+		if e.Dir != dir || e.Tag != tag {
+			continue
+		}
+		field := b.data[e.at+8 : e.at+12]
+		clear(field)
+		b.Order.PutUint32(b.data[e.at+4:], 1)
+		if value <= 0xffff && e.Type != 4 || tag == Orientation {
+			b.Order.PutUint16(b.data[e.at+2:], 3)
+			b.Order.PutUint16(field, uint16(value))
+		} else {
+			b.Order.PutUint16(b.data[e.at+2:], 4)
+			b.Order.PutUint32(field, uint32(value))
+		}
 	}
 }
 

@@ -131,8 +131,14 @@ const maxEntries = 4096
 // size of a value's element by its type; 0 for types that are not known.
 var sizes = [...]int{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 
+// utf8 is Exif 3.0's type of text, beside ASCII.
+const utf8 = 129
+
 func sizeOf(t uint16) int {
-	if int(t) < len(sizes) {
+	switch {
+	case t == utf8:
+		return 1
+	case int(t) < len(sizes):
 		return sizes[t]
 	}
 	return 0
@@ -208,15 +214,38 @@ func Find(entries []Entry, dir Dir, tag uint16) (Entry, bool) {
 	return entries[i], true
 }
 
-// Number is a whole number's value; false for other types.
+// Number is a whole number's value, the first where there are several; false for
+// other types.
 func (b *Block) Number(e Entry) (int, bool) {
-	switch {
-	case e.Type == 3 && e.Count >= 1:
+	if len(e.Value) < sizeOf(e.Type) || e.Count < 1 {
+		return 0, false
+	}
+	switch e.Type {
+	case 1:
+		return int(e.Value[0]), true
+	case 3:
 		return int(b.Order.Uint16(e.Value)), true
-	case e.Type == 4 && e.Count >= 1:
+	case 4:
 		return int(b.Order.Uint32(e.Value)), true
+	case 6:
+		return int(int8(e.Value[0])), true
+	case 8:
+		return int(int16(b.Order.Uint16(e.Value))), true
+	case 9:
+		return int(int32(b.Order.Uint32(e.Value))), true
 	}
 	return 0, false
+}
+
+// Orientation is how the block says that the pixels are turned, 1 to 8; false where
+// it does not. Writers give it as any whole number.
+func (b *Block) Orientation() (int, bool) {
+	e, ok := Find(b.Entries(), IFD0, Orientation)
+	if !ok {
+		return 0, false
+	}
+	n, ok := b.Number(e)
+	return n, ok && n >= 1 && n <= 8
 }
 
 // Text is a text's value without what follows its end.

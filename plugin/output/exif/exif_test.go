@@ -105,6 +105,48 @@ func TestKeep(t *testing.T) {
 	}
 }
 
+// nomacs#1646: an orientation is a whole number of any type, and becomes a SHORT.
+func TestOrientationOfAnyType(t *testing.T) {
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		short, long := make([]byte, 2), make([]byte, 4)
+		order.PutUint16(short, 6)
+		order.PutUint32(long, 6)
+		for kind, value := range map[uint16][]byte{1: {6}, 3: short, 4: long, 6: {6}, 8: short, 9: long, 2: []byte("6\x00"), 5: append(long, long...)} {
+			b := Encode([]Entry{{Dir: IFD0, Tag: Orientation, Type: kind, Count: 1, Value: value}, text(IFD0, Artist, "Ann Author")}, order)
+			n, ok := b.Orientation()
+			if whole := kind != 2 && kind != 5; ok != whole || ok && n != 6 {
+				t.Errorf("%v: type %d reads as %d, %t", order, kind, n, ok)
+			}
+			b.Upright(300, 200)
+			b = parse(t, b.Bytes())
+			e, _ := Find(b.Entries(), IFD0, Orientation)
+			if n, ok := b.Orientation(); !ok || n != 1 || e.Type != 3 || e.Count != 1 {
+				t.Errorf("%v: type %d becomes %+v", order, kind, e)
+			}
+			if e, _ := Find(b.Entries(), IFD0, Artist); Text(e) != "Ann Author" {
+				t.Errorf("%v: type %d: another entry changed", order, kind)
+			}
+		}
+	}
+}
+
+// Exiv2#2659: text of Exif 3.0's type UTF-8 is found, kept and written anew.
+func TestUTF8(t *testing.T) {
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		e := text(IFD0, Artist, "Zo\u00eb Example")
+		e.Type = 129
+		b := parse(t, Encode([]Entry{e, text(GPS, 1, "N")}, order).Bytes())
+		b = b.Keep(func(e Entry) bool { return e.Dir != GPS })
+		got, ok := Find(parse(t, b.Bytes()).Entries(), IFD0, Artist)
+		if !ok || got.Type != 129 || Text(got) != "Zo\u00eb Example" {
+			t.Errorf("%v: %+v", order, got)
+		}
+		if b.Keep(func(e Entry) bool { return e.Tag != Artist }) != nil {
+			t.Errorf("%v: the name stays", order)
+		}
+	}
+}
+
 func TestOtherByteOrder(t *testing.T) {
 	e := Entry{Type: 5, Count: 1, Value: []byte{0, 0, 0, 1, 0, 0, 0, 125}}
 	if got := e.In(binary.BigEndian, binary.LittleEndian).Value; !bytes.Equal(got, []byte{1, 0, 0, 0, 125, 0, 0, 0}) {

@@ -17,8 +17,9 @@ type reader struct {
 	rdf     int // depth of rdf:RDF, 0 before it
 	item    int // depth of the rdf:Description, 0 outside
 	open    *Property
-	text    span // of the open property's content
-	plain   bool // the open property holds text alone
+	text    span       // of the open property's content
+	plain   bool       // the open property holds text alone
+	fields  []Property // that are open inside it, from the outermost
 }
 
 func (r *reader) read() error {
@@ -49,12 +50,15 @@ func (r *reader) start(t xml.StartElement, at span) {
 		r.rdf = r.depth
 	case r.rdf > 0 && r.depth == r.rdf+1 && t.Name.Space == RDF && t.Name.Local == "Description":
 		r.item = r.depth
-		r.attributes(t, at)
+		r.attributes(t, at, &r.packet.properties)
 	case r.item > 0 && r.depth == r.item+1:
+		r.attributes(t, at, &r.packet.fields)
 		r.open = &Property{Space: t.Name.Space, Name: t.Name.Local, cut: span{at.from, 0}}
 		r.text, r.plain = span{at.to, at.to}, true
 	case r.open != nil:
 		r.plain = false
+		r.attributes(t, at, &r.packet.fields)
+		r.fields = append(r.fields, Property{Space: t.Name.Space, Name: t.Name.Local, cut: span{at.from, 0}})
 	}
 }
 
@@ -69,6 +73,13 @@ func (r *reader) end(t xml.EndElement, at span) {
 		}
 		r.packet.properties = append(r.packet.properties, *q)
 		r.open = nil
+	case len(r.fields) > 0:
+		q := r.fields[len(r.fields)-1]
+		r.fields = r.fields[:len(r.fields)-1]
+		q.cut.to = at.to
+		if q.Space != RDF {
+			r.packet.fields = append(r.packet.fields, q)
+		}
 	case r.depth == r.item:
 		r.item = 0
 	case r.depth == r.rdf && t.Name.Space == RDF && at.to > at.from:
@@ -81,8 +92,8 @@ func (r *reader) end(t xml.EndElement, at span) {
 	}
 }
 
-// attributes reads the properties that a description's tag holds.
-func (r *reader) attributes(t xml.StartElement, at span) {
+// attributes reads the properties that a tag holds.
+func (r *reader) attributes(t xml.StartElement, at span, into *[]Property) {
 	tag := r.packet.data[at.from:at.to]
 	places := attributesOf(tag)
 	if len(places) != len(t.Attr) {
@@ -96,7 +107,7 @@ func (r *reader) attributes(t xml.StartElement, at span) {
 				r.packet.about = a.Value
 			}
 		default:
-			r.packet.properties = append(r.packet.properties, Property{
+			*into = append(*into, Property{
 				Space: a.Name.Space, Name: a.Name.Local, Value: a.Value,
 				cut:   span{at.from + places[i].whole.from, at.from + places[i].whole.to},
 				value: span{at.from + places[i].value.from, at.from + places[i].value.to},

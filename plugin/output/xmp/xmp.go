@@ -35,9 +35,10 @@ type span struct{ from, to int }
 type Packet struct {
 	data       []byte
 	properties []Property
-	about      string // what the descriptions are about
-	end        int    // where a further description goes
-	prefix     string // of RDF's names
+	fields     []Property // of structures inside the properties, at any depth
+	about      string     // what the descriptions are about
+	end        int        // where a further description goes
+	prefix     string     // of RDF's names
 }
 
 var errPacket = errors.New("not XMP: it holds no rdf:RDF")
@@ -65,6 +66,18 @@ func (p *Packet) Properties() []Property { return p.properties }
 func (p *Packet) Keep(keep func(Property) bool) error {
 	var cuts []edit
 	for _, q := range p.properties {
+		if !keep(q) {
+			cuts = append(cuts, edit{span: q.cut})
+		}
+	}
+	return p.apply(cuts)
+}
+
+// KeepFields removes the fields of structures, at any depth inside properties,
+// that keep does not want.
+func (p *Packet) KeepFields(keep func(Property) bool) error {
+	var cuts []edit
+	for _, q := range p.fields {
 		if !keep(q) {
 			cuts = append(cuts, edit{span: q.cut})
 		}

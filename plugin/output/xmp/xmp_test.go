@@ -64,6 +64,20 @@ func TestEdits(t *testing.T) {
 	}
 }
 
+// ExifToolGui PR#494: what a property holds inside can be taken out of it.
+func TestKeepFields(t *testing.T) {
+	p := parse(t, `<r:RDF xmlns:r="`+RDF+`" xmlns:d="drone/"><r:Description><d:Flight><r:Seq><r:li d:Latitude="1" d:Speed="2">`+
+		`</r:li><r:li r:parseType="Resource"><d:Latitude>51</d:Latitude><d:Speed>3</d:Speed></r:li></r:Seq></d:Flight>`+
+		`<d:Home d:Latitude="4" d:Speed="5"/></r:Description></r:RDF>`)
+	if err := p.KeepFields(func(q Property) bool { return q.Space != "drone/" || q.Name != "Latitude" }); err != nil {
+		t.Fatal(err)
+	}
+	got := string(p.Bytes())
+	if strings.Contains(got, "Latitude") || !strings.Contains(got, `<r:li d:Speed="2">`) || !strings.Contains(got, "<d:Speed>3</d:Speed>") || !strings.Contains(got, `<d:Home d:Speed="5"/>`) {
+		t.Errorf("left is %s", got)
+	}
+}
+
 func TestNotXMP(t *testing.T) {
 	for _, text := range []string{"", "<a/>", "<x:xmpmeta xmlns:x='adobe:ns:meta/'>", packet[:200]} {
 		if _, err := Parse([]byte(text)); err == nil {
@@ -78,6 +92,9 @@ func FuzzParse(f *testing.F) {
 		p, err := Parse([]byte(text))
 		if err != nil {
 			return
+		}
+		if p.KeepFields(func(Property) bool { return false }) == nil && len(p.fields) > 0 {
+			t.Errorf("%q keeps the fields %v", text, p.fields)
 		}
 		if p.Keep(func(Property) bool { return false }) == nil && len(p.Properties()) > 0 {
 			t.Errorf("%q keeps %v", text, p.Properties())
