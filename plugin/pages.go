@@ -103,7 +103,7 @@ func (r *render) close() {
 // page runs the graph on one page; the first claims the names of all outputs.
 // It is done where there is nothing to write.
 func (r *render) page(page, pages int) (done bool, err error) {
-	src, err := r.openPage(r.format, r.header, page)
+	src, err := r.openPage(r.context, r.format, r.header, page)
 	if err != nil {
 		return false, err
 	}

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -61,11 +62,12 @@ func (w *work) open(format string) (ops.Image, error) {
 	if err := w.withinLimits(header); err != nil {
 		return ops.Image{}, err
 	}
-	return w.openPage(format, header, 0)
+	return w.openPage(context.Background(), format, header, 0)
 }
 
-// openPage opens one of the pages that the pipeline takes.
-func (w *work) openPage(format string, header vips.Header, page int) (ops.Image, error) {
+// openPage opens one of the pages that the pipeline takes, and notes what is
+// amiss with its colours.
+func (w *work) openPage(ctx context.Context, format string, header vips.Header, page int) (ops.Image, error) {
 	open := vips.Open
 	if page > 0 {
 		open = func(path string, a vips.Access) (*vips.Image, error) { return vips.OpenPage(path, page, a) }
@@ -96,7 +98,7 @@ func (w *work) openPage(format string, header vips.Header, page int) (ops.Image,
 		Path: w.source, Format: format, Width: pixels.Width(), Height: pixels.Height(), Orientation: header.Orientation,
 		Size: w.info.Size(), ModTime: w.info.ModTime(), Taken: taken(pixels), Hash: w.hash, Folder: filepath.ToSlash(folder),
 	}
-	return ops.Image{Pixels: pixels, Source: source, AsRead: header.Pages == 1}, nil
+	return w.inColour(ctx, ops.Image{Pixels: pixels, Source: source, AsRead: header.Pages == 1}, page)
 }
 
 // taken is the moment that EXIF says the photo was made; zero where it does not.

@@ -93,10 +93,17 @@ func (o Order) composeEXIF(data []byte, w, h int) ([]byte, bool) {
 	b = b.Keep(func(e exif.Entry) bool {
 		return policy.allows("exif", exifParts(e)...) && !(placed && e.Dir == exif.Exif && e.Tag == exif.MakerNote)
 	})
-	if b == nil {
+	if b == nil || saysNothing(b) {
 		return nil, true
 	}
 	return b.Bytes(), true
+}
+
+// saysNothing reports whether a block tells no more than that the photo stands
+// upright, as one without EXIF does.
+func saysNothing(b *exif.Block) bool {
+	entries := b.Entries()
+	return len(entries) == 1 && entries[0].Dir == exif.IFD0 && entries[0].Tag == exif.Orientation
 }
 
 func (o Order) composeXMP(m container.Metadata, w, h int) ([]byte, error) {

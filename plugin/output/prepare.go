@@ -3,6 +3,8 @@ package output
 import (
 	"strings"
 
+	"github.com/burnish-photo/burnish/ops/colour"
+	"github.com/burnish-photo/burnish/ops/icc"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -24,8 +26,8 @@ func bare(p *vips.Image) (*vips.Image, error) {
 // it has none, no profile that is not to stay, and no transparency where it has
 // none, which becomes white. Colours are converted to sRGB through their
 // profile. The caller closes it.
-func prepare(p *vips.Image, format string, keepICC bool) (*vips.Image, error) {
-	f := formatNamed(format)
+func prepare(p *vips.Image, e Encoder, keepICC bool) (*vips.Image, error) {
+	f := formatNamed(e.Format)
 	keepICC = keepICC && f.name != "gif"
 	profile, tagged := p.Blob(vips.FieldICC)
 	cmyk := p.Interpretation() == "cmyk"
@@ -40,10 +42,15 @@ func prepare(p *vips.Image, format string, keepICC bool) (*vips.Image, error) {
 	}
 	var err error
 	if current.HasAlpha() && !f.alpha {
-		err = next(current.Do("flatten", vips.Args{"background": []float64{white(p.Format())}}))
+		err = next(flatten(current))
 	}
 	if err == nil && (cmyk && !(f.cmyk && keepICC) || tagged && (gray && !f.gray || !keepICC || f.name == "jxl" && !matrix(profile))) {
 		err = next(toSRGB(current))
+	} else if err == nil && f.name == "jxl" && tagged && !gray && e.Options["lossless"] != true && !coded(profile) {
+		err = next(throughProfile(current, "p3"))
+	}
+	if err == nil && !f.deep && current.Format() == "ushort" && current.Interpretation() == "cmyk" {
+		err = next(current.Do("cast", vips.Args{"format": "uchar", "shift": true})) // savers take its values for those of 8 bits
 	}
 	if err == nil && !keepICC {
 		err = next(current.Without(vips.FieldICC))
@@ -55,45 +62,30 @@ func prepare(p *vips.Image, format string, keepICC bool) (*vips.Image, error) {
 	return current, nil
 }
 
-// profileTags are the names in a profile's table of tags (ICC.1, 7.3).
-func profileTags(profile []byte) map[string]bool {
-	const head, entry, most = 132, 12, 100
-	tags := map[string]bool{}
-	for at := head; at+entry <= len(profile) && at < head+entry*most; at += entry {
-		tags[string(profile[at:at+4])] = true
-	}
-	return tags
-}
-
 // matrix reports whether a profile describes its colours by primaries and
 // curves. libjxl keeps no others: it writes wrong colours for tables.
 func matrix(profile []byte) bool {
-	tags := profileTags(profile)
-	return !tags["A2B0"] && (tags["rXYZ"] || tags["kTRC"])
+	p, err := icc.Parse(profile)
+	return err == nil && p.Matrix()
 }
 
-// intent is the rendering intent to read a profile with. libvips passes over a
-// profile that has a table for the perceptual intent alone, when asked for
-// another.
+// coded reports whether JPEG XL has a code for a profile's colours. Decoders of
+// lossy files clip those of other profiles to sRGB.
+func coded(profile []byte) bool {
+	p, err := icc.Parse(profile)
+	return err == nil && (p.Has(icc.SRGBPrimaries) || p.Has(icc.P3Primaries))
+}
+
+// intent is the rendering intent to read an image's profile with.
 func intent(p *vips.Image) string {
 	profile, _ := p.Blob(vips.FieldICC)
-	if tags := profileTags(profile); tags["A2B0"] && !tags["A2B1"] {
-		return "perceptual"
-	}
-	return "relative"
+	return colour.Intent(profile)
 }
 
 // toSRGB converts through the embedded profile, or that of a common press for
 // CMYK without one.
 func toSRGB(p *vips.Image) (*vips.Image, error) {
-	args := vips.Args{"output_profile": "srgb", "embedded": true, "intent": intent(p)}
-	if p.Interpretation() == "cmyk" {
-		args["input_profile"], args["black_point_compensation"] = "cmyk", true
-	}
-	if p.Format() == "ushort" {
-		args["depth"] = 16
-	}
-	out, err := p.Do("icc_transform", args)
+	out, err := throughProfile(p, "srgb")
 	if err == nil || p.Interpretation() == "cmyk" {
 		return out, err
 	}
@@ -106,10 +98,26 @@ func toSRGB(p *vips.Image) (*vips.Image, error) {
 	return plain.Do("colourspace", vips.Args{"space": "srgb"})
 }
 
-// white is full scale in a sample format.
-func white(format string) float64 {
-	if format == "ushort" {
-		return 65535
+// throughProfile converts to a space that libvips has a profile of.
+func throughProfile(p *vips.Image, space string) (*vips.Image, error) {
+	args := vips.Args{"output_profile": space, "embedded": true, "intent": intent(p)}
+	if p.Interpretation() == "cmyk" {
+		args["input_profile"], args["black_point_compensation"] = "cmyk", true
 	}
-	return 255
+	if p.Format() == "ushort" {
+		args["depth"] = 16
+	}
+	return p.Do("icc_transform", args)
+}
+
+// flatten lays an image on white: no ink in CMYK.
+func flatten(p *vips.Image) (*vips.Image, error) {
+	white, full := 255.0, 255.0
+	if p.Format() == "ushort" {
+		white, full = 65535, 65535
+	}
+	if p.Interpretation() == "cmyk" {
+		white = 0
+	}
+	return p.Do("flatten", vips.Args{"background": []float64{white}, "max_alpha": full})
 }

@@ -38,6 +38,7 @@ type sampler struct {
 	grid
 	width, bands int // bands without transparency
 	alpha, deep  bool
+	backdrop     float64 // what transparent pixels lie on, on a scale of 16 bits
 
 	mu         sync.Mutex
 	seen       map[int]bool // strips, by their first row
@@ -54,7 +55,10 @@ func sampled(p *vips.Image) bool {
 }
 
 func newSampler(g grid, p *vips.Image) *sampler {
-	s := &sampler{grid: g, width: p.Width(), bands: p.Bands(), alpha: p.HasAlpha(), deep: p.Format() == "ushort"}
+	s := &sampler{grid: g, width: p.Width(), bands: p.Bands(), alpha: p.HasAlpha(), deep: p.Format() == "ushort", backdrop: 65535}
+	if p.Interpretation() == "cmyk" {
+		s.backdrop = 0 // no ink
+	}
 	if s.alpha {
 		s.bands--
 	}
@@ -196,7 +200,7 @@ func addRow[T uint8 | uint16](s *sampler, cells int, row []T, scale float64) {
 		sums := s.sums[(cells+c)*s.bands:][:s.bands]
 		cell := row[c*s.cell*stride : min((c+1)*s.cell, s.width)*stride]
 		if s.alpha {
-			addOnWhite(sums, cell, scale)
+			addOnBackdrop(sums, cell, scale, s.backdrop)
 			continue
 		}
 		for b := range sums {
@@ -209,12 +213,12 @@ func addRow[T uint8 | uint16](s *sampler, cells int, row []T, scale float64) {
 	}
 }
 
-// addOnWhite adds pixels whose last value is their opacity.
-func addOnWhite[T uint8 | uint16](sums []float64, cell []T, scale float64) {
+// addOnBackdrop adds pixels whose last value is their opacity.
+func addOnBackdrop[T uint8 | uint16](sums []float64, cell []T, scale, backdrop float64) {
 	for at := 0; at < len(cell); at += len(sums) + 1 {
 		opacity := float64(cell[at+len(sums)]) * scale / 65535
 		for b := range sums {
-			sums[b] += float64(cell[at+b])*scale*opacity + 65535*(1-opacity)
+			sums[b] += float64(cell[at+b])*scale*opacity + backdrop*(1-opacity)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/colour"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -60,7 +61,12 @@ func (o Owner) stageTiles(ctx context.Context, img ops.Image, order Order) (_ *S
 			folder.Discard()
 		}
 	}()
-	bared, err := bare(img.Pixels)
+	given, _, err := colour.Display(img.Pixels)
+	if err != nil {
+		return nil, err
+	}
+	defer given.Close()
+	bared, err := bare(given)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +76,7 @@ func (o Owner) stageTiles(ctx context.Context, img ops.Image, order Order) (_ *S
 	if text, _ := args["suffix"].(string); !strings.HasPrefix(text, ".j") {
 		as = "png"
 	}
-	pixels, err := prepare(bared, as, false)
+	pixels, err := prepare(bared, Encoder{Format: as}, false)
 	if err != nil {
 		return nil, err
 	}

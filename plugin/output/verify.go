@@ -116,8 +116,8 @@ func (w *writing) sameProfile(written *vips.Image) error {
 }
 
 func (w *writing) sameColours(ctx context.Context, written *vips.Image, read *sampler) error {
-	if w.sample == nil || read == nil {
-		return nil // other numbers than of 8 or 16 bits
+	if read == nil {
+		return fmt.Errorf("it holds %s numbers (%s), whose colours are not compared", written.Format(), written.Interpretation())
 	}
 	mean, err := w.apart(read, written)
 	if err != nil {

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/colour"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/output/container"
 )
@@ -105,7 +107,13 @@ func (o Order) writing(ctx context.Context, img ops.Image) (_ *writing, err erro
 			w.close()
 		}
 	}()
-	w.given = img.Pixels.Ref()
+	var converted string
+	if w.given, converted, err = colour.Display(img.Pixels); err != nil {
+		return nil, err
+	}
+	if converted != "" {
+		ops.Note(ctx, "numbers:"+filepath.Base(o.Path), converted)
+	}
 	w.blocks = o.Encoder.Format == "jpeg" && min(w.given.Width(), w.given.Height()) >= manyBlocks
 	w.grid = newGrid(w.given.Width(), w.given.Height(), w.blocks)
 	streamed := w.given.Ref()
@@ -121,7 +129,7 @@ func (o Order) writing(ctx context.Context, img ops.Image) (_ *writing, err erro
 		return nil, err
 	}
 	defer bared.Close()
-	if w.pixels, err = prepare(bared, o.Encoder.Format, o.Config.policy.allows("icc")); err != nil {
+	if w.pixels, err = prepare(bared, o.Encoder, o.Config.policy.allows("icc")); err != nil {
 		return nil, err
 	}
 	w.metadata = o.compose(ctx, img, w.pixels.Width(), w.height())
