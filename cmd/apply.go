@@ -215,6 +215,9 @@ func (l line) warnings() string {
 		}
 	}
 	slices.Sort(all)
+	if note := l.Notes["date"]; note != "" {
+		all = append(all, "date: "+note)
+	}
 	if out := l.Notes["not_written"]; out != "" {
 		all = append(all, "not written: "+out)
 	}

@@ -51,12 +51,12 @@ type Source struct {
 	Orientation   int       // EXIF orientation, 1 to 8; 1 where there is none
 	Size          int64     // bytes
 	ModTime       time.Time // of the file
-	Taken         time.Time // EXIF date; zero where there is none
+	Taken         time.Time // as its metadata say; zero where they do not
 	Hash          string    // SHA-256 of the file's bytes, hexadecimal
 	Folder        string    // below the one that photos are taken from; "." at its root
 }
 
-// Date is the EXIF date, or else that of the file.
+// Date is when the photo was taken, or else that of the file.
 func (s *Source) Date() time.Time {
 	if s.Taken.IsZero() {
 		return s.ModTime

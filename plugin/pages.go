@@ -116,6 +116,9 @@ func (r *render) page(page, pages int) (done bool, err error) {
 		if err := r.claim(src.Source, pages); err != nil || r.idle() {
 			return true, err
 		}
+		if note := r.dateNote(src.Source); note != "" {
+			ops.Note(r.context, "date", note)
+		}
 		r.staged, r.inFrame = make([]*output.Staged, len(r.targets)), frameLimit(r.targets)
 	}
 	err = r.pipeline.graph.Run(r.context, src, &r.choice, func(taps []int, img ops.Image) error {

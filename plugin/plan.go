@@ -102,6 +102,9 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	if src.Pixels, err = vips.Open(w.source, vips.Random); err != nil {
 		return w.damaged(err)
 	}
+	if src.Pixels, err = turned(src.Pixels, header); err != nil {
+		return err
+	}
 	defer src.Close()
 	plan.Format, plan.Width, plan.Height = format, src.Source.Width, src.Source.Height
 	if w.choice, err = w.pipeline.graph.Choose(src); err != nil {
@@ -109,6 +112,9 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	}
 	if err := w.claim(src.Source, plan.Taken); err != nil {
 		return err
+	}
+	if note := w.dateNote(src.Source); note != "" {
+		plan.Notes = append(plan.Notes, "the date in its outputs' names is "+note)
 	}
 	w.keepNames()
 	plan.Outputs = make([]PlannedOutput, len(w.pipeline.outputs))

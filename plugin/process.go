@@ -119,6 +119,7 @@ type work struct {
 	began     time.Time
 	done      chan struct{} // closed when the work has ended
 	info      os.FileInfo
+	dateFault string // what stands in the place of the photo's date, where it has none
 	hash      string
 	before    ledger.Entry // what was recorded of this work, whatever its content
 	choice    graph.Choice // which outputs are wanted

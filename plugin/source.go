@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
@@ -76,13 +77,8 @@ func (w *work) openPage(ctx context.Context, format string, header vips.Header, 
 	if err != nil {
 		return ops.Image{}, w.damaged(err)
 	}
-	if header.Pages == 1 && pixels.Orientation() != header.Orientation {
-		turned, err := pixels.WithInt(vips.FieldOrientation, header.Orientation)
-		pixels.Close()
-		if err != nil {
-			return ops.Image{}, err
-		}
-		pixels = turned
+	if pixels, err = turned(pixels, header); err != nil {
+		return ops.Image{}, err
 	}
 	// A later page may be larger than the first.
 	if err := w.withinLimits(vips.Header{Width: pixels.Width(), Height: pixels.Height(), Pages: 1}); err != nil {
@@ -96,24 +92,34 @@ func (w *work) openPage(ctx context.Context, format string, header vips.Header, 
 	}
 	source := &ops.Source{
 		Path: w.source, Format: format, Width: pixels.Width(), Height: pixels.Height(), Orientation: header.Orientation,
-		Size: w.info.Size(), ModTime: w.info.ModTime(), Taken: taken(pixels), Hash: w.hash, Folder: filepath.ToSlash(folder),
+		Size: w.info.Size(), ModTime: w.info.ModTime(), Hash: w.hash, Folder: filepath.ToSlash(folder),
 	}
-	return w.inColour(ctx, ops.Image{Pixels: pixels, Source: source, AsRead: header.Pages == 1}, page)
+	img := ops.Image{Pixels: pixels, Source: source, AsRead: header.Pages == 1}
+	source.Taken, w.dateFault = output.Taken(img)
+	return w.inColour(ctx, img, page)
 }
 
-// taken is the moment that EXIF says the photo was made; zero where it does not.
-func taken(p *vips.Image) time.Time {
-	for _, field := range []string{"exif-ifd2-DateTimeOriginal", "exif-ifd2-DateTimeDigitized", "exif-ifd0-DateTime"} {
-		const layout = "2006:01:02 15:04:05"
-		text, ok := p.String(field)
-		if !ok || len(text) < len(layout) {
-			continue
-		}
-		if t, err := time.ParseInLocation(layout, text[:len(layout)], time.Local); err == nil {
-			return t
-		}
+// turned is p, which it closes, with the orientation that the header tells.
+func turned(p *vips.Image, header vips.Header) (*vips.Image, error) {
+	if header.Pages > 1 || p.Orientation() == header.Orientation {
+		return p, nil
 	}
-	return time.Time{}
+	defer p.Close()
+	return p.WithInt(vips.FieldOrientation, header.Orientation)
+}
+
+// dateNote is what is to be said of the date in outputs' names: that it is the
+// file's and why; "" where it is the photo's, or in no name.
+func (w *work) dateNote(src *ops.Source) string {
+	named := slices.ContainsFunc(w.pipeline.outputs, func(o output.Config) bool { return o.Path.Dated() })
+	if !named || !src.Taken.IsZero() {
+		return ""
+	}
+	why := w.dateFault
+	if why == "" {
+		why = "the photo bears no date"
+	}
+	return fmt.Sprintf("the file's own time, %s: %s", src.ModTime.Format(time.DateTime), why)
 }
 
 // facts are what output templates may name.

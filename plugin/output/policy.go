@@ -176,3 +176,18 @@ func (p policy) keepIPTC(data []byte) (left []byte) {
 	}
 	return left
 }
+
+// dataset is the text of the first dataset of record 2 with that number.
+func dataset(data []byte, number byte) string {
+	for len(data) >= 5 && data[0] == 0x1c {
+		size := 5 + int(binary.BigEndian.Uint16(data[3:]))
+		if size > len(data) || data[3]&0x80 != 0 {
+			return ""
+		}
+		if data[1] == 2 && data[2] == number {
+			return string(data[5:size])
+		}
+		data = data[size:]
+	}
+	return ""
+}

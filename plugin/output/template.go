@@ -18,7 +18,7 @@ type Facts struct {
 	Name     string    // file name with its extension
 	Hash     string    // SHA-256 of the content, hexadecimal
 	Pipeline string    //
-	Date     time.Time // EXIF date, else the file's modification time
+	Date     time.Time // when the photo was taken, else the file's modification time
 
 	// Page is the page that the output shows, from 1, of so many.
 	Page, Pages int
@@ -115,6 +115,11 @@ func field(name string) (func(Facts) string, error) {
 // Names reports whether the path has that field.
 func (t Template) Names(field string) bool {
 	return slices.ContainsFunc(t.parts, func(p part) bool { return p.field == field })
+}
+
+// Dated reports whether the path has a {date:…}.
+func (t Template) Dated() bool {
+	return slices.ContainsFunc(t.parts, func(p part) bool { return strings.HasPrefix(p.field, "date:") })
 }
 
 // String is the template as written.

@@ -25,22 +25,23 @@ const (
 
 // Tags that the rest of Burnish names.
 const (
-	Make             = 0x010f
-	Model            = 0x0110
-	Orientation      = 0x0112
-	Software         = 0x0131
-	DateTime         = 0x0132
-	Artist           = 0x013b
-	Copyright        = 0x8298
-	exifPointer      = 0x8769
-	gpsPointer       = 0x8825
-	interopPointer   = 0xa005
-	DateTimeOriginal = 0x9003
-	MakerNote        = 0x927c
-	pixelWidth       = 0xa002
-	pixelHeight      = 0xa003
-	thumbnailOffset  = 0x0201
-	thumbnailLength  = 0x0202
+	Make              = 0x010f
+	Model             = 0x0110
+	Orientation       = 0x0112
+	Software          = 0x0131
+	DateTime          = 0x0132
+	Artist            = 0x013b
+	Copyright         = 0x8298
+	exifPointer       = 0x8769
+	gpsPointer        = 0x8825
+	interopPointer    = 0xa005
+	DateTimeOriginal  = 0x9003
+	DateTimeDigitized = 0x9004
+	MakerNote         = 0x927c
+	pixelWidth        = 0xa002
+	pixelHeight       = 0xa003
+	thumbnailOffset   = 0x0201
+	thumbnailLength   = 0x0202
 )
 
 // Entry is one tagged value; Value is in the block's byte order.
