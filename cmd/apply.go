@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -25,6 +24,7 @@ type applyCommand struct {
 	Pipeline  string   `short:"p" help:"Pipeline to use; needed where the file has several."`
 	Overwrite bool     `help:"Replace files in DIR that Burnish does not know as its own."`
 	Allow     []string `placeholder:"FORMAT" help:"Take in jxl, jp2, svg, pdf, psd, bmp … too: what reads them is not safe for files of unknown origin."`
+	Quiet     bool     `short:"q" help:"Print failures only."`
 	JSON      bool     `name:"json" help:"Print one JSON object for every file."`
 }
 
@@ -47,30 +47,33 @@ func (a *applyCommand) Run(h *host) error {
 	if a.Pipeline, err = choose(a.Pipeline, c, where); err != nil {
 		return err
 	}
-	jobs, unread, err := a.jobs()
+	jobs, all, err := a.jobs(c.Watch)
 	if err != nil {
 		return err
 	}
-	if len(jobs)+len(unread) == 0 {
-		fmt.Fprintln(h.err, "no files there")
+	total := len(jobs) + len(all.unread)
+	if total == 0 {
+		fmt.Fprintln(h.err, "no input files"+ignoredText(all.ignored))
 		return nil
 	}
-	var sources []string
-	for _, j := range jobs {
-		if path, err := filepath.Abs(j.Path); err == nil {
-			sources = append(sources, path)
-		}
-	}
-	engine, err := plugin.Open(h, *c, h.registry, plugin.WithVersion(release()), plugin.WithLog(h.logger()), plugin.WithPipelines(a.Pipeline), plugin.WithSources(sources...))
+	engine, err := plugin.Open(h, *c, h.registry, plugin.WithVersion(release()), plugin.WithLog(h.logger()), plugin.WithPipelines(a.Pipeline), plugin.WithSources(sources(jobs)...))
 	if err != nil {
 		return err
 	}
-	r := newReport(h, a.JSON, len(jobs)+len(unread))
-	for _, u := range unread {
-		r.add(u.Path, plugin.Result{}, u)
+	r := newReport(h, reporting{json: a.JSON, quiet: a.Quiet, out: h.out, total: total, again: "the same command does the rest"})
+	for _, u := range all.unread {
+		r.add(file{path: u.Path, named: true}, plugin.Result{}, u)
 	}
 	processAll(h, engine, jobs, r)
 	return errors.Join(engine.Close(), r.finish())
+}
+
+// ignoredText says that files were passed over by their names.
+func ignoredText(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d files and folders are ignored by their names)", n)
 }
 
 // choose is the pipeline of that name, or the only one; where names the
@@ -90,68 +93,76 @@ func choose(name string, c *config.Config, where string) (string, error) {
 	return name, nil
 }
 
-// jobs lists the regular files below the paths, each once. What can not be
-// looked into is a failure of its own; links are followed only where they were
-// named.
-func (a *applyCommand) jobs() (jobs []plugin.Job, unread []*plugin.Error, err error) {
+// jobs are the photos below the paths.
+func (a *applyCommand) jobs(watch []config.Watch) ([]job, found, error) {
 	out, err := filepath.Abs(a.Output)
 	if err != nil {
-		return nil, nil, err
-	}
-	seen := map[string]bool{}
-	add := func(path, root string) {
-		if absolute, err := filepath.Abs(path); err == nil && !seen[absolute] {
-			seen[absolute] = true
-			jobs = append(jobs, plugin.Job{Path: path, Root: root, Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite, Allow: a.Allow})
-		}
+		return nil, found{}, err
 	}
 	for _, named := range a.Paths {
-		info, err := os.Stat(named)
-		if err != nil || !info.IsDir() {
-			add(named, filepath.Dir(named)) // the engine says what is wrong with it
+		folder, err := filepath.EvalSymlinks(named)
+		if info, errStat := os.Stat(named); errStat != nil || !info.IsDir() {
 			continue
 		}
-		root, err := filepath.EvalSymlinks(named)
 		if err != nil {
-			return nil, nil, err
+			return nil, found{}, err
 		}
-		if inside(root, out) {
-			return nil, nil, fmt.Errorf("the output folder %s is, or holds, the folder %s: originals could be overwritten; choose another with -o", a.Output, named)
+		if inside(folder, out) {
+			return nil, found{}, fmt.Errorf("the output folder %s is, or holds, the folder %s: originals could be overwritten; choose another with -o", a.Output, named)
 		}
-		_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				unread = append(unread, &plugin.Error{Path: path, Kind: plugin.Unreadable, Err: err, Remedy: "check its permissions"})
-			case d.IsDir() && inside(path, out):
-				return filepath.SkipDir // our own outputs
-			case d.Type().IsRegular():
-				add(path, root)
-			}
-			return nil // one bad folder does not end the walk
-		})
 	}
-	return jobs, unread, nil
+	all, err := look(a.Paths, watch, out)
+	if err != nil {
+		return nil, found{}, err
+	}
+	var jobs []job
+	for _, f := range all.files {
+		jobs = append(jobs, job{f, plugin.Job{Path: f.path, Root: f.root, Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite, Allow: a.Allow}})
+	}
+	return jobs, all, nil
 }
 
-// inside reports whether path is folder or lies in it.
-func inside(path, folder string) bool {
-	absolute, err := filepath.Abs(path)
-	return err == nil && config.Within(absolute, folder)
+// job is what is to be done with a file.
+type job struct {
+	file
+	plugin.Job
 }
 
-func processAll(ctx context.Context, e *plugin.Engine, jobs []plugin.Job, r *report) {
-	queue := make(chan plugin.Job)
+// sources are the absolute paths of the jobs' files.
+func sources(jobs []job) (all []string) {
+	for _, j := range jobs {
+		if path, err := filepath.Abs(j.path); err == nil {
+			all = append(all, path)
+		}
+	}
+	return all
+}
+
+// processAll works on the jobs, as many at a time as the engine takes, until
+// the context ends.
+func processAll(ctx context.Context, e *plugin.Engine, jobs []job, r *report) {
+	queue := make(chan job)
 	var workers sync.WaitGroup
 	for range e.Parallel() {
 		workers.Go(func() {
 			for j := range queue {
-				result, err := e.Process(ctx, j)
-				r.add(j.Path, result, err)
+				result, err := e.Process(ctx, j.Job)
+				r.add(j.file, result, err)
 			}
 		})
 	}
 	for _, j := range jobs {
-		queue <- j
+		if ctx.Err() != nil {
+			break
+		}
+		if j.ignored != "" {
+			r.add(j.file, plugin.Result{State: plugin.Skipped, Reason: j.ignored}, nil)
+			continue
+		}
+		select {
+		case queue <- j:
+		case <-ctx.Done():
+		}
 	}
 	close(queue)
 	workers.Wait()
@@ -196,12 +207,16 @@ func (l line) text() string {
 	case l.Notes["left_alone"] != "":
 		how = "left alone, " + l.Notes["left_alone"] + ", " + how
 	case l.Notes["device"] != "":
-		how = fmt.Sprintf("%s on %s, %s", l.Notes["model"], l.Notes["device"], how)
+		how += " on " + l.Notes["device"]
 	}
 	if out := l.Notes["left_out"]; out != "" {
 		how = "without " + out + ", " + how
 	}
-	return fmt.Sprintf("done     %s → %s (%s)%s", l.Path, strings.Join(l.Outputs, ", "), how, l.warnings())
+	var outputs []string
+	for _, o := range l.Outputs {
+		outputs = append(outputs, short(o))
+	}
+	return fmt.Sprintf("done     %s → %s (%s)%s", l.Path, strings.Join(outputs, ", "), how, l.warnings())
 }
 
 // warnings say what the outputs could not keep, and which are not written.

@@ -115,7 +115,7 @@ func (b *benchCommand) configuration(h *host) (*config.Config, error) {
 	if b.Photos < 1 {
 		return nil, fmt.Errorf("--photos wants 1 or more, got %d", b.Photos)
 	}
-	model, err := (&restoreCommand{Model: b.Model}).model()
+	model, err := modelPath(b.Model)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,8 @@ const (
 	exitDone   = 0
 	exitFailed = 1 // some photos failed, or check found faults
 	exitUnable = 2 // the command could not do its work
+
+	exitInterrupted = 130 // by a signal, with work left to do
 )
 
 // commands are the subcommands as kong reads them.
@@ -27,7 +29,7 @@ type commands struct {
 	Init      initCommand      `cmd:"" help:"Write a commented burnish.yaml for a folder of photos."`
 	Run       runCommand       `cmd:"" help:"Watch folders and process every photo that arrives."`
 	Apply     applyCommand     `cmd:"" help:"Process photos and folders of photos once."`
-	Restore   restoreCommand   `cmd:"" help:"Restore one photo, and nothing else."`
+	Restore   restoreCommand   `cmd:"" help:"Restore photos, and nothing else."`
 	Status    statusCommand    `cmd:"" help:"Show the status of the daemon and its watched folders."`
 	Failed    failedCommand    `cmd:"" help:"List the photos that failed in watched folders, with the reasons."`
 	Retry     retryCommand     `cmd:"" help:"Try failed photos again."`
@@ -122,10 +124,13 @@ func (c *commands) run(parsed *kong.Context, registry *ops.Registry) int {
 	}
 	code := exitDone
 	for _, err := range flatten(errors.Join(parsed.Run(h), stopNative())) {
-		if errors.Is(err, errFailures) {
+		switch {
+		case errors.Is(err, errFailures):
 			code = max(code, exitFailed)
-		} else {
-			code = complain(exitUnable, err)
+		case errors.Is(err, errInterrupted):
+			code = max(code, exitInterrupted)
+		default:
+			code = max(code, complain(exitUnable, err))
 		}
 	}
 	return code

@@ -1,11 +1,14 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin"
@@ -21,7 +24,7 @@ func (d *daemon) judge(e ending) queue.Outcome {
 			d.log.Debug("skipped", "photo", photo, "reason", e.result.Reason)
 		} else {
 			d.done++
-			d.log.Info("done", attributes(photo, e.result)...)
+			d.log.Info("done", attributes(photo, e.result, d.log.Enabled(context.Background(), slog.LevelDebug))...)
 		}
 		return queue.Outcome{}
 	}
@@ -60,13 +63,33 @@ func (d *daemon) judge(e ending) queue.Outcome {
 	return o
 }
 
-func attributes(photo string, r plugin.Result) []any {
+// attributes are what a line of the log says of a photo that is done. Digests,
+// proofs and the like are in the outputs' XMP and, verbose, here.
+func attributes(photo string, r plugin.Result, verbose bool) []any {
 	all := []any{"photo", photo, "outputs", len(r.Outputs), "took", r.Elapsed.Round(time.Millisecond)}
+	if device := r.Notes["device"]; device != "" {
+		all = append(all, "device", device)
+	}
 	if r.Reason != "" {
 		all = append(all, "reason", r.Reason)
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.Notes)) {
-		all = append(all, key, r.Notes[key])
+		if key != "device" && (verbose || matters(key, r.Notes[key])) {
+			all = append(all, key, r.Notes[key])
+		}
 	}
 	return all
+}
+
+// matters reports whether people should hear of a note: of what the outputs are
+// not, or not as usual.
+func matters(note, value string) bool {
+	kind, _, _ := strings.Cut(note, ":")
+	switch kind {
+	case "model", "model_digest", "proof", "pages", "delta_e":
+		return false
+	case "further_pictures":
+		return !strings.HasSuffix(value, " kept")
+	}
+	return true
 }

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/lmittmann/tint"
+	"golang.org/x/sys/unix"
 )
 
 // logger writes to standard error: coloured for a terminal, as plain
@@ -57,11 +57,12 @@ func harmless(text string) string {
 	return strings.ReplaceAll(strict.Printable(text), `\x1b`, `\033`)
 }
 
-func terminal(w io.Writer) bool {
+// terminal reports whether w is a terminal, which /dev/null is not.
+func terminal(w any) bool {
 	f, ok := w.(*os.File)
 	if !ok {
 		return false
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
 }

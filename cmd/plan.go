@@ -55,7 +55,11 @@ func (p *planCommand) Run(h *host) error {
 		s.add(plugin.Plan{Path: u.Path}, u)
 	}
 	for _, j := range jobs {
-		plan, err := engine.Plan(h, j)
+		if j.ignored != "" {
+			s.add(plugin.Plan{Path: j.path, Reason: j.ignored}, nil)
+			continue
+		}
+		plan, err := engine.Plan(h, j.Job)
 		if err != nil && !plugin.Planned(err) {
 			return errors.Join(err, engine.Close())
 		}
@@ -68,7 +72,7 @@ func (p *planCommand) Run(h *host) error {
 }
 
 // jobs finds the photos; one in a watched folder takes that folder's way.
-func (p *planCommand) jobs(c *config.Config, where string) (jobs []plugin.Job, unread []*plugin.Error, err error) {
+func (p *planCommand) jobs(c *config.Config, where string) (jobs []job, unread []*plugin.Error, err error) {
 	for _, path := range p.Paths {
 		a := applyCommand{Paths: []string{path}, Output: p.Output, Pipeline: p.Pipeline}
 		root := ""
@@ -86,17 +90,17 @@ func (p *planCommand) jobs(c *config.Config, where string) (jobs []plugin.Job, u
 		if a.Pipeline, err = choose(a.Pipeline, c, where); err != nil {
 			return nil, nil, err
 		}
-		found, bad, err := a.jobs()
+		below, all, err := a.jobs(c.Watch)
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, j := range found {
+		for _, j := range below {
 			if root != "" {
 				j.Root = root
 			}
 			jobs = append(jobs, j)
 		}
-		unread = append(unread, bad...)
+		unread = append(unread, all.unread...)
 	}
 	return jobs, unread, nil
 }

@@ -1,9 +1,16 @@
 package cmd
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/plugin"
@@ -11,49 +18,116 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// report prints a line a file as they finish, under a progress bar where
-// standard error is a terminal. It is safe for concurrent use.
-type report struct {
-	json bool
-	out  io.Writer
+// errInterrupted is an exit with code 130 for which everything has been said.
+var errInterrupted = errors.New("interrupted")
 
-	mu        sync.Mutex
-	failed    int
-	conflicts int
-	total     int
-	bars      *mpb.Progress
-	bar       *mpb.Bar
-	summary   io.Writer
+// reporting is how a report looks.
+type reporting struct {
+	json, quiet bool
+	strict      bool      // a file that is named and skipped has failed
+	out         io.Writer // for lines
+	total       int       // files to come
+	again       string    // how an interrupted command goes on; "" for not by itself
+
+	instead func(plugin.Result) []string // what to call the outputs of a file that is done; nil: by their paths
 }
 
-func newReport(h *host, json bool, total int) *report {
-	r := &report{json: json, out: h.out, total: total, summary: h.err}
-	if !terminal(h.err) || total == 0 {
+// report prints a line a file as they finish, under a progress bar where
+// standard error is a terminal, and adds them up. It is safe for concurrent use.
+type report struct {
+	reporting
+	ctx     context.Context
+	began   time.Time
+	summary io.Writer
+
+	mu        sync.Mutex
+	counts    map[outcome]int
+	failures  []string
+	conflicts int
+	bars      *mpb.Progress
+	bar       *mpb.Bar
+}
+
+// outcome is how a file counts in the summary.
+type outcome string
+
+const (
+	doneNow    outcome = "done"
+	doneBefore outcome = "already done"
+	notPhoto   outcome = "not a photo"
+	skipped    outcome = "skipped"
+	failed     outcome = "failed"
+)
+
+func newReport(h *host, o reporting) *report {
+	r := &report{reporting: o, ctx: h, began: time.Now(), summary: h.err, counts: map[outcome]int{}}
+	if !terminal(h.err) || o.total == 0 || o.quiet {
 		return r
 	}
 	r.bars = mpb.New(mpb.WithOutput(h.err), mpb.WithWidth(40))
-	r.bar = r.bars.AddBar(int64(total),
+	r.bar = r.bars.AddBar(int64(o.total),
 		mpb.PrependDecorators(decor.CountersNoUnit("%d of %d photos ")),
-		mpb.AppendDecorators(decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO), "")))
-	if terminal(h.out) {
+		mpb.AppendDecorators(
+			decor.Any(func(decor.Statistics) string { return r.rate() }),
+			decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), "")))
+	if terminal(r.out) {
 		r.out = r.bars // lines go above the bar
 	}
 	return r
 }
 
-func (r *report) add(path string, result plugin.Result, err error) {
-	l := newLine(path, result, err)
+// rate is how many photos are worked on in a time; "" where none is yet.
+func (r *report) rate() string {
+	r.mu.Lock()
+	n := r.counts[doneNow]
+	r.mu.Unlock()
+	return rateText(n, time.Since(r.began))
+}
+
+func rateText(n int, in time.Duration) string {
+	switch perSecond := float64(n) / in.Seconds(); {
+	case n == 0:
+		return ""
+	case perSecond >= 1:
+		return fmt.Sprintf("%.1f photos/s", perSecond)
+	default:
+		return fmt.Sprintf("%.1f photos/min", perSecond*60)
+	}
+}
+
+// add tells of a file. One that a folder held and that is no photo is only
+// counted, except in JSON.
+func (r *report) add(f file, result plugin.Result, err error) {
+	if err != nil && r.ctx.Err() != nil && stopped(err) {
+		return // neither done nor at fault
+	}
+	if known := (*plugin.Error)(nil); f.shown != "" && errors.As(err, &known) {
+		known.Path = f.shown
+	}
+	if err == nil && result.State == plugin.Skipped && f.named && r.strict {
+		err = fmt.Errorf("%s: %s", cmp.Or(f.shown, f.path), result.Reason)
+	}
+	l := newLine(cmp.Or(f.shown, f.path), result, err)
+	if r.instead != nil && err == nil {
+		l.Outputs = r.instead(result)
+	}
+	o := outcomeOf(l)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.counts[o]++
 	if err != nil {
-		r.failed++
+		r.failures = append(r.failures, err.Error())
 	}
 	if l.Kind == plugin.Conflict {
 		r.conflicts++
 	}
-	if r.json {
+	switch {
+	case r.json:
 		fmt.Fprintln(r.out, l.json())
-	} else {
+	case r.quiet && o != failed, o == notPhoto && !f.named:
+	case r.quiet:
+		fmt.Fprintln(r.summary, strict.Printable(l.text()))
+	default:
 		fmt.Fprintln(r.out, strict.Printable(l.text()))
 	}
 	if r.bar != nil {
@@ -61,17 +135,109 @@ func (r *report) add(path string, result plugin.Result, err error) {
 	}
 }
 
-// finish ends the bar; its error says that some files failed.
+func stopped(err error) bool {
+	var known *plugin.Error
+	return errors.As(err, &known) && known.Kind == plugin.Stopped
+}
+
+func outcomeOf(l line) outcome {
+	switch {
+	case l.State == "failed":
+		return failed
+	case l.State != string(plugin.Skipped):
+		return doneNow
+	case strings.HasPrefix(l.Reason, "already done"):
+		return doneBefore
+	case l.Reason == plugin.NotAPhoto:
+		return notPhoto
+	}
+	return skipped
+}
+
+// maxListed is how many failures the end of a report names.
+const maxListed = 20
+
+// finish ends the bar and sums up; its error says that some files failed, or
+// that the command was interrupted.
 func (r *report) finish() error {
+	seen := 0
+	for _, n := range r.counts {
+		seen += n
+	}
+	cut := r.ctx.Err() != nil && seen < r.total
 	if r.bars != nil {
+		if seen < r.total {
+			r.bar.Abort(false)
+		}
 		r.bars.Wait()
 	}
-	if r.failed == 0 {
-		return nil
+	r.list()
+	if r.total > 1 && !r.quiet && !r.json {
+		fmt.Fprintln(r.summary, r.sum())
 	}
-	if r.conflicts > 0 {
+	if r.conflicts > 0 && !r.json {
 		fmt.Fprintln(r.summary, "--overwrite replaces files that are there; originals stay safe all the same")
 	}
-	fmt.Fprintf(r.summary, "%d of %d files failed\n", r.failed, r.total)
-	return errFailures
+	switch {
+	case cut:
+		text := fmt.Sprintf("interrupted: %d of %d files are done", seen, r.total)
+		if r.again != "" {
+			text += "; " + r.again
+		}
+		fmt.Fprintln(r.summary, text)
+		return errInterrupted
+	case r.counts[failed] > 0:
+		return errFailures
+	}
+	return nil
+}
+
+// list names the failures once more, where they are lost among other lines.
+func (r *report) list() {
+	if len(r.failures) == 0 || r.total < 2 || r.quiet {
+		return
+	}
+	fmt.Fprintf(r.summary, "%d of %d files failed:\n", len(r.failures), r.total)
+	for i, f := range r.failures {
+		if i == maxListed {
+			fmt.Fprintf(r.summary, "  and %d more\n", len(r.failures)-i)
+			break
+		}
+		fmt.Fprintln(r.summary, " ", strict.Printable(f))
+	}
+}
+
+// sum is the counts in a line.
+func (r *report) sum() string {
+	var parts []string
+	for _, o := range []struct {
+		outcome
+		text string
+	}{{doneNow, "done"}, {doneBefore, "already done"}, {skipped, "skipped"}, {notPhoto, "not photos"}, {failed, "failed"}} {
+		if n := r.counts[o.outcome]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, o.text))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"nothing done"}
+	}
+	took := time.Since(r.began)
+	text := fmt.Sprintf("%s in %s", strings.Join(parts, ", "), duration(took.Seconds()))
+	if rate := rateText(r.counts[doneNow], took); rate != "" && r.counts[doneNow] > 1 {
+		text += " (" + rate + ")"
+	}
+	return text
+}
+
+// short is a path as people would write it here.
+func short(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	rel, err := filepath.Rel(here, path)
+	if err != nil || !filepath.IsLocal(rel) {
+		return path
+	}
+	return rel
 }

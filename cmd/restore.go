@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/burnish-photo/burnish/config"
@@ -13,84 +14,190 @@ import (
 )
 
 type restoreCommand struct {
-	In        string   `arg:"" help:"The damaged photo."`
-	Output    string   `short:"o" placeholder:"OUT" help:"The restored photo, its extension choosing the format, or a folder for it. Default: IN with .restored before the extension."`
+	In        []string `arg:"" name:"photo" help:"Damaged photos; folders of them with -r; - for standard input."`
+	Output    string   `short:"o" placeholder:"OUT" help:"The restored photo, its extension choosing the format; a folder; or - for standard output. Default: beside each photo, with .restored before the extension."`
+	Recursive bool     `short:"r" help:"Restore the photos in folders and the folders below."`
+	Format    string   `placeholder:"FORMAT" help:"Format of the restored photos: jpeg, png, webp, tiff, avif, heic or jxl. Default: that of OUT, else that of each photo."`
 	Model     string   `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model: a name (${default}) or an exported file."`
+	Preset    string   `placeholder:"PRESET" help:"fast, balanced or reference. Default: balanced."`
+	Strength  float64  `default:"1" placeholder:"0..1" help:"How much of what the network changes is taken, from 0 to 1 (${default})."`
+	Force     bool     `help:"Restore photos that show no damage, too; else these are copied as they are."`
 	Device    string   `placeholder:"DEVICE" help:"auto, cpu, cuda:N, …"`
 	Config    string   `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore\" and \"limits\"."`
-	Overwrite bool     `help:"Replace OUT where it exists."`
+	Overwrite bool     `help:"Replace files that are there."`
 	Allow     []string `placeholder:"FORMAT" help:"Take in jxl, jp2, svg, pdf, psd, bmp … too: what reads them is not safe for files of unknown origin."`
+	Quiet     bool     `short:"q" help:"Print failures only."`
+	JSON      bool     `name:"json" help:"Print one JSON object for every photo."`
 }
 
 // Help is shown by burnish restore --help.
 func (restoreCommand) Help() string {
-	return `Metadata and colour profile are kept, the photo is turned upright.
+	return `Metadata and colour profile are kept, the photo is turned upright. A photo that cannot be restored does not stop the others.
+
+Exit codes: 0, all photos are done; 1, some failed; 2, the command could not start; 130, it was interrupted.
 
 Examples:
   burnish restore old.jpg
-  burnish restore old.jpg -o new.png --model promptcir.onnx`
+  burnish restore old.jpg -o new.png --model promptcir.onnx
+  burnish restore a.jpg b.jpg -o restored/ --strength 0.7
+  burnish restore -r holiday/
+  curl -s https://example.org/old.jpg | burnish restore - > new.jpg`
 }
 
-// Run restores one photo.
+const (
+	pipe = "-" // standard input or output
+	mark = ".restored"
+)
+
+// Run restores the photos.
 func (r *restoreCommand) Run(h *host) error {
 	outliveReaders()
-	out := r.out()
-	c, err := r.configuration(h, out)
+	c, err := r.check(h)
 	if err != nil {
 		return err
 	}
-	engine, err := plugin.Open(h, *c, h.registry, plugin.WithVersion(release()), plugin.WithLog(h.logger()))
+	if slices.Contains(r.In, pipe) || r.Output == pipe {
+		return r.throughPipe(h, c)
+	}
+	jobs, unread, err := r.jobs()
 	if err != nil {
 		return err
 	}
-	job := plugin.Job{Path: r.In, Pipeline: "restore", Output: filepath.Dir(out), Overwrite: r.Overwrite, Allow: r.Allow}
-	report := newReport(h, false, 1)
-	result, err := engine.Process(h, job)
-	if err == nil && result.State == plugin.Skipped {
-		err = fmt.Errorf("%s: %s", r.In, result.Reason)
+	if len(jobs)+len(unread) == 0 {
+		fmt.Fprintln(h.err, "no input files")
+		return nil
 	}
-	report.add(r.In, result, err)
+	report := newReport(h, reporting{json: r.JSON, quiet: r.Quiet, strict: true, out: h.out, total: len(jobs) + len(unread)})
+	for _, u := range unread {
+		report.add(file{path: u.Path, named: true}, plugin.Result{}, u)
+	}
+	return r.run(h, c, jobs, report)
+}
+
+// check refuses what makes no sense before anything is opened, and returns what
+// to open.
+func (r *restoreCommand) check(h *host) (*config.Config, error) {
+	if !(r.Strength >= 0 && r.Strength <= 1) {
+		return nil, fmt.Errorf("--strength must be 0 to 1, got %g", r.Strength)
+	}
+	r.Format = strings.TrimPrefix(strings.ToLower(r.Format), ".")
+	if r.Format != "" && !plugin.Writes(r.Format) {
+		return nil, fmt.Errorf("--format must be jpeg, png, webp, tiff, avif, heic or jxl, got %q", r.Format)
+	}
+	if r.Format == "jpeg" {
+		r.Format = "jpg"
+	}
+	switch {
+	case r.Output == "" || r.Output == pipe || r.intoFolder():
+	case len(r.In) > 1 || r.Recursive:
+		return nil, fmt.Errorf("%s is a file: with several photos, name a folder with -o DIR/", r.Output)
+	case r.Format != "":
+		return nil, fmt.Errorf("give either --format or the file %s, whose extension chooses the format", r.Output)
+	case !plugin.Writes(filepath.Ext(r.Output)):
+		return nil, fmt.Errorf("%s: no encoder writes %q; end it in .jpg, .png, .webp, .tif, .avif or .jxl", r.Output, filepath.Ext(r.Output))
+	}
+	for _, in := range r.In {
+		if info, err := os.Stat(in); err == nil && info.IsDir() && !r.Recursive {
+			return nil, fmt.Errorf("%s is a folder: restore what it holds with -r, or use burnish apply", in)
+		}
+	}
+	return r.configuration(h)
+}
+
+// intoFolder reports whether the output is a folder, there or to be made.
+func (r *restoreCommand) intoFolder() bool {
+	info, err := os.Stat(r.Output)
+	if err == nil {
+		return info.IsDir()
+	}
+	return strings.HasSuffix(r.Output, "/") || (len(r.In) > 1 || r.Recursive) && filepath.Ext(r.Output) == ""
+}
+
+// jobs are the photos to restore.
+func (r *restoreCommand) jobs() (jobs []job, unread []*plugin.Error, err error) {
+	output := ""
+	if r.Output != "" && r.intoFolder() {
+		if output, err = filepath.Abs(r.Output); err != nil {
+			return nil, nil, err
+		}
+	}
+	all, err := look(r.In, nil, output)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, f := range all.files {
+		stem := strings.TrimSuffix(filepath.Base(f.path), filepath.Ext(f.path))
+		if !f.named && strings.HasSuffix(stem, mark) {
+			continue // restored before
+		}
+		f.ignored = "" // what is named is restored
+		jobs = append(jobs, job{f, r.job(f)})
+	}
+	return jobs, all.unread, nil
+}
+
+func (r *restoreCommand) job(f file) plugin.Job {
+	j := plugin.Job{Path: f.path, Root: f.root, Pipeline: "restore", Output: f.root, Overwrite: r.Overwrite, Absent: true, Allow: r.Allow}
+	switch {
+	case r.Output == "":
+	case r.intoFolder():
+		j.Output = r.Output
+	default:
+		j.Output = filepath.Dir(r.Output)
+	}
+	return j
+}
+
+// run works on the jobs.
+func (r *restoreCommand) run(h *host, c *config.Config, jobs []job, report *report) error {
+	engine, err := plugin.Open(h, *c, h.registry, plugin.WithVersion(release()), plugin.WithLog(h.logger()), plugin.WithSources(sources(jobs)...))
+	if err != nil {
+		return err
+	}
+	processAll(h, engine, jobs, report)
 	return errors.Join(engine.Close(), report.finish())
 }
 
-// out is the file to write.
-func (r *restoreCommand) out() string {
-	ext := filepath.Ext(r.In)
-	name := strings.TrimSuffix(filepath.Base(r.In), ext) + ".restored"
-	if plugin.Writes(ext) {
-		name += ext
-	} else {
-		name += ".png"
+// path is the template of the outputs' path.
+func (r *restoreCommand) path() string {
+	name := "{dir}/{stem}" + mark + "."
+	switch {
+	case r.Output != "" && r.Output != pipe && !r.intoFolder():
+		return strings.ReplaceAll(filepath.Base(r.Output), "{", "{{")
+	case r.Format != "":
+		return name + r.Format
 	}
-	if r.Output == "" {
-		return filepath.Join(filepath.Dir(r.In), name)
-	}
-	if info, err := os.Stat(r.Output); err == nil && info.IsDir() || strings.HasSuffix(r.Output, "/") {
-		return filepath.Join(r.Output, name)
-	}
-	return r.Output
+	return name + "{ext}"
 }
 
 // configuration is a pipeline of the one step and the one output.
-func (r *restoreCommand) configuration(h *host, out string) (*config.Config, error) {
-	if !plugin.Writes(filepath.Ext(out)) {
-		return nil, fmt.Errorf("%s: no encoder writes %q; end it in .jpg, .png, .webp, .tif, .avif or .jxl", out, filepath.Ext(out))
-	}
-	model, err := r.model()
+func (r *restoreCommand) configuration(h *host) (*config.Config, error) {
+	model, err := modelPath(r.Model)
 	if err != nil {
 		return nil, err
+	}
+	step := map[string]any{"model": model, "strength": r.Strength}
+	if r.Preset != "" {
+		step["quality"] = r.Preset
+	}
+	if r.Force {
+		step["skip_above"] = 100
+	}
+	output := map[string]any{"path": r.path()}
+	if strings.HasSuffix(r.path(), "{ext}") {
+		output["format"] = "auto"
 	}
 	text, err := yaml.Marshal(map[string]any{
 		"version": 1,
 		"pipelines": map[string]any{"restore": map[string]any{
-			"steps":   []any{map[string]any{"promptcir": map[string]any{"model": model}}},
-			"outputs": []any{map[string]any{"path": strings.ReplaceAll(filepath.Base(out), "{", "{{")}},
+			"steps":   []any{map[string]any{"promptcir": step}},
+			"outputs": []any{output},
 		}},
 	})
 	if err != nil {
 		return nil, err
 	}
-	c, faults := config.Parse("burnish restore", filepath.Dir(out), text, h.registry)
+	c, faults := config.Parse("burnish restore", ".", text, h.registry)
 	if errs, _ := faults.Split(); len(errs) > 0 {
 		return nil, errors.New(errs[0].Message) // its place means nothing to the user
 	}
@@ -107,10 +214,10 @@ func (r *restoreCommand) configuration(h *host, out string) (*config.Config, err
 	return c, c.Validate()
 }
 
-// model is the model's name, or the absolute path of its file.
-func (r *restoreCommand) model() (string, error) {
-	if !strings.ContainsRune(r.Model, filepath.Separator) && filepath.Ext(r.Model) == "" {
-		return r.Model, nil
+// modelPath is a model's name, or the absolute path of its file.
+func modelPath(model string) (string, error) {
+	if !strings.ContainsRune(model, filepath.Separator) && filepath.Ext(model) == "" {
+		return model, nil
 	}
-	return filepath.Abs(r.Model)
+	return filepath.Abs(model)
 }

@@ -154,10 +154,10 @@ func (w *work) notPhoto() (Result, error) {
 	}
 	ext := filepath.Ext(w.source)
 	if ext == "" {
-		return Result{State: Skipped, Reason: "not a photo"}, nil
+		return Result{State: Skipped, Reason: NotAPhoto}, nil
 	}
 	if _, promised := output.FormatOf(ext[1:]); !promised {
-		return Result{State: Skipped, Reason: "not a photo"}, nil
+		return Result{State: Skipped, Reason: NotAPhoto}, nil
 	}
 	return Result{}, w.fail(NotPhoto, fmt.Errorf("not an image, though its name ends in %q (%s)", ext, beginning(w.source)), "rename or remove it, or copy the photo here again")
 }

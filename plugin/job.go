@@ -16,6 +16,10 @@ type Job struct {
 	// as its own. The source is safe all the same.
 	Overwrite bool
 
+	// Absent fails the job before any work where an output is there already,
+	// whatever it holds, unless Overwrite is set.
+	Absent bool
+
 	// Allow names formats, such as svg, pdf or jxl, that are read here although
 	// what reads them is not safe for files of unknown origin. What libvips
 	// blocks for them is open from then on in the whole process.
@@ -48,6 +52,10 @@ const (
 	Done    State = "done"    // the outputs are written, or copied from an equal photo's
 	Skipped State = "skipped" // nothing was to be done; Result.Reason says why
 )
+
+// NotAPhoto is the reason for which files are skipped that are no photos and do
+// not claim to be.
+const NotAPhoto = "not a photo"
 
 // Result is what a job did.
 type Result struct {

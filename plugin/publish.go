@@ -30,6 +30,9 @@ func (w *work) mayWrite(name string, folder bool) error {
 	if os.SameFile(info, w.info) {
 		return w.fail(Conflict, fmt.Errorf("the output %s would replace the original", name), "choose another output folder or path")
 	}
+	if w.job.Absent && !w.job.Overwrite {
+		return w.fail(Conflict, fmt.Errorf("the output %s exists", name), "")
+	}
 	if w.engine.sources[name] {
 		return w.fail(Conflict, fmt.Errorf("the output %s would replace another original", name), "choose another output folder or path")
 	}

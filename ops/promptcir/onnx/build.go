@@ -44,7 +44,7 @@ func (b *builder) build(want device.Device) (_ *Model, err error) {
 		s, proof, err := b.deviceSession(try)
 		if err == nil {
 			m.session, m.device, m.proof = s, try, proof
-			log.Info("model opened", "model", b.name, "device", m.Device(), "proof", proof.String())
+			log.Log(context.Background(), b.interest(), "model opened", "model", b.name, "device", m.Device(), "proof", proof.String())
 			return m, nil
 		}
 		if b.options.Require {
@@ -55,8 +55,17 @@ func (b *builder) build(want device.Device) (_ *Model, err error) {
 	if m.session, m.proof, err = b.cpuSession(log); err != nil {
 		return nil, fmt.Errorf("open model %s: %w", b.name, err)
 	}
-	log.Info("model opened", "model", b.name, "device", m.Device(), "proof", m.proof.String())
+	log.Log(context.Background(), b.interest(), "model opened", "model", b.name, "device", m.Device(), "proof", m.proof.String())
 	return m, nil
+}
+
+// interest is the level of what is told of the device: that of news only where
+// somebody asked for one by name.
+func (b *builder) interest() slog.Level {
+	if kind := b.options.Device; kind == "" || kind == "auto" || kind == "cpu" {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 // cpuSession opens the model on the CPU: with our own blocks where the model
@@ -122,7 +131,7 @@ func (b *builder) announce(log *slog.Logger, want device.Device, err error) stri
 		log.Debug("gpu not used", "model", b.name, "error", de.Err)
 		why = fmt.Sprintf("device %s cannot be used: %s", de.Device, de.Cause)
 		if want.Kind == "auto" {
-			why, level = "no GPU: "+de.Cause.What, slog.LevelInfo
+			why, level = "no GPU: "+de.Cause.What, slog.LevelDebug
 		}
 	}
 	log.Log(context.Background(), level, "running on the CPU", "model", b.name, "asked", want.String(), "reason", why)

@@ -1,0 +1,126 @@
+package cmd
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/watcher"
+)
+
+// file is one that a command line names, or that lies below a folder which it
+// names.
+type file struct {
+	path, root string
+	named      bool
+	shown      string // in messages, in place of its path; "" for the path
+	ignored    string // why a watched folder would not take it in; only where it is named
+}
+
+// found is what lies below the paths of a command line.
+type found struct {
+	files   []file          // in the order of the paths, and by name in each
+	unread  []*plugin.Error // folders that cannot be looked into
+	ignored int             // files and folders passed over by their names
+}
+
+// look finds the regular files below the paths, each once, except in the folder
+// of the outputs. Of watched folders the filter holds, of others that of a
+// folder without patterns. Links are followed only where they are named.
+func look(paths []string, watch []config.Watch, output string) (found, error) {
+	l := looking{output: output, seen: map[string]bool{}}
+	for _, w := range watch {
+		l.watched = append(l.watched, filtered{w.Folder, watcher.NewFilter(w.Config)})
+	}
+	for _, named := range paths {
+		info, err := os.Stat(named)
+		if err != nil || !info.IsDir() {
+			why := l.why(named, filepath.Dir(named), false)
+			l.add(file{path: named, root: filepath.Dir(named), named: true, ignored: why}) // the engine says what is wrong with it
+			continue
+		}
+		root, err := filepath.EvalSymlinks(named)
+		if err != nil {
+			return found{}, err
+		}
+		l.walk(root)
+	}
+	return l.found, nil
+}
+
+type looking struct {
+	found
+	watched []filtered
+	output  string // absolute, or ""
+	seen    map[string]bool
+}
+
+// filtered is a watched folder and what it takes in.
+type filtered struct {
+	folder string
+	filter watcher.Filter
+}
+
+func (l *looking) add(f file) {
+	if absolute, err := filepath.Abs(f.path); err == nil && !l.seen[absolute] {
+		l.seen[absolute] = true
+		l.files = append(l.files, f)
+	}
+}
+
+func (l *looking) walk(root string) {
+	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			l.unread = append(l.unread, &plugin.Error{Path: path, Kind: plugin.Unreadable, Err: err, Remedy: "check its permissions"})
+			return nil // one bad folder does not end the walk
+		case path == root:
+			return nil
+		case d.IsDir() && l.output != "" && inside(path, l.output):
+			return filepath.SkipDir // our own outputs
+		}
+		if why := l.why(path, root, d.IsDir()); why != "" {
+			l.ignored++
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if d.Type().IsRegular() {
+			l.add(file{path: path, root: root})
+		}
+		return nil
+	})
+}
+
+// why is the reason for which the watched folder that holds path, or else one at
+// root, does not take it in.
+func (l *looking) why(path, root string, dir bool) string {
+	top := filtered{root, watcher.NewFilter(watcher.Config{})}
+	for _, w := range l.watched {
+		if inside(path, w.folder) {
+			top = w
+		}
+	}
+	folder, err := filepath.Abs(top.folder)
+	if err != nil {
+		return ""
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	rel, err := filepath.Rel(folder, absolute)
+	if err != nil || rel == "." {
+		return ""
+	}
+	return top.filter.Why(rel, dir)
+}
+
+// inside reports whether path is folder or lies in it.
+func inside(path, folder string) bool {
+	absolute, err := filepath.Abs(path)
+	return err == nil && config.Within(absolute, folder)
+}
