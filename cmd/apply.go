@@ -13,7 +13,6 @@ import (
 	"sync"
 
 	"github.com/burnish-photo/burnish/config"
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -88,7 +87,7 @@ func choose(name string, c *config.Config, where string) (string, error) {
 	case name == "":
 		return "", fmt.Errorf("%s has several pipelines; choose one with -p: %s", where, strings.Join(names, ", "))
 	case !slices.Contains(names, name):
-		return "", fmt.Errorf("there is no pipeline %q%s; %s has %s", name, strict.Suggest(name, names), where, strings.Join(names, ", "))
+		return "", fmt.Errorf("there is no pipeline %q; %s has %s", name, where, strings.Join(names, ", "))
 	}
 	return name, nil
 }
