@@ -8,16 +8,16 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// colour is red, green and blue, 0 to 255, in the photo's own encoding.
-type colour [3]float64
+// rgb is red, green and blue, 0 to 255, in the photo's own encoding.
+type rgb [3]float64
 
-var named = map[string]colour{"black": {}, "white": {255, 255, 255}}
+var named = map[string]rgb{"black": {}, "white": {255, 255, 255}}
 
 // ParamType names the type in listings.
-func (colour) ParamType() string { return "colour" }
+func (rgb) ParamType() string { return "colour" }
 
 // DecodeStrict reads "#rrggbb", white, black, or a list of three numbers.
-func (c *colour) DecodeStrict(node *yaml.Node) strict.Faults {
+func (c *rgb) DecodeStrict(node *yaml.Node) strict.Faults {
 	wrong := strict.Faults{strict.At(node, `wants a colour as "#rrggbb" (in quotes), white, black or [red, green, blue] of 0 to 255, got %s`, strict.Describe(node))}
 	if node.Kind == yaml.SequenceNode {
 		var list []float64
@@ -40,30 +40,17 @@ func (c *colour) DecodeStrict(node *yaml.Node) strict.Faults {
 		*c = known
 		return nil
 	}
-	rgb, err := strconv.ParseUint(node.Value[1:], 16, 32)
+	value, err := strconv.ParseUint(node.Value[1:], 16, 32)
 	if err != nil {
 		return wrong
 	}
-	*c = colour{float64(rgb >> 16), float64(rgb >> 8 & 255), float64(rgb & 255)}
+	*c = rgb{float64(value >> 16), float64(value >> 8 & 255), float64(value & 255)}
 	return nil
 }
 
 // MarshalYAML writes the one form that all others of this colour mean.
-func (c colour) MarshalYAML() (any, error) { return [3]float64(c), nil }
+func (c rgb) MarshalYAML() (any, error) { return [3]float64(c), nil }
 
-func (c colour) String() string {
+func (c rgb) String() string {
 	return fmt.Sprintf("#%02x%02x%02x", int(c[0]), int(c[1]), int(c[2]))
-}
-
-// in is the colour for an image of that many colour bands and value format;
-// gray is the colour's luma.
-func (c colour) in(bands int, format string) []float64 {
-	scale := 1.0
-	if format == "ushort" {
-		scale = 65535.0 / 255
-	}
-	if bands < 3 {
-		return []float64{(0.299*c[0] + 0.587*c[1] + 0.114*c[2]) * scale}
-	}
-	return []float64{c[0] * scale, c[1] * scale, c[2] * scale}
 }

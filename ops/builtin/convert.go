@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/colour"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -55,7 +56,12 @@ type convert ConvertConfig
 // Apply converts. A photo without a profile is taken for sRGB, a CMYK one for
 // libvips' own CMYK.
 func (c convert) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
-	out, err := c.convert(in[0].Pixels)
+	known, _, err := colour.Display(in[0].Pixels)
+	if err != nil {
+		return ops.Image{}, err
+	}
+	defer known.Close()
+	out, err := c.convert(known)
 	if err != nil {
 		return ops.Image{}, err
 	}

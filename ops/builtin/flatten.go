@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/colour"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
 // FlattenConfig are the parameters of flatten.
 type FlattenConfig struct {
-	Background colour `yaml:"background" help:"what shows through"`
+	Background rgb `yaml:"background" help:"what shows through"`
 }
 
 // Flatten lays a photo with transparency on a background.
@@ -21,7 +22,7 @@ func Flatten() ops.Spec {
 		Version:    1,
 		Grid:       ops.KeepsGrid,
 		Sequential: true,
-		Config:     func() ops.Config { return &FlattenConfig{Background: colour{255, 255, 255}} },
+		Config:     func() ops.Config { return &FlattenConfig{Background: rgb{255, 255, 255}} },
 	}
 }
 
@@ -40,7 +41,11 @@ func (f flatten) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	if !p.HasAlpha() {
 		return in[0].Same(), nil
 	}
-	flat, err := p.Do("flatten", vips.Args{"background": f.Background.in(p.Bands()-1, p.Format())})
+	ink, err := colour.Ink(p, f.Background[0], f.Background[1], f.Background[2])
+	if err != nil {
+		return ops.Image{}, err
+	}
+	flat, err := p.Do("flatten", withFullAlpha(p, vips.Args{"background": ink}))
 	if err != nil {
 		return ops.Image{}, err
 	}

@@ -136,10 +136,19 @@ func scale(p *vips.Image, width, height int) (*vips.Image, error) {
 		return p.Do("resize", args)
 	}
 	return chain(p,
-		step{"premultiply", nil},
+		step{"premultiply", withFullAlpha(p, vips.Args{})},
 		step{"resize", args},
-		step{"unpremultiply", nil},
+		step{"unpremultiply", withFullAlpha(p, vips.Args{})},
 		step{"cast", vips.Args{"format": p.Format()}})
+}
+
+// withFullAlpha adds the transparency of p that hides all, where libvips would
+// not know it: of 16 bits in other spaces than RGB and gray.
+func withFullAlpha(p *vips.Image, args vips.Args) vips.Args {
+	if p.Format() == "ushort" {
+		args["max_alpha"] = 65535.0
+	}
+	return args
 }
 
 type step struct {

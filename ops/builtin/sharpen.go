@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/colour"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -20,7 +21,7 @@ func Sharpen() ops.Spec {
 		Name:       "sharpen",
 		Summary:    "unsharp mask on lightness; flat areas stay as they are",
 		Example:    "sharpen: {sigma: 0.5}",
-		Version:    1,
+		Version:    2,
 		Grid:       ops.KeepsGrid,
 		Sequential: true,
 		Config:     func() ops.Config { return &SharpenConfig{Sigma: 0.5, Amount: 3} },
@@ -46,17 +47,47 @@ func (c *SharpenConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
 
 type sharpen SharpenConfig
 
+// Apply sharpens on lightness, or CMYK ink by ink: its way to lightness and
+// back would change what is flat.
 func (s sharpen) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
-	p := in[0].Pixels
-	sharp, err := p.Do("sharpen", vips.Args{"sigma": s.Sigma, "m2": s.Amount})
+	work := s.lightness
+	if in[0].Pixels.Interpretation() == "cmyk" {
+		work = s.inks
+	}
+	out, err := colour.Within(in[0].Pixels, work)
 	if err != nil {
 		return ops.Image{}, err
 	}
-	defer sharp.Close()
+	return in[0].With(out), nil
+}
+
+func (s sharpen) lightness(p *vips.Image) (*vips.Image, error) {
 	// libvips sharpens in a Lab space of its own and may come back wider.
-	same, err := sharp.Do("cast", vips.Args{"format": p.Format()})
-	if err != nil {
-		return ops.Image{}, err
+	return chain(p, step{"sharpen", vips.Args{"sigma": s.Sigma, "m2": s.Amount}}, step{"cast", vips.Args{"format": p.Format()}})
+}
+
+func (s sharpen) inks(p *vips.Image) (*vips.Image, error) {
+	gray := "b-w"
+	if p.Format() == "ushort" {
+		gray = "grey16"
 	}
-	return in[0].With(same), nil
+	bands := make([]*vips.Image, p.Bands())
+	for i := range bands {
+		steps := []step{{"extract_band", vips.Args{"band": i}}, {"copy", vips.Args{"interpretation": gray}}}
+		if i < 4 { // further ones are transparency
+			steps = append(steps, step{"sharpen", vips.Args{"sigma": s.Sigma, "m2": s.Amount}}, step{"cast", vips.Args{"format": p.Format()}})
+		}
+		band, err := chain(p, steps...)
+		if err != nil {
+			return nil, err
+		}
+		defer band.Close()
+		bands[i] = band
+	}
+	joined, err := vips.Call("bandjoin", vips.Args{"in": bands})
+	if err != nil {
+		return nil, err
+	}
+	defer joined.Close()
+	return chain(joined["out"].(*vips.Image), step{"copy", vips.Args{"interpretation": "cmyk"}})
 }

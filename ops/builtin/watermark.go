@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/colour"
 	"github.com/burnish-photo/burnish/ops/operation"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
@@ -23,7 +24,7 @@ type WatermarkConfig struct {
 	Size     float64 `yaml:"size" help:"its width, as a part of the photo's" range:"0.01,1"`
 	Margin   float64 `yaml:"margin" help:"its distance from the edge, as a part of the photo's shorter side" range:"0,0.5"`
 	Opacity  float64 `yaml:"opacity" help:"0 is invisible, 1 hides the photo behind it" range:"0,1"`
-	Colour   colour  `yaml:"colour" help:"of the text"`
+	Colour   rgb     `yaml:"colour" help:"of the text"`
 	Font     string  `yaml:"font" help:"of the text, as Pango names it"`
 }
 
@@ -40,11 +41,11 @@ func Watermark() ops.Spec {
 		Name:       "watermark",
 		Summary:    "lay a text or a picture over the photo, half transparent",
 		Example:    "watermark: {text: © Burnish, position: south-east}",
-		Version:    1,
+		Version:    2,
 		Grid:       ops.MovesGrid, // its place is that of the photo as seen
 		Sequential: true,
 		Config: func() ops.Config {
-			return &WatermarkConfig{Position: "south-east", Size: 0.2, Margin: 0.03, Opacity: 0.5, Colour: colour{255, 255, 255}, Font: "sans"}
+			return &WatermarkConfig{Position: "south-east", Size: 0.2, Margin: 0.03, Opacity: 0.5, Colour: rgb{255, 255, 255}, Font: "sans"}
 		},
 	}
 }
@@ -114,13 +115,21 @@ func (w watermark) Fingerprint() string { return w.content }
 
 // Apply lays the mark over the photo, which keeps its bands and its format.
 func (w watermark) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
-	p := in[0].Pixels
-	if p.Interpretation() == "cmyk" {
+	if in[0].Pixels.Interpretation() == "cmyk" {
 		return ops.Image{}, errors.New("a watermark wants an RGB or gray photo, this one is CMYK; put convert: {to: srgb} before it")
 	}
+	out, err := colour.Within(in[0].Pixels, w.lay)
+	if err != nil {
+		return ops.Image{}, err
+	}
+	return in[0].With(out), nil
+}
+
+// lay lays the mark over gray or RGB of 8 or 16 bits.
+func (w watermark) lay(p *vips.Image) (*vips.Image, error) {
 	mark, err := w.mark(p)
 	if err != nil {
-		return ops.Image{}, fmt.Errorf("the mark: %w", err)
+		return nil, fmt.Errorf("the mark: %w", err)
 	}
 	defer mark.Close()
 	margin := w.Margin * float64(min(p.Width(), p.Height()))
@@ -131,14 +140,10 @@ func (w watermark) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 		"x": place(float64(p.Width()-mark.Width()), at[0]), "y": place(float64(p.Height()-mark.Height()), at[1]),
 	})
 	if err != nil {
-		return ops.Image{}, err
+		return nil, err
 	}
 	defer laid.Close()
-	out, err := alike(laid["out"].(*vips.Image), p)
-	if err != nil {
-		return ops.Image{}, err
-	}
-	return in[0].With(out), nil
+	return alike(laid["out"].(*vips.Image), p)
 }
 
 // alike gives laid the colour space, bands and format of p.
@@ -194,14 +199,29 @@ func (w watermark) words(width, height int) (*vips.Image, error) {
 	return join(ink, out["out"].(*vips.Image))
 }
 
-// picture reads a picture of 8-bit sRGB with transparency, width pixels wide.
+// picture reads a picture, through its profile, as 8-bit sRGB with
+// transparency, width pixels wide.
 func picture(path string, width int) (*vips.Image, error) {
+	format, err := vips.Sniff(path)
+	if err != nil {
+		return nil, err
+	}
 	file, err := vips.Open(path, vips.Random)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	rgb, err := chain(file, step{"colourspace", vips.Args{"space": "srgb"}}, step{"cast", vips.Args{"format": "uchar"}})
+	known, _, err := colour.Read(path, format, 0, file)
+	if err != nil {
+		return nil, err
+	}
+	defer known.Close()
+	srgb, err := convert{To: "srgb", Intent: "relative"}.convert(known)
+	if err != nil {
+		return nil, err
+	}
+	defer srgb.Close()
+	rgb, err := chain(srgb, step{"colourspace", vips.Args{"space": "srgb"}}, step{"cast", vips.Args{"format": "uchar"}})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/burnish-photo/burnish/ops/icc"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -41,9 +42,34 @@ var coloured = []string{"lab", "labs", "labq", "lch", "cmc", "xyz", "yxy", "hsv"
 // Display brings an image that a step made to a form that is Displayable, by
 // the range that its interpretation gives its numbers: 0 to 255, of 16-bit
 // spaces 0 to 65535, or that of a space of its own, such as Lab. What lies
-// outside is clipped. The note is empty where nothing was done. The caller
-// closes the image.
+// outside is clipped. A profile of another space than the pixels have come to
+// is left out. The note is empty where nothing was done. The caller closes the
+// image.
 func Display(p *vips.Image) (out *vips.Image, note string, err error) {
+	shown, note, err := display(p)
+	if err != nil {
+		return nil, "", err
+	}
+	data, tagged := shown.Blob(vips.FieldICC)
+	if !tagged {
+		return shown, note, nil
+	}
+	profile, unfit := icc.Parse(data)
+	if unfit == nil {
+		unfit = profile.Fits(space(shown))
+	}
+	if unfit == nil {
+		return shown, note, nil
+	}
+	defer shown.Close()
+	if note != "" {
+		note += "; "
+	}
+	out, err = shown.Without(vips.FieldICC)
+	return out, note + "colour profile left out: " + unfit.Error(), err
+}
+
+func display(p *vips.Image) (out *vips.Image, note string, err error) {
 	if Displayable(p) {
 		return p.Ref(), "", nil
 	}
