@@ -56,6 +56,11 @@ func (c *WatermarkConfig) Validate() error {
 	if (c.Text == "") == (c.Image == "") {
 		errs = append(errs, errors.New("watermark wants either a text or an image"))
 	}
+	if c.Text != "" {
+		if err := operation.Writable(c.Text); err != nil {
+			errs = append(errs, ops.Invalid("text", "%v", err))
+		}
+	}
 	if _, ok := positions[c.Position]; !ok {
 		errs = append(errs, ops.Invalid("position", "wants centre, north, south-east or another of the winds, got %q", c.Position))
 	}

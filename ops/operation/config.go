@@ -82,6 +82,9 @@ func (c *Config) Validate() error {
 		}
 		errs = append(errs, errors.New(c.is.name+" wants "+a.Name+": "+wants(c.is, a)))
 	}
+	if c.is.writes() {
+		errs = append(errs, checkText(c.values))
+	}
 	return errors.Join(errs...)
 }
 
@@ -100,6 +103,9 @@ func (c *Config) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
 	o := &operator{is: c.is, args: vips.Args{}, ports: c.Ports()}
 	for name, value := range c.values {
 		o.args[name] = value
+	}
+	if c.is.writes() {
+		o.args = asMarkup(o.args)
 	}
 	for name, path := range files {
 		o.args[name] = path

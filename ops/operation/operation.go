@@ -94,6 +94,9 @@ func describe(name string) (*description, bool) {
 			return nil, false
 		}
 	}
+	if d.writes() {
+		d.args = append(d.args, markup)
+	}
 	makes := slices.ContainsFunc(o.Args, func(a vips.Argument) bool { return !a.Deprecated && isImage(a) && (a.Output || a.Modify) })
 	d.measures = !makes
 	return d, takes || makes
