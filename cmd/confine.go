@@ -57,6 +57,24 @@ func (n *confinement) off() bool {
 	return n.none != ""
 }
 
+// filtered reports whether the worker's system calls are to be filtered. They
+// are where there is no Landlock, too.
+func (n *confinement) filtered() bool { return n.config.Worker.Sandbox != "off" }
+
+// arguments tell the worker how it is confined.
+func (n *confinement) arguments() []string {
+	if !n.filtered() {
+		return nil
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	landlock := n.abi
+	if n.none != "" {
+		landlock = 0
+	}
+	return []string{"--filter", fmt.Sprintf("--landlock=%d", landlock)}
+}
+
 // untried reports whether there is a confinement and no process has started
 // within it so far.
 func (n *confinement) untried() bool {

@@ -209,7 +209,7 @@ func (d *daemon) state(w *watcher.Watcher) state {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.standing
-	s.Folders, s.Sandbox = w.Folders(), d.worker.sandbox()
+	s.Folders, s.Sandbox, s.Calls = w.Folders(), d.worker.sandbox(), d.worker.calls()
 	return s
 }
 

@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/rpc"
 	"os"
@@ -33,14 +34,14 @@ type workerProcess struct {
 }
 
 // startWorker starts a process in its confinement and opens its engine.
-func startWorker(s Setup, c *confinement) (*workerProcess, error) {
+func startWorker(s Setup, c *confinement, log *slog.Logger) (*workerProcess, error) {
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return nil, err
 	}
 	p := &workerProcess{since: time.Now(), dead: make(chan struct{})}
 	command := exec.Command("/proc/self/exe")
-	command.Args = []string{os.Args[0], "work"}
+	command.Args = append([]string{os.Args[0], "work"}, c.arguments()...)
 	command.Stdout, command.Stderr, command.ExtraFiles = os.Stderr, os.Stderr, []*os.File{theirs}
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	started := make(chan error)
@@ -64,11 +65,21 @@ func startWorker(s Setup, c *confinement) (*workerProcess, error) {
 	p.pid = command.Process.Pid
 	// It is the first to go when the machine's memory runs out.
 	_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", p.pid), []byte("500"), 0o644)
+	denied := &denials{}
+	if c.filtered() {
+		denied, err = answerCalls(ours.(*net.UnixConn), p.pid, log)
+	}
 	p.client = rpc.NewClient(ours)
 	s.Confined = !c.off()
-	if err := p.call("Open", s, &p.opened); err != nil {
+	if err == nil {
+		err = p.call("Open", s, &p.opened)
+	}
+	if err != nil {
 		p.client.Close()
 		<-p.dead
+		if calls := denied.String(); calls != "" {
+			err = fmt.Errorf("%w; the sandbox denied it system calls (%s), which a step of your own may need: worker.sandbox is in config/README.md", err, calls)
+		}
 		return nil, err
 	}
 	return p, nil

@@ -23,7 +23,8 @@ type state struct {
 	PID     int                   `json:"pid"`
 	Started time.Time             `json:"started"`
 	Written time.Time             `json:"written"`
-	Sandbox string                `json:"sandbox"` // that photos are worked on in
+	Sandbox string                `json:"sandbox"`      // that photos are worked on in
+	Calls   string                `json:"system_calls"` // how they are filtered there
 	Folders []watcher.FolderState `json:"folders"`
 	Done    int                   `json:"done"`    // photos, since the start
 	Failed  int                   `json:"failed"`  // photos whose last try failed

@@ -88,6 +88,9 @@ func printState(out io.Writer, dir string, runs bool, s *state) {
 	if s.Sandbox != "" {
 		fmt.Fprintf(out, "sandbox: %s\n", s.Sandbox)
 	}
+	if s.Calls != "" {
+		fmt.Fprintf(out, "system calls: %s\n", s.Calls)
+	}
 	if s.Shut != "" {
 		fmt.Fprintf(out, "no photo begins: %s\n", strict.Printable(s.Shut))
 	}

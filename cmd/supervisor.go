@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,19 +52,19 @@ func supervise(r *runCommand, c *config.Config, h *host, log *slog.Logger) (*sup
 		return nil, err
 	}
 	s.opened = s.current.opened
-	log.Info("the worker process", "sandbox", s.bounds.String())
+	log.Info("the worker process", "sandbox", s.bounds.String(), "system_calls", s.calls())
 	return s, nil
 }
 
 // start starts a process. s.mu is held, or s is not shared yet. Where none has
 // ever started within the sandbox, and one does without, there is none.
 func (s *supervisor) start() error {
-	p, err := startWorker(s.setup, s.bounds)
+	p, err := startWorker(s.setup, s.bounds, s.log)
 	if errors.Is(err, errDead) && s.bounds.untried() {
-		p, err = startWorker(s.setup, s.bounds) // something else may have ended it
+		p, err = startWorker(s.setup, s.bounds, s.log) // something else may have ended it
 	}
 	if err != nil && bySandbox(err) && s.bounds.lift(unconfined(err)) {
-		if p, err = startWorker(s.setup, s.bounds); err != nil {
+		if p, err = startWorker(s.setup, s.bounds, s.log); err != nil {
 			s.bounds.restore()
 			return err
 		}
@@ -231,6 +232,10 @@ func (s *supervisor) parallel() int { return s.opened.Parallel }
 func (s *supervisor) notice() string { return s.opened.Notice }
 
 func (s *supervisor) sandbox() string { return s.bounds.String() }
+
+func (s *supervisor) calls() string {
+	return cmp.Or(s.opened.Calls, "not filtered: worker.sandbox is off")
+}
 
 func (s *supervisor) fatal() <-chan error { return s.broke }
 

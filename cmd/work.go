@@ -24,10 +24,13 @@ import (
 const workerSocket = 3
 
 // workCommand is the daemon's worker process; the daemon alone starts it.
-type workCommand struct{}
+type workCommand struct {
+	Filter   bool `help:"Filter system calls."`
+	Landlock int  `help:"The version of Landlock in force."`
+}
 
 // Run serves the daemon until it closes the connection or dies.
-func (workCommand) Run(h *host) error {
+func (c workCommand) Run(h *host) error {
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) // the daemon says when to end
 	outliveReaders()
 	file := os.NewFile(workerSocket, "daemon")
@@ -36,8 +39,13 @@ func (workCommand) Run(h *host) error {
 		return fmt.Errorf("burnish run starts this command, nobody else: %w", err)
 	}
 	file.Close()
-	server := rpc.NewServer()
 	w := &Worker{host: h, began: map[string]time.Time{}}
+	if c.Filter {
+		if w.calls, err = filterCalls(conn.(*net.UnixConn), c.Landlock); err != nil {
+			return err
+		}
+	}
+	server := rpc.NewServer()
 	if err := server.RegisterName("Worker", w); err != nil {
 		return err
 	}
@@ -53,6 +61,7 @@ func (workCommand) Run(h *host) error {
 type Worker struct {
 	host   *host
 	engine local
+	calls  string // how system calls are filtered
 
 	mu    sync.Mutex
 	began map[string]time.Time // photos under way: their latest progress
@@ -74,6 +83,7 @@ type Opened struct {
 	Steps    map[string][]string
 	Parallel int
 	Notice   string // of the ledger
+	Calls    string // how system calls are filtered
 }
 
 // Open opens the engine.
@@ -95,7 +105,7 @@ func (w *Worker) Open(s Setup, o *Opened) error {
 		return err
 	}
 	w.engine = local{engine}
-	*o = Opened{Steps: engine.Describe(), Parallel: engine.Parallel(), Notice: engine.Notice()}
+	*o = Opened{Steps: engine.Describe(), Parallel: engine.Parallel(), Notice: engine.Notice(), Calls: w.calls}
 	return nil
 }
 

@@ -20,6 +20,7 @@ type worker interface {
 	parallel() int
 	notice() string      // of the ledger
 	sandbox() string     // that it is in, a line for people
+	calls() string       // how its system calls are filtered, a line for people
 	fatal() <-chan error // an error after which no photo can be worked on
 	close() error
 }
@@ -60,6 +61,10 @@ func (l local) describe() map[string][]string { return l.engine.Describe() }
 func (l local) parallel() int { return l.engine.Parallel() }
 
 func (l local) sandbox() string { return "none: photos are worked on in the daemon's own process" }
+
+func (l local) calls() string {
+	return "not filtered: photos are worked on in the daemon's own process"
+}
 
 func (l local) notice() string { return l.engine.Notice() }
 

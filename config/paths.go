@@ -1,8 +1,11 @@
 package config
 
 import (
+	"bytes"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops/device"
@@ -12,11 +15,9 @@ import (
 
 // Paths are the folders and files that the work on photos reads, and those that
 // it changes, as far as the configuration names them. Originals are among the
-// second where they are to be moved.
+// second where they are to be moved. Of the configuration's own folder, where
+// anything may lie, only the files that are named are among the first.
 func (c *Config) Paths() (read, write []string) {
-	if c.file != builtIn {
-		read = append(read, c.folder)
-	}
 	read = append(append(read, c.Restore.Models), c.Worker.Read...)
 	for _, p := range c.Restore.Runtime.Providers {
 		read = append(read, filepath.Dir(p))
@@ -51,32 +52,67 @@ func (c *Config) Paths() (read, write []string) {
 	return slices.DeleteFunc(read, relative), slices.DeleteFunc(write, relative)
 }
 
-// namedPaths are the texts below node that may be paths: absolute ones, and
-// models below the configuration's folder or beside it.
+// namedPaths are the texts below node that may be paths: absolute ones, files
+// below the configuration's folder, and models with what belongs to them.
 func namedPaths(node *yaml.Node, folder string, depth int) (paths []string) {
 	if node == nil || depth > 100 {
 		return nil
 	}
 	node = strict.Resolve(node)
-	if node.Kind == yaml.ScalarNode {
-		path := node.Value
-		if filepath.Ext(path) == ".onnx" { // its other form and its weights may lie beside it
-			if !filepath.IsAbs(path) {
-				path = filepath.Join(folder, path)
-			}
-			paths = []string{filepath.Dir(path)}
-			if real, err := filepath.EvalSymlinks(path); err == nil {
-				paths = append(paths, filepath.Dir(real))
-			}
-			return paths
+	if node.Kind != yaml.ScalarNode {
+		for _, n := range node.Content {
+			paths = append(paths, namedPaths(n, folder, depth+1)...)
 		}
-		if filepath.IsAbs(path) {
-			return []string{filepath.Clean(path)}
-		}
-		return nil
+		return paths
 	}
-	for _, n := range node.Content {
-		paths = append(paths, namedPaths(n, folder, depth+1)...)
+	path := node.Value
+	switch absolute := filepath.IsAbs(path); {
+	case path == "":
+		return nil
+	case filepath.Ext(path) == ".onnx":
+		if !absolute {
+			path = filepath.Join(folder, path)
+		}
+		paths = modelPaths(path, folder)
+		if real, err := filepath.EvalSymlinks(path); err == nil && real != path {
+			paths = append(paths, modelPaths(real, folder)...)
+		}
+		return paths
+	case absolute:
+		return []string{filepath.Clean(path)}
+	case filepath.IsLocal(path):
+		info, err := os.Stat(filepath.Join(folder, path))
+		if err != nil || info.IsDir() && !strings.ContainsRune(path, filepath.Separator) { // a name of something else
+			return nil
+		}
+		return []string{filepath.Join(folder, path)}
+	}
+	return nil
+}
+
+// modelPaths are what a model is read from: the folder that it lies in, where
+// its other form and its weights may lie beside it. Of a folder that the
+// configuration lies in or below they are the files themselves.
+func modelPaths(model, folder string) (paths []string) {
+	dir := filepath.Dir(model)
+	if !Within(folder, dir) {
+		return []string{dir}
+	}
+	data, err := os.ReadFile(model)
+	if err != nil {
+		return []string{model}
+	}
+	stem := strings.TrimSuffix(filepath.Base(model), ".onnx")
+	entries, _ := os.ReadDir(dir) // what cannot be listed has nothing beside it
+	for _, e := range entries {
+		name := e.Name()
+		switch filepath.Ext(name) {
+		case ".yaml", ".yml":
+			continue
+		}
+		if strings.HasPrefix(name, stem) || bytes.Contains(data, []byte(name)) { // weights, by the name that the model has for them
+			paths = append(paths, filepath.Join(dir, name))
+		}
 	}
 	return paths
 }

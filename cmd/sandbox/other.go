@@ -4,11 +4,26 @@ package sandbox
 
 import (
 	"errors"
+	"os"
 	"runtime"
 )
 
 // Version is the version of Landlock's interface that the kernel offers.
 func Version() (int, error) { return 0, errors.New(runtime.GOOS + " has no Landlock") }
+
+// FilterCalls works on Linux alone.
+func FilterCalls(landlock, socket int) (*os.File, error) {
+	return nil, errors.New(runtime.GOOS + " has no seccomp")
+}
+
+// Broker answers for system calls on Linux alone.
+type Broker struct {
+	Listener *os.File
+	Denied   func(call string)
+}
+
+// Serve has nothing to do.
+func (*Broker) Serve() {}
 
 // Confine works on Linux alone.
 func (r Rules) Confine() error {

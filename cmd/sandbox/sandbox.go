@@ -1,5 +1,6 @@
 // Package sandbox confines a process to the files that it needs, by Landlock,
-// where the kernel has it. It knows nothing of what the process is for.
+// and to the system calls that it needs, by seccomp, where the kernel has them.
+// It knows nothing of what the process is for.
 package sandbox
 
 import (
