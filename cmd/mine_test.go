@@ -69,6 +69,31 @@ func (mine) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	return in[0].Same(), nil
 }
 
+// empty cuts a file short that is opened for reading alone.
+func empty(path string) error {
+	f, err := os.OpenFile(path, os.O_RDONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func byDescriptor(path string, act func(*os.File) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(act(f), f.Close())
+}
+
+func socket(family, kind int) error {
+	fd, err := syscall.Socket(family, kind, 0)
+	if err != nil {
+		return err
+	}
+	return syscall.Close(fd)
+}
+
 // escapes are the ways out of a sandbox that are open to what works on photo,
 // as a decoder that the photo has taken over would try them.
 func escapes(photo string) (open []string) {
@@ -101,6 +126,15 @@ func escapes(photo string) (open []string) {
 		{"make a file outside", func() error { return write(filepath.Join(work, "new.txt"), os.O_CREATE) }},
 		{"remove a file outside", func() error { return os.Remove(filepath.Join(work, "spare.txt")) }},
 		{"change the configuration", func() error { return write(filepath.Join(work, "conf", "burnish.yaml"), 0) }},
+		{"empty the photo", func() error { return empty(photo) }},
+		{"open the photo to all", func() error { return os.Chmod(photo, 0o666) }},
+		{"open the photo to all by its descriptor", func() error { return byDescriptor(photo, func(f *os.File) error { return f.Chmod(0o666) }) }},
+		{"date the photo", func() error { return os.Chtimes(photo, time.Unix(1, 0), time.Unix(1, 0)) }},
+		{"give the photo away", func() error { return os.Lchown(photo, os.Getuid(), os.Getgid()) }},
+		{"read what lies beside the configuration", func() error { return read(filepath.Join(work, "conf", "password.txt")) }},
+		{"make a socket", func() error { return socket(syscall.AF_UNIX, syscall.SOCK_STREAM) }},
+		{"send a datagram", func() error { return socket(syscall.AF_INET, syscall.SOCK_DGRAM) }},
+		{"signal the daemon", func() error { return syscall.Kill(os.Getppid(), 0) }},
 		{"start a program", func() error { return exec.Command("/bin/sh", "-c", ":").Run() }},
 	} {
 		if w.try() == nil {

@@ -5,12 +5,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
+	"time"
+	"unsafe"
 
 	"github.com/burnish-photo/burnish/config/strict"
+	"golang.org/x/sys/unix"
 	"gopkg.in/yaml.v3"
 )
 
@@ -100,24 +103,14 @@ func NumberedThere(path string) (there []string) {
 	return there
 }
 
-// Preserve gives the file, before it is published, what it is to keep of the
-// source's.
-func (s *Staged) Preserve(what []string, source os.FileInfo) error {
-	s.preserved = len(what) > 0
-	if slices.Contains(what, User) {
-		if stat, ok := source.Sys().(*syscall.Stat_t); ok {
-			if err := os.Lchown(s.temporary, int(stat.Uid), int(stat.Gid)); err != nil {
-				return fmt.Errorf("the output %s cannot be given to the source's owner (id %d, group %d): %w", s.Path, stat.Uid, stat.Gid, underlying(err))
-			}
-		}
-	}
-	if slices.Contains(what, Mode) {
-		if err := os.Chmod(s.temporary, source.Mode().Perm()); err != nil {
-			return fmt.Errorf("the output %s cannot be given the source's mode: %w", s.Path, underlying(err))
-		}
-	}
-	if slices.Contains(what, ModTime) {
-		return os.Chtimes(s.temporary, source.ModTime(), source.ModTime())
+// SetTimes sets when a file, open for writing, was read and changed.
+func SetTimes(f *os.File, t time.Time) error {
+	ts := unix.NsecToTimespec(t.UnixNano())
+	both := [2]unix.Timespec{ts, ts}
+	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, f.Fd(), 0, uintptr(unsafe.Pointer(&both)), 0, 0, 0)
+	runtime.KeepAlive(f)
+	if errno != 0 {
+		return &os.PathError{Op: "set the times of", Path: f.Name(), Err: errno}
 	}
 	return nil
 }
