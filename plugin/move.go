@@ -175,11 +175,10 @@ func (m mover) copyBeside(from, to string, info os.FileInfo) (temporary string, 
 		return "", err
 	}
 	_, err = io.Copy(out, in)
-	err = errors.Join(err, out.Chmod(info.Mode().Perm()))
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
 		_ = out.Chown(int(s.Uid), int(s.Gid)) // only root may
 	}
-	err = errors.Join(err, os.Chtimes(out.Name(), info.ModTime(), info.ModTime()), out.Sync(), out.Close())
+	err = errors.Join(err, output.KeepRights(out, from, info), output.SetTimes(out, info.ModTime()), out.Sync(), out.Close())
 	if err != nil {
 		os.Remove(out.Name())
 		return "", fmt.Errorf("copy %s to %s: %w", from, filepath.Dir(to), err)

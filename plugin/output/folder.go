@@ -76,15 +76,21 @@ func addFile(digest hash.Hash, path string, sync bool) (int64, error) {
 	return size, err
 }
 
-// reserveFolder creates an empty folder of a new name beside path.
-func (o Owner) reserveFolder(path string) (*Staged, error) {
+// reserveFolder creates an empty folder of a new name beside path, with the
+// rights that the photo allows.
+func (o Owner) reserveFolder(path, photo string) (*Staged, error) {
 	folder := filepath.Dir(path)
 	if err := MakeFolder(folder); err != nil {
 		return nil, fmt.Errorf("make the output's folder: %w", err)
 	}
+	info, err := os.Stat(photo)
+	if err != nil {
+		return nil, err
+	}
+	mode := folderMode(rightsOf(photo, info, path), groupOfNew(folder))
 	for {
 		name := filepath.Join(folder, o.Temporary(rand.Text()[:12]))
-		err := os.Mkdir(name, 0o777)
+		err := os.Mkdir(name, mode)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}

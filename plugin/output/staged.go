@@ -48,7 +48,8 @@ type Staged struct {
 }
 
 // reserve creates an empty file of a new name in path's folder, which is made
-// where it is missing. The file has the mode that the umask gives.
+// where it is missing. Until it has its rights (see [Staged.Preserve]), it is
+// its owner's alone.
 func (o Owner) reserve(path string) (*Staged, error) {
 	folder := filepath.Dir(path)
 	if err := MakeFolder(folder); err != nil {
@@ -56,7 +57,7 @@ func (o Owner) reserve(path string) (*Staged, error) {
 	}
 	for {
 		name := filepath.Join(folder, o.Temporary(rand.Text()[:12]))
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, ownersAlone)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
@@ -107,7 +108,7 @@ func (s *Staged) Equals(path string) bool {
 // Keep discards the output where the same is already under its name, and sees
 // that this is on the disk; else it does nothing.
 func (s *Staged) Keep() (same bool, err error) {
-	if s.preserved || !s.Equals(s.Path) {
+	if s.preserved || s.narrows(s.Path) || !s.Equals(s.Path) {
 		return false, nil
 	}
 	if _, _, err := Secure(s.Path); err != nil {

@@ -52,7 +52,7 @@ func checkSuffix(value any) error {
 // without metadata, and reads every file back: of a folder its tiles as images,
 // of an archive what it holds by its checksums.
 func (o Owner) stageTiles(ctx context.Context, img ops.Image, order Order) (_ *Staged, err error) {
-	folder, err := o.reserveFolder(order.Path)
+	folder, err := o.reserveFolder(order.Path, img.Source.Path)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,195 @@
+package output
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// rights are what a photo's group and all others may do with it. Its owner may
+// do with an output what owners may.
+type rights struct {
+	gid           int
+	group, others fs.FileMode // three bits each
+}
+
+// rightsOf are those of a photo, as far as they matter for an output: who
+// cannot come by the photo, because a folder that they do not share stands in
+// the way, has none.
+func rightsOf(photo string, info os.FileInfo, out string) rights {
+	r := rights{gid: -1, group: info.Mode().Perm() >> 3 & 7, others: info.Mode().Perm() & 7}
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		r.gid = int(s.Gid)
+	}
+	if named(photo) {
+		r.group &= r.others
+	}
+	for dir := realFolder(photo); !within(realFolder(out), dir); dir = filepath.Dir(dir) {
+		at, err := os.Stat(dir)
+		if err != nil {
+			r.group, r.others = 0, 0
+			break
+		}
+		pass := at.Mode().Perm()
+		others, group := pass&1 != 0, pass&1 != 0
+		if s, ok := at.Sys().(*syscall.Stat_t); ok && int(s.Gid) == r.gid {
+			group = pass&0o010 != 0
+		}
+		if !others {
+			r.others = 0
+		}
+		if !group {
+			r.group = 0
+		}
+	}
+	return r
+}
+
+// named reports whether the file has a list of its own of who may read it: its
+// group's bits say nothing of the group then.
+func named(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	n, err := unix.Fgetxattr(int(f.Fd()), "system.posix_acl_access", nil)
+	return err == nil && n > 0
+}
+
+func realFolder(path string) string {
+	folder := filepath.Dir(path)
+	if real, err := filepath.EvalSymlinks(folder); err == nil {
+		return real
+	}
+	return folder
+}
+
+// within reports whether path is folder or lies below it.
+func within(path, folder string) bool {
+	rel, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// grant gives an open file or folder mode, less what would let more people use
+// it than the photo. It keeps the photo's group where that makes a difference
+// and may be done.
+func (r rights) grant(f *os.File, mode fs.FileMode) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if s, ok := info.Sys().(*syscall.Stat_t); ok && r.group != r.others && int(s.Gid) != r.gid && f.Chown(-1, r.gid) != nil {
+		r.group &= r.others
+		r.others = r.group
+	}
+	mode &= 0o700 | r.group<<3 | r.others
+	if info.Mode().Perm() == mode {
+		return nil
+	}
+	err = f.Chmod(mode)
+	if err != nil && info.Mode().IsRegular() && info.Mode().Perm() != ownersAlone { // this file system has no rights of its own
+		return nil
+	}
+	return err
+}
+
+// ownersAlone is the mode of what is not published yet.
+const ownersAlone = 0o600
+
+// KeepRights gives a copy of a photo, open for writing, the photo's mode, or
+// less where its group cannot be kept.
+func KeepRights(f *os.File, photo string, info os.FileInfo) error {
+	return rightsOf(photo, info, photo).grant(f, info.Mode().Perm())
+}
+
+// umask is that of the process, which does not change.
+var umask = sync.OnceValue(func() fs.FileMode {
+	status, _ := os.ReadFile("/proc/self/status") // where there is none, the usual one
+	for line := range strings.Lines(string(status)) {
+		if value, ok := strings.CutPrefix(line, "Umask:"); ok {
+			if n, err := strconv.ParseUint(strings.TrimSpace(value), 8, 9); err == nil {
+				return fs.FileMode(n)
+			}
+		}
+	}
+	return 0o022
+})
+
+// folderMode is that of a folder of tiles: where the photo may be read, the
+// folder may be looked into.
+func folderMode(r rights, gid int) fs.FileMode {
+	if r.group != r.others && gid != r.gid {
+		r.group &= r.others
+		r.others = r.group
+	}
+	look := func(bits fs.FileMode) fs.FileMode { return bits&4 | bits&4>>2 }
+	return 0o777 &^ umask() & (0o700 | look(r.group)<<3 | look(r.others))
+}
+
+// groupOfNew is the group that a new file or folder in folder gets.
+func groupOfNew(folder string) int {
+	info, err := os.Stat(folder)
+	if err == nil && info.Mode()&fs.ModeSetgid != 0 {
+		if s, ok := info.Sys().(*syscall.Stat_t); ok {
+			return int(s.Gid)
+		}
+	}
+	return os.Getegid()
+}
+
+// Preserve gives the file, before it is published, its rights, which never let
+// more people read it than the photo, and what else it is to keep of the photo's
+// file. It goes by the open file: a sandbox forbids to change what a name
+// stands for.
+func (s *Staged) Preserve(what []string, photo string, source os.FileInfo) error {
+	s.preserved = len(what) > 0
+	keeps := func(w string) bool { return slices.Contains(what, w) }
+	there, err := os.Stat(s.temporary)
+	if err != nil {
+		return err
+	}
+	flag, mode := os.O_WRONLY, 0o666&^umask()
+	if there.IsDir() {
+		flag, mode = os.O_RDONLY, there.Mode().Perm()
+	}
+	f, err := os.OpenFile(s.temporary, flag, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if stat, ok := source.Sys().(*syscall.Stat_t); ok && keeps(User) {
+		if err := f.Chown(int(stat.Uid), int(stat.Gid)); err != nil {
+			return fmt.Errorf("the output %s cannot be given to the source's owner (id %d, group %d): %w", s.Path, stat.Uid, stat.Gid, underlying(err))
+		}
+	}
+	if keeps(Mode) && !there.IsDir() {
+		mode = source.Mode().Perm()
+	}
+	if !there.IsDir() { // a folder was made with the right one
+		if err := rightsOf(photo, source, s.Path).grant(f, mode); err != nil {
+			return fmt.Errorf("the output %s cannot be given its mode: %w", s.Path, underlying(err))
+		}
+	}
+	if keeps(ModTime) {
+		return SetTimes(f, source.ModTime())
+	}
+	return nil
+}
+
+// narrows reports whether what lies at path lets more people use it than the
+// staged file will.
+func (s *Staged) narrows(path string) bool {
+	there, err := os.Lstat(path)
+	ours, err2 := os.Lstat(s.temporary)
+	return errors.Join(err, err2) == nil && there.Mode().Perm()&^ours.Mode().Perm()&0o077 != 0
+}
