@@ -21,6 +21,7 @@ type applyCommand struct {
 	Output    string   `short:"o" required:"" placeholder:"DIR" help:"Folder that the outputs' paths are below."`
 	Config    string   `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}, else the built-in pipeline photos."`
 	Pipeline  string   `short:"p" help:"Pipeline to use; needed where the file has several."`
+	Again     bool     `help:"Do again what is done."`
 	Overwrite bool     `help:"Replace files in DIR that Burnish does not know as its own."`
 	Allow     []string `placeholder:"FORMAT" help:"Take in jxl, jp2, svg, pdf, psd, bmp … too: what reads them is not safe for files of unknown origin."`
 	Quiet     bool     `short:"q" help:"Print failures only."`
@@ -29,7 +30,9 @@ type applyCommand struct {
 
 // Help is shown by burnish apply --help.
 func (applyCommand) Help() string {
-	return `Every regular file is reported as done, skipped or failed. What is a photo is told by content, not by name. The ledger of the daemon plays no part.
+	return `Photos are told by content, not by name; the names that a watched folder ignores are ignored here. A photo is skipped as done where its outputs are in DIR, say that they are of this photo and pipeline, and are unchanged; --again does it again. So an interrupted command goes on when it is repeated. The ledger of the daemon plays no part.
+
+Exit codes: 0, all photos are done; 1, some failed; 2, the command could not start; 130, it was interrupted.
 
 Examples:
   burnish apply holiday/ -o restored/
@@ -55,7 +58,7 @@ func (a *applyCommand) Run(h *host) error {
 		fmt.Fprintln(h.err, "no input files"+ignoredText(all.ignored))
 		return nil
 	}
-	engine, err := plugin.Open(h, *c, h.registry, plugin.WithVersion(release()), plugin.WithLog(h.logger()), plugin.WithPipelines(a.Pipeline), plugin.WithSources(sources(jobs)...))
+	engine, err := plugin.Open(h, *c, h.registry, plugin.WithVersion(release()), plugin.WithLog(h.logger()), plugin.WithPipelines(a.Pipeline), plugin.WithSources(sources(jobs)...), plugin.WithRecognition())
 	if err != nil {
 		return err
 	}
@@ -116,7 +119,7 @@ func (a *applyCommand) jobs(watch []config.Watch) ([]job, found, error) {
 	}
 	var jobs []job
 	for _, f := range all.files {
-		jobs = append(jobs, job{f, plugin.Job{Path: f.path, Root: f.root, Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite, Allow: a.Allow}})
+		jobs = append(jobs, job{f, plugin.Job{Path: f.path, Root: f.root, Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite, Again: a.Again, Named: f.named, Allow: a.Allow}})
 	}
 	return jobs, all, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
@@ -24,7 +25,7 @@ const recognisedNote = "recognised"
 // of this content, and are to the byte as they were written. Where one does not
 // tell, the photo is worked on, and what turns out equal stays as it is.
 func (w *work) adopt(format string) (done bool, err error) {
-	if w.engine.ledger == nil || w.past().State != "" {
+	if w.engine.ledger == nil && (!w.engine.recognise || w.job.Again) || w.past().State != "" {
 		return false, nil
 	}
 	header, err := w.header()
@@ -46,6 +47,10 @@ func (w *work) adopt(format string) (done bool, err error) {
 		w.targets = nil
 		return false, err
 	}
+	if w.engine.ledger == nil {
+		w.keepMade(found)
+		return true, nil
+	}
 	e := w.withOutputs(ledger.Done, Result{Notes: found[0].notes()})
 	e.Started, e.Finished = time.Time{}, time.Time{}
 	for _, m := range found {
@@ -58,7 +63,17 @@ func (w *work) adopt(format string) (done bool, err error) {
 	return true, w.unrecorded(w.engine.record(e), "its outputs are there; it will be looked at once more")
 }
 
-// made is an output that is known by its provenance.
+// keepMade makes an engine without a ledger know outputs that are there.
+func (w *work) keepMade(found []made) {
+	w.engine.mu.Lock()
+	defer w.engine.mu.Unlock()
+	for _, m := range found {
+		w.engine.written[m.Path] = written{w.source, m.Hash}
+	}
+}
+
+// made is an output that is known by its provenance, or, without a ledger, as a
+// copy of the photo.
 type made struct {
 	ledger.Output
 	output.Provenance
@@ -101,6 +116,9 @@ func (w *work) findMade(src *ops.Source, pages int) (found []made, err error) {
 				found = append(found, *m)
 			}
 		}
+	}
+	if !slices.ContainsFunc(found, func(m made) bool { return m.Source != "" }) {
+		return nil, nil // copies alone tell nothing of the pipeline
 	}
 	return found, nil
 }
@@ -146,6 +164,13 @@ func (w *work) isMade(t target, info os.FileInfo) (*made, error) {
 		return nil, err
 	}
 	p, ok := output.ReadProvenance(t.path, t.encoder.Format)
+	if !ok && w.engine.ledger == nil && info.Size() == w.info.Size() {
+		hash, size, err := output.Secure(t.path)
+		if err != nil || hash != w.hash {
+			return nil, nil //nolint:nilerr // gone, or not readable
+		}
+		return &made{Output: ledger.Output{Path: t.path, Size: size, Hash: hash}, came: came(info)}, nil
+	}
 	if !ok || p.Source != w.hash || p.Fingerprint != w.pipeline.work || p.Pipeline != w.pipeline.name || p.Part != w.part(t) {
 		return nil, nil
 	}
@@ -172,4 +197,22 @@ func (w *work) part(t target) string {
 		text += fmt.Sprintf(" at %x", place[:6])
 	}
 	return text
+}
+
+// isOfThis reports whether a file with that digest says itself that Burnish made
+// it of this photo and that nobody changed it since, or is a copy of the photo.
+func (w *work) isOfThis(path, hash string) bool {
+	if !w.engine.recognise || hash == w.hash {
+		return w.engine.recognise
+	}
+	format, err := vips.Sniff(path)
+	if err != nil || format == "" {
+		return false
+	}
+	p, ok := output.ReadProvenance(path, format)
+	if !ok || p.Source != w.hash {
+		return false
+	}
+	intact, err := p.Intact(path, format)
+	return intact && err == nil
 }

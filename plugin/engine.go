@@ -34,6 +34,7 @@ type Engine struct {
 	sources   map[string]bool
 	owner     output.Owner // of temporary files
 	scratch   string
+	recognise bool // what is done is known by the outputs themselves, where there is no ledger
 	temporary bool // the whole process's temporary files go to scratch
 	slots     chan struct{}
 	governor  *governor
@@ -85,6 +86,12 @@ func WithAdvice(advise func(*Error)) Option { return func(e *Engine) { e.advise 
 // WithPipelines compiles only the pipelines named.
 func WithPipelines(names ...string) Option { return func(e *Engine) { e.only = names } }
 
+// WithRecognition lets an engine without a ledger know by the outputs themselves
+// what is done: a photo is skipped whose outputs are all there and say that they
+// are this pipeline's of this content, to the byte as they were written. Outputs
+// of the same photo that are not may be replaced.
+func WithRecognition() Option { return func(e *Engine) { e.recognise = true } }
+
 // WithSources names files, by absolute path, that no output may replace
 // whatever a job allows.
 func WithSources(paths ...string) Option {
@@ -96,8 +103,8 @@ func WithSources(paths ...string) Option {
 }
 
 // Open compiles the pipelines of c, loading their models. Without [WithLedger]
-// each job runs, whatever was done before, and the engine remembers the names
-// of the outputs it made until it is closed.
+// and [WithRecognition] each job runs, whatever was done before, and the engine
+// remembers the names of the outputs it made until it is closed.
 func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Option) (_ *Engine, err error) {
 	share := divide(c.Limits.Photos, cores())
 	e := &Engine{

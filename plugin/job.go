@@ -20,6 +20,13 @@ type Job struct {
 	// whatever it holds, unless Overwrite is set.
 	Absent bool
 
+	// Again works on a photo that an engine with recognition would skip.
+	Again bool
+
+	// Named is a photo that a person has named: it is worked on even where
+	// Burnish made it.
+	Named bool
+
 	// Allow names formats, such as svg, pdf or jxl, that are read here although
 	// what reads them is not safe for files of unknown origin. What libvips
 	// blocks for them is open from then on in the whole process.

@@ -139,7 +139,8 @@ func (w *work) known() (reason string, err error) {
 // ownMake recognises a file that Burnish made by the provenance in it, whatever
 // its name is now. Where nothing is remembered, a file that is named is work.
 func (w *work) ownMake(format string) (reason string) {
-	if w.engine.ledger == nil && (w.engine.recall == nil || w.named) {
+	known := w.engine.ledger != nil || w.engine.recall != nil && !w.named || w.engine.recognise && !w.job.Named
+	if !known {
 		return ""
 	}
 	p, ok := output.ReadProvenance(w.source, format)

@@ -110,6 +110,12 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	if w.choice, err = w.pipeline.graph.Choose(src); err != nil {
 		return err
 	}
+	if w.engine.recognise && w.named {
+		if found, err := w.findMade(src.Source, plan.Taken); len(found) > 0 || err != nil {
+			plan.Reason = recognised
+			return err
+		}
+	}
 	if err := w.claim(src.Source, plan.Taken); err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func (w *work) mayReplace(s *output.Staged, overwrite bool) error {
 		return fmt.Errorf("output %s: %w", s.Path, err)
 	}
 	ours, err := w.engine.wrote(s.Path, there)
-	if ours || err != nil {
+	if ours || err != nil || w.isOfThis(s.Path, there) {
 		return err
 	}
 	return w.fail(Conflict, fmt.Errorf("the output %s exists and is not as Burnish made it", s.Path), "move it away, or choose another output folder or path")

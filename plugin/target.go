@@ -138,6 +138,9 @@ func (w *work) occupied(path string) (bool, error) {
 	if errors.Is(err, os.ErrNotExist) {
 		return owner != "", nil
 	}
+	if err == nil && owner == "" && w.isOfThis(path, there) {
+		return false, nil
+	}
 	if err != nil || !mine {
 		return true, err
 	}
