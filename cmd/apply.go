@@ -224,7 +224,7 @@ func (l line) text() string {
 // warnings say what the outputs could not keep, and which are not written.
 func (l line) warnings() string {
 	var all []string
-	for _, kind := range [][2]string{{"not_kept:", "not kept: "}, {"further_pictures:", "gain map or further picture "}, {"film:", "film: "}, {"appended_data:", "appended data: "}, {"colours", ""}} {
+	for _, kind := range [][2]string{{"not_kept:", "not kept: "}, {"further_pictures:", "gain map or further picture "}, {"film:", "film: "}, {"regions:", "face regions: "}, {"appended_data:", "appended data: "}, {"colours", ""}} {
 		for key, note := range l.Notes {
 			if text := kind[1] + note; strings.HasPrefix(key, kind[0]) && !strings.HasSuffix(note, " kept") && !slices.Contains(all, text) {
 				all = append(all, text)

@@ -24,15 +24,32 @@ type Image struct {
 	AsRead bool
 	// Kept says that the last operator left the image as it was.
 	Kept bool
+	// Frame says which part of the stored photo the pixels show, and which way
+	// up, so that what its metadata tell of places in it stays true.
+	Frame Frame
 }
 
-// With is the same photo with other pixels.
-func (i Image) With(p *vips.Image) Image { return Image{Pixels: p, Source: i.Source} }
+// With is the same photo with other pixels, each at the place where it was: the
+// frame stays, unless the size is another. Operators that move pixels say how,
+// with At.
+func (i Image) With(p *vips.Image) Image {
+	out := Image{Pixels: p, Source: i.Source}
+	if i.Pixels != nil && p.Width() == i.Pixels.Width() && p.Height() == i.Pixels.Height() {
+		out.Frame = i.Frame
+	}
+	return out
+}
+
+// At is the image with that frame.
+func (i Image) At(f Frame) Image {
+	i.Frame = f
+	return i
+}
 
 // Same is the image unchanged, for an operator that has nothing to do; the
 // caller owns it apart from i.
 func (i Image) Same() Image {
-	return Image{Pixels: i.Pixels.Ref(), Source: i.Source, AsRead: i.AsRead, Kept: true}
+	return Image{Pixels: i.Pixels.Ref(), Source: i.Source, AsRead: i.AsRead, Kept: true, Frame: i.Frame}
 }
 
 // Close gives up the pixels. It may be called more than once.

@@ -61,5 +61,5 @@ func (c crop) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	if err != nil {
 		return ops.Image{}, err
 	}
-	return in[0].With(cut), nil
+	return in[0].With(cut).At(cutFrame(in[0].Frame, p, cut)), nil
 }

@@ -83,14 +83,14 @@ func (r resize) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 		return ops.Image{}, err
 	}
 	if r.Mode != "fill" {
-		return in[0].With(scaled), nil
+		return in[0].With(scaled).At(in[0].Frame), nil
 	}
 	defer scaled.Close()
 	cut, err := cut(scaled, min(r.Width, width), min(r.Height, height), r.Focus)
 	if err != nil {
 		return ops.Image{}, err
 	}
-	return in[0].With(cut), nil
+	return in[0].With(cut).At(cutFrame(in[0].Frame, scaled, cut)), nil
 }
 
 // size is that of a w×h photo once it is scaled, at least one pixel a side.
@@ -124,6 +124,18 @@ func cut(p *vips.Image, width, height int, focus string) (*vips.Image, error) {
 	return p.Do("extract_area", vips.Args{
 		"left": (p.Width() - width) / 2, "top": (p.Height() - height) / 2, "width": width, "height": height,
 	})
+}
+
+// cutFrame is a frame after cut was cut out of p; libvips keeps where, and an
+// offset that cannot be is none.
+func cutFrame(f ops.Frame, p, cut *vips.Image) ops.Frame {
+	x, told := cut.Int("xoffset")
+	y, _ := cut.Int("yoffset")
+	left, top, width, height := -x, -y, cut.Width(), cut.Height()
+	if !told || left < 0 || top < 0 || left+width > p.Width() || top+height > p.Height() {
+		return ops.Frame{}
+	}
+	return f.Cut(left, top, width, height, p.Width(), p.Height())
 }
 
 // scale resizes p to exactly width×height, with alpha weighing the colours.

@@ -44,5 +44,5 @@ func (r rotate) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	if err != nil {
 		return ops.Image{}, err
 	}
-	return in[0].With(turned), nil
+	return in[0].With(turned).At(in[0].Frame.Turned(map[int]int{90: 6, 180: 3, 270: 8}[r.Degrees])), nil
 }

@@ -86,6 +86,7 @@ func (upright) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	if in[0].Pixels.Orientation() == 1 {
 		return in[0].Same(), nil
 	}
+	frame := in[0].Frame.Turned(in[0].Pixels.Orientation())
 	turned, err := in[0].Pixels.Do("autorot", nil)
 	if err != nil {
 		return ops.Image{}, err
@@ -97,14 +98,14 @@ func (upright) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	}
 	xmp, ok := tagged.Blob(fieldXMP)
 	if !ok || !xmpOrientation.Match(xmp) {
-		return in[0].With(tagged), nil
+		return in[0].With(tagged).At(frame), nil
 	}
 	defer tagged.Close()
 	agreed, err := tagged.WithBlob(fieldXMP, xmpOrientation.ReplaceAll(xmp, []byte("${1}1")))
 	if err != nil {
 		return ops.Image{}, err
 	}
-	return in[0].With(agreed), nil
+	return in[0].With(agreed).At(frame), nil
 }
 
 // fieldXMP is libvips' name for a photo's XMP.

@@ -39,11 +39,37 @@ func (o *operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error)
 			img := ops.Image{Pixels: made}
 			if len(in) > 0 {
 				img.Source = in[0].Source
+				img.Frame = o.frame(in[0])
 			}
 			return img, nil
 		}
 	}
 	return ops.Image{}, fmt.Errorf("%s gave no image", o.is.name)
+}
+
+// frame is that of what is made of an image; not known where the operation may
+// have moved its pixels in other ways than by right angles, boxes and scales.
+func (o *operator) frame(in ops.Image) ops.Frame {
+	number := func(name string) int {
+		n, _ := o.args[name].(float64)
+		return int(n)
+	}
+	switch name := o.is.operation.Name; name {
+	case "resize", "shrink", "reduce":
+		return in.Frame
+	case "rot":
+		angle, _ := o.args["angle"].(string)
+		return in.Frame.Turned(map[string]int{"d0": 1, "d90": 6, "d180": 3, "d270": 8}[angle])
+	case "flip":
+		direction, _ := o.args["direction"].(string)
+		return in.Frame.Turned(map[string]int{"horizontal": 2, "vertical": 4}[direction])
+	case "extract_area":
+		return in.Frame.Cut(number("left"), number("top"), number("width"), number("height"), in.Pixels.Width(), in.Pixels.Height())
+	}
+	if grid, _ := o.is.traits(); grid == ops.KeepsGrid {
+		return in.Frame
+	}
+	return ops.Frame{}
 }
 
 // with adds the images to the arguments: one for every port, all that remain

@@ -45,7 +45,7 @@ func (w *writing) addGainMap(ctx context.Context, img ops.Image) error {
 	}
 	m := w.metadata
 	m.XMP, m.Second = source.XMP, source.Second // its XMP describes the map
-	if m.XMP, err = w.order.composeXMP(m, w.pixels.Width(), w.pixels.Height()); err != nil {
+	if m.XMP, err = w.order.composeXMP(m, &view{frame: img.Frame, source: img.Source, width: w.pixels.Width(), height: w.pixels.Height()}); err != nil {
 		note("dropped: its XMP is malformed")
 		return nil
 	}

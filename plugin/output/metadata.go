@@ -39,6 +39,7 @@ func (o Order) compose(ctx context.Context, img ops.Image, w, h int) container.M
 	m := sourceMetadata(img)
 	m.Second, m.More = nil, 0
 	carries := container.Carries(o.Encoder.Format)
+	v := &view{frame: img.Frame, source: img.Source, width: w, height: h}
 	var lost []string
 	drop := func(block *[]byte, what string) {
 		if len(*block) > 0 {
@@ -47,7 +48,7 @@ func (o Order) compose(ctx context.Context, img ops.Image, w, h int) container.M
 		*block = nil
 	}
 	if carries.EXIF {
-		if composed, ok := o.composeEXIF(m.EXIF, w, h); ok {
+		if composed, ok := o.composeEXIF(m.EXIF, v); ok {
 			m.EXIF = composed
 		} else {
 			drop(&m.EXIF, "EXIF (it is malformed)")
@@ -58,11 +59,11 @@ func (o Order) compose(ctx context.Context, img ops.Image, w, h int) container.M
 	if o.Encoder.Format != "jpeg" || !o.Config.policy.whole() {
 		drop(&m.Extended, "extended XMP")
 	}
-	packet, err := o.composeXMP(m, w, h)
+	packet, err := o.composeXMP(m, v)
 	if err != nil {
 		drop(&m.XMP, "XMP (it is malformed)")
 		drop(&m.Extended, "extended XMP")
-		packet, _ = o.composeXMP(m, w, h) // a new packet is sound
+		packet, _ = o.composeXMP(m, v) // a new packet is sound
 	}
 	m.XMP = packet
 	if !carries.XMP {
@@ -72,6 +73,7 @@ func (o Order) compose(ctx context.Context, img ops.Image, w, h int) container.M
 	if !carries.IPTC {
 		drop(&m.IPTC, "IPTC")
 	}
+	v.note(ctx, o.Path)
 	if len(lost) > 0 {
 		ops.Note(ctx, "not_kept:"+filepath.Base(o.Path), fmt.Sprintf("%s in %s", strings.Join(lost, ", "), o.Encoder.Format))
 	}
@@ -79,7 +81,7 @@ func (o Order) compose(ctx context.Context, img ops.Image, w, h int) container.M
 }
 
 // composeEXIF is false for a block that cannot be read.
-func (o Order) composeEXIF(data []byte, w, h int) ([]byte, bool) {
+func (o Order) composeEXIF(data []byte, v *view) ([]byte, bool) {
 	if len(data) == 0 {
 		return nil, true
 	}
@@ -87,11 +89,17 @@ func (o Order) composeEXIF(data []byte, w, h int) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
-	b.Upright(w, h)
+	b.Upright(v.width, v.height)
 	policy := o.Config.policy
 	placed := slices.Contains(policy.strip, "gps") && noteOfPlace(b.Entries())
+	lost := map[uint16]bool{}
+	for _, e := range b.Entries() {
+		if policy.allows("exif", exifParts(e)...) && !v.moveSubject(b, e) {
+			lost[e.Tag] = true
+		}
+	}
 	b = b.Keep(func(e exif.Entry) bool {
-		return policy.allows("exif", exifParts(e)...) && !(placed && e.Dir == exif.Exif && e.Tag == exif.MakerNote)
+		return !(isSubject(e) && lost[e.Tag]) && policy.allows("exif", exifParts(e)...) && !(placed && e.Dir == exif.Exif && e.Tag == exif.MakerNote)
 	})
 	if b == nil || saysNothing(b) {
 		return nil, true
@@ -106,7 +114,7 @@ func saysNothing(b *exif.Block) bool {
 	return len(entries) == 1 && entries[0].Dir == exif.IFD0 && entries[0].Tag == exif.Orientation
 }
 
-func (o Order) composeXMP(m container.Metadata, w, h int) ([]byte, error) {
+func (o Order) composeXMP(m container.Metadata, v *view) ([]byte, error) {
 	p := xmp.New()
 	if len(m.XMP) > 0 {
 		var err error
@@ -123,6 +131,10 @@ func (o Order) composeXMP(m container.Metadata, w, h int) ([]byte, error) {
 	if err := p.KeepFields(func(q xmp.Property) bool { return !speaksOfPlace(q) || o.Config.policy.allows("xmp", "gps") }); err != nil {
 		return nil, err
 	}
+	if err := v.move(p); err != nil {
+		return nil, err
+	}
+	w, h := v.width, v.height
 	for _, s := range []struct{ space, name, value string }{
 		{xmp.TIFF, "Orientation", "1"},
 		{xmp.TIFF, "ImageWidth", strconv.Itoa(w)}, {xmp.TIFF, "ImageLength", strconv.Itoa(h)},

@@ -37,6 +37,8 @@ const (
 	interopPointer    = 0xa005
 	DateTimeOriginal  = 0x9003
 	DateTimeDigitized = 0x9004
+	SubjectArea       = 0x9214
+	SubjectLocation   = 0xa214
 	MakerNote         = 0x927c
 	pixelWidth        = 0xa002
 	pixelHeight       = 0xa003
@@ -236,6 +238,42 @@ func (b *Block) Number(e Entry) (int, bool) {
 		return int(int32(b.Order.Uint32(e.Value))), true
 	}
 	return 0, false
+}
+
+// Numbers are the values of an entry of SHORTs or LONGs.
+func (b *Block) Numbers(e Entry) (n []int, ok bool) {
+	size := sizeOf(e.Type)
+	if e.Type != 3 && e.Type != 4 {
+		return nil, false
+	}
+	for at := 0; at+size <= len(e.Value); at += size {
+		if size == 2 {
+			n = append(n, int(b.Order.Uint16(e.Value[at:])))
+		} else {
+			n = append(n, int(b.Order.Uint32(e.Value[at:])))
+		}
+	}
+	return n, true
+}
+
+// SetNumbers changes the values of an entry of as many SHORTs or LONGs, in
+// place; false where they do not fit.
+func (b *Block) SetNumbers(e Entry, n []int) bool {
+	size := sizeOf(e.Type)
+	if e.Type != 3 && e.Type != 4 || size*len(n) != len(e.Value) {
+		return false
+	}
+	for i, value := range n {
+		switch {
+		case value < 0 || size == 2 && value > 0xffff:
+			return false
+		case size == 2:
+			b.Order.PutUint16(e.Value[i*size:], uint16(value))
+		default:
+			b.Order.PutUint32(e.Value[i*size:], uint32(value))
+		}
+	}
+	return true
 }
 
 // Orientation is how the block says that the pixels are turned, 1 to 8; false where

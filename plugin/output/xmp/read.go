@@ -17,9 +17,9 @@ type reader struct {
 	rdf     int // depth of rdf:RDF, 0 before it
 	item    int // depth of the rdf:Description, 0 outside
 	open    *Property
-	text    span       // of the open property's content
-	plain   bool       // the open property holds text alone
-	fields  []Property // that are open inside it, from the outermost
+	text    span  // of the open property's content
+	plain   bool  // the open property holds text alone
+	inside  []int // nodes that are open inside it, from the outermost
 }
 
 func (r *reader) read() error {
@@ -52,13 +52,19 @@ func (r *reader) start(t xml.StartElement, at span) {
 		r.item = r.depth
 		r.attributes(t, at, &r.packet.properties)
 	case r.item > 0 && r.depth == r.item+1:
-		r.attributes(t, at, &r.packet.fields)
+		r.fields(t, at, -1)
 		r.open = &Property{Space: t.Name.Space, Name: t.Name.Local, cut: span{at.from, 0}}
 		r.text, r.plain = span{at.to, at.to}, true
 	case r.open != nil:
 		r.plain = false
-		r.attributes(t, at, &r.packet.fields)
-		r.fields = append(r.fields, Property{Space: t.Name.Space, Name: t.Name.Local, cut: span{at.from, 0}})
+		parent := -1
+		if len(r.inside) > 0 {
+			parent = r.inside[len(r.inside)-1]
+		}
+		id := len(r.packet.nodes)
+		r.inside = append(r.inside, id)
+		r.packet.nodes = append(r.packet.nodes, node{space: t.Name.Space, name: t.Name.Local, parent: parent, cut: span{at.from, 0}, value: span{at.to, at.to}})
+		r.fields(t, at, id)
 	}
 }
 
@@ -73,13 +79,10 @@ func (r *reader) end(t xml.EndElement, at span) {
 		}
 		r.packet.properties = append(r.packet.properties, *q)
 		r.open = nil
-	case len(r.fields) > 0:
-		q := r.fields[len(r.fields)-1]
-		r.fields = r.fields[:len(r.fields)-1]
-		q.cut.to = at.to
-		if q.Space != RDF {
-			r.packet.fields = append(r.packet.fields, q)
-		}
+	case len(r.inside) > 0:
+		n := &r.packet.nodes[r.inside[len(r.inside)-1]]
+		r.inside = r.inside[:len(r.inside)-1]
+		n.cut.to, n.value.to = at.to, max(at.from, n.value.from)
 	case r.depth == r.item:
 		r.item = 0
 	case r.depth == r.rdf && t.Name.Space == RDF && at.to > at.from:
@@ -113,6 +116,15 @@ func (r *reader) attributes(t xml.StartElement, at span, into *[]Property) {
 				value: span{at.from + places[i].value.from, at.from + places[i].value.to},
 			})
 		}
+	}
+}
+
+// fields are the attributes of a tag inside a property.
+func (r *reader) fields(t xml.StartElement, at span, parent int) {
+	var found []Property
+	r.attributes(t, at, &found)
+	for _, q := range found {
+		r.packet.nodes = append(r.packet.nodes, node{space: q.Space, name: q.Name, parent: parent, cut: q.cut, value: q.value})
 	}
 }
 

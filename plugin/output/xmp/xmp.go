@@ -35,10 +35,11 @@ type span struct{ from, to int }
 type Packet struct {
 	data       []byte
 	properties []Property
-	fields     []Property // of structures inside the properties, at any depth
-	about      string     // what the descriptions are about
-	end        int        // where a further description goes
-	prefix     string     // of RDF's names
+	members    map[int][]int // of nodes by their owner; nil until they are asked for
+	nodes      []node        // elements and attributes inside the properties, at any depth
+	about      string        // what the descriptions are about
+	end        int           // where a further description goes
+	prefix     string        // of RDF's names
 }
 
 var errPacket = errors.New("not XMP: it holds no rdf:RDF")
@@ -77,9 +78,9 @@ func (p *Packet) Keep(keep func(Property) bool) error {
 // that keep does not want.
 func (p *Packet) KeepFields(keep func(Property) bool) error {
 	var cuts []edit
-	for _, q := range p.fields {
-		if !keep(q) {
-			cuts = append(cuts, edit{span: q.cut})
+	for _, n := range p.nodes {
+		if n.space != RDF && !keep(Property{Space: n.space, Name: n.name}) {
+			cuts = append(cuts, edit{span: n.cut})
 		}
 	}
 	return p.apply(cuts)
