@@ -155,6 +155,9 @@ func (c *Config) Validate() error {
 	if c.Limits.Bytes < 0 {
 		invalid("limits.bytes", "wants 0 or more, got %d", c.Limits.Bytes)
 	}
+	if c.Limits.Metadata < 0 {
+		invalid("limits.metadata", "must be 0 or more, got %d", c.Limits.Metadata)
+	}
 	if c.Limits.Queue < 1 {
 		invalid("limits.queue", "wants 1 or more, got %d", c.Limits.Queue)
 	}
@@ -196,6 +199,9 @@ func (c *Config) validateWatch(i int) error {
 		if known := ops.UntrustedFormats(); !slices.Contains(known, format) {
 			invalid(fmt.Sprintf("allow.%d", j), "%q is none of those that have to be allowed: %s", format, strings.Join(known, ", "))
 		}
+	}
+	if l := w.Limits; l.Megapixels < 0 || l.Pages < 0 || l.Bytes < 0 || l.Metadata < 0 {
+		invalid("limits", "must be 0 or more each, got megapixels %g, pages %d, bytes %d, metadata %d", l.Megapixels, l.Pages, l.Bytes, l.Metadata)
 	}
 	if w.Output == "" {
 		invalid("output", "the watched folder %s wants an output folder", w.Folder)

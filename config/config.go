@@ -46,12 +46,13 @@ type Ledger struct {
 // Watch is one watched folder.
 type Watch struct {
 	watcher.Config `yaml:",inline"`
-	Pipeline       string   `yaml:"pipeline" help:"the pipeline that photos go through"`
-	Output         string   `yaml:"output" help:"folder that the outputs' paths are below; it must not be or hold a watched folder"`
-	Allow          []string `yaml:"allow" help:"formats taken in here although what reads them is not safe for files of unknown origin"`
-	Priority       int      `yaml:"priority" help:"of its photos over other folders'; a minute of waiting is worth one step"`
-	After          After    `yaml:"after" help:"what becomes of an original once its outputs are on the disk: keep (the default), {move: FOLDER} or {trash: HOURS}"`
-	Failed         Failed   `yaml:"failed" help:"what becomes of an original in quarantine"`
+	Pipeline       string       `yaml:"pipeline" help:"the pipeline that photos go through"`
+	Output         string       `yaml:"output" help:"folder that the outputs' paths are below; it must not be or hold a watched folder"`
+	Allow          []string     `yaml:"allow" help:"formats taken in here although what reads them is not safe for files of unknown origin"`
+	Priority       int          `yaml:"priority" help:"of its photos over other folders'; a minute of waiting is worth one step"`
+	Limits         FolderLimits `yaml:"limits" help:"limits of the photos of this folder, in place of the general ones"`
+	After          After        `yaml:"after" help:"what becomes of an original once its outputs are on the disk: keep (the default), {move: FOLDER} or {trash: HOURS}"`
+	Failed         Failed       `yaml:"failed" help:"what becomes of an original in quarantine"`
 }
 
 // Failed says what becomes of an original in quarantine.
@@ -77,11 +78,21 @@ type Runtime struct {
 type Limits struct {
 	Megapixels float64 `yaml:"megapixels" help:"larger photos are refused from their header"`
 	Pages      int     `yaml:"pages" help:"photos of more pages are refused from their header; 0: any number"`
-	Bytes      int64   `yaml:"bytes" help:"longer files are refused before they are read; 0: any length"`
-	Memory     float64 `yaml:"memory" help:"MiB that the photos under way may take; 0: what the machine and the cgroup allow"`
+	Bytes      int64   `yaml:"bytes" size:"B" help:"longer files are refused before they are read; 0: any length"`
+	Metadata   int64   `yaml:"metadata" size:"B" help:"photos whose metadata and colour profile unfold to more are refused before they are decoded; 0: any amount"`
+	Memory     float64 `yaml:"memory" size:"MiB" help:"memory that the photos under way may take; 0: what the machine and the cgroup allow"`
 	Photos     int     `yaml:"photos" help:"photos worked on at a time; 0: by the number of cores"`
 	Queue      int     `yaml:"queue" help:"photos of each watched folder that wait in memory; further ones are taken up as these are done"`
-	Free       float64 `yaml:"free" help:"MiB that have to be free below the output and state folders before a photo begins"`
+	Free       float64 `yaml:"free" size:"MiB" help:"what has to be free below the output and state folders before a photo begins"`
+}
+
+// FolderLimits are limits of one watched folder's photos, in place of the
+// general ones; 0 leaves the general one.
+type FolderLimits struct {
+	Megapixels float64 `yaml:"megapixels" help:"larger photos are refused from their header"`
+	Pages      int     `yaml:"pages" help:"photos of more pages are refused from their header"`
+	Bytes      int64   `yaml:"bytes" size:"B" help:"longer files are refused before they are read"`
+	Metadata   int64   `yaml:"metadata" size:"B" help:"photos whose metadata and colour profile unfold to more are refused before they are decoded"`
 }
 
 // Pipeline is what happens to a photo: the steps, and what is written.
@@ -119,7 +130,7 @@ func defaults() Config {
 		Worker:  defaultWorker(),
 		Ledger:  Ledger{Keep: 365 * 24 * time.Hour},
 		Restore: Restore{Device: "auto"},
-		Limits:  Limits{Megapixels: 300, Pages: 1000, Bytes: 2_000_000_000, Queue: 10_000, Free: 256},
+		Limits:  Limits{Megapixels: 300, Pages: 1000, Bytes: 2_000_000_000, Metadata: 64_000_000, Queue: 10_000, Free: 256},
 	}
 }
 

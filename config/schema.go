@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/graph"
 )
@@ -83,6 +84,9 @@ func (g *generator) properties(t reflect.Type, into schema) {
 			g.properties(f.Type, into)
 		case name != "" && name != "-" && f.IsExported():
 			of := g.of(f.Type)
+			if f.Tag.Get("size") != "" {
+				of = schema{"type": []string{of["type"].(string), "string"}, "pattern": strict.SizePattern}
+			}
 			if help := f.Tag.Get("help"); help != "" {
 				of["description"] = help
 			}

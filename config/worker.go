@@ -5,7 +5,7 @@ import "time"
 // Worker is the process that the daemon has photos worked on in.
 type Worker struct {
 	Process bool          `yaml:"process" help:"false: photos are worked on in the daemon's own process, which a crash then ends"`
-	Memory  float64       `yaml:"memory" help:"MiB of its own that end the process when it holds more; 0: nine tenths of what the machine and the cgroup have"`
+	Memory  float64       `yaml:"memory" size:"MiB" help:"memory of its own that ends the process when it holds more; 0: nine tenths of what the machine and the cgroup have"`
 	Stall   time.Duration `yaml:"stall" help:"time without progress on a photo that ends the process"`
 	Files   int           `yaml:"files" help:"files that the process may have open"`
 	Sandbox string        `yaml:"sandbox" help:"auto: the process may use no files but those it needs, where the kernel has Landlock; off: whatever its user may" enum:"auto,off"`

@@ -26,7 +26,9 @@ var (
 // Decode fills the struct that into points to from node, a mapping. Fields
 // that node does not set keep their value, so that defaults are what the
 // struct holds beforehand. Keys are the `yaml` tags; a field tagged "-" takes
-// no key, and a tag with ",inline" splices an embedded struct's keys in.
+// no key, and a tag with ",inline" splices an embedded struct's keys in. A field
+// with a tag `size`, which names the unit of plain numbers, takes sizes such as
+// 64MB.
 func Decode(node *yaml.Node, into any) Faults {
 	return decode(Resolve(node), reflect.ValueOf(into).Elem())
 }
@@ -69,21 +71,31 @@ func decodeStruct(node *yaml.Node, v reflect.Value) Faults {
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
 		return nil
 	}
-	fields := map[string]reflect.Value{}
+	fields := map[string]field{}
 	collect(v, fields)
 	pairs, faults := Pairs(node)
+	faults = append(faults, respell(pairs, keysOf(fields))...)
 	for _, p := range pairs {
 		field, ok := fields[p.Key.Value]
 		if !ok {
-			faults = append(faults, unknown(p.Key, keysOf(fields)))
+			continue // told of
+		}
+		if field.unit != "" {
+			faults = append(faults, decodeSize(p.Value, field.Value, field.unit)...)
 			continue
 		}
-		faults = append(faults, decode(p.Value, field)...)
+		faults = append(faults, decode(p.Value, field.Value)...)
 	}
 	return faults
 }
 
-func collect(v reflect.Value, into map[string]reflect.Value) {
+// field is a struct's field; unit is that of a size, "" for all else.
+type field struct {
+	reflect.Value
+	unit string
+}
+
+func collect(v reflect.Value, into map[string]field) {
 	t := v.Type()
 	for i := range t.NumField() {
 		tag, opts, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
@@ -92,12 +104,12 @@ func collect(v reflect.Value, into map[string]reflect.Value) {
 			collect(v.Field(i), into)
 		case tag == "-" || tag == "" || !t.Field(i).IsExported():
 		default:
-			into[tag] = v.Field(i)
+			into[tag] = field{v.Field(i), t.Field(i).Tag.Get("size")}
 		}
 	}
 }
 
-func keysOf(fields map[string]reflect.Value) []string {
+func keysOf(fields map[string]field) []string {
 	keys := make([]string, 0, len(fields))
 	for k := range fields {
 		keys = append(keys, k)

@@ -2,10 +2,31 @@ package strict
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 )
+
+// respell is a fault for each key that is not valid. One that is near a valid
+// key which is not there is taken for it from here on, in node as well, so that
+// what is wrong below it is found at the same time.
+func respell(pairs []Pair, valid []string) (faults Faults) {
+	set := map[string]bool{}
+	for _, p := range pairs {
+		set[p.Key.Value] = true
+	}
+	for _, p := range pairs {
+		if slices.Contains(valid, p.Key.Value) {
+			continue
+		}
+		faults = append(faults, unknown(p.Key, valid))
+		if near := Nearest(p.Key.Value, valid); near != "" && !set[near] {
+			p.Key.Value, set[near] = near, true
+		}
+	}
+	return faults
+}
 
 func unknown(key *yaml.Node, valid []string) Fault {
 	return At(key, "unknown key %q%s", key.Value, Suggest(key.Value, valid))
