@@ -215,7 +215,7 @@ func (d *daemon) state(w *watcher.Watcher) state {
 
 func (d *daemon) job(t queue.Task) plugin.Job {
 	w := d.folders[t.Lane]
-	return plugin.Job{Path: t.Path, Root: w.Folder, Pipeline: w.Pipeline, Output: w.Output, Allow: w.Allow, Probe: t.Probe, Quarantine: w.Failed.Move, After: plugin.After{Move: w.After.Move, Trash: w.After.Trash}}
+	return plugin.Job{Path: t.Path, Root: w.Folder, Pipeline: w.Pipeline, Output: w.Output, Allow: w.Allow, Limits: w.Limits, Probe: t.Probe, Quarantine: w.Failed.Move, After: plugin.After{Move: w.After.Move, Trash: w.After.Trash}}
 }
 
 // announce says what is watched and where networks run, and tells systemd.

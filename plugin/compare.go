@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -63,6 +64,9 @@ func asLab(p *vips.Image) []transform {
 
 // compared measures two files in the form that they are brought to.
 func compared(reference, image string, form func(*vips.Image) []transform, measure func(a, b *vips.Image) (float64, error)) (float64, error) {
+	if err := errors.Join(unfolds(reference), unfolds(image)); err != nil {
+		return 0, err
+	}
 	a, err := openAs(reference, form)
 	if err != nil {
 		return 0, err

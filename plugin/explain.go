@@ -18,8 +18,27 @@ type Explanation struct {
 	Intact        bool               // nobody changed the file since, as its seal tells
 }
 
+// mostUnfolded bounds the metadata, in bytes, of files that are only looked at.
+const mostUnfolded = 64_000_000
+
+// unfolds refuses a file whose metadata would take too much memory.
+func unfolds(path string) error {
+	format, err := vips.Sniff(path)
+	if err != nil {
+		return err
+	}
+	n, err := vips.Unfolded(path, format, mostUnfolded)
+	if err == nil && n > mostUnfolded {
+		err = fmt.Errorf("%s: its metadata and colour profile unfold to more than %d bytes; nothing is read of it", path, mostUnfolded)
+	}
+	return err
+}
+
 // Explain reads back what an output carries of its making.
 func Explain(path string) (Explanation, error) {
+	if err := unfolds(path); err != nil {
+		return Explanation{}, err
+	}
 	h, err := vips.ReadHeader(path)
 	if errors.Is(err, vips.ErrNotImage) {
 		return Explanation{}, fmt.Errorf("%s: not an image that Burnish reads", path)

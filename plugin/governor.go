@@ -219,13 +219,17 @@ func (e *tooMuchError) Error() string {
 
 // admit waits until there is memory for the photo.
 func (w *work) admit(ctx context.Context, h vips.Header) (done func(), err error) {
-	formula := w.engine.foresee(w.pipeline, h.Width, h.Height, h.PixelBytes) + coefficients(w.source)
+	formula := w.engine.foresee(w.pipeline, h.Width, h.Height, h.PixelBytes) + coefficients(w.source) + unfoldedCopies*w.unfolded
 	done, err = w.engine.governor.admit(ctx, w.pipeline.work, formula)
 	if e := (*tooMuchError)(nil); errors.As(err, &e) {
 		return nil, w.fail(TooLarge, err, "raise limits.memory, or give promptcir a smaller tile")
 	}
 	return done, err
 }
+
+// unfoldedCopies is how many times a photo's metadata lies in memory while it is
+// worked on: in the decoder, in the image and in what is written.
+const unfoldedCopies = 3
 
 // foresee is the formula for what a photo takes: what the operators say, and
 // beside them pixels kept whole, and encoders.

@@ -3,6 +3,8 @@ package plugin
 import (
 	"fmt"
 	"time"
+
+	"github.com/burnish-photo/burnish/config"
 )
 
 // Job is one photo to process.
@@ -31,6 +33,9 @@ type Job struct {
 	// what reads them is not safe for files of unknown origin. What libvips
 	// blocks for them is open from then on in the whole process.
 	Allow []string
+
+	// Limits, where they are not zero, stand in place of the configuration's.
+	Limits config.FolderLimits
 
 	// Probe tries whether what failed before for reasons outside of the photo
 	// works again: a failure is no strike against it.

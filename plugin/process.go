@@ -121,6 +121,7 @@ type work struct {
 	info      os.FileInfo
 	dateFault string // what stands in the place of the photo's date, where it has none
 	hash      string
+	unfolded  int64        // bytes of its metadata, decompressed
 	before    ledger.Entry // what was recorded of this work, whatever its content
 	choice    graph.Choice // which outputs are wanted
 	inherited []int        // outputs that an equal photo did not want

@@ -1,11 +1,18 @@
 package plugin_test
 
 import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"hash/crc32"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -101,4 +108,69 @@ func (b *bench) failure(photo string) *plugin.Error {
 		b.Fatalf("%s: got %v, want a failure", filepath.Base(photo), err)
 	}
 	return failure
+}
+
+// libspng and libpng unfold every text chunk of a PNG, however small the
+// picture: 200 chunks of 1.5 MB in all took 2.3 GB and a minute.
+func TestMetadataThatUnfolds(t *testing.T) {
+	var packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	z.Write(make([]byte, 7_900_000))
+	z.Close()
+	b := newBench(t, strings.Replace(small, "pipelines:", "limits: {metadata: 20MB}\npipelines:", 1), plugin.WithLedger())
+	bomb := func(name string, chunks int) string {
+		data, err := os.ReadFile(b.photo(name, 64, 64, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := len(data) - 12 // IEND
+		var text []byte
+		for range chunks {
+			chunk := append([]byte("zTXtkey\x00\x00"), packed.Bytes()...)
+			text = binary.BigEndian.AppendUint32(text, uint32(len(chunk)-4))
+			text = binary.BigEndian.AppendUint32(append(text, chunk...), crc32.ChecksumIEEE(chunk))
+		}
+		return b.write("in/"+name, slices.Concat(data[:at], text, data[at:]))
+	}
+	began := time.Now()
+	file := bomb("bomb.png", 200)
+	f := b.failure(file)
+	if f.Kind != plugin.TooLarge || !f.Quarantined || !strings.Contains(f.Error(), "raise limits.metadata") {
+		t.Errorf("got %+v", f)
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if _, err := plugin.Explain(file); err == nil || !strings.Contains(err.Error(), "unfold to more than") {
+		t.Errorf("explain says %v", err)
+	}
+	b.done(bomb("some.png", 2))
+}
+
+// A folder's own limits stand in place of the general ones.
+func TestLimitsOfAFolder(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	photo := b.photo("a.jpg", 200, 100, 1)
+	for key, limits := range map[string]config.FolderLimits{
+		"limits.megapixels of the watched folder": {Megapixels: 0.01},
+		"limits.bytes of the watched folder":      {Bytes: 100},
+		"limits.metadata of the watched folder":   {Metadata: 1},
+	} {
+		j := b.job(photo)
+		j.Limits = limits
+		_, err := b.engine.Process(t.Context(), j)
+		if f, ok := err.(*plugin.Error); !ok || f.Kind != plugin.TooLarge || !strings.Contains(f.Remedy, key) {
+			t.Errorf("%+v: got %v", limits, err)
+		}
+		if _, err := b.engine.Records().Retry([]string{photo}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.config = strings.Replace(small, "pipelines:", "limits: {bytes: 100B}\npipelines:", 1)
+	b.reopen()
+	j := b.job(photo)
+	j.Limits.Bytes = 1_000_000 // more than elsewhere
+	if r, err := b.engine.Process(t.Context(), j); err != nil || r.State != plugin.Done {
+		t.Errorf("%+v, %v", r, err)
+	}
 }
