@@ -3,53 +3,19 @@
 A data folder holds images and `manifest.tsv` with at least the columns `file`
 (relative to the manifest's folder, or to its parent), `source` and `licence`.
 Images are decoded once to H x W x 3 uint8 RGB and shared with the workers.
-
-Damage follows the paper (section 4.1): JPEG with QF in 10..70, stage 1 from
-{10, 20, ..., 70}, stage 2 any integer. Beyond the paper there are other chroma
-samplings, double compression and patches of very high quality or none, so that
-good photos are left alone.
+What happens to them is in damage.py.
 """
 
 import csv
-import dataclasses
-import io
 import pathlib
 
 import numpy as np
 import torch
 from PIL import Image
 
+from .damage import SPARE, Damage
+
 EXTENSIONS = (".png", ".webp", ".bmp", ".tif", ".tiff")  # lossless, or taken as clean
-_SAMPLING_444, _SAMPLING_422, _SAMPLING_420 = 0, 1, 2  # Pillow's `subsampling`
-
-
-@dataclasses.dataclass(frozen=True)
-class Damage:
-    """How patches are compressed; shares are probabilities in [0, 1]."""
-
-    stage: int = 2  # 1: QF in {10, 20, ..., 70}; 2: any QF in 10..70
-    clean: float = 0.03  # not compressed at all
-    fine: float = 0.06  # QF 90..100
-    between: float = 0.03  # QF 71..89
-    double: float = 0.15  # of the compressed: compressed once before, half of them on a shifted 8-px grid
-    shifted: float = 0.10  # of the compressed: the patch does not start on the JPEG's 8-px grid
-    sampling: tuple = (0.12, 0.08, 0.80)  # 4:4:4, 4:2:2, 4:2:0
-
-    def quality(self, rng):
-        """QF of a patch, or None for a clean one."""
-        draw = rng.random()
-        for share, low, high in ((self.clean, 0, 0), (self.fine, 90, 100), (self.between, 71, 89)):
-            if draw < share:
-                return int(rng.integers(low, high + 1)) if high else None
-            draw -= share
-        return int(rng.integers(1, 8)) * 10 if self.stage == 1 else int(rng.integers(10, 71))
-
-
-def compress(image, quality, sampling=_SAMPLING_420):
-    """JPEG round trip by Pillow (libjpeg) of H x W x 3 uint8 RGB."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling=sampling)
-    return np.asarray(Image.open(buffer).convert("RGB"))
 
 
 def load_image(path):
@@ -108,10 +74,10 @@ class Patches(torch.utils.data.Dataset):
     """
 
     def __init__(self, images, patch, length, damage=Damage(), seed=0, first=0):
-        """images: list of H x W x 3 uint8, all at least patch + 8 px a side; items first..first+length."""
-        small = [i for i, image in enumerate(images) if min(image.shape[:2]) < patch + 8]
+        """images: list of H x W x 3 uint8, all at least patch + SPARE px a side; items first..first+length."""
+        small = [i for i, image in enumerate(images) if min(image.shape[:2]) < patch + SPARE]
         if small:
-            raise ValueError(f"patch: {patch} px needs images of {patch + 8} px or more; {len(small)} are smaller")
+            raise ValueError(f"patch: {patch} px needs images of {patch + SPARE} px or more; {len(small)} are smaller")
         self.images, self.patch, self.length = images, patch, length
         self.damage, self.seed, self.first = damage, seed, first
         area = np.array([image.shape[0] * image.shape[1] for image in images], dtype=np.float64)
@@ -123,30 +89,14 @@ class Patches(torch.utils.data.Dataset):
     def __getitem__(self, item):
         rng = np.random.default_rng((self.seed, self.first + item))
         image = self.images[min(int(np.searchsorted(self.cumulative, rng.random())), len(self.images) - 1)]
-        size = self.patch + 8
+        fate = self.damage.draw(rng, self.patch, min(image.shape[:2]))
+        size = fate.side(self.patch)
         top, left = (int(rng.integers(0, side - size + 1)) for side in image.shape[:2])
         clean = image[top : top + size, left : left + size]
         clean = np.ascontiguousarray(np.rot90(clean, int(rng.integers(4)))[:, :: 1 if rng.random() < 0.5 else -1])
-        damaged, clean = self._damage(clean, rng)
+        damaged, clean = self.damage.apply(clean, self.patch, fate, rng)
         return _to_tensor(damaged), _to_tensor(clean)
-
-    def _damage(self, clean, rng):
-        """(damaged, clean), patch x patch, cut from 8 px more so that the JPEG's right and bottom edges stay out."""
-        damage, source = self.damage, clean
-        quality, sampling = damage.quality(rng), int(rng.choice(3, p=damage.sampling))
-        if quality is None:
-            return clean[: self.patch, : self.patch], clean[: self.patch, : self.patch]
-        if rng.random() < damage.double:
-            source = compress(source, int(rng.integers(30, 96)), int(rng.choice(3, p=damage.sampling)))
-            if rng.random() < 0.5:
-                y, x = (int(v) for v in rng.integers(0, 8, 2))
-                source, clean = np.ascontiguousarray(source[y:, x:]), clean[y:, x:]
-        damaged, y, x = compress(source, quality, sampling), 0, 0
-        if rng.random() < damage.shifted:
-            y, x = (int(rng.integers(0, side - self.patch + 1)) for side in damaged.shape[:2])
-        inner = slice(y, y + self.patch), slice(x, x + self.patch)
-        return damaged[inner], clean[inner]
 
 
 def _to_tensor(image):
-    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float().div_(255)
+    return torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32) / np.float32(255))

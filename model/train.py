@@ -1,18 +1,20 @@
 """Train PromptCIR, or go on with a run.
 
-    python -m model.train --data DATA --out RUN --minutes 600
-    python -m model.train --data DATA --out RUN --init model/checkpoints/lite/lite.pth --lr 5e-4 --minutes 600
+    python -m model.train --data DATA --out RUN --steps 60000 --sitting 170
+    python -m model.train --data DATA --out RUN --init model/checkpoints/lite/lite.pth --lr 5e-4 --steps 60000
     python -m model.train --steps 20
 
-Loss is the mean absolute error (the paper's). AdamW, linear warm-up, then a
-cosine down to --min-lr over --steps or over --minutes of training time. An
-exponential moving average of the weights is what evaluation and export take.
-RUN/last.pth holds everything needed to go on; starting again with the same
---out does so, and with --steps ends at the very same weights. Options given
-anew at that point (batch, patch, budget) apply from there on.
+AdamW; the rate warms up, stays at --lr, and cools down over the last --cooldown
+steps. An exponential moving average of the weights is what evaluation and
+export take. RUN/last.pth holds everything needed to go on; starting again with
+the same --out does so and ends at the very same weights. --sitting stops after
+that many minutes and saves. Options given anew at that point (batch, patch,
+loss, steps) apply from there on. To see what a long run is worth so far, copy
+RUN/last.pth to a folder of its own and cool it down there.
 """
 
 import argparse
+import math
 import os
 import pathlib
 import sys
@@ -22,17 +24,19 @@ import time
 import numpy as np
 import torch
 import torch.distributed as dist
+from PIL import Image
 from torch.utils.data import DataLoader
 
-from . import checkpoint, data
+from . import checkpoint, data, fast, graphics
+from .damage import SPARE, Damage, compress, scale
 from .net import Config
 from .restore import restore
 from .score import psnr
-from .trainer import Trainer, processes, rank
+from .trainer import LOSSES, Trainer, processes, rank
 
 SMALL = pathlib.Path(__file__).parent / "data_small"
 RUNS = pathlib.Path("model/runs/try")
-_ENDLESS = 2**40  # items; a run by the clock does not know its length
+_ENDLESS = 2**40  # items; the loader runs on until the steps are done
 
 
 def parser():
@@ -43,9 +47,9 @@ def parser():
     ap.add_argument("--valid", type=pathlib.Path, help="folder of clean images for model selection")
     ap.add_argument("--out", type=pathlib.Path, default=RUNS, help="the run's folder; default: %(default)s")
     ap.add_argument("--init", type=pathlib.Path, help="weights to start a new run from")
-    length = ap.add_mutually_exclusive_group(required=True)
-    length.add_argument("--steps", type=int)
-    length.add_argument("--minutes", type=float, help="training time, all sittings of the run together")
+    ap.add_argument("--steps", type=int, required=True, help="of the whole run, all sittings together")
+    ap.add_argument("--cooldown", type=int, default=0, help="of these steps, how many at the end lower the rate")
+    ap.add_argument("--sitting", type=float, default=math.inf, help="minutes until this sitting saves and stops")
     ap.add_argument("--batch", type=int, default=16)
     ap.add_argument("--patch", type=int, default=64, help="px, a multiple of the network's")
     ap.add_argument("--lr", type=float, default=1e-3)
@@ -54,7 +58,12 @@ def parser():
     ap.add_argument("--decay", type=float, default=1e-4, help="weight decay")
     ap.add_argument("--clip", type=float, default=1.0, help="gradient norm")
     ap.add_argument("--average", type=float, default=0.999, help="decay of the moving average per step")
+    ap.add_argument("--loss", choices=tuple(LOSSES), default="l1", help="l2: for the last part")
     ap.add_argument("--stage", type=int, choices=(1, 2), default=2, help="the paper's: QF in tens, or any")
+    ap.add_argument("--chain", type=float, default=Damage.chain, help="share of patches saved and scaled repeatedly")
+    ap.add_argument("--graphics", type=int, default=40, help="drawn pages among the photographs")
+    ap.add_argument("--fast", action=argparse.BooleanOptionalAction, default=None, help="fused training kernels; "
+                    "default: on CPUs where PyTorch can compile them")  # fmt: skip
     ap.add_argument("--workers", type=int, default=1, help="feeding patches to each process")
     ap.add_argument("--processes", type=int, default=1, help="training together on this machine")
     ap.add_argument("--threads", type=int, default=0, help="of PyTorch; 0: its choice")
@@ -66,24 +75,37 @@ def parser():
     return ap
 
 
-def validate(net, images, qualities=(10, 40), side=192):
-    """Mean PSNR in dB over centre crops of `images` at each QF: {QF: (jpeg, restored)}."""
+def _resaved(clean):
+    """Saved badly, scaled, saved again: both at the new size."""
+    height, width = (round(0.7 * side) for side in clean.shape[:2])
+    small = scale(compress(clean, 30), height, width, Image.BICUBIC)
+    return compress(small, 92), scale(clean, height, width, Image.BICUBIC)
+
+
+CONDITIONS = {
+    "QF 10": lambda clean: (compress(clean, 10), clean),
+    "QF 40": lambda clean: (compress(clean, 40), clean),
+    "QF 30, x0.7, QF 92": _resaved,
+    "clean": lambda clean: (clean, clean),
+}
+
+
+def validate(net, images):
+    """Mean PSNR in dB over whole `images` under each condition: {name: (damaged, restored)}; clean: (inf, dB)."""
     table = {}
-    for quality in qualities:
+    for name, damage in CONDITIONS.items():
         scores = []
         for image in images.values():
-            top, left = ((length - min(side, length)) // 16 * 8 for length in image.shape[:2])
-            clean = image[top : top + side, left : left + side]
-            damaged = data.compress(np.ascontiguousarray(clean), quality)
+            damaged, clean = damage(image)
             scores.append((psnr(clean, damaged), psnr(clean, restore(net, damaged))))
-        table[quality] = tuple(np.mean(scores, axis=0))
+        table[name] = tuple(np.mean(scores, axis=0))
     return table
 
 
 def train(trainer, images, valid, log):
     """Run until the budget is spent; `log` takes one line at a time. Returns the trainer."""
     args, at = trainer.args, trainer.progress
-    patches = data.Patches(images, args.patch, _ENDLESS, data.Damage(stage=args.stage), args.seed, at.seen)
+    patches = data.Patches(images, args.patch, _ENDLESS, Damage(stage=args.stage, chain=args.chain), args.seed, at.seen)
     if args.batch % processes():
         raise ValueError(f"batch: {args.batch} does not divide among {processes()} processes")
     loader = DataLoader(
@@ -98,7 +120,7 @@ def train(trainer, images, valid, log):
     losses, before = [], at.seen
     trainer.pause()
     for damaged, clean in loader:
-        if trainer.finished():
+        if trainer.finished() or trainer.agreed(time.monotonic() - started > 60 * args.sitting):
             break
         losses.append(trainer.step(damaged, clean))
         if rank():
@@ -106,7 +128,7 @@ def train(trainer, images, valid, log):
         now = time.monotonic()
         if now - logged > 60 or trainer.finished():
             loss, norm = np.mean(losses, axis=0)
-            log(f"step {at.step} min {at.minutes:.1f} loss {loss:.5f} norm {norm:.3f} "
+            log(f"step {at.step} Mpx {at.megapixels:.0f} min {at.minutes:.1f} loss {loss:.5f} norm {norm:.3f} "
                 f"lr {trainer.rate():.2e} patches/s {(at.seen - before) / (now - logged):.1f}")  # fmt: skip
             logged, losses, before = now, [], at.seen
         if valid and (now - checked > 60 * args.valid_minutes or trainer.finished()):
@@ -125,11 +147,16 @@ def train(trainer, images, valid, log):
 def _select(trainer, valid, log):
     """Score the averaged weights on the validation images; keep the best as best.pth."""
     table = validate(trainer.average, valid)
-    mean = float(np.mean([restored for _, restored in table.values()]))
-    log("valid " + " ".join(f"QF {q} {jpeg:.3f} -> {out:.3f} ({out - jpeg:+.3f})" for q, (jpeg, out) in table.items()))
-    if mean > trainer.progress.best:
-        trainer.progress.best = mean
+    log("valid " + "; ".join(_result(name, *scores) for name, scores in table.items()))
+    gain = float(np.mean([after - before for before, after in table.values() if math.isfinite(before)]))
+    if gain > trainer.progress.best:
+        trainer.progress.best = gain
         checkpoint.save(trainer.args.out / "best.pth", checkpoint.compact(trainer.state()))
+
+
+def _result(name, before, after):
+    gain = f"{before:.3f} -> {after:.3f} ({after - before:+.3f})" if math.isfinite(before) else f"{after:.2f}"
+    return f"{name} {gain}"
 
 
 def main(argv=None):
@@ -165,7 +192,10 @@ def run(args):
         raise ValueError(f"patch: {args.patch} px is not a multiple of the network's {config.multiple}")
     licences = [name for name in args.licences.split(",") if name]
     images = [data.load_image(row["path"]) for row in data.read_manifest(args.data, licences)]
-    images = [image for image in images if min(image.shape[:2]) >= args.patch + 8]
+    images = [image for image in images if min(image.shape[:2]) >= args.patch + SPARE]
+    images += graphics.pages(args.graphics)
+    if args.fast is None:
+        args.fast = args.device != "cuda" and not torch.cuda.is_available() and fast.available()
     trainer = Trainer(args, config)
     args.out.mkdir(parents=True, exist_ok=True)
     last = args.out / "last.pth"
@@ -184,7 +214,7 @@ def run(args):
             trainer.start_from(args.init)
             log(f"starts from the weights in {args.init.name}")
         log(f"{args.config} on {trainer.device} x {processes()}, {trainer.dtype}, {len(images)} images, "
-            f"batch {args.batch}, patch {args.patch}, lr {args.lr:g}, seed {args.seed}")  # fmt: skip
+            f"batch {args.batch}, patch {args.patch}, {args.loss}, lr {args.lr:g}, chains {args.chain:g}, seed {args.seed}")  # fmt: skip
         train(trainer, images, data.load_folder(args.valid) if args.valid and rank() == 0 else {}, log)
     return 0
 

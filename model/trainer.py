@@ -1,5 +1,9 @@
 """The state of a training run and one step of it.
 
+The learning rate warms up, stays, and cools down over the last steps. What
+comes before the cool-down does not depend on where the run ends: a run may be
+lengthened, and a copy of it cooled down at any time to see what it is worth.
+
 Several processes may train together: each holds the whole network and takes
 every n-th patch; gradients are averaged, so that all make the same update.
 """
@@ -13,16 +17,23 @@ import time
 import torch
 import torch.distributed as dist
 
-from . import checkpoint
+from . import checkpoint, fast
 from .net import PromptCIR
+
+LOSSES = {
+    "l1": lambda error: error.abs().mean(),  # the paper's
+    # What PSNR measures: the root of each patch's mean square, so that its size stays that of l1.
+    "l2": lambda error: (error.square().mean(dim=(1, 2, 3)) + 1e-8).sqrt().mean(),
+}
 
 
 @dataclasses.dataclass
 class Progress:
-    """Where a run stands: optimizer steps, patches drawn, minutes trained, best validation PSNR in dB."""
+    """Where a run stands: optimizer steps, patches drawn, megapixels of them, minutes trained, best gain in dB."""
 
     step: int = 0
     seen: int = 0
+    megapixels: float = 0.0
     minutes: float = 0.0
     best: float = 0.0
 
@@ -37,7 +48,9 @@ class Trainer:
         torch.manual_seed(args.seed)
         self.net = PromptCIR(config).to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=args.lr, weight_decay=args.decay)
+        if args.fast:
+            fast.use(self.net)
+        self.optimizer = _adamw(self.net.parameters(), args)
         self.clock = time.monotonic()
         scaled = self.dtype == torch.float16
         self.scaler = torch.cuda.amp.GradScaler(enabled=True) if scaled else None
@@ -45,9 +58,8 @@ class Trainer:
     def rate(self):
         """Learning rate of the coming step."""
         args, at = self.args, self.progress
-        done = at.step / args.steps if args.steps else at.minutes / args.minutes
-        cosine = 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
-        rate = args.min_lr + (args.lr - args.min_lr) * cosine
+        left = max(args.steps - at.step, 0) / args.cooldown if args.cooldown else 1.0
+        rate = args.lr if left >= 1 else args.min_lr + (args.lr - args.min_lr) * (1 - math.sqrt(1 - left))
         return rate * min(1.0, (at.step + 1) / max(args.warmup, 1))
 
     def pause(self):
@@ -55,8 +67,15 @@ class Trainer:
         self.clock = time.monotonic()
 
     def finished(self):
-        at, args = self.progress, self.args
-        return at.step >= args.steps if args.steps else at.minutes >= args.minutes
+        return self.progress.step >= self.args.steps
+
+    def agreed(self, stop):
+        """What the first process says of `stop`; all stop at the same step."""
+        if processes() == 1:
+            return stop
+        word = torch.tensor([float(stop)], device=self.device)
+        dist.broadcast(word, src=0)
+        return bool(word.item())
 
     def step(self, damaged, clean):
         """One update from B x 3 x P x P batches of this process; returns its loss and the gradient norm."""
@@ -66,7 +85,7 @@ class Trainer:
         clean = clean.to(self.device, non_blocking=True)
         with self.autocast():
             restored = self.net(damaged)
-        loss = (restored.float() - clean).abs().mean()
+        loss = LOSSES[self.args.loss](restored.float() - clean)
         self.optimizer.zero_grad(set_to_none=True)
         if self.scaler:
             self.scaler.scale(loss).backward()
@@ -82,6 +101,7 @@ class Trainer:
             self.optimizer.step()
         self.progress.step += 1
         self.progress.seen += len(clean) * processes()
+        self.progress.megapixels += clean[:, 0].numel() * processes() / 1e6
         if rank() == 0:
             self._follow()
         return loss.item(), norm.item()
@@ -138,6 +158,14 @@ class Trainer:
         state = checkpoint.weights(checkpoint.load(path))
         checkpoint.apply(self.net, state, path)
         checkpoint.apply(self.average, state, path)
+
+
+def _adamw(parameters, args):
+    """AdamW in one pass over all parameters where this PyTorch has it for the device."""
+    try:
+        return torch.optim.AdamW(parameters, lr=args.lr, weight_decay=args.decay, fused=True)
+    except (RuntimeError, TypeError):
+        return torch.optim.AdamW(parameters, lr=args.lr, weight_decay=args.decay)
 
 
 def processes():

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs what building, testing and packaging Burnish need, group by group.
 #
-#   packaging/setup.sh [build] [test] [lint] [systemd] [vm]      (default: build)
+#   packaging/setup.sh [build] [test] [train] [lint] [systemd] [vm]      (default: build)
 #
 #   build    C compiler, pkg-config, libvips; ONNX Runtime in bin/lib
 #   test     Python, PyTorch and NumPy from Debian; ONNX tools in .venv
+#   train    PyTorch from PyPI in .venv-train (7 GB, a few minutes)
 #   lint     shellcheck; golangci-lint in .cache/tools
 #   systemd  debootstrap and systemd-nspawn, for the scripts that test a
 #            package or a fresh checkout in a Debian of their own
@@ -24,6 +25,7 @@ readonly GOLANGCI_VERSION=v2.15.0
 readonly BUILD_PACKAGES=(ca-certificates gcc libc6-dev libvips-dev libwebp-dev pkg-config)
 readonly TEST_PACKAGES=(libvips-tools python3 python3-numpy python3-pil python3-pytest
 	python3-scipy python3-torch python3-venv)
+readonly TRAIN_PACKAGES=(gcc libc6-dev python3 python3-venv)
 readonly LINT_PACKAGES=(shellcheck)
 readonly SYSTEMD_PACKAGES=(debootstrap systemd-container)
 readonly VM_PACKAGES=(qemu-system-x86 busybox-static cpio)
@@ -91,16 +93,18 @@ onnxruntime() {
 	mv "$lib.part" "$lib"
 }
 
+# python_env FOLDER REQUIREMENTS [OPTION...]: an environment of Debian's interpreter with these packages.
 python_env() {
-	local req=model/requirements.txt stamp=.venv/.requirements
+	local env=$1 req=$2
+	shift 2
 	[ -f "$req" ] || die "$req not found"
-	cmp -s "$req" "$stamp" && [ -x .venv/bin/python ] && return
-	say "installing the Python packages of $req into .venv"
+	cmp -s "$req" "$env/.requirements" && [ -x "$env/bin/python" ] && return
+	say "installing the Python packages of $req into $env"
 	# Debian's interpreter by its path: its PyTorch belongs to no other.
-	/usr/bin/python3 -m venv --clear --system-site-packages .venv
-	.venv/bin/python -m pip install -q --disable-pip-version-check -r "$req" </dev/null ||
+	/usr/bin/python3 -m venv --clear "$@" "$env"
+	"$env/bin/python" -m pip install -q --disable-pip-version-check -r "$req" </dev/null ||
 		die "pip install -r $req failed: is the Python package index reachable?"
-	cp "$req" "$stamp"
+	cp "$req" "$env/.requirements"
 }
 
 golangci() {
@@ -118,10 +122,17 @@ mkdir -p .cache
 for group in "$@"; do
 	case $group in
 	build) go_need; apt_need "${BUILD_PACKAGES[@]}"; onnxruntime ;;
-	test) apt_need "${TEST_PACKAGES[@]}"; python_env ;;
+	test)
+		apt_need "${TEST_PACKAGES[@]}"
+		python_env .venv model/requirements.txt --system-site-packages
+		;;
+	train)
+		apt_need "${TRAIN_PACKAGES[@]}"
+		python_env .venv-train model/requirements-train.txt
+		;;
 	lint) go_need; apt_need "${LINT_PACKAGES[@]}"; golangci ;;
 	systemd) apt_need "${SYSTEMD_PACKAGES[@]}" ;;
 	vm) apt_need "${VM_PACKAGES[@]}" ;;
-	*) die "unknown group $group: build, test, lint, systemd or vm" ;;
+	*) die "unknown group $group: build, test, train, lint, systemd or vm" ;;
 	esac
 done

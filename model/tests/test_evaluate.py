@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from model import data, engines, evaluate
+from model import damage, data, engines, evaluate
 from model.score import blocking_effect, psnr, psnr_b, ssim
 from model.train import SMALL
 
@@ -27,7 +27,7 @@ def picture():
 
 
 def test_known_scores(picture):
-    jpeg = data.compress(picture, 10)
+    jpeg = damage.compress(picture, 10)
     assert psnr(picture, jpeg) == pytest.approx(30.443, abs=0.02)
     assert ssim(picture, jpeg) == pytest.approx(0.7598, abs=0.001)
     assert psnr_b(picture, jpeg) == pytest.approx(29.126, abs=0.02)
@@ -57,7 +57,7 @@ def test_jpeg_rows_of_the_paper():
     folder = SHARED / "data" / "live1"
     if not folder.is_dir():
         pytest.skip("needs ../shared/data/live1")
-    pairs = [(clean, data.compress(clean, 10)) for clean in evaluate.originals(folder).values()]
+    pairs = [(clean, damage.compress(clean, 10)) for clean in evaluate.originals(folder).values()]
     assert round(float(np.mean([psnr(*pair) for pair in pairs])), 2) == 25.69
     assert round(float(np.mean([psnr_b(*pair) for pair in pairs])), 2) == 24.20
     assert round(float(np.mean([ssim(*pair) for pair in pairs[:6]])), 3) == 0.740

@@ -8,6 +8,7 @@ import torch
 
 from model import checkpoint, train
 from model.net import Config, PromptCIR
+from model.trainer import Progress, Trainer
 
 SMALL_RUN = ["--batch", "2", "--patch", "32", "--workers", "0", "--threads", "1", "--warmup", "3", "--device", "cpu"]
 
@@ -58,11 +59,33 @@ def test_faults_are_one_line(tiny, tmp_path, capsys, options, said):
     assert said in capsys.readouterr().err
 
 
-def test_training_reduces_the_loss_and_validates(tiny, tmp_path, capsys):
+def test_validation_covers_every_condition(tiny):
     image = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
-    table = train.validate(PromptCIR(Config.named("lite")).eval(), {"noise": image}, qualities=(10,))
-    jpeg, restored = table[10]
-    assert 5 < jpeg < 30 and 5 < restored < 30
+    table = train.validate(PromptCIR(Config.named("lite")).eval(), {"noise": image})
+    assert list(table) == list(train.CONDITIONS)
+    assert np.isinf(table.pop("clean")[0])
+    assert all(5 < before < 40 and 5 < after < 40 for before, after in table.values())
+
+
+def _rates(steps, cooldown, warmup=2):
+    args = train.parser().parse_args(["--steps", str(steps), "--cooldown", str(cooldown), "--warmup", str(warmup)])
+    run = Trainer.__new__(Trainer)
+    run.args, run.progress = args, Progress()
+    for run.progress.step in range(steps):
+        yield run.rate()
+
+
+def test_rate_warms_up_stays_and_cools_down():
+    rates = list(_rates(20, 8))
+    assert rates[0] == 0.5e-3 and set(rates[1:12]) == {1e-3}
+    assert all(a > b for a, b in zip(rates[12:], rates[13:])) and rates[-1] < 1e-4
+    assert rates[:12] == list(_rates(60, 8))[:12]
+
+
+def test_a_sitting_ends_and_the_run_goes_on(tiny, tmp_path):
+    first = run(tmp_path, "--steps", "4", "--sitting", "0")
+    assert first["progress"]["step"] == 0
+    assert run(tmp_path, "--steps", "4")["progress"]["step"] == 4
 
 
 def test_two_processes_train_as_one(tmp_path):
