@@ -97,6 +97,14 @@ func (i *Image) Interpretation() string {
 	return nick(C.vips_interpretation_get_type(), C.int(i.ref().Type))
 }
 
+// Resolution returns the pixels per millimetre across and down; 1 or 72 dpi
+// where the file does not say.
+func (i *Image) Resolution() (x, y float64) {
+	defer runtime.KeepAlive(i)
+	p := i.ref()
+	return float64(p.Xres), float64(p.Yres)
+}
+
 // Coding returns how pixels are packed: "none", or "labq" or "rad".
 func (i *Image) Coding() string {
 	defer runtime.KeepAlive(i)

@@ -133,7 +133,7 @@ func (o Order) writing(ctx context.Context, img ops.Image) (_ *writing, err erro
 		return nil, err
 	}
 	w.metadata = o.compose(ctx, img, w.pixels.Width(), w.height())
-	return w, nil
+	return w, w.setDensity(img)
 }
 
 // height of one page.
@@ -150,6 +150,9 @@ func (w *writing) close() {
 func (w *writing) encode(ctx context.Context, path string) error {
 	saver, args := w.order.Encoder.saver()
 	w.order.Encoder.spare(args, w.pixels.Width(), w.pixels.Height())
+	if _, asked := args["resunit"]; saver == "tiffsave" && !asked {
+		args["resunit"] = "inch"
+	}
 	pixels := w.pixels.Ref()
 	defer func() { pixels.Close() }()
 	if saver == "heifsave" { // it makes room for the blocks, which come later

@@ -15,12 +15,13 @@ import (
 // Metadata are the blocks that a file carries beside its pixels and their
 // colour profile; nil where it has none.
 type Metadata struct {
-	EXIF     []byte // from the byte order mark on
-	XMP      []byte // the packet
-	Extended []byte // the extension of XMP that JPEG keeps apart
-	IPTC     []byte // the IIM datasets
-	Second   []byte // a further JPEG that JPEG files list behind the first, such as a gain map
-	More     int    // how many of these there are; not for Write
+	EXIF     []byte  // from the byte order mark on
+	XMP      []byte  // the packet
+	Extended []byte  // the extension of XMP that JPEG keeps apart
+	IPTC     []byte  // the IIM datasets
+	Density  Density // that a JPEG's JFIF segment is to tell, none where it is zero; for Write alone
+	Second   []byte  // a further JPEG that JPEG files list behind the first, such as a gain map
+	More     int     // how many of these there are; not for Write
 }
 
 // Support says which blocks a format can carry.

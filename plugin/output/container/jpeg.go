@@ -152,6 +152,9 @@ func writeJPEG(in, out *os.File, m Metadata) error {
 	if _, err := w.WriteString("\xff\xd8"); err != nil {
 		return err
 	}
+	if err := writeDensity(w, m.Density); err != nil {
+		return err
+	}
 	first, mpf := true, int64(0)
 	rest, err := segments(in, func(s segment) error {
 		if first && s.marker != 0xe0 {
@@ -166,7 +169,7 @@ func writeJPEG(in, out *os.File, m Metadata) error {
 			}
 		}
 		first = first && s.marker == 0xe0
-		if s.marker == 0xe1 || s.marker == 0xed {
+		if s.marker == 0xe1 || s.marker == 0xed || m.Density != (Density{}) && bytes.HasPrefix(s.content, []byte(jfif)) && s.marker == 0xe0 {
 			return nil
 		}
 		return writeSegment(w, s.marker, s.content)
