@@ -119,8 +119,8 @@ class Burnish:
             scratch = pathlib.Path(scratch)
             (scratch / "in").mkdir()
             for name, data in files.items():
-                suffix = ".jpg" if data[:2] == b"\xff\xd8" else ".png"
-                (scratch / "in" / (name + suffix)).write_bytes(data)
+                suffix = Image.open(io.BytesIO(data)).format.lower()
+                (scratch / "in" / f"{name}.{suffix}").write_bytes(data)
             (scratch / "score.yaml").write_text(self.config, encoding="utf-8")
             command = [self.binary, "apply", "-c", scratch / "score.yaml", "-o", scratch / "out", scratch / "in"]
             started = _children()

@@ -121,8 +121,8 @@ def report(result):
     return "\n".join(lines)
 
 
-def parser():
-    ap = argparse.ArgumentParser(prog="python -m model.evaluate", description=__doc__.split("\n\n")[0])
+def add_engine(ap):
+    """The options that say what is scored on which images."""
     small = pathlib.Path(__file__).parent / "data_small"
     ap.add_argument("--data", type=pathlib.Path, default=small, help="folder of clean images; default: the small set")
     what = ap.add_mutually_exclusive_group()
@@ -130,8 +130,22 @@ def parser():
     what.add_argument("--checkpoint", type=pathlib.Path, help="score in PyTorch")
     what.add_argument("--onnx", type=pathlib.Path, help="score in ONNX Runtime")
     ap.add_argument("--model", default="lite", help="name or file of the binary's model")
-    ap.add_argument("--tile", type=int, default=0, help="window for --onnx, px; 0: whole images")
+    ap.add_argument("--tile", type=int, default=0, help="tile for --onnx, px; 0: whole images")
     ap.add_argument("--threads", type=int, default=1, help="for --onnx")
+
+
+def engine_of(args):
+    """The engine that `add_engine`'s options name."""
+    if args.checkpoint:
+        return engines.Torch(args.checkpoint)
+    if args.onnx:
+        return engines.Onnx(args.onnx, args.tile, args.threads)
+    return engines.Burnish(args.burnish, args.model)
+
+
+def parser():
+    ap = argparse.ArgumentParser(prog="python -m model.evaluate", description=__doc__.split("\n\n")[0])
+    add_engine(ap)
     ap.add_argument("--qf", type=int, nargs="+", default=QUALITIES)
     ap.add_argument("--limit", type=int, default=0, help="only the first images")
     ap.add_argument("--quick", action="store_true", help="only the QFs given: no blind, QF 95 or lossless row")
@@ -142,13 +156,7 @@ def parser():
 def main(argv=None):
     args = parser().parse_args(argv)
     try:
-        if args.checkpoint:
-            engine = engines.Torch(args.checkpoint)
-        elif args.onnx:
-            engine = engines.Onnx(args.onnx, args.tile, args.threads)
-        else:
-            engine = engines.Burnish(args.burnish, args.model)
-        result = evaluate(originals(args.data, args.limit), engine, tuple(args.qf), not args.quick)
+        result = evaluate(originals(args.data, args.limit), engine_of(args), tuple(args.qf), not args.quick)
     except (OSError, ValueError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 1
