@@ -119,7 +119,7 @@ func (a *applyCommand) jobs(watch []config.Watch) ([]job, found, error) {
 	}
 	var jobs []job
 	for _, f := range all.files {
-		jobs = append(jobs, job{f, plugin.Job{Path: f.path, Root: f.root, Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite, Again: a.Again, Named: f.named, Allow: a.Allow}})
+		jobs = append(jobs, job{f, plugin.Job{Path: f.path, Root: f.within(), Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite, Again: a.Again, Named: f.named, Allow: a.Allow}})
 	}
 	return jobs, all, nil
 }

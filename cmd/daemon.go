@@ -71,7 +71,7 @@ func newDaemon(c *config.Config, w worker, log *slog.Logger, once bool) *daemon 
 }
 
 func (d *daemon) run(ctx context.Context) error {
-	o := watcher.Options{Once: d.once, Complete: plugin.Complete, Log: d.log, Exclude: []string{d.config.StateDir}}
+	o := watcher.Options{Once: d.once, Complete: d.complete, Log: d.log, Exclude: []string{d.config.StateDir}}
 	for _, w := range d.config.Watch {
 		o.Folders = append(o.Folders, w.Config)
 		o.Exclude = append(o.Exclude, w.Output)
@@ -213,9 +213,13 @@ func (d *daemon) state(w *watcher.Watcher) state {
 	return s
 }
 
+func (d *daemon) complete(f watcher.File) (bool, error) {
+	return plugin.Complete(f.Root, f.Path, plugin.Links(d.folders[f.Root].Links))
+}
+
 func (d *daemon) job(t queue.Task) plugin.Job {
 	w := d.folders[t.Lane]
-	return plugin.Job{Path: t.Path, Root: w.Folder, Pipeline: w.Pipeline, Output: w.Output, Allow: w.Allow, Limits: w.Limits, Probe: t.Probe, Quarantine: w.Failed.Move, After: plugin.After{Move: w.After.Move, Trash: w.After.Trash}}
+	return plugin.Job{Path: t.Path, Root: w.Folder, Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Allow: w.Allow, Limits: w.Limits, Probe: t.Probe, Quarantine: w.Failed.Move, After: plugin.After{Move: w.After.Move, Trash: w.After.Trash}}
 }
 
 // announce says what is watched and where networks run, and tells systemd.

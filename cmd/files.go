@@ -19,6 +19,15 @@ type file struct {
 	ignored    string // why a watched folder would not take it in; only where it is named
 }
 
+// within is the folder that a job finds the file below: none where it is named,
+// for links in its path are meant then.
+func (f file) within() string {
+	if f.named {
+		return ""
+	}
+	return f.root
+}
+
 // found is what lies below the paths of a command line.
 type found struct {
 	files   []file          // in the order of the paths, and by name in each

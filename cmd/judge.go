@@ -42,6 +42,12 @@ func (d *daemon) judge(e ending) queue.Outcome {
 		d.log.Info("the photo is gone before it was done", "photo", photo)
 		return queue.Outcome{}
 	}
+	if failure.Kind == plugin.Swapped {
+		delete(d.failed, photo)
+		d.watch.Again(photo) // it may be put back
+		d.log.Warn("the photo is not what was found, and is passed over", "photo", photo, "error", failure.Err)
+		return queue.Outcome{}
+	}
 	d.failed[photo] = nil
 	if d.once {
 		d.failed[photo] = e.err

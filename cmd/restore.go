@@ -137,7 +137,7 @@ func (r *restoreCommand) jobs() (jobs []job, unread []*plugin.Error, err error) 
 }
 
 func (r *restoreCommand) job(f file) plugin.Job {
-	j := plugin.Job{Path: f.path, Root: f.root, Pipeline: "restore", Output: f.root, Overwrite: r.Overwrite, Absent: true, Allow: r.Allow}
+	j := plugin.Job{Path: f.path, Root: f.within(), Pipeline: "restore", Output: f.root, Overwrite: r.Overwrite, Absent: true, Allow: r.Allow}
 	switch {
 	case r.Output == "":
 	case r.intoFolder():

@@ -4,6 +4,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -63,6 +64,7 @@ func (i Image) Close() {
 // share it and must not change it.
 type Source struct {
 	Path          string    // absolute
+	File          string    // what its bytes are read by, whatever the path leads to by now; "": the path
 	Format        string    // by content: jpeg, png, webp, tiff, …
 	Width, Height int       // pixels as stored, before orientation
 	Orientation   int       // EXIF orientation, 1 to 8; 1 where there is none
@@ -72,6 +74,10 @@ type Source struct {
 	Hash          string    // SHA-256 of the file's bytes, hexadecimal
 	Folder        string    // below the one that photos are taken from; "." at its root
 }
+
+// Content is the path that the file's bytes are read by, for as long as the photo
+// is on its way.
+func (s *Source) Content() string { return cmp.Or(s.File, s.Path) }
 
 // Date is when the photo was taken, or else that of the file.
 func (s *Source) Date() time.Time {

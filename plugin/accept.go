@@ -34,7 +34,7 @@ func (w *work) unfolds(format string) (err error) {
 	if most <= 0 {
 		most = math.MaxInt64
 	}
-	if w.unfolded, err = vips.Unfolded(w.source, format, most); err != nil {
+	if w.unfolded, err = vips.Unfolded(w.content, format, most); err != nil {
 		return w.unreadable(err)
 	}
 	if w.unfolded > most {

@@ -28,7 +28,7 @@ func (w *work) adopt(format string) (done bool, err error) {
 	if w.engine.ledger == nil && (!w.engine.recognise || w.job.Again) || w.past().State != "" {
 		return false, nil
 	}
-	header, err := w.header()
+	header, err := w.look(format)
 	if err != nil {
 		return false, nil //nolint:nilerr // whoever decodes it will say so
 	}

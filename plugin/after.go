@@ -7,12 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/source"
 )
 
 // trashFolder is where the state folder keeps the trash: a folder named by its
@@ -53,22 +53,22 @@ func (w *work) putAway() error {
 	if err := w.engine.notAway(folder); err != nil {
 		return err
 	}
-	to, err := w.below(folder)
+	rel, err := w.below()
 	if err != nil {
 		return err
 	}
-	return w.putTo(e, to)
+	return w.putTo(e, folder, rel)
 }
 
 // putTo moves the original. Before, the record says where to, so that the
 // outputs stay this photo's whatever happens in between.
-func (w *work) putTo(e ledger.Entry, to string) error {
+func (w *work) putTo(e ledger.Entry, folder, rel string) error {
 	first := e.Path == w.source // else another of the same content was put away before
 	m := mover{owner: w.engine.owner}
 	if first {
 		m.before = w.intend(&e)
 	}
-	place, err := m.relocate(w.source, to)
+	place, err := m.relocate(w.file, folder, rel)
 	if place == "" {
 		if first {
 			err = errors.Join(err, w.stays(&e))
@@ -114,7 +114,7 @@ func (w *work) finishMove() error {
 	if e.State != ledger.Done || e.MovedTo == "" || e.Path == e.MovedTo || w.past().Path != "" {
 		return nil
 	}
-	if hash, err := digest(e.MovedTo); (err != nil || hash != e.Content) && e.Stat.Inode != 0 && e.Stat.Inode == inode(w.info) {
+	if hash, err := output.Digest(e.MovedTo); (err != nil || hash != e.Content) && e.Stat.Inode != 0 && e.Stat.Inode == source.Inode(w.info) {
 		w.before.MovedTo = ""
 		return w.engine.record(w.before)
 	}
@@ -195,8 +195,8 @@ func removeOlder(folder string, then time.Time) error {
 
 // came is when a file got its name, or its mode, at the latest.
 func came(info os.FileInfo) time.Time {
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return time.Unix(s.Ctim.Unix())
+	if t := source.ChangeTime(info); !t.IsZero() {
+		return t
 	}
 	return info.ModTime()
 }

@@ -229,7 +229,9 @@ func TestLinksAreNotPutAway(t *testing.T) {
 	if err := os.Symlink("a.jpg", link); err != nil {
 		t.Fatal(err)
 	}
-	b.run(b.moving(link, filepath.Join(b.folder, "originals")))
+	job := b.moving(link, filepath.Join(b.folder, "originals"))
+	job.Links = plugin.FollowLinks
+	b.run(job)
 	for _, path := range []string{a, link} {
 		if _, err := os.Stat(path); err != nil {
 			t.Error(err)

@@ -1,21 +1,12 @@
 package plugin
 
-import (
-	"os"
-
-	"github.com/burnish-photo/burnish/ops/jpeg"
-)
+import "github.com/burnish-photo/burnish/plugin/source"
 
 // coefficients is what the decoder of a JPEG of several scans keeps, such as a
 // progressive one: two bytes for every sample of the photo. It is 0 of other
 // files, and of what cannot be read, which others will say.
-func coefficients(path string) int64 {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	info, err := jpeg.Read(f)
+func coefficients(f *source.File) int64 {
+	info, err := f.JPEG()
 	if err != nil || !info.Progressive && !info.Parted {
 		return 0
 	}

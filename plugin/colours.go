@@ -17,7 +17,7 @@ const coloursNote = "colours"
 // inColour is a page as decoded in a form that steps and outputs work in, with a
 // profile that fits its pixels or none. It takes img over.
 func (w *work) inColour(ctx context.Context, img ops.Image, page int) (ops.Image, error) {
-	pixels, notes, err := colour.Read(w.source, img.Source.Format, page, img.Pixels)
+	pixels, notes, err := colour.Read(w.content, img.Source.Format, page, img.Pixels)
 	img.Close()
 	var none *colour.NoPictureError
 	switch {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
 
@@ -121,8 +122,24 @@ func listable(folder string) bool {
 	return err == nil || errors.Is(err, io.EOF)
 }
 
+// swapped is the failure of a source, or of a folder on the way to it, in whose
+// place a link stands that is not followed. It says nothing against the photo
+// that was there, and nothing of what the process may read.
+func (w *work) swapped(err error) *Error {
+	if path := (*os.PathError)(nil); errors.As(err, &path) {
+		err = path.Err
+	}
+	return w.fail(Swapped, fmt.Errorf("changed to a symbolic link while it waited (%w)", err), "put the photo or its folder back; it is taken once it is there again")
+}
+
 // unreadable is the failure of a source that cannot be opened or read.
 func (w *work) unreadable(err error) *Error {
+	if errors.Is(err, beneath.ErrLink) || errors.Is(err, beneath.ErrOutside) {
+		return w.swapped(err)
+	}
+	if errors.Is(err, beneath.ErrNotRegular) {
+		return w.fail(Unreadable, errors.New("not a regular file"), "give a photo or a folder of photos")
+	}
 	var path *os.PathError
 	if errors.As(err, &path) {
 		err = path.Err
@@ -159,19 +176,10 @@ func (w *work) notPhoto() (Result, error) {
 	if _, promised := output.FormatOf(ext[1:]); !promised {
 		return Result{State: Skipped, Reason: NotAPhoto}, nil
 	}
-	return Result{}, w.fail(NotPhoto, fmt.Errorf("not an image, though its name ends in %q (%s)", ext, beginning(w.source)), "rename or remove it, or copy the photo here again")
+	return Result{}, w.fail(NotPhoto, fmt.Errorf("not an image, though its name ends in %q (%s)", ext, w.beginning()), "rename or remove it, or copy the photo here again")
 }
 
-func beginning(path string) string {
-	f, err := os.Open(path)
-	if err != nil {
-		return err.Error()
-	}
-	defer f.Close()
-	head := make([]byte, 16)
-	n, _ := io.ReadFull(f, head) // fewer bytes are fine
-	return fmt.Sprintf("it begins with %q", head[:n])
-}
+func (w *work) beginning() string { return fmt.Sprintf("it begins with %q", w.file.Head(16)) }
 
 // full reports whether the disk below path has next to no space left.
 func full(path string) bool {

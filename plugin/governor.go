@@ -219,7 +219,7 @@ func (e *tooMuchError) Error() string {
 
 // admit waits until there is memory for the photo.
 func (w *work) admit(ctx context.Context, h vips.Header) (done func(), err error) {
-	formula := w.engine.foresee(w.pipeline, h.Width, h.Height, h.PixelBytes) + coefficients(w.source) + unfoldedCopies*w.unfolded
+	formula := w.engine.foresee(w.pipeline, h.Width, h.Height, h.PixelBytes) + coefficients(w.file) + unfoldedCopies*w.unfolded
 	done, err = w.engine.governor.admit(ctx, w.pipeline.work, formula)
 	if e := (*tooMuchError)(nil); errors.As(err, &e) {
 		return nil, w.fail(TooLarge, err, "raise limits.memory, or give promptcir a smaller tile")

@@ -11,6 +11,7 @@ import (
 type Job struct {
 	Path     string // the photo; never written to
 	Root     string // folder that {dir} is relative to; "": the photo's own
+	Links    Links  // which symbolic links between Root and the photo are followed
 	Pipeline string // name of a pipeline of the configuration
 	Output   string // folder that the outputs' paths are below
 
@@ -49,6 +50,18 @@ type Job struct {
 	// stays where it is.
 	Quarantine string
 }
+
+// Links says which symbolic links lead to a job's photo, as a watched folder's "symlinks" does.
+// Those above the job's root, and whatever a path without a root leads through,
+// are the user's own and are followed.
+type Links string
+
+// Which links are followed.
+const (
+	SkipLinks   Links = "skip"   // none below the root; also the meaning of ""
+	InsideLinks Links = "inside" // those that lead to something below the root
+	FollowLinks Links = "follow" // all, but into what is Burnish's own or another watched folder's
+)
 
 // After is what becomes of an original when its outputs are on the disk; the
 // zero value leaves it where it is.
@@ -100,6 +113,7 @@ const (
 	TooLarge   Kind = "too-large"  // refused from its header
 	Unfit      Kind = "unfit"      // its name, size, profile or the like lets no output be made
 	Changed    Kind = "changed"    // the source changed while it was read
+	Swapped    Kind = "swapped"    // a link, or something else, took the place of the source or of a folder on the way to it
 	Conflict   Kind = "conflict"   // an output belongs to another photo
 	Spared     Kind = "spared"     // an output would replace what may be the last of another photo
 	Unwritable Kind = "unwritable" // an output cannot be written
@@ -112,7 +126,7 @@ const (
 // Kinds lists the kinds of failures.
 func Kinds() []string {
 	var all []string
-	for _, k := range []Kind{Unreadable, NotPhoto, Damaged, TooLarge, Unfit, Changed, Conflict, Spared, Unwritable, Unrecorded, Broken, Crashed, Stopped} {
+	for _, k := range []Kind{Unreadable, NotPhoto, Damaged, TooLarge, Unfit, Changed, Swapped, Conflict, Spared, Unwritable, Unrecorded, Broken, Crashed, Stopped} {
 		all = append(all, string(k))
 	}
 	return all
@@ -123,7 +137,7 @@ func Kinds() []string {
 // strikes against the photo.
 func (k Kind) Transient() bool {
 	switch k {
-	case Unreadable, Changed, Spared, Unwritable, Unrecorded, Stopped:
+	case Unreadable, Changed, Swapped, Spared, Unwritable, Unrecorded, Stopped:
 		return true
 	}
 	return false

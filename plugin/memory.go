@@ -4,23 +4,22 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/source"
 )
 
 // entry is a ledger record of this job.
 func (w *work) entry(state ledger.State) ledger.Entry {
 	return ledger.Entry{
-		Key:   ledger.Key{Path: w.source, Work: w.key, Content: w.hash},
-		Stat:  ledger.Stat{Size: w.info.Size(), ModTime: w.info.ModTime(), Inode: inode(w.info)},
-		State: state, Attempts: 1, Started: w.began, Finished: time.Now(), Pipeline: w.pipeline.name,
+		Key:  ledger.Key{Path: w.source, Work: w.key, Content: w.hash},
+		Stat: ledger.Stat{Size: w.info.Size(), ModTime: w.info.ModTime(), Inode: source.Inode(w.info)},
+		Root: w.root, State: state, Attempts: 1, Started: w.began, Finished: time.Now(), Pipeline: w.pipeline.name,
 	}
 }
 
@@ -31,13 +30,6 @@ func (w *work) past() ledger.Entry {
 		return w.before
 	}
 	return ledger.Entry{}
-}
-
-func inode(info os.FileInfo) uint64 {
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return s.Ino
-	}
-	return 0
 }
 
 // doneBefore answers from the file's stat alone, so that a restart need not
@@ -143,7 +135,7 @@ func (w *work) ownMake(format string) (reason string) {
 	if !known {
 		return ""
 	}
-	p, ok := output.ReadProvenance(w.source, format)
+	p, ok := output.ReadProvenance(w.content, format)
 	if !ok {
 		return ""
 	}

@@ -1,17 +1,22 @@
 package plugin
 
 import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/output"
-	"golang.org/x/sys/unix"
+	"github.com/burnish-photo/burnish/plugin/source"
 )
 
 // maxNames is how many photos of one name a folder may come to hold.
@@ -21,7 +26,7 @@ const maxNames = 10_000
 // away though nobody knows that it is whole.
 const writing = 5 * time.Minute
 
-// mover moves originals.
+// mover moves originals: the very file that was opened, or nothing.
 type mover struct {
 	owner output.Owner // of temporary files
 
@@ -33,52 +38,63 @@ type mover struct {
 	quiet time.Duration
 }
 
-// relocate moves a file to the name to, or to one like it with a number where
-// that is taken, and returns where it lies now, "" where it stays. Nothing is
-// ever replaced. To another file system it is copied, synced and read back
-// before the file at from is removed. Links stay. Both folders are synced: an
-// error beside a name says that this failed.
-func (m mover) relocate(from, to string) (string, error) {
-	if err := noLink(from); err != nil {
+// relocate moves a file to rel below folder, or to a name like it with a number
+// where that is taken, and returns where it lies now, "" where it stays. Nothing
+// is ever replaced. To another file system it is copied, synced and read back
+// before the original is removed. Links stay. Both folders are synced: an error
+// beside a name says that this failed.
+func (m mover) relocate(f *source.File, folder, rel string) (string, error) {
+	from, name, err := f.Place()
+	if err != nil {
 		return "", err
 	}
-	if err := output.MakeFolder(filepath.Dir(to)); err != nil {
+	defer from.Close()
+	to, err := madeBelow(folder, filepath.Dir(rel))
+	if err != nil {
 		return "", err
 	}
-	ext := filepath.Ext(to)
-	stem := strings.TrimSuffix(to, ext)
+	defer to.Close()
+	base := filepath.Base(rel)
+	ext := filepath.Ext(base)
+	stem := strings.TrimSuffix(base, ext)
 	for n := 1; n < maxNames; n++ {
-		name := to
+		candidate := base
 		if n > 1 {
-			name = fmt.Sprintf("%s-%d%s", stem, n, ext)
+			candidate = fmt.Sprintf("%s-%d%s", stem, n, ext)
 		}
-		if there(name) {
+		if _, err := to.Lstat(candidate); !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
+		place := filepath.Join(to.Path(), candidate)
 		if m.before != nil {
-			if err := m.before(name); err != nil {
+			if err := m.before(place); err != nil {
 				return "", err
 			}
 		}
-		err := m.moveTo(from, name)
-		if errors.Is(err, os.ErrExist) {
+		err := m.moveTo(f, from, name, to, candidate)
+		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
 		if err != nil {
 			return "", err
 		}
-		return name, errors.Join(syncFolder(filepath.Dir(name)), syncFolder(filepath.Dir(from)))
+		return place, errors.Join(to.Sync(), from.Sync())
 	}
-	return "", fmt.Errorf("%s holds %d files of that name: move some away", filepath.Dir(to), maxNames)
+	return "", fmt.Errorf("%s holds %d files of that name: move some away", to.Path(), maxNames)
 }
 
-// noLink refuses symbolic links: a relative one would lead nowhere.
-func noLink(path string) error {
-	info, err := os.Lstat(path)
-	if err == nil && info.Mode()&os.ModeSymlink != 0 {
-		return fmt.Errorf("%s is a link, which is not moved: move what it leads to, or watch the folder where that lies", path)
+// madeBelow opens a folder below another, both made where they are missing. Links
+// to it are followed where they are the administrator's.
+func madeBelow(folder, rel string) (*beneath.Folder, error) {
+	if err := output.MakeFolder(folder); err != nil {
+		return nil, err
 	}
-	return err
+	top, err := beneath.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer top.Close()
+	return top.Make(rel, beneath.Trusted, 0o777)
 }
 
 // there reports whether something lies at path, as far as can be seen.
@@ -87,110 +103,109 @@ func there(path string) bool {
 	return !errors.Is(err, os.ErrNotExist)
 }
 
-// moveTo fails with os.ErrExist where the name is taken.
-func (m mover) moveTo(from, to string) error {
-	err := renameNew(from, to)
+// moveTo fails with [fs.ErrExist] where the name is taken.
+func (m mover) moveTo(f *source.File, from *beneath.Folder, name string, to *beneath.Folder, newName string) error {
+	err := moveExactly(f, from, name, to, newName)
 	if !errors.Is(err, syscall.EXDEV) {
 		return err
 	}
-	if _, err := os.Lstat(to); err == nil {
-		return &os.PathError{Op: "move to", Path: to, Err: os.ErrExist}
+	if _, err := to.Lstat(newName); err == nil {
+		return &os.PathError{Op: "move to", Path: filepath.Join(to.Path(), newName), Err: fs.ErrExist}
 	}
-	return m.copyAway(from, to)
+	return m.copyAway(f, from, name, to, newName)
 }
 
-// renameNew renames within a file system, replacing nothing.
-func renameNew(from, to string) error {
-	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
-	if !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOSYS) {
-		if err != nil {
-			return &os.LinkError{Op: "move", Old: from, New: to, Err: err}
+// moveExactly renames the file within a file system. What else bore its name by
+// then is put back.
+func moveExactly(f *source.File, from *beneath.Folder, name string, to *beneath.Folder, newName string) error {
+	if err := from.RenameNew(name, to, newName); err != nil {
+		return err
+	}
+	now, err := to.Lstat(newName)
+	if err != nil || f.Is(now) {
+		return err
+	}
+	return errors.Join(fmt.Errorf("%s: %w: another file had its name", f.Path, source.ErrChanged), putBack(to, newName, from, name))
+}
+
+// putBack gives a file its name back, or one like it with a number where that is
+// taken again.
+func putBack(at *beneath.Folder, name string, to *beneath.Folder, old string) error {
+	for n := range maxNames {
+		err := at.RenameNew(name, to, output.Numbered(old, n))
+		if !errors.Is(err, fs.ErrExist) {
+			return err
 		}
-		return nil
 	}
-	if _, err := os.Lstat(to); err == nil { // a file system that cannot promise it
-		return &os.PathError{Op: "move to", Path: to, Err: os.ErrExist}
-	}
-	return os.Rename(from, to)
+	return fmt.Errorf("%s could not be put back to %s", filepath.Join(at.Path(), name), filepath.Join(to.Path(), old))
 }
 
-// copyAway copies a file to a new name on another file system and removes it
+// copyAway copies the file to a new name on another file system and removes it
 // once the copy has been read back and it is still what was copied. Where it
 // cannot be removed, no copy is left.
-func (m mover) copyAway(from, to string) error {
-	info, err := os.Stat(from)
+func (m mover) copyAway(f *source.File, from *beneath.Folder, name string, to *beneath.Folder, newName string) error {
+	if ago := time.Since(came(f.Info)); ago < m.quiet {
+		return fmt.Errorf("%s changed %s ago: it stays for now, since what still writes to it could not follow it to another file system", f.Path, ago.Round(time.Second))
+	}
+	if err := from.MayWrite(); err != nil {
+		return err
+	}
+	temporary, err := m.copyInto(f, to)
 	if err != nil {
-		return err
+		return fmt.Errorf("copy %s to %s: %w", f.Path, to.Path(), err)
 	}
-	if ago := time.Since(came(info)); ago < m.quiet {
-		return fmt.Errorf("%s changed %s ago: it stays for now, since what still writes to it could not follow it to another file system", from, ago.Round(time.Second))
+	if err := to.RenameNew(temporary, to, newName); err != nil {
+		return errors.Join(err, to.Remove(temporary))
 	}
-	if err := unix.Faccessat(unix.AT_FDCWD, filepath.Dir(from), unix.W_OK, unix.AT_EACCESS); err != nil {
-		return &os.PathError{Op: "move files out of", Path: filepath.Dir(from), Err: err}
+	if err = to.Sync(); err == nil {
+		err = m.removeExactly(f, from, name)
 	}
-	temporary, err := m.copyBeside(from, to, info)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary)
-	want, err := digest(from)
-	if err != nil {
-		return err
-	}
-	if got, err := digest(temporary); err != nil || got != want {
-		return errors.Join(fmt.Errorf("the copy of %s in %s does not read back as it was written", from, filepath.Dir(to)), err)
-	}
-	if !sameFile(from, info) {
-		return fmt.Errorf("%s changed while it was moved: it stays", from)
-	}
-	if err := renameNew(temporary, to); err != nil {
-		return err
-	}
-	err = syncFolder(filepath.Dir(to))
-	if err == nil {
-		err = os.Remove(from)
-	}
-	if err == nil || errors.Is(err, os.ErrNotExist) || !sameFile(from, info) {
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, source.ErrChanged) {
 		return nil // the copy is what is left
 	}
-	return errors.Join(err, os.Remove(to))
+	return errors.Join(err, to.Remove(newName))
 }
 
-// sameFile reports whether the file at path is as it was.
-func sameFile(path string, info os.FileInfo) bool {
-	now, err := os.Stat(path)
-	return err == nil && os.SameFile(now, info) && now.Size() == info.Size() && now.ModTime().Equal(info.ModTime())
-}
-
-// copyBeside copies from, with its mode, owner and time, to a temporary file in
-// to's folder and syncs it.
-func (m mover) copyBeside(from, to string, info os.FileInfo) (temporary string, err error) {
-	in, err := os.Open(from)
-	if err != nil {
-		return "", err
-	}
-	defer in.Close()
-	out, err := os.CreateTemp(filepath.Dir(to), m.owner.Temporary("*"))
-	if err != nil {
-		return "", err
-	}
-	_, err = io.Copy(out, in)
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		_ = out.Chown(int(s.Uid), int(s.Gid)) // only root may
-	}
-	err = errors.Join(err, output.KeepRights(out, from, info), output.SetTimes(out, info.ModTime()), out.Sync(), out.Close())
-	if err != nil {
-		os.Remove(out.Name())
-		return "", fmt.Errorf("copy %s to %s: %w", from, filepath.Dir(to), err)
-	}
-	return out.Name(), nil
-}
-
-func syncFolder(name string) error {
-	d, err := os.Open(name)
-	if err != nil {
+// removeExactly removes the file, by a name that nobody else uses.
+func (m mover) removeExactly(f *source.File, from *beneath.Folder, name string) error {
+	aside := m.owner.Temporary(rand.Text()[:12])
+	if err := moveExactly(f, from, name, from, aside); err != nil {
 		return err
 	}
-	defer d.Close()
-	return d.Sync()
+	return from.Remove(aside)
+}
+
+// copyInto copies the file, with its mode, owner and time, to a temporary file,
+// syncs it and reads it back.
+func (m mover) copyInto(f *source.File, to *beneath.Folder) (temporary string, err error) {
+	temporary = m.owner.Temporary(rand.Text()[:12])
+	out, err := to.Create(temporary, 0o600)
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err = errors.Join(err, out.Close()); err != nil {
+			_ = to.Remove(temporary)
+		}
+	}()
+	sum := sha256.New()
+	if err := f.CopyTo(io.MultiWriter(out, sum)); err != nil {
+		return "", err
+	}
+	if s, ok := f.Info.Sys().(*syscall.Stat_t); ok {
+		_ = out.Chown(int(s.Uid), int(s.Gid)) // only root may
+	}
+	err = errors.Join(output.KeepRights(out, f.Real(), f.Info), output.SetTimes(out, f.Info.ModTime()), out.Sync())
+	if err != nil {
+		return "", err
+	}
+	content := hex.EncodeToString(sum.Sum(nil))
+	back := sha256.New()
+	if _, err := io.Copy(back, io.NewSectionReader(out, 0, 1<<62)); err != nil {
+		return "", err
+	}
+	if hex.EncodeToString(back.Sum(nil)) != content {
+		return "", errors.New("the copy does not read back as it was written")
+	}
+	return temporary, f.Unchanged(content)
 }

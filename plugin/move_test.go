@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/burnish-photo/burnish/plugin/beneath"
+	"github.com/burnish-photo/burnish/plugin/source"
 	"golang.org/x/sys/unix"
 )
 
@@ -44,6 +46,34 @@ func folders(t *testing.T) (from, to, file string) {
 	return from, to, file
 }
 
+// opened is the file that path leads to.
+func opened(t *testing.T, path string) *source.File {
+	t.Helper()
+	f, err := source.Open(filepath.Dir(path), path, beneath.Any)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// copied copies a file away as to another file system.
+func copied(t *testing.T, m mover, file, to string) error {
+	t.Helper()
+	f := opened(t, file)
+	from, name, err := f.Place()
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	folder, err := beneath.Open(to)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return m.copyAway(f, from, name, folder, name)
+}
+
 func TestACopyDoesNotStayBesideItsOriginal(t *testing.T) {
 	for name, mode := range map[string]os.FileMode{"read only": 0o555, "sticky": 0o777 | os.ModeSticky} {
 		t.Run(name, func(t *testing.T) {
@@ -56,7 +86,7 @@ func TestACopyDoesNotStayBesideItsOriginal(t *testing.T) {
 			}
 			defer os.Chmod(from, 0o777)
 			var err error
-			asNobody(func() { err = mover{owner: "test"}.copyAway(file, filepath.Join(to, "a.jpg")) })
+			asNobody(func() { err = copied(t, mover{owner: "test"}, file, to) })
 			if !errors.Is(err, os.ErrPermission) {
 				t.Errorf("got %v", err)
 			}
@@ -86,7 +116,7 @@ func TestRelocate(t *testing.T) {
 		told = append(told, name)
 		return nil
 	}}
-	place, err := m.relocate(file, filepath.Join(to, "a.jpg"))
+	place, err := m.relocate(opened(t, file), to, "a.jpg")
 	if err != nil || place != want || !slices.Equal(told, []string{want}) {
 		t.Errorf("moved to %q, told of %v, %v", place, told, err)
 	}
@@ -95,17 +125,17 @@ func TestRelocate(t *testing.T) {
 	if err := os.Symlink("../to/a-3.jpg", link); err != nil {
 		t.Fatal(err)
 	}
-	if place, err := m.relocate(link, filepath.Join(to, "link.jpg")); place != "" || err == nil || !there(link) {
+	if place, err := m.relocate(opened(t, link), to, "link.jpg"); place != "" || err == nil || !there(link) {
 		t.Errorf("a link was moved to %q, %v", place, err)
 	}
 }
 
 func TestWhatIsWrittenToIsNotCopiedAway(t *testing.T) {
 	_, to, file := folders(t)
-	if err := (mover{owner: "test", quiet: time.Hour}).copyAway(file, filepath.Join(to, "a.jpg")); err == nil || !there(file) {
+	if err := copied(t, mover{owner: "test", quiet: time.Hour}, file, to); err == nil || !there(file) {
 		t.Errorf("got %v", err)
 	}
-	if err := (mover{owner: "test"}).copyAway(file, filepath.Join(to, "a.jpg")); err != nil || there(file) {
+	if err := copied(t, mover{owner: "test"}, file, to); err != nil || there(file) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -120,7 +150,8 @@ func TestAMoveThatCannotBeSyncedIsAMove(t *testing.T) {
 	want := filepath.Join(to, "a.jpg")
 	var place string
 	var err error
-	asNobody(func() { place, err = mover{owner: "test"}.relocate(file, want) })
+	f := opened(t, file)
+	asNobody(func() { place, err = mover{owner: "test"}.relocate(f, to, "a.jpg") })
 	if place != want || !errors.Is(err, os.ErrPermission) || there(file) {
 		t.Errorf("moved to %q, %v", place, err)
 	}

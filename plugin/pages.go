@@ -25,9 +25,9 @@ func (w *work) pages(h vips.Header) (int, string) {
 // restore decodes the photo, page by page, runs the graph and publishes the
 // outputs.
 func (w *work) restore(ctx context.Context, format string) (Result, error) {
-	header, err := w.header()
+	header, err := w.look(format)
 	if err != nil {
-		return Result{}, w.damaged(err)
+		return Result{}, err
 	}
 	if err := w.withinLimits(header); err != nil {
 		return Result{}, err
@@ -92,6 +92,7 @@ func frameLimit(targets []target) int64 {
 }
 
 func (r *render) close() {
+	r.closeFirst()
 	discard(r.staged)
 	for _, frames := range r.frames {
 		for _, f := range frames {
@@ -131,7 +132,7 @@ func (r *render) page(page, pages int) (done bool, err error) {
 		return nil
 	})
 	if err != nil && page > 0 && r.context.Err() == nil {
-		if bad := output.SoundPage(r.source, page, src.Source.Width, src.Source.Height); bad != nil {
+		if bad := output.SoundPage(r.content, page, src.Source.Width, src.Source.Height); bad != nil {
 			return false, r.damaged(fmt.Errorf("page %d: %w", page+1, bad))
 		}
 	}

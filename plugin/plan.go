@@ -54,6 +54,7 @@ func (e *Engine) Plan(ctx context.Context, j Job) (Plan, error) {
 	if err := w.locate(); err != nil {
 		return Plan{}, err
 	}
+	defer w.close()
 	plan := Plan{Path: j.Path}
 	if err := w.foresee(ctx, &plan); err != nil {
 		return plan, w.failed(context.Cause(ctx), err)
@@ -62,10 +63,10 @@ func (e *Engine) Plan(ctx context.Context, j Job) (Plan, error) {
 }
 
 func (w *work) foresee(ctx context.Context, plan *Plan) error {
-	if err := w.stat(); err != nil {
+	if err := w.find(); err != nil {
 		return err
 	}
-	format, err := vips.Sniff(w.source)
+	format, err := w.file.Format()
 	if err != nil {
 		return w.unreadable(err)
 	}
@@ -77,7 +78,7 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	if plan.Reason, err = w.accept(format); plan.Reason != "" || err != nil {
 		return err
 	}
-	if w.hash, err = digest(w.source); err != nil {
+	if w.hash, err = w.file.Digest(); err != nil {
 		return w.unreadable(err)
 	}
 	if plan.Reason = w.remembered(plan); plan.Reason == "" {
@@ -86,9 +87,9 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	if plan.Reason != "" {
 		return nil
 	}
-	header, err := w.header()
+	header, err := w.look(format)
 	if err != nil {
-		return w.damaged(err)
+		return err
 	}
 	plan.Pages = header.Pages
 	if plan.Taken, plan.Reason = w.pages(header); plan.Reason != "" {
@@ -99,7 +100,7 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 		return err
 	}
 	src.Close() // as a stream; here it may be read in any order
-	if src.Pixels, err = vips.Open(w.source, vips.Random); err != nil {
+	if src.Pixels, err = vips.Open(w.content, vips.Random); err != nil {
 		return w.damaged(err)
 	}
 	if src.Pixels, err = turned(src.Pixels, header); err != nil {

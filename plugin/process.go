@@ -15,6 +15,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/source"
 )
 
 // Process works on one photo, waiting for its turn. Its error is an [*Error]
@@ -30,6 +31,7 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 		return Result{}, w.fail(Stopped, err, "")
 	}
 	defer e.end(w)
+	defer w.close()
 	result, err := w.guarded(ctx)
 	result.Elapsed = time.Since(w.began)
 	if err != nil {
@@ -118,10 +120,14 @@ type work struct {
 	key       string // what is to be done, for the ledger: pipeline and output folder
 	began     time.Time
 	done      chan struct{} // closed when the work has ended
+	file      *source.File  // once it was opened
+	content   string        // a path that leads to that file alone
 	info      os.FileInfo
 	dateFault string // what stands in the place of the photo's date, where it has none
 	hash      string
 	unfolded  int64        // bytes of its metadata, decompressed
+	first     *vips.Image  // the first page, once it was opened
+	header    vips.Header  // then
 	before    ledger.Entry // what was recorded of this work, whatever its content
 	choice    graph.Choice // which outputs are wanted
 	inherited []int        // outputs that an equal photo did not want
@@ -162,13 +168,13 @@ func (w *work) guarded(ctx context.Context) (_ Result, err error) {
 
 // run takes the job from its file to published outputs.
 func (w *work) run(ctx context.Context) (Result, error) {
-	if err := w.stat(); err != nil {
+	if err := w.find(); err != nil {
 		return Result{}, err
 	}
 	if reason, err := w.doneBefore(); reason != "" || err != nil {
 		return Result{State: Skipped, Reason: reason}, err
 	}
-	format, err := vips.Sniff(w.source)
+	format, err := w.file.Format()
 	if err != nil {
 		return Result{}, w.unreadable(err)
 	}
@@ -178,7 +184,7 @@ func (w *work) run(ctx context.Context) (Result, error) {
 	if reason, err := w.accept(format); reason != "" || err != nil {
 		return Result{State: Skipped, Reason: reason}, err
 	}
-	if w.hash, err = digest(w.source); err != nil {
+	if w.hash, err = w.file.Digest(); err != nil {
 		return Result{}, w.unreadable(err)
 	}
 	if reason, err := w.known(); reason != "" || err != nil {

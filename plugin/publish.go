@@ -119,7 +119,7 @@ func (w *work) publish(staged []*output.Staged, result Result) (Result, error) {
 		if err := w.mayReplace(s, w.job.Overwrite || o.Collision == output.Overwrite); err != nil {
 			return Result{Notes: result.Notes}, err
 		}
-		if err := s.Preserve(o.Preserve, w.source, w.info); err != nil {
+		if err := s.Preserve(o.Preserve, w.file.Real(), w.info); err != nil {
 			return Result{Notes: result.Notes}, w.fail(Unwritable, err, "let Burnish run as a user that may, or take it out of \"preserve\"")
 		}
 		result.Outputs = append(result.Outputs, Output{Path: s.Path, Format: w.targets[i].encoder.Format, Size: s.Size, Hash: s.Hash})

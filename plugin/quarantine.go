@@ -31,10 +31,11 @@ func (e *Engine) Strike(ctx context.Context, j Job, kind Kind, cause error, reme
 		return failure
 	}
 	defer e.end(w)
-	if w.stat() != nil {
+	defer w.close()
+	if w.find() != nil {
 		return failure
 	}
-	if w.hash, err = digest(w.source); err != nil {
+	if w.hash, err = w.file.Digest(); err != nil {
 		return failure
 	}
 	if _, err := w.doneBefore(); err != nil {
@@ -50,7 +51,7 @@ func (e *Engine) Strike(ctx context.Context, j Job, kind Kind, cause error, reme
 // quarantine at its last strike. A photo that is gone leaves no record.
 func (w *work) recordFailure(failure *Error) {
 	gone := failure.Kind == Unreadable && errors.Is(failure, os.ErrNotExist)
-	if w.engine.ledger == nil || w.info == nil || gone || failure.Kind == Stopped || failure.Kind == Unrecorded {
+	if w.engine.ledger == nil || w.info == nil || gone || failure.Kind == Stopped || failure.Kind == Unrecorded || failure.Kind == Swapped {
 		return
 	}
 	e := w.entry(ledger.Failed)
@@ -108,14 +109,14 @@ func (w *work) isolate(e ledger.Entry) {
 
 // setAside moves the photo into quarantine, once the record says where to.
 func (w *work) setAside(e *ledger.Entry) error {
-	to, err := w.below(w.job.Quarantine)
+	rel, err := w.below()
 	if err != nil {
 		return err
 	}
 	if err := errors.Join(w.unchanged(), w.engine.notAway(w.job.Quarantine)); err != nil {
 		return err
 	}
-	place, err := mover{owner: w.engine.owner, before: w.intend(e), quiet: writing}.relocate(w.source, to)
+	place, err := mover{owner: w.engine.owner, before: w.intend(e), quiet: writing}.relocate(w.file, w.job.Quarantine, rel)
 	if place == "" {
 		return errors.Join(err, w.stays(e))
 	}
@@ -123,13 +124,14 @@ func (w *work) setAside(e *ledger.Entry) error {
 	return nil
 }
 
-// below is the photo's place in another folder of the same structure.
-func (w *work) below(folder string) (string, error) {
+// below is the photo's path below its root, and its place in another folder of
+// the same structure.
+func (w *work) below() (string, error) {
 	rel, err := filepath.Rel(w.root, w.source)
 	if err != nil || !filepath.IsLocal(rel) {
 		return "", fmt.Errorf("%s does not lie below %s", w.source, w.root)
 	}
-	return filepath.Join(folder, rel), nil
+	return rel, nil
 }
 
 func reasonFile(stateDir string, e ledger.Entry) string {

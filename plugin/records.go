@@ -9,8 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/source"
 )
 
 // Records are what an engine remembers, for people to look at and to change.
@@ -136,17 +138,37 @@ func (r *Records) again(e ledger.Entry) error {
 }
 
 func (r *Records) renameBack(e ledger.Entry) error {
-	if err := output.MakeFolder(filepath.Dir(e.Path)); err != nil {
+	root, aside := filepath.Dir(e.Path), filepath.Dir(e.MovedTo)
+	if rel, err := filepath.Rel(e.Root, e.Path); e.Root != "" && err == nil && filepath.IsLocal(rel) {
+		root, aside = e.Root, strings.TrimSuffix(aside, "/"+filepath.Dir(rel))
+	}
+	f, err := source.Open(aside, e.MovedTo, beneath.Trusted)
+	if err != nil {
 		return err
 	}
-	err := mover{owner: output.OwnerOf(r.stateDir)}.moveTo(e.MovedTo, e.Path)
+	defer f.Close()
+	from, name, err := f.Place()
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	rel, err := filepath.Rel(root, filepath.Dir(e.Path))
+	if err != nil {
+		return err
+	}
+	to, err := madeBelow(root, rel)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	err = mover{owner: output.OwnerOf(r.stateDir)}.moveTo(f, from, name, to, filepath.Base(e.Path))
 	if errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("%s cannot be moved back: another file is at %s now; move one of them", e.MovedTo, e.Path)
 	}
 	if err != nil {
 		return err
 	}
-	return errors.Join(syncFolder(filepath.Dir(e.Path)), syncFolder(filepath.Dir(e.MovedTo)))
+	return errors.Join(to.Sync(), from.Sync())
 }
 
 // Reprocess marks the results that w describes, so that they are made again,

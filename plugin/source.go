@@ -2,63 +2,109 @@ package plugin
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/source"
 )
 
-func (w *work) stat() (err error) {
-	if w.info, err = os.Stat(w.source); err != nil {
+// find opens the photo's file.
+func (w *work) find() (err error) {
+	if w.file, err = source.Open(w.root, w.source, w.follows()); err != nil {
 		return w.unreadable(err)
 	}
-	if !w.info.Mode().IsRegular() {
-		return w.fail(Unreadable, errors.New("not a regular file"), "give a photo or a folder of photos")
+	w.content, w.info = w.file.Handle(), w.file.Info
+	if w.job.Root != "" && w.job.Links == FollowLinks {
+		return w.mayFollow(w.file.Real())
 	}
 	return nil
 }
 
-// digest is the SHA-256 of a file's bytes, hexadecimal.
-func digest(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
+// follows are the links that lead to the photo.
+func (w *work) follows() beneath.Links {
+	if w.job.Root == "" {
+		return beneath.Any
 	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	return w.job.Links.beneath()
 }
 
-// header is the file's header, with the orientation that its metadata tell
-// wherever they say so: libvips knows EXIF of fewer places.
-func (w *work) header() (vips.Header, error) {
-	h, err := vips.ReadHeader(w.source)
-	if err != nil || h.Pages > 1 {
-		return h, err
+func (l Links) beneath() beneath.Links {
+	switch l {
+	case FollowLinks:
+		return beneath.Any
+	case InsideLinks:
+		return beneath.Inside
 	}
-	if n, ok := output.Orientation(w.source, h.Format); ok {
-		h.Orientation = n
+	return beneath.None
+}
+
+// mayFollow refuses what links must not lead to: Burnish's own folders, and what
+// is watched for itself.
+func (w *work) mayFollow(real string) error {
+	c := w.engine.config
+	barred := []string{c.StateDir}
+	for _, f := range c.Watch {
+		barred = append(barred, f.Output)
+		if f.Folder != w.root {
+			barred = append(barred, f.Folder)
+		}
 	}
-	return h, nil
+	for _, folder := range barred {
+		resolved, err := filepath.EvalSymlinks(folder)
+		if err == nil && config.Within(real, resolved) && !config.Within(w.root, resolved) {
+			return w.swapped(fmt.Errorf("a link leads into %s", folder))
+		}
+	}
+	return nil
+}
+
+// close gives back what the work has opened.
+func (w *work) close() {
+	w.closeFirst()
+	if w.file != nil {
+		_ = w.file.Close()
+		w.file = nil
+	}
+}
+
+func (w *work) closeFirst() {
+	if w.first != nil {
+		w.first.Close()
+		w.first = nil
+	}
+}
+
+// look reads the photo's header and opens its first page, once. The orientation
+// is the one that its metadata tell wherever they say so: libvips knows EXIF of
+// fewer places.
+func (w *work) look(format string) (vips.Header, error) {
+	if w.first != nil {
+		return w.header, nil
+	}
+	first, header, err := vips.Inspect(w.content, format)
+	if err != nil {
+		return vips.Header{}, w.damaged(err)
+	}
+	if n, ok := output.Orientation(w.content, header.Format); ok && header.Pages == 1 {
+		header.Orientation = n
+	}
+	w.first, w.header = first, header
+	return header, nil
 }
 
 // open checks the header against the limits and opens the photo as a stream.
 func (w *work) open(format string) (ops.Image, error) {
-	header, err := w.header()
+	header, err := w.look(format)
 	if err != nil {
-		return ops.Image{}, w.damaged(err)
+		return ops.Image{}, err
 	}
 	if err := w.withinLimits(header); err != nil {
 		return ops.Image{}, err
@@ -67,14 +113,13 @@ func (w *work) open(format string) (ops.Image, error) {
 }
 
 // openPage opens one of the pages that the pipeline takes, and notes what is
-// amiss with its colours.
-func (w *work) openPage(ctx context.Context, format string, header vips.Header, page int) (ops.Image, error) {
-	open := vips.Open
-	if page > 0 {
-		open = func(path string, a vips.Access) (*vips.Image, error) { return vips.OpenPage(path, page, a) }
-	}
-	pixels, err := open(w.source, vips.Sequential)
-	if err != nil {
+// amiss with its colours. Of the first there is one stream, which one caller may
+// read.
+func (w *work) openPage(ctx context.Context, format string, header vips.Header, page int) (_ ops.Image, err error) {
+	var pixels *vips.Image
+	if page == 0 {
+		pixels = w.first.Ref()
+	} else if pixels, err = vips.OpenPage(w.content, page, vips.Sequential); err != nil {
 		return ops.Image{}, w.damaged(err)
 	}
 	if pixels, err = turned(pixels, header); err != nil {
@@ -91,7 +136,7 @@ func (w *work) openPage(ctx context.Context, format string, header vips.Header, 
 		return ops.Image{}, err
 	}
 	source := &ops.Source{
-		Path: w.source, Format: format, Width: pixels.Width(), Height: pixels.Height(), Orientation: header.Orientation,
+		Path: w.source, File: w.content, Format: format, Width: pixels.Width(), Height: pixels.Height(), Orientation: header.Orientation,
 		Size: w.info.Size(), ModTime: w.info.ModTime(), Hash: w.hash, Folder: filepath.ToSlash(folder),
 	}
 	img := ops.Image{Pixels: pixels, Source: source, AsRead: header.Pages == 1, Frame: ops.Whole}
@@ -136,12 +181,12 @@ func (w *work) facts(date time.Time) (output.Facts, error) {
 
 // unchanged makes sure that what was read is the file as it is now.
 func (w *work) unchanged() error {
-	now, err := os.Stat(w.source)
+	err := w.file.Unchanged(w.hash)
+	if errors.Is(err, source.ErrChanged) {
+		return w.fail(Changed, err, "process it once it is no longer being written; a watched folder does so by itself")
+	}
 	if err != nil {
 		return w.unreadable(err)
-	}
-	if !os.SameFile(now, w.info) || now.Size() != w.info.Size() || !now.ModTime().Equal(w.info.ModTime()) {
-		return w.fail(Changed, errors.New("the file changed while it was read"), "process it once it is no longer being written; a watched folder does so by itself")
 	}
 	return nil
 }
@@ -149,7 +194,7 @@ func (w *work) unchanged() error {
 // decodes reads the source alone in full, to tell a damaged photo from a step
 // that failed.
 func (w *work) decodes() error {
-	p, err := vips.Open(w.source, vips.Sequential)
+	p, err := vips.Open(w.content, vips.Sequential)
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,8 @@ func TestOnceWaitsForAWriterAndDropsTheVanished(t *testing.T) {
 	var rounds int
 	got, err := runOnce(t, Options{
 		Folders: []Config{{Folder: dir}},
-		Complete: func(path string) (bool, error) {
+		Complete: func(f File) (bool, error) {
+			path := f.Path
 			once.Do(func() { os.Remove(vanishes) })
 			if filepath.Base(path) == "grows.jpg" && rounds < 3 {
 				rounds++

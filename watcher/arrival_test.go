@@ -103,7 +103,7 @@ func TestArrival(t *testing.T) {
 					synctest.Wait()
 					r := startWith(t, Options{
 						Folders: []Config{{Folder: dir, Settle: 2 * time.Second, Patience: 10 * time.Minute}},
-						Rescan:  time.Hour, Complete: vips.Complete,
+						Rescan:  time.Hour, Complete: func(f File) (bool, error) { return vips.Complete(f.Path) },
 					}, open)
 					defer r.stop()
 					if by.late {
@@ -133,7 +133,7 @@ func TestNeverComplete(t *testing.T) {
 		began := time.Now()
 		r := startWith(t, Options{
 			Folders:  []Config{{Folder: dir, Settle: 2 * time.Second, Patience: 10 * time.Minute}},
-			Complete: vips.Complete,
+			Complete: func(f File) (bool, error) { return vips.Complete(f.Path) },
 		}, func() (notifier, error) { return newBroken(), nil })
 		defer r.stop()
 		if got := r.within(time.Hour); got != "a.jpg" {
@@ -146,7 +146,7 @@ func TestNeverComplete(t *testing.T) {
 	time.Sleep(60 * time.Millisecond)
 	got, err := runOnce(t, Options{
 		Folders:  []Config{{Folder: dir, Settle: 20 * time.Millisecond, Patience: 50 * time.Millisecond}},
-		Complete: func(string) (bool, error) { return false, nil },
+		Complete: func(File) (bool, error) { return false, nil },
 	})
 	if len(got) != 1 || err != nil {
 		t.Errorf("sent %q, %v", got, err)

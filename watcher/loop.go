@@ -84,7 +84,7 @@ func (l *loop) wait(ctx context.Context, timer <-chan time.Time, head *entry) {
 	var file File
 	if head != nil {
 		out = l.out
-		file = File{Root: head.root.path, Path: head.path(), Size: head.stamp.size, ModTime: head.stamp.modTime()}
+		file = head.file()
 	}
 	select {
 	case <-ctx.Done():
@@ -155,7 +155,7 @@ func (l *loop) judge(e *entry, now time.Time) {
 		return
 	}
 	complete := func() bool {
-		whole, err := l.options.Complete(e.path())
+		whole, err := l.options.Complete(e.file())
 		return whole || err != nil
 	}
 	patience := e.root.Patience

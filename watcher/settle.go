@@ -52,6 +52,10 @@ type entry struct {
 
 func (e *entry) path() string { return filepath.Join(e.folder.path, e.name) }
 
+func (e *entry) file() File {
+	return File{Root: e.root.path, Path: e.path(), Size: e.stamp.size, ModTime: e.stamp.modTime()}
+}
+
 // arrival is what is known of a file that is settling.
 type arrival struct {
 	*entry

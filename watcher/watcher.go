@@ -48,12 +48,13 @@ type Options struct {
 	// Exclude lists folders that are never entered, such as outputs and state.
 	Exclude []string
 
-	// Complete says whether a quiet file is whole, by its format. It is called
+	// Complete says whether a quiet file is whole, by its format. What stands
+	// under its name may have changed again; it must not wait for it. It is called
 	// from Run's loop, so it must be quick: read a few bytes, not the file. A
 	// file that stays incomplete is sent after its folder's patience, one for
 	// which it fails is sent at once; the host reports what is wrong with them.
 	// Nil means that quiet is enough.
-	Complete func(path string) (bool, error)
+	Complete func(File) (bool, error)
 
 	// Once makes Run return when everything that is there has settled and was
 	// sent. A file that keeps changing holds it open; for an incomplete one it
@@ -243,7 +244,7 @@ func (o Options) withDefaults() Options {
 		o.Rescan = 5 * time.Minute
 	}
 	if o.Complete == nil {
-		o.Complete = func(string) (bool, error) { return true, nil }
+		o.Complete = func(File) (bool, error) { return true, nil }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -157,7 +157,8 @@ func TestComplete(t *testing.T) {
 	var asked atomic.Int32
 	got, err := runOnce(t, Options{
 		Folders: []Config{{Folder: dir, Patience: 4 * settle}},
-		Complete: func(path string) (bool, error) {
+		Complete: func(f File) (bool, error) {
+			path := f.Path
 			switch filepath.Base(path) {
 			case "truncated.jpg":
 				asked.Add(1)

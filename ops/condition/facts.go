@@ -55,7 +55,7 @@ func (f *Facts) fill(e *environment, names []string) (err error) {
 func (f *Facts) compression(src *ops.Source) compression {
 	if f.jpeg == nil {
 		f.jpeg = &compression{}
-		if info, err := damage.Header(src.Path); src.Format == "jpeg" && err == nil {
+		if info, err := damage.Header(src.Content()); src.Format == "jpeg" && err == nil {
 			*f.jpeg = compression{info.Quality, info.Subsampling, info.Progressive}
 		}
 	}

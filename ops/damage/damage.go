@@ -32,7 +32,7 @@ func Header(path string) (jpeg.Info, error) {
 // does. It decodes the file on its own, since the photo on its way may be a
 // stream that is read only once.
 func Blockiness(src *ops.Source) (float64, error) {
-	p, err := vips.Open(src.Path, vips.Sequential)
+	p, err := vips.Open(src.Content(), vips.Sequential)
 	if err != nil {
 		return 0, err
 	}
@@ -68,7 +68,7 @@ func Blockiness(src *ops.Source) (float64, error) {
 func Of(src *ops.Source) (float64, error) {
 	quality := 100.0
 	if src.Format == "jpeg" {
-		if info, err := Header(src.Path); err == nil {
+		if info, err := Header(src.Content()); err == nil {
 			quality = float64(info.Quality)
 		}
 	}

@@ -24,7 +24,7 @@ func undamaged(src *ops.Source, above int) (why string, ok bool) {
 	if src == nil || src.Format != "jpeg" || above >= 100 || min(src.Width, src.Height) < damage.TooSmall {
 		return "", false
 	}
-	info, err := damage.Header(src.Path)
+	info, err := damage.Header(src.Content())
 	if err != nil || info.Quality <= above {
 		return "", false
 	}

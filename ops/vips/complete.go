@@ -31,6 +31,12 @@ func Complete(path string) (bool, error) {
 		return false, err
 	}
 	defer file.Close()
+	return CompleteFile(file)
+}
+
+// CompleteFile is [Complete] of a file that is open; where it stands for reading
+// plays no part.
+func CompleteFile(file *os.File) (bool, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return false, err

@@ -55,7 +55,7 @@ func OpenPage(path string, page int, a Access) (*Image, error) {
 }
 
 func open(path string, a Access, more Args) (*Image, error) {
-	_, loader, err := loaderOf(path)
+	_, loader, err := loaderOf(path, "")
 	if err != nil {
 		return nil, err
 	}
@@ -105,13 +105,15 @@ func (i *Image) withOwnProfile() (*Image, error) {
 	return i.WithBlob(FieldICC, profile)
 }
 
-func loaderOf(path string) (format, loader string, err error) {
+// loaderOf is the loader of a file of that format; of "" it is found out.
+func loaderOf(path, known string) (format, loader string, err error) {
 	if err := ready(); err != nil {
 		return "", "", wrap("open", path, err)
 	}
-	format, err = Sniff(path)
-	if err != nil {
-		return "", "", err
+	if format = known; format == "" {
+		if format, err = Sniff(path); err != nil {
+			return "", "", err
+		}
 	}
 	if format == "" {
 		return "", "", wrap("open", path, ErrNotImage)
@@ -139,16 +141,35 @@ type Header struct {
 
 // ReadHeader reads the header of an image file and decodes no pixels.
 func ReadHeader(path string) (Header, error) {
-	format, loader, err := loaderOf(path)
-	if err != nil {
-		return Header{}, err
+	image, header, err := Inspect(path, "")
+	if err == nil {
+		image.Close()
 	}
-	image, err := load(loader, path, nil)
+	return header, err
+}
+
+// Inspect reads the header of an image file and gives its first page as Open
+// does with Sequential, from one opening of the file. The format is the one that
+// Sniff has told, or "".
+func Inspect(path, format string) (*Image, Header, error) {
+	format, loader, err := loaderOf(path, format)
 	if err != nil {
-		return Header{}, err
+		return nil, Header{}, err
 	}
-	defer image.Close()
-	ref := image.Govips()
+	bare, err := load(loader, path, nil)
+	if err != nil {
+		return nil, Header{}, err
+	}
+	defer bare.Close()
+	image, err := bare.watched(loader, path)
+	if err != nil {
+		return nil, Header{}, err
+	}
+	return image, bare.header(format, loader), nil
+}
+
+func (i *Image) header(format, loader string) Header {
+	ref := i.Govips()
 	defer ref.Close()
 	pages := max(1, ref.Pages())
 	if format == "jp2" {
@@ -160,13 +181,13 @@ func ReadHeader(path string) (Header, error) {
 		Width:          ref.Width(),
 		Height:         ref.Height(),
 		Bands:          ref.Bands(),
-		Sample:         image.Format(),
-		PixelBytes:     image.PixelBytes(),
-		Interpretation: image.Interpretation(),
+		Sample:         i.Format(),
+		PixelBytes:     i.PixelBytes(),
+		Interpretation: i.Interpretation(),
 		Orientation:    upright(ref.Orientation()),
 		Pages:          pages,
 		Alpha:          ref.HasAlpha(),
 		ICC:            ref.HasICCProfile(),
 		EXIF:           ref.HasExif(),
-	}, nil
+	}
 }

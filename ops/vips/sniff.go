@@ -2,7 +2,6 @@ package vips
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"os"
 	"slices"
@@ -60,19 +59,23 @@ func Sniff(path string) (format string, err error) {
 		return "", err
 	}
 	defer file.Close()
-	head := make([]byte, sniffLength)
-	n, err := io.ReadFull(file, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return "", err
-	}
-	if format = sniff(head[:n]); format != "tiff" {
-		return format, nil
-	}
 	info, err := file.Stat()
 	if err != nil {
 		return "", err
 	}
-	if raw, err := cameraRaw(file, info.Size()); raw || err != nil {
+	return SniffReader(file, info.Size())
+}
+
+// SniffReader is [Sniff] of a file of size bytes that is open.
+func SniffReader(r io.ReaderAt, size int64) (format string, err error) {
+	head, err := part(r, 0, sniffLength)
+	if err != nil {
+		return "", err
+	}
+	if format = sniff(head); format != "tiff" {
+		return format, nil
+	}
+	if raw, err := cameraRaw(r, size); raw || err != nil {
 		return "raw", err
 	}
 	return format, nil

@@ -68,6 +68,7 @@ type Entry struct {
 	Stat       Stat              `json:"stat"` // taken before the content was hashed
 	State      State             `json:"state"`
 	Outputs    []Output          `json:"outputs,omitempty"`
+	Root       string            `json:"root,omitempty"`     // the folder that the source was found below; "" in older records
 	LeftOut    []int             `json:"left_out,omitempty"` // outputs of the pipeline that were not wanted, by their place in it
 	Error      string            `json:"error,omitempty"`
 	ErrorClass string            `json:"error_class,omitempty"`

@@ -71,7 +71,7 @@ func (w *writing) unfit(ctx context.Context, img ops.Image, second []byte, more 
 	case w.pixels.Width() != src.Width || w.pixels.Height() != src.Height || w.sample == nil:
 		return "the photo has another size", nil
 	}
-	read, err := vips.Open(src.Path, vips.Sequential)
+	read, err := vips.Open(src.Content(), vips.Sequential)
 	if err != nil {
 		return "", err
 	}

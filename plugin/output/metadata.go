@@ -18,7 +18,7 @@ import (
 
 // sourceMetadata is what the photo's file carries.
 func sourceMetadata(img ops.Image) container.Metadata {
-	m, err := container.Read(img.Source.Path, img.Source.Format)
+	m, err := container.Read(img.Source.Content(), img.Source.Format)
 	if err == nil && container.Carries(img.Source.Format).EXIF {
 		return m
 	}

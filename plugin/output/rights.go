@@ -57,7 +57,7 @@ func rightsOf(photo string, info os.FileInfo, out string) rights {
 // named reports whether the file has a list of its own of who may read it: its
 // group's bits say nothing of the group then.
 func named(path string) bool {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // what stands there now must not be waited for
 	if err != nil {
 		return false
 	}

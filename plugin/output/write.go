@@ -174,7 +174,7 @@ func (w *writing) encode(ctx context.Context, path string) error {
 
 // stageSource stages a copy of the source, which has to be sound.
 func (o Owner) stageSource(img ops.Image, path string) (*Staged, error) {
-	s, err := o.StageCopy(img.Source.Path, path)
+	s, err := o.StageCopy(img.Source.Content(), path)
 	if err != nil {
 		return nil, err
 	}
