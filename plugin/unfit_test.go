@@ -75,8 +75,8 @@ func TestAFailureOfOnePhotoAloneIsNotShared(t *testing.T) {
 	if err := os.Symlink("loop.jpg", loop); err != nil {
 		t.Fatal(err)
 	}
-	if own := b.failure(loop); own.Kind != plugin.Unreadable || own.Shared() {
-		t.Errorf("%+v: want it unreadable for this photo alone", own)
+	if own := b.failure(loop); own.Kind != plugin.Swapped || own.Shared() {
+		t.Errorf("%+v: want it swapped, for this photo alone", own)
 	}
 	if err := os.Rename(b.path("in"), b.path("gone")); err != nil {
 		t.Fatal(err)
