@@ -19,11 +19,12 @@ type confinement struct {
 	config *config.Config
 
 	mu     sync.Mutex
-	none   string           // why there is none, or ""
-	abi    int              // of Landlock
-	proven bool             // a process has opened its engine within it
-	places map[string]place // of the configuration's folders, as they were
-	loose  map[string]bool  // of them, those whose inodes change by themselves
+	none   string            // why there is none, or ""
+	abi    int               // of Landlock
+	proven bool              // a process has opened its engine within it
+	places map[string]place  // of the configuration's folders, as they were
+	mounts map[string]uint64 // that they lay on
+	loose  map[string]bool   // of them, those whose inodes change by themselves
 }
 
 func confine(c *config.Config) *confinement {
@@ -121,11 +122,11 @@ func (n *confinement) enter() error {
 	own := n.written()
 	n.prepare(own...)
 	read, write := n.config.Paths()
-	places := map[string]place{}
+	places, mounts := map[string]place{}, map[string]uint64{}
 	for _, folder := range slices.Concat(read, write) {
 		p := placeOf(folder)
 		p.drifts = drifting(folder)
-		places[folder] = p
+		places[folder], mounts[folder] = p, mountOf(folder)
 	}
 	read, write = n.widened(read), n.widened(write)
 	write = append(write, sandbox.WithLinks(own...)...)
@@ -140,7 +141,7 @@ func (n *confinement) enter() error {
 	err := rules.Confine()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.places = places
+	n.places, n.mounts = places, mounts
 	if err != nil && n.proven {
 		return fmt.Errorf("the sandbox of the worker process: %w", err)
 	}
@@ -193,7 +194,10 @@ func (n *confinement) outdated(j plugin.Job) string {
 			now = placeOf(folder)
 		}
 		switch {
-		case now == (place{}), now.dev == was.dev && now.ino == was.ino:
+		case now == (place{}):
+		case n.remounted(folder):
+			return folder
+		case now.dev == was.dev && now.ino == was.ino:
 		case now.dev != was.dev || !was.drifts:
 			return folder
 		case !loose: // then its whole mount is opened, and this was the last time
@@ -202,6 +206,14 @@ func (n *confinement) outdated(j plugin.Job) string {
 		}
 	}
 	return ""
+}
+
+// remounted reports whether the folder's disk was mounted anew.
+func (n *confinement) remounted(folder string) bool {
+	n.mu.Lock()
+	was := n.mounts[folder]
+	n.mu.Unlock()
+	return was != 0 && was != mountOf(folder)
 }
 
 // was is the folder as the process was confined to it. No lock is held while a

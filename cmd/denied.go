@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
+	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
 	"golang.org/x/sys/unix"
 )
@@ -33,6 +36,51 @@ func adviseConfined(f *plugin.Error) {
 	default:
 		f.Remedy += "; " + advice
 	}
+}
+
+// advise is adviseConfined for a process whose sandbox may be older than a
+// mount: a disk that went and came again is another one to the sandbox's rules.
+func (w *Worker) advise(f *plugin.Error) {
+	if isDenial(f.Err) {
+		if folder := staleFolder(w.folders); folder != "" {
+			w.mu.Lock()
+			w.stale = folder
+			w.mu.Unlock()
+			f.Err = fmt.Errorf("%s was mounted anew since the worker process started: %w", folder, f.Err)
+			f.Kind, f.Remedy = plugin.Unreadable, "nothing is to be done: another worker process takes it up"
+			return
+		}
+	}
+	adviseConfined(f)
+	if within := slices.ContainsFunc(w.folders, func(folder string) bool { return config.Within(f.Path, folder) }); within && f.Kind == plugin.Unreadable && strings.Contains(f.Remedy, sandboxRemedy) {
+		f.Remedy = "the name leads out of the folders that Burnish may use, through a link perhaps: put the photo itself there"
+	}
+}
+
+// jobFolders are the folders of a configuration's jobs.
+func jobFolders(c *config.Config) (folders []string) {
+	for _, w := range c.Watch {
+		folders = append(folders, w.Folder, w.Output, w.After.Move, w.Failed.Move)
+	}
+	return slices.DeleteFunc(folders, func(folder string) bool { return folder == "" })
+}
+
+// staleFolder is the first folder that the user may list and this process may
+// not, or "".
+func staleFolder(folders []string) string {
+	for _, folder := range folders {
+		if unix.Access(folder, unix.R_OK|unix.X_OK) != nil {
+			continue
+		}
+		d, err := os.Open(folder)
+		if errors.Is(err, syscall.EACCES) {
+			return folder
+		}
+		if err == nil {
+			d.Close()
+		}
+	}
+	return ""
 }
 
 // somePath is an absolute path in a message.

@@ -21,7 +21,7 @@ type statusCommand struct {
 func (statusCommand) Help() string {
 	return `Says whether the daemon runs, and for every watched folder how its photos are found: watching (by file system events), polling, or degraded, with the reason and the remedy. Where no daemon runs it shows what the last one left.
 
-Exit code 0: it runs and no folder is degraded; 1: otherwise.
+Exit code 0: it runs, no folder is degraded and none is held; 1: otherwise.
 
 Examples:
   burnish status -c burnish.yaml
@@ -62,6 +62,9 @@ func (s *statusCommand) Run(h *host) error {
 }
 
 func (s *state) degraded() bool {
+	if len(s.Held) > 0 {
+		return true
+	}
 	for _, f := range s.Folders {
 		if f.Mode == watcher.Degraded {
 			return true

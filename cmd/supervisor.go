@@ -112,20 +112,16 @@ func (s *supervisor) watch(p *workerProcess) {
 }
 
 // process returns errSuspect where the photo was not alone when the process
-// died, and a failure of the kind Crashed where it was.
+// died, and a failure of the kind Crashed where it was. Where the process may not
+// use a folder any more that was mounted anew, the photo is tried once more, in
+// another process.
 func (s *supervisor) process(_ context.Context, j plugin.Job) (plugin.Result, error) {
-	p, err := s.take(j)
-	if err != nil {
-		return plugin.Result{}, &plugin.Error{Path: j.Path, Kind: plugin.Stopped, Err: err}
+	a, p, err := s.try(j)
+	if err == nil && a.Stale != "" && a.Failure != nil {
+		p.retire(a.Stale + " was mounted anew since the process was confined")
+		a, _, err = s.try(j)
 	}
-	var a Answer
-	err = p.call("Process", j, &a)
-	p.end()
 	switch {
-	case errors.Is(err, errDead) && p.most > 1:
-		return plugin.Result{}, errSuspect
-	case errors.Is(err, errDead):
-		return plugin.Result{}, s.strike(j, p.cause)
 	case err != nil:
 		return a.Result, err
 	case a.Failure != nil:
@@ -134,6 +130,23 @@ func (s *supervisor) process(_ context.Context, j plugin.Job) (plugin.Result, er
 		return a.Result, errors.New(a.Error)
 	}
 	return a.Result, nil
+}
+
+// try works on a photo once, in the process that it returns.
+func (s *supervisor) try(j plugin.Job) (a Answer, p *workerProcess, err error) {
+	p, err = s.take(j)
+	if err != nil {
+		return a, p, &plugin.Error{Path: j.Path, Kind: plugin.Stopped, Err: err}
+	}
+	err = p.call("Process", j, &a)
+	p.end()
+	switch {
+	case errors.Is(err, errDead) && p.most > 1:
+		return Answer{}, p, errSuspect
+	case errors.Is(err, errDead):
+		return Answer{}, p, s.strike(j, p.cause)
+	}
+	return a, p, err
 }
 
 // strike records that the photo was the end of a process.

@@ -65,6 +65,9 @@ type Worker struct {
 
 	mu    sync.Mutex
 	began map[string]time.Time // photos under way: their latest progress
+	stale string               // a folder whose rule in the sandbox does not hold any more
+
+	folders []string // that the sandbox leaves open, as they are at the start
 }
 
 // Setup is what a worker opens its engine with. The configuration comes as the
@@ -98,7 +101,8 @@ func (w *Worker) Open(s Setup, o *Opened) error {
 	}
 	options := []plugin.Option{plugin.WithLedger(), plugin.WithTemporary(), plugin.WithVersion(release()), plugin.WithLog(w.host.logger())}
 	if s.Confined {
-		options = append(options, plugin.WithAdvice(adviseConfined))
+		w.folders = jobFolders(c)
+		options = append(options, plugin.WithAdvice(w.advise))
 	}
 	engine, err := plugin.Open(context.Background(), *c, w.host.registry, options...)
 	if err != nil {
@@ -145,6 +149,7 @@ type Answer struct {
 	Result  plugin.Result
 	Failure *Failure
 	Error   string // of a job that makes no sense
+	Stale   string // a folder whose rule in the sandbox does not hold any more
 }
 
 // Failure is a [plugin.Error] on its way.
@@ -173,6 +178,9 @@ func (w *Worker) Process(j plugin.Job, a *Answer) error {
 	switch {
 	case errors.As(err, &failure):
 		a.Failure = failureOf(failure)
+		w.mu.Lock()
+		a.Stale = w.stale
+		w.mu.Unlock()
 	case err != nil:
 		a.Error = err.Error()
 	}

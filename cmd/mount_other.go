@@ -1,0 +1,5 @@
+//go:build !linux
+
+package cmd
+
+func mountOf(string) uint64 { return 0 }
