@@ -222,6 +222,14 @@ type stateOption struct {
 // dir finds the state folder. A configuration with faults will do: a
 // watched folder that is gone is what one asks the status for.
 func (s stateOption) dir(h *host) (string, error) {
+	dir, err := s.find(h)
+	if err == nil && dir == "" {
+		err = fmt.Errorf("state_dir %s", config.NoStateDir)
+	}
+	return dir, err
+}
+
+func (s stateOption) find(h *host) (string, error) {
 	if s.State != "" {
 		if s.Config != "" {
 			return "", errors.New("give either -c FILE or --state DIR, not both")

@@ -100,11 +100,17 @@ func checkPages(outputs []output.Config) (faults strict.Faults) {
 	return faults
 }
 
+// NoStateDir says why there is no state folder.
+const NoStateDir = "must be set, since neither XDG_STATE_HOME nor HOME is: name a folder that is the user's alone (state_dir, or --state)"
+
 // Validate judges all but the pipelines' steps.
 func (c *Config) Validate() error {
 	var errs []error
 	invalid := func(field, format string, args ...any) {
 		errs = append(errs, strict.Invalid(field, format, args...))
+	}
+	if c.StateDir == "" && len(c.Watch) > 0 {
+		invalid("state_dir", "%s", NoStateDir)
 	}
 	switch {
 	case c.Version == 0:
@@ -271,13 +277,15 @@ func real(path string) string {
 	}
 }
 
+// defaultStateDir is the user's; "" where the environment does not tell. A
+// folder for all, such as /tmp, is none: whoever makes it first owns it.
 func defaultStateDir() string {
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "burnish")
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return filepath.Join(os.TempDir(), "burnish-state")
+		return ""
 	}
 	return filepath.Join(home, ".local", "state", "burnish")
 }

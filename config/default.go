@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,6 +30,9 @@ func Initial(folder string) ([]byte, error) {
 		return nil, err
 	}
 	digest := sha256.Sum256([]byte(folder))
+	if defaultStateDir() == "" {
+		return nil, errors.New("state_dir " + NoStateDir)
+	}
 	state := filepath.Join(defaultStateDir(), fmt.Sprintf("%s-%x", filepath.Base(folder), digest[:4]))
 	text, err := yaml.Marshal(state)
 	if err != nil {

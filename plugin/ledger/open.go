@@ -29,8 +29,14 @@ var errDamaged = errors.New("damaged ledger")
 // tells of it; one of a newer Burnish is refused and left alone. What opening
 // does to the folder's files, one process at a time does.
 func Open(dir string) (*Ledger, error) {
+	if dir == "" {
+		return nil, errors.New("there is no state folder: set state_dir, or --state, to one that is the user's alone")
+	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("create state folder %s: %w: make its parent writable or set state_dir elsewhere", dir, err)
+	}
+	if err := trusted(dir, os.Geteuid()); err != nil {
+		return nil, err
 	}
 	file := filepath.Join(dir, FileName)
 	release, err := alone(file)
@@ -49,6 +55,29 @@ func Open(dir string) (*Ledger, error) {
 		return l.compact()
 	}
 	return l, err
+}
+
+// trusted refuses a state folder that another user owns or may write to: what
+// it says is done, and the files that are made there, would be at their mercy.
+func trusted(dir string, user int) error {
+	const remedy = "name one that is that user's alone (state_dir, or --state)"
+	for _, look := range []func(string) (os.FileInfo, error){os.Lstat, os.Stat} { // a link and what it leads to
+		info, err := look(dir)
+		if err != nil {
+			return fmt.Errorf("state folder %s: %w", dir, err)
+		}
+		link, owner := info.Mode()&fs.ModeSymlink != 0, user
+		if s, ok := info.Sys().(*syscall.Stat_t); ok {
+			owner = int(s.Uid)
+		}
+		switch {
+		case owner != user && !(link && owner == 0):
+			return fmt.Errorf("the state folder %s belongs to the user with id %d, and Burnish runs as %d: run it as that user, or %s", dir, owner, user, remedy)
+		case !link && info.Mode().Perm()&0o002 != 0:
+			return fmt.Errorf("everybody may write to the state folder %s: chmod o-w %s once you know who did, or %s", dir, dir, remedy)
+		}
+	}
+	return nil
 }
 
 // opening is the suffix of an empty file that is locked while the ledger is
