@@ -11,6 +11,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/icc"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/exif"
 )
 
 // withChunks puts chunks behind the header of a PNG.
@@ -187,6 +188,52 @@ func TestColoursOfAVIF(t *testing.T) {
 			got := seenThrough(t, o.Path, nil)
 			if mean := difference(t, want, got); mean > 2 {
 				t.Errorf("%d/%d in %s: seen as it should be, it is off by a mean ΔE of %.1f", test.primaries, test.transfer, o.Format, mean)
+			}
+			got.Close()
+		}
+	}
+}
+
+// A picture of high dynamic range is refused by its profile, too; Adobe RGB
+// that EXIF alone tells becomes a profile.
+func TestColoursThatMetadataTell(t *testing.T) {
+	b := newBench(t, everyFormat)
+	plain, err := os.ReadFile(b.photo("plain.jpg", 64, 48, 3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pq, err := icc.New(icc.BT2020, icc.SRGBCurve, "Rec. ITU-R BT.2100 PQ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.process(b.write("in/pq.jpg", segmented(plain, 0xe2, chunked(pq, [2]byte{1, 1})...)))
+	if err == nil || !strings.Contains(err.Error(), "BT.2100 PQ") {
+		t.Errorf("PQ by its profile: %v", err)
+	}
+	for index, adobe := range map[string]bool{"R03": true, "R98": false} {
+		block := exif.Encode([]exif.Entry{
+			{Dir: exif.Exif, Tag: 0xa001, Type: 3, Count: 1, Value: []byte{0xff, 0xff}},
+			{Dir: exif.Interop, Tag: 1, Type: 2, Count: 4, Value: []byte(index + "\x00")},
+		}, binary.LittleEndian).Bytes()
+		r := b.done(b.write("in/"+index+".jpg", segmented(plain, 0xe1, append([]byte("Exif\x00\x00"), block...))))
+		if got := strings.Contains(r.Notes["colours"], "Adobe RGB"); got != adobe {
+			t.Errorf("%s: the note is %q", index, r.Notes["colours"])
+		}
+		var like []byte
+		if adobe {
+			if like, err = icc.New(icc.AdobePrimaries, icc.Gamma(2.2), "test"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := seenThrough(t, b.path("in/"+index+".jpg"), like)
+		defer want.Close()
+		for _, o := range r.Outputs {
+			if o.Format == "gif" {
+				continue
+			}
+			got := seenThrough(t, o.Path, nil)
+			if mean := difference(t, want, got); mean > 3 {
+				t.Errorf("%s in %s: off by a mean ΔE of %.1f", index, o.Format, mean)
 			}
 			got.Close()
 		}

@@ -6,6 +6,8 @@ package colour
 
 import (
 	"fmt"
+	"strings"
+	"sync"
 
 	"github.com/burnish-photo/burnish/ops/icc"
 	"github.com/burnish-photo/burnish/ops/vips"
@@ -77,6 +79,9 @@ func choose(p *vips.Image, said declaration) (profile []byte, notes []string, er
 		notes = append(notes, "colour profile left out: "+reason)
 	}
 	made, from, why := said.profile(space(p))
+	if made == nil && why == "" && optionalSpace(p) {
+		made, from = adobeRGB(), "Adobe RGB, by the EXIF that cameras write with it"
+	}
 	switch {
 	case why != "":
 		notes = append(notes, why)
@@ -85,6 +90,24 @@ func choose(p *vips.Image, said declaration) (profile []byte, notes []string, er
 	}
 	return made, notes, nil
 }
+
+// optionalSpace reports whether EXIF says that RGB is of the optional colour
+// space of cameras (DCF 2.0, 3.4), which is Adobe RGB.
+func optionalSpace(p *vips.Image) bool {
+	index, _ := p.String("exif-ifd4-InteroperabilityIndex")
+	declared, _ := p.String("exif-ifd2-ColorSpace")
+	return space(p) == icc.RGB && strings.HasPrefix(index, "R03") && !strings.HasPrefix(declared, "1 ")
+}
+
+// adobeRGB is the profile of Adobe RGB (1998).
+var adobeRGB = sync.OnceValue(func() []byte {
+	const gamma = 563.0 / 256 // as its specification has it
+	profile, err := icc.New(icc.AdobePrimaries, icc.Gamma(gamma), "compatible with Adobe RGB (1998)")
+	if err != nil {
+		panic(err) // its primaries are given
+	}
+	return profile
+})
 
 // fitting is the first of the file's profiles that is sound and of the pixels'
 // space, mended where its length alone is wrong; else why there is none.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Spaces of pixels, as a profile's header names them.
@@ -172,11 +173,19 @@ func Mend(data []byte) []byte {
 }
 
 // Transfer is the code point of the transfer function in a profile's cicp tag
-// (ITU-T H.273), false where it has none.
+// (ITU-T H.273), or that of BT.2100 that its description names, as profiles from
+// before the tag do; false where neither says.
 func (p *Profile) Transfer() (int, bool) {
-	tag := p.tags["cicp"]
-	if len(tag) < 12 || string(tag[:4]) != "cicp" {
-		return 0, false
+	if tag := p.tags["cicp"]; len(tag) >= 12 && string(tag[:4]) == "cicp" {
+		return int(tag[9]), true
 	}
-	return int(tag[9]), true
+	name := p.Description()
+	named := strings.Contains(name, "2100") || strings.HasPrefix(name, "RGB_D65_") // libjxl's names
+	switch {
+	case named && (strings.Contains(name, "PQ") || strings.HasSuffix(name, "_PeQ")):
+		return 16, true
+	case named && strings.Contains(name, "HLG"):
+		return 18, true
+	}
+	return 0, false
 }

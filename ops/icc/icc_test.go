@@ -87,6 +87,25 @@ func TestMend(t *testing.T) {
 	}
 }
 
+func TestTransfer(t *testing.T) {
+	for name, want := range map[string]int{
+		"Rec. ITU-R BT.2100 PQ": 16, "Rec. ITU-R BT.2100 HLG": 18, "RGB_D65_202_Rel_PeQ": 16, "RGB_D65_202_Per_HLG": 18,
+		"Display P3": 0, "": 0, "BT.2020": 0, "RGB_D65_SRG_Rel_SRG": 0,
+	} {
+		data, err := New(BT2020, SRGBCurve, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Parse(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := p.Transfer(); got != want || ok != (want > 0) || p.Description() != name {
+			t.Errorf("%q: %d, %t, %q", name, got, ok, p.Description())
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	data, err := New(P3Primaries, SRGBCurve, "P3")
 	if err != nil {
@@ -111,6 +130,7 @@ func FuzzParse(f *testing.F) {
 		}
 		p.Matrix()
 		p.Transfer()
+		p.Description()
 		for _, space := range []string{Gray, RGB, CMYK} {
 			_ = p.Fits(space)
 		}
