@@ -37,7 +37,7 @@ type daemon struct {
 	queue  *queue.Queue
 	gate   gate
 	most   int // photos that waited since the queue was last empty
-	done   int
+	tally  tally
 	failed map[string]error // by photo; its last failure where a summary will tell it, else nil
 
 	// For burnish status; the loop writes it.
@@ -195,7 +195,11 @@ func (d *daemon) rest() {
 
 // publish makes how the loop stands known to state.
 func (d *daemon) publish() {
-	s := state{Done: d.done, Failed: len(d.failed), Working: d.queue.Underway(), Waiting: d.queue.Len(), Shut: d.gate.shut, Ledger: d.worker.notice()}
+	s := state{
+		Done: d.tally.done, Failed: len(d.failed), Working: d.queue.Underway(), Waiting: d.queue.Len(), Shut: d.gate.shut, Ledger: d.worker.notice(),
+		Rate: d.tally.rate(), LastError: d.tally.last, Steps: d.worker.describe(),
+		InWork: d.queue.Work(), Next: d.queue.Soonest(namesShown),
+	}
 	for _, h := range d.queue.Held() {
 		s.Held = append(s.Held, held{Folder: h.Lane, Reason: h.Reason, Until: h.Until})
 	}
@@ -237,12 +241,19 @@ func (d *daemon) announce() {
 	}
 }
 
-// summary names every photo that failed in a run of --once.
+// summary tells what a run of --once did, and names every photo that failed.
 func (d *daemon) summary(h *host) error {
-	if !d.once || len(d.failed) == 0 {
+	if !d.once {
 		return nil
 	}
-	fmt.Fprintf(h.err, "%d photos done, %d failed:\n", d.done, len(d.failed))
+	if len(d.failed) == 0 {
+		fmt.Fprintln(h.err, d.tally.String())
+		return nil
+	}
+	if passed := d.tally.passed(); passed != "" {
+		fmt.Fprintln(h.err, passed)
+	}
+	fmt.Fprintf(h.err, "%d photos done, %d failed:\n", d.tally.done, len(d.failed))
 	for _, photo := range slices.Sorted(maps.Keys(d.failed)) {
 		fmt.Fprintln(h.err, " ", strict.Printable(d.failed[photo].Error()))
 	}

@@ -31,6 +31,7 @@ func (g gated) process(_ context.Context, j plugin.Job) (plugin.Result, error) {
 }
 func (g gated) tidy() error                   { return nil }
 func (g gated) describe() map[string][]string { return nil }
+func (g gated) calls() string                 { return "" }
 func (g gated) parallel() int                 { return 1 }
 func (g gated) notice() string                { return "" }
 func (g gated) sandbox() string               { return "" }

@@ -21,9 +21,10 @@ func (d *daemon) judge(e ending) queue.Outcome {
 	if e.err == nil {
 		delete(d.failed, photo)
 		if e.result.State == plugin.Skipped {
+			d.tally.pass(e.result.Reason)
 			d.log.Debug("skipped", "photo", photo, "reason", e.result.Reason)
 		} else {
-			d.done++
+			d.tally.end(e.result.Elapsed, time.Now())
 			d.log.Info("done", attributes(photo, e.result, d.log.Enabled(context.Background(), slog.LevelDebug))...)
 		}
 		return queue.Outcome{}
@@ -48,6 +49,7 @@ func (d *daemon) judge(e ending) queue.Outcome {
 		d.log.Warn("the photo is not what was found, and is passed over", "photo", photo, "error", failure.Err)
 		return queue.Outcome{}
 	}
+	d.tally.last = &mishap{Photo: photo, Reason: e.err.Error(), Time: time.Now().Round(time.Second)}
 	d.failed[photo] = nil
 	if d.once {
 		d.failed[photo] = e.err

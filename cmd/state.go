@@ -33,6 +33,12 @@ type state struct {
 	Shut    string                `json:"shut,omitempty"`
 	Ledger  string                `json:"ledger,omitempty"` // what became of a damaged one at the start
 	Held    []held                `json:"held,omitempty"`
+
+	InWork    []string            `json:"in_work,omitempty"` // photos
+	Next      []string            `json:"next,omitempty"`    // some of those that wait
+	Rate      float64             `json:"photos_per_minute,omitempty"`
+	LastError *mishap             `json:"last_error,omitempty"`
+	Steps     map[string][]string `json:"steps,omitempty"` // by pipeline: what networks run, and where
 }
 
 // held is a watched folder of which no photo begins.

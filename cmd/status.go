@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/burnish-photo/burnish/config/strict"
@@ -14,17 +15,19 @@ import (
 
 type statusCommand struct {
 	stateOption
-	JSON bool `name:"json" help:"Print JSON."`
+	Watch bool `short:"w" help:"Show it again whenever it changes, until q or Ctrl-C."`
+	JSON  bool `name:"json" help:"Print JSON; with --watch, a line for each change."`
 }
 
 // Help is shown by burnish status --help.
 func (statusCommand) Help() string {
-	return `Says whether the daemon runs, and for every watched folder how its photos are found: watching (by file system events), polling, or degraded, with the reason and the remedy. Where no daemon runs it shows what the last one left.
+	return `Shows whether the daemon runs, what it has done since its start, how fast, what is in work, waits and arrives, where networks run, and the last error. For every watched folder it shows how photos are found: watching (by file system events), polling, or degraded, with the reason and the remedy. Where no daemon runs it shows what the last one left.
 
-Exit code 0: it runs, no folder is degraded and none is held; 1: otherwise.
+Exit codes: 0, it runs, no folder is degraded and none is held; 1, otherwise. With --watch: 0.
 
 Examples:
   burnish status -c burnish.yaml
+  burnish status --watch
   burnish status --json | jq .folders`
 }
 
@@ -34,31 +37,55 @@ func (s *statusCommand) Run(h *host) error {
 	if err != nil {
 		return err
 	}
-	runs, err := running(dir)
-	var left *state
-	if err == nil {
-		left, err = readState(dir)
+	if s.Watch {
+		return s.watch(h, dir)
 	}
-	if errors.Is(err, os.ErrPermission) {
-		return fmt.Errorf("%w; run burnish status as root or as the daemon's user", err)
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	now, err := lookAt(dir)
+	if err != nil {
 		return err
 	}
-	err = nil
+	if err := s.print(h.out, now); err != nil {
+		return err
+	}
+	if !now.Running || now.state != nil && now.degraded() {
+		return errFailures
+	}
+	return nil
+}
+
+// standing is how a daemon stands, or what the last one left.
+type standing struct {
+	Running bool   `json:"running"`
+	Dir     string `json:"state_dir"`
+	*state
+	ETA float64 `json:"eta_seconds,omitempty"` // until what is in work and waits is done
+}
+
+// lookAt looks at the state in dir.
+func lookAt(dir string) (standing, error) {
+	runs, err := running(dir)
+	now := standing{Running: runs, Dir: dir}
+	if err == nil {
+		now.state, err = readState(dir)
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return now, fmt.Errorf("%w; run burnish status as root or as the daemon's user", err)
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return now, err
+	}
+	if s := now.state; s != nil && runs && s.Rate > 0 && s.Shut == "" {
+		now.ETA = float64(s.Working+s.Waiting) / s.Rate * 60
+	}
+	return now, nil
+}
+
+func (s *statusCommand) print(out io.Writer, now standing) error {
 	if s.JSON {
-		err = json.NewEncoder(h.out).Encode(struct {
-			Running bool   `json:"running"`
-			Dir     string `json:"state_dir"`
-			*state
-		}{runs, dir, left})
-	} else {
-		printState(h.out, dir, runs, left)
+		return json.NewEncoder(out).Encode(now)
 	}
-	if err == nil && (!runs || left != nil && left.degraded()) {
-		err = errFailures
-	}
-	return err
+	printState(out, now)
+	return nil
 }
 
 func (s *state) degraded() bool {
@@ -73,7 +100,8 @@ func (s *state) degraded() bool {
 	return false
 }
 
-func printState(out io.Writer, dir string, runs bool, s *state) {
+func printState(out io.Writer, now standing) {
+	dir, runs, s := now.Dir, now.Running, now.state
 	const moment = time.DateTime
 	switch {
 	case s == nil && runs:
@@ -83,11 +111,22 @@ func printState(out io.Writer, dir string, runs bool, s *state) {
 		fmt.Fprintf(out, "burnish does not run with the state folder %s, and has left no state there\n", strict.Printable(dir))
 		return
 	case runs:
-		fmt.Fprintf(out, "burnish %s runs, process %d, since %s\n", s.Version, s.PID, s.Started.Local().Format(moment))
+		fmt.Fprintf(out, "burnish %s runs, process %d\n", s.Version, s.PID)
 	default:
 		fmt.Fprintf(out, "burnish does not run with the state folder %s; what it left at %s:\n", strict.Printable(dir), s.Written.Local().Format(moment))
 	}
-	fmt.Fprintf(out, "%d photos done, %d failed, %d in work, %d waiting\n", s.Done, s.Failed, s.Working, s.Waiting)
+	fmt.Fprintf(out, "since %s: %d photos done, %d failed, %d in work, %d waiting%s\n", s.Started.Local().Format(moment), s.Done, s.Failed, s.Working, s.Waiting, now.speed())
+	printNames(out, "in work", s.InWork, s.Working)
+	printNames(out, "waiting", s.Next, s.Waiting)
+	for _, f := range s.Folders {
+		printNames(out, "arriving", f.Names, f.Arriving)
+	}
+	if e := s.LastError; e != nil {
+		fmt.Fprintf(out, "last error: %s  %s\n", e.Time.Local().Format(moment), strict.Printable(e.Reason))
+	}
+	for _, step := range s.devices() {
+		fmt.Fprintf(out, "device: %s\n", strict.Printable(step))
+	}
 	if s.Sandbox != "" {
 		fmt.Fprintf(out, "sandbox: %s\n", s.Sandbox)
 	}
@@ -112,5 +151,40 @@ func printState(out io.Writer, dir string, runs bool, s *state) {
 		if f.Reason != "" {
 			fmt.Fprintf(out, "          %s\n", strict.Printable(f.Reason))
 		}
+	}
+}
+
+// speed is the rate and the time left, in words.
+func (s standing) speed() string {
+	if s.Rate == 0 {
+		return ""
+	}
+	text := "; " + rateText(1, time.Duration(60/s.Rate*float64(time.Second)))
+	if s.ETA > 0 {
+		text += ", about " + duration(s.ETA) + " left"
+	}
+	return text
+}
+
+// devices are what the pipelines' networks run on, each once.
+func (s *state) devices() (all []string) {
+	for _, steps := range s.Steps {
+		all = append(all, steps...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// printNames prints some of n files.
+func printNames(out io.Writer, what string, names []string, n int) {
+	if len(names) == 0 {
+		return
+	}
+	shown := names[:min(len(names), namesShown)]
+	for _, name := range shown {
+		fmt.Fprintf(out, "  %s: %s\n", what, strict.Printable(name))
+	}
+	if n > len(shown) {
+		fmt.Fprintf(out, "  %s: and %d more\n", what, n-len(shown))
 	}
 }

@@ -205,8 +205,7 @@ func (l *loop) report() {
 // state tells how r stands. While it is being looked through, that is as it
 // was, unless it is gone.
 func (l *loop) state(r *root) FolderState {
-	s := r.counts()
-	s.Folder, s.Mode = r.path, Watching
+	s := FolderState{Folder: r.path, Mode: Watching, Files: r.files, Folders: r.folders, Arriving: r.arriving, Names: l.settler.names(r)}
 	if r.top != nil {
 		s.Filesystem, s.ID = r.top.on.name, r.id.String()
 	}
@@ -229,13 +228,11 @@ func (l *loop) state(r *root) FolderState {
 }
 
 // counts is the part of r's state that changes all the time.
-func (r *root) counts() FolderState {
-	return FolderState{Files: r.files, Folders: r.folders, Arriving: r.arriving}
-}
+type counts struct{ files, folders, arriving int }
 
-func (s FolderState) counts() FolderState {
-	return FolderState{Files: s.Files, Folders: s.Folders, Arriving: s.Arriving}
-}
+func (r *root) counts() counts { return counts{r.files, r.folders, r.arriving} }
+
+func (s FolderState) counts() counts { return counts{s.Files, s.Folders, s.Arriving} }
 
 // unheard tells why events do not suffice for r, or "".
 func (l *loop) unheard(r *root) string {

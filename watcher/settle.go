@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -118,6 +119,24 @@ func (s *settler) leave(e *entry, to phase) {
 	if len(s.waiting) == 0 {
 		s.waiting = nil // it may have been long
 	}
+}
+
+// someNames is how many files that arrive are told by name, of so many that are
+// looked through for them.
+const someNames, namesAmong = 5, 100
+
+// names are the paths, below r, of some files of r that wait.
+func (s *settler) names(r *root) (all []string) {
+	for _, a := range s.waiting[:min(len(s.waiting), namesAmong)] {
+		if a.root != r || a.folder == nil || len(all) == someNames {
+			continue
+		}
+		if rel, err := filepath.Rel(r.path, a.path()); err == nil {
+			all = append(all, rel)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // due returns a file that is to be looked at now, or nil.

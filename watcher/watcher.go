@@ -91,6 +91,8 @@ type FolderState struct {
 	Files      int    `json:"files"`                // below it, as far as they are taken in; at first as of Before
 	Folders    int    `json:"folders"`              // it and those below it
 	Arriving   int    `json:"arriving"`             // files that have not yet settled
+
+	Names []string `json:"arriving_names,omitempty"` // of some that arrive, as paths below the folder
 }
 
 // Watcher watches the folders of its Options while Run runs.

@@ -43,9 +43,14 @@ func (o *operator) digests() string {
 	return strings.Join(digests, "+")
 }
 
-// Describe names the models and the device that they run on.
+// Describe names the models and the device that they run on, and why it is not
+// the one that somebody asked for.
 func (o *operator) Describe() string {
-	return fmt.Sprintf("promptcir %s on %s", o.names(), o.devices())
+	text := fmt.Sprintf("promptcir %s on %s", o.names(), o.devices())
+	if o.fallback != "" && o.asked {
+		text += " (" + o.fallback + ")"
+	}
+	return text
 }
 
 func (o *operator) names() string {

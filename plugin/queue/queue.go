@@ -9,7 +9,9 @@ package queue
 
 import (
 	"container/heap"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -88,6 +90,26 @@ func (q *Queue) Len() int { return len(q.waiting) }
 
 // Underway is the number of tasks that Next gave and Finish has not taken back.
 func (q *Queue) Underway() int { return len(q.underway) }
+
+// Work are the tasks that are under way, ordered by name.
+func (q *Queue) Work() []string { return slices.Sorted(maps.Keys(q.underway)) }
+
+// Soonest are up to n of the tasks that wait, about in the order that they come
+// in: those that are due, by lanes, before those that wait for their time.
+func (q *Queue) Soonest(n int) (all []string) {
+	add := func(tasks []*Task) {
+		for _, t := range tasks[:min(len(tasks), n-len(all))] {
+			all = append(all, t.Path)
+		}
+	}
+	for _, name := range q.names {
+		l := q.lanes[name]
+		add(l.ready[l.first:])
+	}
+	add(q.alone)
+	add(q.delayed)
+	return all
+}
 
 // Full reports whether the host should keep further tasks of a lane back. Add
 // works all the same. Each lane has a capacity of its own, so that neither one
