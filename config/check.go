@@ -22,6 +22,9 @@ import (
 // Check finds every fault of the configuration. Faults name no file.
 func (c *Config) Check(reg *ops.Registry) strict.Faults {
 	faults := strict.Validate(c.root, c)
+	if len(c.Pipelines) > maxNamed || len(c.Fragments) > maxNamed {
+		return append(faults, strict.At(c.root, "must be at most %d pipelines and as many fragments, got %d and %d", maxNamed, len(c.Pipelines), len(c.Fragments)))
+	}
 	env := ops.Env{Folder: c.folder, Models: c.Restore.Models}
 	for _, name := range slices.Sorted(maps.Keys(c.Pipelines)) {
 		p := c.Pipelines[name]
@@ -181,13 +184,36 @@ func (c *Config) Validate() error {
 			invalid("pipelines."+name+".pages", "wants first, all or skip, got %q", pages)
 		}
 	}
+	if n := len(c.Watch); n > maxWatch {
+		invalid("watch", "must be at most %d folders, got %d; watch one above them", maxWatch, n)
+		return errors.Join(errs...)
+	}
+	p := places{}
 	for i := range c.Watch {
-		errs = append(errs, c.validateWatch(i))
+		errs = append(errs, c.validateWatch(i, p))
 	}
 	return errors.Join(errs...)
 }
 
-func (c *Config) validateWatch(i int) error {
+// maxNamed bounds the pipelines, and the fragments, since each is written out.
+const maxNamed = 500
+
+// maxWatch bounds the watched folders, since each is compared with all others.
+const maxWatch = 1000
+
+// places are paths with links resolved, each looked up once.
+type places map[string]string
+
+func (p places) real(path string) string {
+	if _, ok := p[path]; !ok {
+		p[path] = real(path)
+	}
+	return p[path]
+}
+
+func (p places) within(path, folder string) bool { return below(p.real(path), p.real(folder)) }
+
+func (c *Config) validateWatch(i int, p places) error {
 	var errs []error
 	w := &c.Watch[i]
 	invalid := func(field, format string, args ...any) {
@@ -213,23 +239,23 @@ func (c *Config) validateWatch(i int) error {
 		invalid("output", "the watched folder %s wants an output folder", w.Folder)
 		return errors.Join(errs...)
 	}
-	if Within(w.Folder, w.Output) {
+	if p.within(w.Folder, w.Output) {
 		invalid("output", "the output folder %s is, or holds, the watched folder %s: originals could be overwritten; choose another", w.Output, w.Folder)
 	}
-	if Within(c.StateDir, w.Folder) {
+	if p.within(c.StateDir, w.Folder) {
 		invalid("folder", "the state folder %s lies inside the watched folder %s; set state_dir elsewhere", c.StateDir, w.Folder)
 	}
-	c.validateMove(w.Failed.Move, func(format string, args ...any) { invalid("failed.move", format, args...) })
-	c.validateMove(w.After.Move, func(format string, args ...any) { invalid("after", format, args...) })
+	c.validateMove(p, w.Failed.Move, func(format string, args ...any) { invalid("failed.move", format, args...) })
+	c.validateMove(p, w.After.Move, func(format string, args ...any) { invalid("after", format, args...) })
 	for j := range i {
 		if c.Watch[j].Folder == w.Folder {
 			invalid("folder", "the folder %s is already watched", w.Folder)
-		} else if Within(w.Folder, c.Watch[j].Folder) || Within(c.Watch[j].Folder, w.Folder) {
+		} else if p.within(w.Folder, c.Watch[j].Folder) || p.within(c.Watch[j].Folder, w.Folder) {
 			invalid("folder", "the folder %s and the watched %s lie inside each other; a photo would be taken twice", w.Folder, c.Watch[j].Folder)
 		}
 	}
 	for j := range c.Watch {
-		if j != i && Within(c.Watch[j].Folder, w.Output) {
+		if j != i && p.within(c.Watch[j].Folder, w.Output) {
 			invalid("output", "the output folder %s holds the watched folder %s", w.Output, c.Watch[j].Folder)
 		}
 	}
@@ -237,12 +263,12 @@ func (c *Config) validateWatch(i int) error {
 }
 
 // validateMove judges a folder that originals are moved to.
-func (c *Config) validateMove(folder string, invalid func(format string, args ...any)) {
+func (c *Config) validateMove(p places, folder string, invalid func(format string, args ...any)) {
 	for _, w := range c.Watch {
-		if folder != "" && Within(folder, w.Folder) {
+		if folder != "" && p.within(folder, w.Folder) {
 			invalid("the folder %s lies inside the watched folder %s, so that what is moved there would be taken in again; choose another", folder, w.Folder)
 		}
-		if folder != "" && (Within(folder, w.Output) || Within(w.Output, folder)) {
+		if folder != "" && (p.within(folder, w.Output) || p.within(w.Output, folder)) {
 			invalid("the folder %s and the output folder %s meet, so that outputs could replace originals; choose another", folder, w.Output)
 		}
 	}
@@ -260,9 +286,12 @@ func flatten(err error) []error {
 
 // Within reports whether path is folder or lies inside it, symbolic links
 // followed as far as the paths exist. Both are absolute.
-func Within(path, folder string) bool {
-	rel, err := filepath.Rel(real(folder), real(path))
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+func Within(path, folder string) bool { return below(real(path), real(folder)) }
+
+// below is [Within] for paths without links.
+func below(path, folder string) bool {
+	rest, ok := strings.CutPrefix(filepath.Clean(path), strings.TrimSuffix(filepath.Clean(folder), "/"))
+	return ok && (rest == "" || rest[0] == '/')
 }
 
 func real(path string) string {

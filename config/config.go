@@ -6,7 +6,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -138,7 +137,7 @@ func defaults() Config {
 // them; the Config is usable where there are no others. err is a file that
 // cannot be read.
 func Load(file string, reg *ops.Registry) (c *Config, faults strict.Faults, err error) {
-	data, err := os.ReadFile(file)
+	data, err := strict.ReadFile(file)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the configuration: %w", err)
 	}

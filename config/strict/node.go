@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,6 +18,24 @@ import (
 // nested anchors cannot exhaust memory.
 const maxNodes = 100_000
 
+// maxFile bounds a file, in bytes.
+const maxFile = 8 << 20
+
+// ReadFile reads a file that is to be parsed. One that is too long is an error,
+// whatever it says of its length.
+func ReadFile(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(data) > maxFile {
+		err = fmt.Errorf("%s is longer than %d MiB, which no configuration is", file, maxFile>>20)
+	}
+	return data, err
+}
+
 var syntaxLine = regexp.MustCompile(`^yaml: line (\d+): `)
 
 // Parse reads the one document in data. Its error is a [Faults] that names file.
@@ -26,12 +45,12 @@ func Parse(file string, data []byte) (*yaml.Node, error) {
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
 		return nil, Faults{{File: file, Message: "the file is empty"}}
 	} else if err != nil {
-		return nil, syntax(file, err)
+		return nil, syntax(file, err, data)
 	}
 	if err := dec.Decode(&more); err == nil {
 		return nil, Faults{At(&more, "the file holds several YAML documents; keep one")}.In(file)
 	} else if !errors.Is(err, io.EOF) {
-		return nil, syntax(file, err)
+		return nil, syntax(file, err, data)
 	}
 	if n, ok := expands(&doc); !ok {
 		return nil, Faults{At(n, "an alias refers to itself, or the aliases expand to more than %d nodes", maxNodes)}.In(file)
@@ -39,14 +58,41 @@ func Parse(file string, data []byte) (*yaml.Node, error) {
 	return doc.Content[0], nil
 }
 
-func syntax(file string, err error) Faults {
+// tab is what the parser says of a tab where it wants spaces.
+const tab = "found character that cannot start any token"
+
+func syntax(file string, err error, data []byte) Faults {
 	f := Fault{File: file, Message: strings.TrimPrefix(err.Error(), "yaml: ")}
 	if m := syntaxLine.FindStringSubmatch(err.Error()); m != nil {
 		f.Line, _ = strconv.Atoi(m[1])
 		f.Column = 1
 		f.Message = strings.TrimPrefix(err.Error(), m[0])
 	}
+	if line, column := tabbed(data, f.Line, strings.Contains(f.Message, tab)); line > 0 {
+		f.Line, f.Column, f.Message = line, column, "a tab indents this line; YAML wants spaces, so replace the tab by them"
+	}
 	return Faults{f}
+}
+
+// tabbed finds the tab that indents a line, the one that the parser stopped at
+// or one just before, since it counts lines from where a value began. Where the
+// parser named the tab itself, any line with one does.
+func tabbed(data []byte, line int, named bool) (int, int) {
+	lines := bytes.Split(data, []byte("\n"))
+	for _, n := range []int{line, line - 1, line + 1} {
+		if n < 1 || n > len(lines) {
+			continue
+		}
+		text := lines[n-1]
+		indent := text[:len(text)-len(bytes.TrimLeft(text, " \t"))]
+		if i := bytes.IndexByte(indent, '\t'); i >= 0 {
+			return n, i + 1
+		}
+		if i := bytes.IndexByte(text, '\t'); named && i >= 0 && n == line {
+			return n, i + 1
+		}
+	}
+	return 0, 0
 }
 
 // expands walks the document with its aliases written out; false names a node

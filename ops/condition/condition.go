@@ -6,6 +6,7 @@ package condition
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -41,6 +42,9 @@ func (f *Fault) Error() string { return f.Message }
 // composed form (NFC), in whichever the expression is written. Its error is a
 // [*Fault].
 func Compile(text string, steps []string) (*Condition, error) {
+	if len(text) > maxLength {
+		return nil, &Fault{1, 1, fmt.Sprintf("an expression may have %d bytes, got %d", maxLength, len(text))}
+	}
 	text = norm.NFC.String(text)
 	tree, err := parser.Parse(text)
 	if err != nil {
@@ -77,7 +81,8 @@ func (c *Condition) Holds(f *Facts, ran func(id string) bool) (bool, error) {
 	if err := f.fill(&e, c.names); err != nil {
 		return false, fmt.Errorf("when: %s: %w", c.text, err)
 	}
-	value, err := expr.Run(c.program, e)
+	machine := vm.VM{MemoryBudget: maxItems}
+	value, err := machine.Run(c.program, e)
 	if err != nil {
 		return false, fmt.Errorf("when: %s: %w", c.text, fault(err))
 	}
@@ -160,13 +165,14 @@ type names struct {
 }
 
 func (n *names) Visit(node *ast.Node) {
+	n.bounded(*node)
 	switch is := (*node).(type) {
 	case *ast.IdentifierNode:
 		if slices.Contains(n.declared, is.Value) {
 			return
 		}
 		if !slices.Contains(known, is.Value) {
-			n.fail(is, "there is no fact %q of a photo%s", is.Value, strict.Suggest(is.Value, known))
+			n.fail(is, "there is no fact %q of a photo%s", is.Value, suggest(is.Value))
 			return
 		}
 		n.facts = append(n.facts, is.Value)
@@ -176,6 +182,24 @@ func (n *names) Visit(node *ast.Node) {
 		n.call(is)
 	}
 }
+
+// suggest is the nearest fact, that of a group for one that is named without it.
+func suggest(name string) string {
+	if strict.Nearest(name, known) != "" {
+		return strict.Suggest(name, known)
+	}
+	for _, group := range slices.Sorted(maps.Keys(groups)) {
+		list := fields(groups[group])
+		bare := strings.TrimLeft(strings.TrimPrefix(strings.ToLower(name), group), "_.-")
+		if near := strict.Nearest(bare, list); near != "" {
+			return fmt.Sprintf("; did you mean %q?", group+"."+near)
+		}
+	}
+	return strict.Suggest(name, known)
+}
+
+// groups are the facts that have members.
+var groups = map[string]reflect.Type{"jpeg": reflect.TypeFor[compression](), "camera": reflect.TypeFor[camera]()}
 
 // declared are the names that let gives. The walk meets their uses first.
 type declared []string
@@ -189,7 +213,7 @@ func (d *declared) Visit(node *ast.Node) {
 func (n *names) member(is *ast.MemberNode) {
 	base, ok := is.Node.(*ast.IdentifierNode)
 	property, named := is.Property.(*ast.StringNode)
-	group, found := map[string]reflect.Type{"jpeg": reflect.TypeFor[compression](), "camera": reflect.TypeFor[camera]()}[nameOf(base, ok)]
+	group, found := groups[nameOf(base, ok)]
 	if !found || !named {
 		return
 	}

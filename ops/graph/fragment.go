@@ -57,6 +57,9 @@ func (p *planner) use(s *Step, outer *scope) {
 		p.fault(strict.At(s.use, "the fragment %q has no steps", s.Use))
 		return
 	}
+	if p.outermost == nil { // a fragment by itself
+		p.outermost = f.Steps[0].node
+	}
 	read, faults := s.given(ops.OneImage(), outer)
 	if len(faults) > 0 {
 		p.faults = append(p.faults, faults...)

@@ -37,6 +37,20 @@ type planner struct {
 	fragments map[string]Fragment
 	reg       *ops.Registry
 	faults    strict.Faults
+	outermost *yaml.Node // the pipeline's use that is written out
+	written   int        // steps, and uses of fragments
+}
+
+// maxSteps bounds the steps of a pipeline with its fragments written out: a few
+// fragments that use each other several times come to billions.
+const maxSteps = 2000
+
+// full reports whether the pipeline has too many steps, which it tells of once.
+func (p *planner) full() bool {
+	if p.written++; p.written == maxSteps+1 {
+		p.fault(strict.At(p.outermost, "with its fragments written out the pipeline has more than %d steps; use fewer fragments in fragments", maxSteps))
+	}
+	return p.written > maxSteps
 }
 
 // scope is where ids are known: a pipeline, or one use of a fragment.
@@ -84,6 +98,12 @@ func (p *planner) add(steps []Step, in *scope) {
 	for i := range steps {
 		s := &steps[i]
 		first := len(p.steps)
+		if len(in.within) == 0 {
+			p.outermost = s.node
+		}
+		if p.full() {
+			return
+		}
 		if s.Use != "" {
 			p.use(s, in)
 		} else {

@@ -98,7 +98,7 @@ func (s Size) String() string { return fmt.Sprintf("%dx%d", s.Width, s.Height) }
 // Load reads a file of tests. Its error is a [strict.Faults] where the file is
 // read and wrong.
 func Load(file string) (*File, error) {
-	data, err := os.ReadFile(file)
+	data, err := strict.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
