@@ -125,7 +125,7 @@ func (b *benchCommand) configuration(h *host) (*config.Config, error) {
 			return nil, err
 		}
 	}
-	step := map[string]any{"model": model, "quality": b.Quality, "tile": b.Tile, "skip_above": 100}
+	step := map[string]any{"model": model, "quality": b.Quality, "tile": b.Tile, "skip": "never"}
 	text, err := yaml.Marshal(map[string]any{
 		"version": 1, "limits": map[string]any{"photos": b.AtATime},
 		"restore": map[string]any{"models": base.Restore.Models},

@@ -181,7 +181,7 @@ func (r *restoreCommand) configuration(h *host) (*config.Config, error) {
 		step["quality"] = r.Preset
 	}
 	if r.Force {
-		step["skip_above"] = 100
+		step["skip"] = "never"
 	}
 	output := map[string]any{"path": r.path()}
 	if strings.HasSuffix(r.path(), "{ext}") {

@@ -110,7 +110,7 @@ class Burnish:
         self.name, self.seconds = f"{self.binary.name}, model {model}", 0.0
         self.config = (
             "version: 1\npipelines:\n  score:\n    steps:\n"
-            f"      - promptcir: {{model: {model}, skip_above: 100}}\n"
+            f"      - promptcir: {{model: {model}, skip: never}}\n"
             '    outputs:\n      - path: "{stem}.png"\n'
         )
 

@@ -66,6 +66,7 @@ type Source struct {
 	Path          string    // absolute
 	File          string    // what its bytes are read by, whatever the path leads to by now; "": the path
 	Format        string    // by content: jpeg, png, webp, tiff, …
+	Page          int       // of the file that the pixels are, from 0
 	Width, Height int       // pixels as stored, before orientation
 	Orientation   int       // EXIF orientation, 1 to 8; 1 where there is none
 	Size          int64     // bytes

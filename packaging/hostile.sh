@@ -16,7 +16,7 @@ version: 1
 state_dir: ./state
 watch: [{folder: ./in, pipeline: restore, output: ./out, settle: 200ms, allow: [jxl]}]
 worker: {stall: 30s}
-pipelines: {restore: {steps: [{promptcir: {skip_above: 100}}, {thumbnail: {}}], outputs: [{path: "{stem}-{hash}.png"}]}}
+pipelines: {restore: {steps: [{promptcir: {skip: never}}, {thumbnail: {}}], outputs: [{path: "{stem}-{hash}.png"}]}}
 YAML
 began=$SECONDS status=0
 (cd "$dir" && "$burnish" -v run -c burnish.yaml --once) 2>"$dir/log" || status=$?

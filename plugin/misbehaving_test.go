@@ -14,7 +14,7 @@ func restoringWith(t *testing.T, model string) string {
 		t.Fatal(err)
 	}
 	return "version: 1\nstate_dir: state\nrestore: {device: cpu}\npipelines:\n  small:\n    steps:\n      - promptcir: {model: " + path +
-		", tile: 128, skip_above: 100}\n    outputs:\n      - path: \"{stem}.png\"\n      - path: \"{stem}.small.webp\"\n        thumbnail: {width: 50}\n"
+		", tile: 128, skip: never}\n    outputs:\n      - path: \"{stem}.png\"\n      - path: \"{stem}.small.webp\"\n        thumbnail: {width: 50}\n"
 }
 
 func TestAMisbehavingNetworkPublishesNothing(t *testing.T) {

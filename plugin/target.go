@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -286,7 +287,8 @@ func (w *work) order(t target, notes map[string]string) output.Order {
 		Provenance: output.Provenance{
 			Source: w.hash, Pipeline: w.pipeline.name, Fingerprint: w.pipeline.work,
 			Model: notes["model"], ModelDigest: notes["model_digest"], Device: notes["device"], Version: w.engine.version,
-			Part: w.part(t),
+			Evidence: cmp.Or(notes["evidence"], notes["left_alone"]),
+			Part:     w.part(t),
 		},
 	}
 }

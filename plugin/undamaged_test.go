@@ -64,7 +64,7 @@ func TestAnUndamagedPhotoStaysByteForByte(t *testing.T) {
 	}
 
 	// The copy is Burnish's own: another pipeline may replace it.
-	b.config = strings.Replace(restoring, "model: lite", "model: lite, skip_above: 100", 1)
+	b.config = strings.Replace(restoring, "model: lite", "model: lite, skip: never", 1)
 	b.reopen()
 	if r := b.done(path); r.Notes["device"] == "" {
 		t.Errorf("the photo was not restored: %v", r.Notes)

@@ -23,12 +23,14 @@ func TestSpec(t *testing.T) {
 		t.Errorf("defaults: %v", err)
 	}
 	for field, change := range map[string]func(c *promptcir.Config){
-		"model":      func(c *promptcir.Config) { c.Model = " " },
-		"tile":       func(c *promptcir.Config) { c.Tile = 16 },
-		"skip_above": func(c *promptcir.Config) { c.SkipAbove = 101 },
-		"strength":   func(c *promptcir.Config) { c.Strength = math.NaN() },
-		"quality":    func(c *promptcir.Config) { c.Quality = "best" },
-		"models":     func(c *promptcir.Config) { c.Models = []string{"lite", "lite"} },
+		"model":           func(c *promptcir.Config) { c.Model = " " },
+		"tile":            func(c *promptcir.Config) { c.Tile = 16 },
+		"skip":            func(c *promptcir.Config) { c.Skip = "always" },
+		"skip_below":      func(c *promptcir.Config) { c.SkipBelow = math.NaN() },
+		"skip_jpeg_above": func(c *promptcir.Config) { c.SkipJPEGAbove = 101 },
+		"strength":        func(c *promptcir.Config) { c.Strength = math.NaN() },
+		"quality":         func(c *promptcir.Config) { c.Quality = "best" },
+		"models":          func(c *promptcir.Config) { c.Models = []string{"lite", "lite"} },
 	} {
 		c := promptcir.Spec().Config().(*promptcir.Config)
 		change(c)

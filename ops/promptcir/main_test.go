@@ -72,8 +72,11 @@ func must[T any](tb testing.TB) func(T, error) T {
 func build(tb testing.TB, c promptcir.Config, env ops.Env) ops.Operator {
 	tb.Helper()
 	onnxtest.Need(tb)
-	if c.SkipAbove == 0 { // every photo is to be restored, unless the test says otherwise
-		c.SkipAbove = 100
+	if c.Skip == "" { // every photo is to be restored, unless the test says otherwise
+		c.Skip = "never"
+	}
+	if c.SkipJPEGAbove == 0 {
+		c.SkipJPEGAbove = 100
 	}
 	if c.Quality == "" {
 		c.Quality, c.Strength = "balanced", 1

@@ -14,6 +14,7 @@ type network struct {
 	operator *operator
 	turns    int // of a window, averaged
 	strength float32
+	observe  func(in, out tile.Planar) // sees every window with its answer, of several goroutines; nil: nobody
 	rescues  *rescues
 	slots    []slot
 }
@@ -28,9 +29,12 @@ type slot struct {
 func (o *operator) newNetwork(ctx context.Context, d division) *network {
 	return &network{
 		ctx: ctx, operator: o, turns: o.windows.turns, strength: float32(o.strength),
-		rescues: &rescues{log: o.log, note: func(text string) { ops.Note(ctx, "rescued", text) }},
-		slots:   make([]slot, min(o.runs(), d.cols)),
+		rescues: o.newRescues(ctx), slots: make([]slot, min(o.runs(), d.cols)),
 	}
+}
+
+func (o *operator) newRescues(ctx context.Context) *rescues {
+	return &rescues{log: o.log, note: func(text string) { ops.Note(ctx, "rescued", text) }}
 }
 
 // restore fills each tile's window with load, runs the network on it and hands
@@ -77,6 +81,9 @@ func (n *network) run(s *slot, load func(tile.Planar) error) (err error) {
 	defer ops.Progress(n.ctx)
 	if err := n.answer(s); err != nil {
 		return err
+	}
+	if n.observe != nil {
+		n.observe(s.in, s.out)
 	}
 	if n.strength < 1 {
 		for i, v := range s.in.Pix {

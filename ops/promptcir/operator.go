@@ -10,6 +10,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/promptcir/tile"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -23,11 +24,13 @@ type operator struct {
 	threads   int     // of the CPU, for all photos
 	divide    func(threads int, parameters int64) (runs, each int)
 
-	strength  float64
-	skipAbove int // JPEG quality
-	log       *slog.Logger
-	mu        sync.Mutex
-	once      sync.Once
+	strength      float64
+	skip          string
+	skipBelow     float64 // correction; 0: by the kind of file
+	skipJPEGAbove int     // quality
+	log           *slog.Logger
+	mu            sync.Mutex
+	once          sync.Once
 }
 
 // Fingerprint tells apart operators that make other pixels of the same photo.
@@ -71,15 +74,15 @@ func (o *operator) Close() (err error) {
 	return err
 }
 
-// Apply returns the restored photo, not yet computed, or the photo as it is
-// where it is undamaged.
+// Apply returns the restored photo, or the photo as it is where it is
+// undamaged. Large photos are not yet computed.
 func (o *operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error) {
-	if why, ok := undamaged(in[0].Source, o.skipAbove); ok {
-		ops.Note(ctx, "left_alone", why)
-		return in[0].Same(), nil
-	}
+	why, ok := o.skipped(in[0].Source)
 	if o.strength == 0 {
-		ops.Note(ctx, "left_alone", "strength 0")
+		why, ok = "strength 0", true
+	}
+	if ok {
+		ops.Note(ctx, "left_alone", why)
 		return in[0].Same(), nil
 	}
 	pixels, err := readable(in[0].Pixels)
@@ -87,24 +90,42 @@ func (o *operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error)
 		return ops.Image{}, err
 	}
 	defer pixels.Close()
-	restored, err := o.restore(ctx, pixels)
+	if o.skip == skipNever || in[0].Source == nil {
+		return o.restored(ctx, in[0], pixels, "")
+	}
+	return o.judged(ctx, in[0], pixels)
+}
+
+// restored is the photo whose pixels are pulled through the network when they
+// are asked for.
+func (o *operator) restored(ctx context.Context, in ops.Image, pixels *vips.Image, why string) (ops.Image, error) {
+	restored, err := o.restore(ctx, pixels, nil)
 	if err != nil {
 		return ops.Image{}, err
 	}
+	o.tell(ctx, why)
+	return in.With(restored), nil
+}
+
+// tell notes what restores the photo, and why.
+func (o *operator) tell(ctx context.Context, why string) {
 	ops.Note(ctx, "model", o.names())
 	ops.Note(ctx, "model_digest", o.digests())
 	ops.Note(ctx, "device", o.devices())
 	ops.Note(ctx, "proof", o.proof())
+	if why != "" {
+		ops.Note(ctx, "evidence", why)
+	}
 	if o.fallback != "" && o.asked {
 		ops.Note(ctx, "fallback", o.fallback)
 	}
-	return in[0].With(restored), nil
 }
 
-// restore makes the lazy image that pulls p through the network.
-func (o *operator) restore(ctx context.Context, p *vips.Image) (*vips.Image, error) {
+// restore makes the lazy image that pulls p through the network; observe, if not nil, sees every window.
+func (o *operator) restore(ctx context.Context, p *vips.Image, observe func(in, out tile.Planar)) (*vips.Image, error) {
 	d := o.windows.divide(p.Width(), p.Height())
 	n := o.newNetwork(ctx, d)
+	n.observe = observe
 	s := vips.Strips{Height: d.height, Above: d.above, Below: d.below}
 	for k := range d.strips {
 		s.From = append(s.From, d.follows(k))

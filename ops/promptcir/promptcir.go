@@ -37,11 +37,11 @@ func Spec() ops.Spec {
 		Name:       "promptcir",
 		Summary:    "remove JPEG damage with a neural network; knows the damage by itself",
 		Example:    "promptcir: {model: lite}",
-		Version:    1,
+		Version:    2,
 		Grid:       ops.NeedsGrid,
 		Sequential: true,
 		Config: func() ops.Config {
-			return &Config{Model: "lite", SkipAbove: skipAbove, Strength: 1, Quality: balanced}
+			return &Config{Model: "lite", Skip: skipAuto, SkipJPEGAbove: 100, Strength: 1, Quality: balanced}
 		},
 	}
 }
@@ -56,9 +56,14 @@ type Config struct {
 	// their edges and take more memory; on CPUs those of long photos are up to a
 	// half wider and a quarter higher.
 	Tile int `yaml:"tile" help:"side in pixels of the windows that the network sees; 0 is the model's own size" range:"0,2048"`
-	// SkipAbove is the JPEG quality, 1 to 100, above which a photo is left
-	// alone, unless it shows blocks of an earlier save; 100 restores all.
-	SkipAbove int `yaml:"skip_above" help:"JPEG quality above which a photo that shows no blocks is left alone; 100 restores every photo" range:"1,100"`
+	// Skip is auto, or never: then every photo is restored.
+	Skip string `yaml:"skip" help:"auto leaves photos alone that show no damage, in any format; never restores every photo" enum:"auto,never"`
+	// SkipBelow is the correction below which a photo is undamaged; 0 goes by
+	// what its file says of itself.
+	SkipBelow float64 `yaml:"skip_below" help:"correction, in steps of 255, below which a photo is undamaged; 0 is 0.3, of JPEGs 0.45, of a camera's own 1.6" range:"0,255"`
+	// SkipJPEGAbove is the JPEG quality, 1 to 100, above which a photo is left
+	// alone whatever it shows; 100 leaves none alone for its quality.
+	SkipJPEGAbove int `yaml:"skip_jpeg_above" help:"JPEG quality above which a photo is left alone whatever it shows; 100 is none" range:"1,100"`
 	// Strength is how much of what the network changes is taken, 0 to 1.
 	Strength float64 `yaml:"strength" help:"how much of what the network changes is taken" range:"0,1"`
 	// Quality is fast, balanced or reference.
@@ -97,8 +102,14 @@ func (c *Config) Validate() error {
 	if c.Tile != 0 && (c.Tile < 64 || c.Tile > maxTile) {
 		invalid("tile", "wants 64 to %d pixels, or 0 for the model's own size, got %d", maxTile, c.Tile)
 	}
-	if c.SkipAbove < 1 || c.SkipAbove > 100 {
-		invalid("skip_above", "wants a JPEG quality of 1 to 100, got %d", c.SkipAbove)
+	if c.Skip != skipAuto && c.Skip != skipNever {
+		invalid("skip", "must be auto or never, got %q%s", c.Skip, strict.Suggest(c.Skip, []string{skipAuto, skipNever}))
+	}
+	if !(c.SkipBelow >= 0 && c.SkipBelow <= 255) {
+		invalid("skip_below", "must be 0 to 255, got %g", c.SkipBelow)
+	}
+	if c.SkipJPEGAbove < 1 || c.SkipJPEGAbove > 100 {
+		invalid("skip_jpeg_above", "must be a JPEG quality of 1 to 100, got %d", c.SkipJPEGAbove)
 	}
 	if !(c.Strength >= 0 && c.Strength <= 1) {
 		invalid("strength", "wants 0 to 1, got %g", c.Strength)
@@ -152,7 +163,7 @@ func (c *Config) build(env ops.Env, divide func(threads int, parameters int64) (
 			return nil, err
 		}
 	}
-	o := &operator{asked: env.Device != "" && env.Device != "auto", threads: env.Threads, divide: divide, strength: c.Strength, skipAbove: c.SkipAbove, log: env.Log}
+	o := &operator{asked: env.Device != "" && env.Device != "auto", threads: env.Threads, divide: divide, strength: c.Strength, skip: c.Skip, skipBelow: c.SkipBelow, skipJPEGAbove: c.SkipJPEGAbove, log: env.Log}
 	if o.log == nil {
 		o.log = slog.New(slog.DiscardHandler)
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/jpeg"
 	"github.com/burnish-photo/burnish/ops/promptcir"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
@@ -137,47 +136,4 @@ func TestWeigh(t *testing.T) {
 	if twice := build(t, promptcir.Config{Model: "lite", Quality: "reference", Strength: 1}, cpu).(ops.Weigher).Weigh(384, 384, 3); twice.MACs < 7*384*384*50_000 {
 		t.Errorf("reference: %+v", twice)
 	}
-}
-
-// BenchmarkSkipAbove shows what restoration gains at the qualities among which
-// the default of skip_above was chosen. BENCH=SkipAbove make bench.
-func BenchmarkSkipAbove(b *testing.B) {
-	folder := os.Getenv("LIVE1")
-	if folder == "" {
-		folder = "../../../shared/data/live1"
-	}
-	photos, _ := filepath.Glob(filepath.Join(folder, "*.webp"))
-	if len(photos) < 3 {
-		b.Skip("no photos in ", folder)
-	}
-	op := build(b, promptcir.Config{Model: "lite"}, cpu)
-	for _, q := range []int{80, 85, 90, 92, 95, 98} {
-		b.Run(fmt.Sprintf("QF=%d", q), func(b *testing.B) {
-			for b.Loop() {
-				measureGain(b, op, photos[:3], q)
-			}
-		})
-	}
-}
-
-func measureGain(b *testing.B, op ops.Operator, photos []string, q int) {
-	var before, after, blocks float64
-	for _, path := range photos {
-		clean := must[*vips.Image](b)(vips.Open(path, vips.Random))
-		want := values(b, clean)
-		damaged := compressed(b, clean, q, vips.Random)
-		clean.Close()
-		luma := must[*vips.Image](b)(damaged.Do("colourspace", vips.Args{"space": "b-w"}))
-		blocks += jpeg.Blockiness(values(b, luma), luma.Width(), luma.Height()) / 3
-		luma.Close()
-		out := must[ops.Image](b)(op.Apply(b.Context(), []ops.Image{{Pixels: damaged}}))
-		before += psnr(b, values(b, damaged), want) / 3
-		after += psnr(b, values(b, out.Pixels), want) / 3
-		out.Close()
-		damaged.Close()
-	}
-	b.ReportMetric(before, "dB-before")
-	b.ReportMetric(after-before, "dB-gained")
-	b.ReportMetric(blocks, "blockiness")
-	b.ReportMetric(0, "ns/op")
 }

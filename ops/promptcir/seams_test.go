@@ -104,7 +104,7 @@ func damagedPhoto(b *testing.B) (*vips.Image, int) {
 
 func restoredBy(b *testing.B, p *vips.Image, across, down tile.Layout) []byte {
 	b.Helper()
-	c := Config{Model: "lite", Quality: balanced, Strength: 1, SkipAbove: 100}
+	c := Config{Model: "lite", Quality: balanced, Strength: 1, Skip: skipNever}
 	built, err := c.Build(context.Background(), ops.Env{Device: "cpu", Threads: 2})
 	if err != nil {
 		b.Fatal(err)
@@ -112,7 +112,7 @@ func restoredBy(b *testing.B, p *vips.Image, across, down tile.Layout) []byte {
 	o := built.(*operator)
 	defer o.Close()
 	o.windows.low, o.windows.wide, o.windows.layout.Fitted = [2]tile.Layout{across, down}, 0, true
-	out, err := o.restore(b.Context(), p)
+	out, err := o.restore(b.Context(), p, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

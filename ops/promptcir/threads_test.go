@@ -84,7 +84,7 @@ func smallPhoto(b *testing.B) string {
 
 func dividedBy(b *testing.B, w way) *operator {
 	b.Helper()
-	c := Config{Model: "lite", Quality: balanced, Strength: 1, SkipAbove: 100}
+	c := Config{Model: "lite", Quality: balanced, Strength: 1, Skip: skipNever}
 	o, err := c.build(ops.Env{Device: "cpu", Threads: w.threads}, func(int, int64) (int, int) { return w.windows, w.threads })
 	if err != nil {
 		b.Fatal(err)

@@ -1,6 +1,8 @@
 package promptcir_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,52 +13,182 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
-// saved writes a clean photo as a JPEG, at each of the qualities in turn, and
-// returns what a host would hand to the operator.
-func saved(t *testing.T, qualities ...int) ops.Image {
-	t.Helper()
-	name := "../../packaging/demo/originals/mountain.webp"
-	for i, q := range qualities {
-		img := must[*vips.Image](t)(vips.Open(name, vips.Random))
-		name = filepath.Join(t.TempDir(), string(rune('a'+i))+".jpg")
-		err := img.Save("jpegsave", name, vips.Args{"Q": q})
-		img.Close()
-		if err != nil {
-			t.Fatal(err)
+// step is one thing that happens to a photo on its way around the web.
+type step struct {
+	name string // of a file format, or scale
+	q    int
+	sub  string  // subsampling: on or off
+	by   float64 // of scale
+}
+
+func jpegAt(q int, sub string) step { return step{name: "jpg", q: q, sub: sub} }
+
+// travelled writes a clean photo of the demo after the steps, the last as a
+// file, and returns what a host would hand to the operator.
+func travelled(tb testing.TB, clean *vips.Image, steps ...step) ops.Image {
+	tb.Helper()
+	now, name, format := clean.Ref(), "", ""
+	for i, s := range steps {
+		if s.name == "scale" {
+			next := must[*vips.Image](tb)(now.Do("resize", vips.Args{"scale": s.by, "kernel": "cubic"}))
+			now.Close()
+			now = next
+			continue
 		}
+		name = filepath.Join(tb.TempDir(), string(rune('a'+i))+"."+s.name)
+		saver, args := s.name+"save", vips.Args{}
+		if s.name == "jpg" {
+			saver, args = "jpegsave", vips.Args{"Q": s.q, "subsample_mode": s.sub}
+		}
+		err := now.Save(saver, name, args)
+		now.Close()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		now = must[*vips.Image](tb)(vips.Open(name, vips.Random))
 	}
-	img := must[*vips.Image](t)(vips.Open(name, vips.Sequential))
-	format := must[string](t)(vips.Sniff(name))
+	now.Close()
+	format = must[string](tb)(vips.Sniff(name))
+	img := must[*vips.Image](tb)(vips.Open(name, vips.Sequential))
 	return ops.Image{Pixels: img, AsRead: true, Source: &ops.Source{Path: name, Format: format, Width: img.Width(), Height: img.Height(), Orientation: 1}}
 }
 
+// large is six clean photos side by side: too large to be judged by all of it.
+func large(tb testing.TB) *vips.Image {
+	tb.Helper()
+	paths := must[[]string](tb)(filepath.Glob("../../packaging/demo/originals/*.webp"))
+	var parts []*vips.Image
+	for _, path := range paths {
+		parts = append(parts, must[*vips.Image](tb)(vips.Open(path, vips.Random)))
+	}
+	out := must[vips.Outputs](tb)(vips.Call("arrayjoin", vips.Args{"in": parts, "across": 3}))
+	for _, p := range parts {
+		p.Close()
+	}
+	joined := out["out"].(*vips.Image)
+	tb.Cleanup(joined.Close)
+	return joined
+}
+
+func small(tb testing.TB) *vips.Image {
+	tb.Helper()
+	p := must[*vips.Image](tb)(vips.Open("../../packaging/demo/originals/mountain.webp", vips.Random))
+	tb.Cleanup(p.Close)
+	return p
+}
+
 func TestUndamagedPhotosAreLeftAlone(t *testing.T) {
+	png := step{name: "png"}
 	for _, test := range []struct {
-		name      string
-		qualities []int
-		above     int
-		alone     bool
+		name  string
+		way   []step
+		alone bool
 	}{
-		{"a camera's quality", []int{96}, 90, true},
-		{"at the limit", []int{90}, 90, false},
-		{"damaged", []int{60}, 90, false},
-		{"damaged, then saved at a high quality", []int{40, 96}, 90, false},
-		{"told to restore all", []int{98}, 100, false},
-		{"told to be content with less", []int{85}, 80, false}, // its blocks show
-		{"no JPEG", nil, 90, false},
+		{"a camera's quality", []step{jpegAt(97, "off")}, true},
+		{"never compressed", []step{png}, true},
+		{"never compressed, as WebP", []step{{name: "webp"}}, false}, // lossy at 75
+		{"damaged", []step{jpegAt(60, "on")}, false},
+		{"damaged, then saved as PNG", []step{jpegAt(60, "on"), png}, false},
+		{"damaged, then saved at a high quality", []step{jpegAt(40, "on"), jpegAt(96, "off")}, false},
+		// What messengers do: no grid of eight pixels is left.
+		{"damaged, scaled, saved at a high quality", []step{jpegAt(30, "on"), {name: "scale", by: 0.7}, jpegAt(92, "on")}, false},
+		{"damaged, halved, saved at a high quality", []step{jpegAt(50, "on"), {name: "scale", by: 0.5}, jpegAt(93, "on")}, false},
+		{"damaged, enlarged, saved well", []step{jpegAt(40, "on"), {name: "scale", by: 1.5}, jpegAt(90, "on")}, false},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			op := build(t, promptcir.Config{Model: "lite", SkipAbove: test.above}, cpu)
-			in := saved(t, test.qualities...)
+		for kind, clean := range map[string]func(testing.TB) *vips.Image{"small": small, "large": large} {
+			t.Run(test.name+", "+kind, func(t *testing.T) {
+				in := travelled(t, clean(t), test.way...)
+				defer in.Close()
+				got := decide(t, promptcir.Config{Model: "lite", Skip: "auto"}, in)
+				t.Log(got.why)
+				if got.alone != test.alone || got.out.AsRead != test.alone {
+					t.Errorf("left alone: %t, as read: %t; want %t: %s", got.alone, got.out.AsRead, test.alone, got.why)
+				}
+				if !strings.Contains(got.why, "correction ") || !strings.Contains(got.why, " tiles)") {
+					t.Errorf("the reason has no figure: %q", got.why)
+				}
+				if got.alone {
+					assertSame(t, in.Source.Path, got.out.Pixels)
+				}
+			})
+		}
+	}
+}
+
+// A photo that is left alone goes on as it was, although it has been computed.
+func assertSame(t *testing.T, path string, got *vips.Image) {
+	t.Helper()
+	original := must[*vips.Image](t)(vips.Open(path, vips.Sequential))
+	defer original.Close()
+	if most, _ := gap(values(t, got), values(t, original)); most > 0 {
+		t.Errorf("pixels moved by %d", most)
+	}
+}
+
+type decision struct {
+	out   ops.Image
+	alone bool
+	why   string
+}
+
+func decide(t *testing.T, c promptcir.Config, in ops.Image) decision {
+	t.Helper()
+	op := build(t, c, cpu)
+	var notes ops.Notes
+	out := must[ops.Image](t)(op.Apply(ops.WithNotes(t.Context(), &notes), []ops.Image{in}))
+	t.Cleanup(out.Close)
+	all := notes.All()
+	d := decision{out: out, why: all["evidence"]}
+	if why, ok := all["left_alone"]; ok {
+		d.alone, d.why = true, why
+	}
+	return d
+}
+
+func TestSkipKeys(t *testing.T) {
+	for name, test := range map[string]struct {
+		config promptcir.Config
+		q      int
+		alone  bool
+		why    string
+	}{
+		"never":                {promptcir.Config{Skip: "never"}, 98, false, ""},
+		"a limit of its own":   {promptcir.Config{Skip: "auto", SkipBelow: 50}, 60, true, "< 50.00"},
+		"a lower one":          {promptcir.Config{Skip: "auto", SkipBelow: 0.01}, 92, false, "≥ 0.01"},
+		"by quality":           {promptcir.Config{Skip: "auto", SkipJPEGAbove: 50}, 60, true, "JPEG quality 60 > 50, as configured"},
+		"never but by quality": {promptcir.Config{Skip: "never", SkipJPEGAbove: 50}, 60, true, "JPEG quality 60 > 50, as configured"},
+		"quality not reached":  {promptcir.Config{Skip: "auto", SkipJPEGAbove: 90}, 60, false, "damaged"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := travelled(t, small(t), jpegAt(test.q, "off"))
 			defer in.Close()
-			var notes ops.Notes
-			out := must[ops.Image](t)(op.Apply(ops.WithNotes(t.Context(), &notes), []ops.Image{in}))
-			defer out.Close()
-			why := notes.All()["left_alone"]
-			if alone := strings.HasPrefix(why, "undamaged: JPEG quality"); alone != test.alone || out.AsRead != test.alone {
-				t.Errorf("left alone: %q, as read: %t; want %t", why, out.AsRead, test.alone)
+			test.config.Model = "lite"
+			if got := decide(t, test.config, in); got.alone != test.alone || !strings.Contains(got.why, test.why) {
+				t.Errorf("left alone: %t, %q; want %t, %q", got.alone, got.why, test.alone, test.why)
 			}
 		})
+	}
+}
+
+// What cannot be judged is restored: a photo that has moved away since it was
+// opened, or one whose time is up.
+func TestWhatCannotBeJudged(t *testing.T) {
+	in := travelled(t, large(t), jpegAt(97, "off"))
+	defer in.Close()
+	in.Source.Path = filepath.Join(t.TempDir(), "moved.jpg")
+	if got := decide(t, promptcir.Config{Model: "lite", Skip: "auto"}, in); got.alone || !strings.HasPrefix(got.why, "not judged: ") {
+		t.Errorf("left alone: %t, %q", got.alone, got.why)
+	}
+	for _, clean := range []*vips.Image{small(t), large(t)} {
+		in := travelled(t, clean, jpegAt(97, "off"))
+		op := build(t, promptcir.Config{Model: "lite", Skip: "auto"}, cpu)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if out, err := op.Apply(ctx, []ops.Image{in}); !errors.Is(err, context.Canceled) {
+			out.Close()
+			t.Errorf("cancelled: %v", err)
+		}
+		in.Close()
 	}
 }
 
@@ -67,7 +199,6 @@ func TestWildPhotosThatAreLeftAlone(t *testing.T) {
 		"real_fbcnn_2.jpg": false, "real_fbcnn_3.jpg": false, "real_fbcnn_4.jpg": false, "real_fbcnn_6.jpg": false,
 		"cam_fuji_s1pro_q70.jpg": false, "orient_landscape_3.jpg": false,
 	}
-	op := build(t, promptcir.Config{Model: "lite", SkipAbove: 90}, cpu)
 	for name, want := range alone {
 		path := filepath.Join("../../../shared/data/wild", name)
 		if _, err := os.Stat(path); err != nil {
@@ -75,14 +206,11 @@ func TestWildPhotosThatAreLeftAlone(t *testing.T) {
 		}
 		img := must[*vips.Image](t)(vips.Open(path, vips.Sequential))
 		in := ops.Image{Pixels: img, Source: &ops.Source{Path: path, Format: "jpeg", Width: img.Width(), Height: img.Height()}}
-		var notes ops.Notes
-		out := must[ops.Image](t)(op.Apply(ops.WithNotes(t.Context(), &notes), []ops.Image{in}))
-		why := notes.All()["left_alone"]
-		t.Log(name, why)
-		if (why != "") != want {
-			t.Errorf("%s: left alone: %q, want %t", name, why, want)
+		got := decide(t, promptcir.Config{Model: "lite", Skip: "auto"}, in)
+		t.Log(name, got.why)
+		if got.alone != want {
+			t.Errorf("%s: left alone: %t, %q, want %t", name, got.alone, got.why, want)
 		}
-		out.Close()
-		img.Close()
+		in.Close()
 	}
 }

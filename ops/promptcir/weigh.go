@@ -39,5 +39,8 @@ func (o *operator) Weigh(width, height, pixel int) ops.Weight {
 	w.Bytes = int64(float64(min(o.runs(), d.cols)) * window * most)
 	rows := min(height, d.windowH) + min(height, d.height+vips.Behind) + min(height, passing)
 	w.Bytes += int64(width) * int64(pixel*rows+number*min(height, d.held))
+	if o.skip != skipNever && width*height <= wholePixels {
+		w.Bytes += 2 * int64(width) * int64(height) * int64(pixel) // as it was, and restored
+	}
 	return w
 }

@@ -45,6 +45,17 @@ func (i *Image) Materialise(ctx context.Context, limit int64, dir string) (*Imag
 	return out, nil
 }
 
+// Drain evaluates the image once, top to bottom, and keeps no pixels: for what
+// [Strips] notes of the rows that pass. It ends with ctx as Materialise does.
+func (i *Image) Drain(ctx context.Context) error {
+	const op = "drain"
+	return wrap(op, "", i.evaluate(ctx, op, "", func(c *Image) error {
+		out, err := Call("avg", Args{"in": c})
+		out.Close()
+		return err
+	}))
+}
+
 // toMemory evaluates into memory. The image is private to the caller.
 func (i *Image) toMemory() (*Image, error) {
 	defer runtime.KeepAlive(i)

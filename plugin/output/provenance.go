@@ -19,6 +19,7 @@ type Provenance struct {
 	Model       string // name and version; "" where no network ran
 	ModelDigest string // SHA-256 of the model's file
 	Device      string // that the network ran on
+	Evidence    string // why the photo was restored or left alone, with the figure
 	Version     string // of Burnish
 	Part        string // which of the pipeline's outputs, and of which page, it is
 	Dropped     string // what the photo's file holds beside the photo and this one does not, such as a film
@@ -38,7 +39,7 @@ func (p *Provenance) fields() []struct {
 		value *string
 	}{
 		{"Source", &p.Source}, {"Pipeline", &p.Pipeline}, {"Fingerprint", &p.Fingerprint},
-		{"Model", &p.Model}, {"ModelDigest", &p.ModelDigest}, {"Device", &p.Device}, {"Version", &p.Version},
+		{"Model", &p.Model}, {"ModelDigest", &p.ModelDigest}, {"Device", &p.Device}, {"Evidence", &p.Evidence}, {"Version", &p.Version},
 		{"Part", &p.Part}, {"Dropped", &p.Dropped}, {"Seal", &p.Seal},
 	}
 }
