@@ -79,8 +79,10 @@ func (r *run) why(n *node, notes *ops.Notes) string {
 		}
 		all = append(all, why)
 	}
-	if left := notes.All()["left_alone"]; left != "" {
-		all = append(all, left)
+	for _, key := range []string{"left_alone", "evidence"} {
+		if said := notes.All()[key]; said != "" {
+			all = append(all, said)
+		}
 	}
 	return strings.Join(all, "; ")
 }

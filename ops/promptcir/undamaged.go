@@ -99,10 +99,13 @@ func (o *operator) skipped(src *ops.Source) (why string, ok bool) {
 }
 
 // judged restores the photo, unless the evidence says that it is undamaged; pixels are
-// those of in, readable. What cannot be judged is restored.
+// those of in, readable. What cannot be judged is restored; a small JPEG costs next to nothing.
 func (o *operator) judged(ctx context.Context, in ops.Image, pixels *vips.Image) (ops.Image, error) {
+	if in.Source.Format == "jpeg" && min(pixels.Width(), pixels.Height()) < damage.TooSmall {
+		return o.restored(ctx, in, pixels, "not judged: too small")
+	}
 	if pixels.Width()*pixels.Height() <= wholePixels {
-		return o.judgedWhole(ctx, in, pixels)
+		return o.judgedWhole(ctx, in)
 	}
 	tiles, err := o.probe(ctx, in.Source)
 	if ctx.Err() != nil {
@@ -121,13 +124,14 @@ func (o *operator) judged(ctx context.Context, in ops.Image, pixels *vips.Image)
 }
 
 // judgedWhole restores a small photo, at once, and judges it by all of that.
-func (o *operator) judgedWhole(ctx context.Context, in ops.Image, pixels *vips.Image) (ops.Image, error) {
+func (o *operator) judgedWhole(ctx context.Context, in ops.Image) (ops.Image, error) {
 	original, err := in.Pixels.Materialise(ctx, math.MaxInt64, "")
 	if err != nil {
 		return ops.Image{}, err
 	}
 	defer original.Close()
-	copied := ops.Image{Pixels: original, Source: in.Source, AsRead: in.AsRead}
+	copied := in
+	copied.Pixels = original
 	whole, err := readable(original)
 	if err != nil {
 		return ops.Image{}, err
