@@ -68,7 +68,7 @@ def config_of(content, fallback=None):
     if fallback is not None:
         return fallback
     shapes = {key: tuple(value.shape) for key, value in weights(content).items()}
-    for name in ("promptcir", "lite", "base"):
+    for name in ("promptcir", "lite", "fine", "base"):
         config = Config.named(name)
         if shapes == _shapes(config):
             return config

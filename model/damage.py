@@ -189,7 +189,7 @@ def _gray_jpeg(image, quality):
 
 
 def _noisy(image, rng, gray):
-    """Gaussian noise of 0.5 to 4 grey levels, for half of the patches shared by neighbours, as demosaicing leaves it."""
+    """Gaussian noise of 0.5 to 4 grey levels; half of the patches share it among neighbours, as demosaicing does."""
     noise = rng.normal(0, rng.uniform(0.5, 4), image.shape[:2] + (1 if gray else 3,))
     if rng.random() < 0.5:
         noise = (noise + np.roll(noise, 1, 0) + np.roll(noise, 1, 1) + np.roll(noise, 1, (0, 1))) / 2

@@ -1,4 +1,4 @@
-"""Pages of type, lines and flat shapes, so that a network trained on photographs keeps screenshots and drawings sharp."""
+"""Drawn pages of type, lines and flat shapes: training on photographs alone blurs screenshots and drawings."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont

@@ -68,11 +68,17 @@ class Config:
         )  # fmt: skip
 
     @classmethod
+    def fine(cls):
+        """4.06 M parameters, 112 kMAC per pixel: `lite` as deep as the paper's network, grown from it (grow.py)."""
+        return dataclasses.replace(cls.lite(), blocks=(4, 4, 6, 8), refinement=4)
+
+    @classmethod
     def named(cls, name):
-        """`promptcir` (the paper's), `lite` or `base`; ValueError otherwise."""
+        """`promptcir` (the paper's), `lite`, `fine` or `base`; ValueError otherwise."""
         family = {
             "promptcir": cls(),
             "lite": cls.lite(),
+            "fine": cls.fine(),
             "base": dataclasses.replace(cls.lite(), dim=32, prompt_dims=(48, 80, 208), compress=4),
         }
         if name not in family:

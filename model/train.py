@@ -41,7 +41,7 @@ _ENDLESS = 2**40  # items; the loader runs on until the steps are done
 
 def parser():
     ap = argparse.ArgumentParser(prog="python -m model.train", description=__doc__.split("\n\n")[0])
-    ap.add_argument("--config", default="lite", help="lite, base or promptcir")
+    ap.add_argument("--config", default="lite", help="lite, fine, base or promptcir")
     ap.add_argument("--data", type=pathlib.Path, default=SMALL, help="folder with manifest.tsv")
     ap.add_argument("--licences", default="", help="comma-separated prefixes; default: all in the manifest")
     ap.add_argument("--valid", type=pathlib.Path, help="folder of clean images for model selection")
@@ -214,7 +214,8 @@ def run(args):
             trainer.start_from(args.init)
             log(f"starts from the weights in {args.init.name}")
         log(f"{args.config} on {trainer.device} x {processes()}, {trainer.dtype}, {len(images)} images, "
-            f"batch {args.batch}, patch {args.patch}, {args.loss}, lr {args.lr:g}, chains {args.chain:g}, seed {args.seed}")  # fmt: skip
+            f"batch {args.batch}, patch {args.patch}, {args.loss}, lr {args.lr:g}, chains {args.chain:g}, "
+            f"seed {args.seed}")  # fmt: skip
         train(trainer, images, data.load_folder(args.valid) if args.valid and rank() == 0 else {}, log)
     return 0
 

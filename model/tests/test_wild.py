@@ -40,7 +40,8 @@ def test_rows_tell_gains_from_losses():
 
     class Worse(Untouched):
         def __call__(self, files):
-            return {name: np.clip(image.astype(int) + 9, 0, 255).astype(np.uint8) for name, image in super().__call__(files).items()}
+            restored = super().__call__(files)
+            return {name: np.clip(image.astype(int) + 9, 0, 255).astype(np.uint8) for name, image in restored.items()}
 
     row = wild.measure(Worse(), clean, wild.gray(90), perceptual=lambda reference, image: 50.0)
     assert row.after < row.before and row.least < -1 and row.worse == 2
