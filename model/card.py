@@ -1,7 +1,7 @@
 """Write a model card and the attribution list that ships beside the weights.
 
     python -m model.card --onnx ops/promptcir/models/lite.onnx --checkpoint model/checkpoints/lite/lite.pth \\
-        --scores model/checkpoints/lite/scores.json --data DATA
+        --scores model/checkpoints/lite/scores.json --wild model/checkpoints/lite/wild.json --data DATA
 
 The card goes beside the ONNX file as NAME.md, the list as NAME-attribution.tsv,
 pictures as NAME-*.webp. Scores come from `evaluate --json`; parameters,
@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from . import data, engines
 from .evaluate import BLIND_SEED, encode
+from .wild import WORSE, rows_of, table
 
 # PromptCIR, Table 2 (RGB, LIVE1) and, for the classical tools, our measurement with their defaults.
 _PUBLISHED = {
@@ -110,6 +111,11 @@ def tables(result, name):
     return "\n".join(lines)
 
 
+def wild(path):
+    """The second table, from what `python -m model.wild --json` wrote."""
+    return table(rows_of(json.loads(path.read_text(encoding="utf-8"))))
+
+
 def attribution(rows, path):
     """The training photographs as a table: one line per tile."""
     with open(path, "w", encoding="utf-8", newline="") as f:
@@ -169,6 +175,7 @@ def write(args):
         parameters=int(facts["parameters"]) / 1e6, kmac=macs_per_pixel(args.checkpoint) / 1e3,
         seconds=seconds, memory=memory, tile=facts["tile"], halo=facts["halo"], multiple=facts["multiple"],
         scored=result["engine"], images=result["images"], tables=tables(result, name), sources=sources(rows),
+        wild=wild(args.wild) if args.wild else "", worse=WORSE,
         licence=_LICENCE.format(attribution=f"{name}-attribution.tsv"), pictures="\n\n".join(shown),
         notes=args.notes.read_text(encoding="utf-8").strip() if args.notes else "", total=len(rows),
     )  # fmt: skip
@@ -184,6 +191,7 @@ def main(argv=None):
     ap.add_argument("--onnx", type=pathlib.Path, required=True)
     ap.add_argument("--checkpoint", type=pathlib.Path, required=True)
     ap.add_argument("--scores", type=pathlib.Path, required=True, help="written by evaluate --json")
+    ap.add_argument("--wild", type=pathlib.Path, help="written by wild --json")
     ap.add_argument("--data", type=pathlib.Path, required=True, help="training folder with manifest.tsv")
     ap.add_argument("--notes", type=pathlib.Path, help="Markdown on how it was trained and what it does badly")
     args = ap.parse_args(argv)

@@ -168,19 +168,24 @@ def ssimulacra2():
     return lambda reference, image: compute_ssimulacra2(*(io.BytesIO(_png(x)) for x in (reference, image)))
 
 
-def report(name, rows):
-    """The table as Markdown."""
+def table(rows):
+    """{condition: Row} as Markdown."""
     seen = any(row.ssimulacra2 for row in rows.values())
     head = ["damage", "damaged", "restored", "gain", "least", "made worse"] + ["SSIMULACRA2"] * seen
-    lines = [f"{name}: PSNR in dB, RGB", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for label, row in rows.items():
         cells = [label + (f" (colour added: {row.colour:.2f} of 255)" if row.colour is not None else "")]
         cells += [f"{row.before:.2f}", f"{row.after:.2f}", f"{row.after - row.before:+.2f}", f"{row.least:+.2f}"]
         cells.append(f"{row.worse} of {row.images}")
-        if row.ssimulacra2:
-            cells.append("{:.1f} to {:.1f}".format(*row.ssimulacra2))
+        if seen:
+            cells.append("{:.1f} to {:.1f}".format(*row.ssimulacra2) if row.ssimulacra2 else "")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def rows_of(content):
+    """{condition: Row} of what --json wrote."""
+    return {name: Row(**row) for name, row in content["rows"].items()}
 
 
 def parser():
@@ -202,7 +207,7 @@ def main(argv=None):
     except (OSError, ValueError) as error:
         print(f"wild: {error}", file=sys.stderr)
         return 1
-    print(report(engine.name, rows))
+    print(f"{engine.name}: PSNR in dB, RGB\n\n{table(rows)}")
     if args.json:
         content = {"engine": engine.name, "rows": {name: dataclasses.asdict(row) for name, row in rows.items()}}
         args.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

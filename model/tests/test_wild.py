@@ -1,5 +1,7 @@
 """The wild table: conditions keep file and reference in register, rows count what they say."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -46,5 +48,6 @@ def test_rows_tell_gains_from_losses():
     row = wild.measure(Worse(), clean, wild.gray(90), perceptual=lambda reference, image: 50.0)
     assert row.after < row.before and row.least < -1 and row.worse == 2
     assert row.colour == 0 and row.ssimulacra2 == (50.0, 50.0)
-    text = wild.report("worse", {"gray QF 90": row})
+    kept = wild.rows_of({"rows": {"gray QF 90": dataclasses.asdict(row)}})
+    text = wild.table(kept)
     assert "2 of 2" in text and "50.0 to 50.0" in text and "colour added: 0.00" in text
