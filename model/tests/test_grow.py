@@ -32,8 +32,8 @@ def test_new_blocks_learn():
         (large(x) - x).square().mean().backward()
         optimizer.step()
     still = [name for name, p in large.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
-    # A key's bias shifts all logits of a row alike: only the softmax's rounding could move it.
-    assert not [name for name in still if "qkv.bias" not in name]
+    # The squeeze of channel attention has one or two units, whose ReLU may rest on one picture.
+    assert not [name for name in still if ".cab.3." not in name]
 
 
 @pytest.mark.parametrize(
