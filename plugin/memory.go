@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/source"
@@ -188,7 +189,12 @@ func (w *work) reuse(format string) (_ Result, done bool, err error) {
 			continue
 		}
 		made := e.Outputs[place(e, i)]
-		s, err := w.engine.owner.StageCopy(made.Path, t.path)
+		f, err := output.OpenBelow(w.output, made.Path)
+		if err != nil {
+			return Result{}, false, nil //nolint:nilerr // it is made anew
+		}
+		s, err := w.engine.owner.StageCopy(beneath.Handle(f), w.output, t.path)
+		f.Close()
 		staged[i] = s
 		if err != nil || s.Hash != made.Hash {
 			return Result{}, false, nil

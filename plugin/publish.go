@@ -191,10 +191,10 @@ func (w *work) take(t *target, name string, claim bool) (free bool, err error) {
 // rename publishes all, and sees that their names are on the disk; where one
 // fails, those that replaced nothing are taken back.
 func rename(staged []*output.Staged) error {
-	var fresh, folders []string
+	var fresh, published []*output.Staged
 	takeBack := func(what, path string, err error) error {
-		for _, name := range fresh {
-			os.RemoveAll(name)
+		for _, s := range fresh {
+			s.Withdraw()
 		}
 		return fmt.Errorf("%s %s: %w", what, path, err)
 	}
@@ -208,20 +208,23 @@ func rename(staged []*output.Staged) error {
 			}
 			continue
 		}
-		_, err := os.Lstat(s.Path)
-		isNew := errors.Is(err, os.ErrNotExist)
-		if err := s.Publish(); err != nil {
+		isNew, err := s.Publish()
+		if err != nil {
 			return takeBack("output", s.Path, err)
 		}
 		if isNew {
-			fresh = append(fresh, s.Path)
+			fresh = append(fresh, s)
 		}
-		if folder := filepath.Dir(s.Path); !slices.Contains(folders, folder) {
-			folders = append(folders, folder)
-		}
+		published = append(published, s)
 	}
-	for _, folder := range folders {
-		if err := output.SyncFolder(folder); err != nil {
+	var folders []string
+	for _, s := range published {
+		folder := filepath.Dir(s.Path)
+		if slices.Contains(folders, folder) {
+			continue
+		}
+		folders = append(folders, folder)
+		if err := s.Sync(); err != nil {
 			return takeBack("folder of outputs", folder, err)
 		}
 	}

@@ -283,7 +283,7 @@ func (w *work) idle() bool {
 // order is what a target is to be, after what the operators have noted.
 func (w *work) order(t target, notes map[string]string) output.Order {
 	return output.Order{
-		Config: &w.pipeline.outputs[t.output], Encoder: t.encoder, Path: t.path,
+		Config: &w.pipeline.outputs[t.output], Encoder: t.encoder, Root: w.output, Path: t.path,
 		Provenance: output.Provenance{
 			Source: w.hash, Pipeline: w.pipeline.name, Fingerprint: w.pipeline.work,
 			Model: notes["model"], ModelDigest: notes["model_digest"], Device: notes["device"], Version: w.engine.version,

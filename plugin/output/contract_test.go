@@ -95,7 +95,9 @@ func stage(t *testing.T, img ops.Image, text string) (string, map[string]string,
 	if err != nil {
 		return "", notes.All(), err
 	}
-	return order.Path, notes.All(), s.Publish()
+	_, err = s.Publish()
+	s.Discard()
+	return order.Path, notes.All(), err
 }
 
 func TestClassesOfMetadata(t *testing.T) {

@@ -17,8 +17,9 @@ type draft struct {
 // memory, which spares the file system a file.
 const smallDraft = 16 << 20
 
-// draft makes one for pixels of that size, whose output is to lie at path.
-func (o Owner) draft(path string, bytes int64) (draft, error) {
+// draft makes one for pixels of that size, whose output is to lie at path
+// below root.
+func (o Owner) draft(root, path string, bytes int64) (draft, error) {
 	if bytes <= smallDraft {
 		if fd, err := unix.MemfdCreate("burnish-draft", unix.MFD_CLOEXEC); err == nil {
 			f, name := os.NewFile(uintptr(fd), "draft"), fmt.Sprintf("/proc/self/fd/%d", fd)
@@ -28,7 +29,7 @@ func (o Owner) draft(path string, bytes int64) (draft, error) {
 			f.Close() // there is no /proc
 		}
 	}
-	s, err := o.reserve(path)
+	s, err := o.reserve(root, path)
 	if err != nil {
 		return draft{}, err
 	}

@@ -1,7 +1,6 @@
 package output
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/burnish-photo/burnish/plugin/beneath"
 	"golang.org/x/sys/unix"
 )
 
@@ -64,11 +64,14 @@ func measure(path string, sync bool) (string, int64, error) {
 }
 
 func addFile(digest hash.Hash, path string, sync bool) (int64, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // a pipe in its place must not be waited for
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return 0, errors.Join(err, &fs.PathError{Op: "read", Path: path, Err: beneath.ErrNotRegular})
+	}
 	size, err := io.Copy(digest, f)
 	if err == nil && sync {
 		err = f.Sync()
@@ -78,49 +81,42 @@ func addFile(digest hash.Hash, path string, sync bool) (int64, error) {
 
 // reserveFolder creates an empty folder of a new name beside path, with the
 // rights that the photo allows.
-func (o Owner) reserveFolder(path, photo string) (*Staged, error) {
-	folder := filepath.Dir(path)
-	if err := MakeFolder(folder); err != nil {
-		return nil, fmt.Errorf("make the output's folder: %w", err)
-	}
+func (o Owner) reserveFolder(root, path, photo string) (*Staged, error) {
 	info, err := os.Stat(photo)
 	if err != nil {
 		return nil, err
 	}
-	mode := folderMode(rightsOf(photo, info, path), groupOfNew(folder))
-	for {
-		name := filepath.Join(folder, o.Temporary(rand.Text()[:12]))
-		err := os.Mkdir(name, mode)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
+	return o.stage(root, path, func(folder *beneath.Folder, name string) (io.Closer, fs.FileInfo, string, error) {
+		mode := folderMode(rightsOf(photo, info, path), groupOfNew(folder.Handle()))
+		f, err := folder.CreateFolder(name, uint32(mode))
 		if err != nil {
-			return nil, fmt.Errorf("write beside the output: %w", err)
+			return nil, nil, "", err
 		}
-		return &Staged{Path: path, temporary: name}, nil
-	}
+		info, err := f.Stat()
+		return f, info, f.Handle() + "/.", err // where a link to the folder would not be walked through
+	})
 }
 
 // replace gives a file or folder its name, in place of what bears it: at once,
 // but for a folder on a file system that cannot exchange two names.
-func replace(temporary, path string) error {
-	there, err := os.Lstat(path)
+func replace(folder *beneath.Folder, temporary, name string) error {
+	there, err := folder.Lstat(name)
 	if err != nil || !there.IsDir() {
-		return os.Rename(temporary, path)
+		return folder.Rename(temporary, folder, name)
 	}
-	err = unix.Renameat2(unix.AT_FDCWD, temporary, unix.AT_FDCWD, path, unix.RENAME_EXCHANGE)
+	err = folder.Exchange(temporary, name)
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
 		aside := temporary + temporarySuffix
-		if err := os.Rename(path, aside); err != nil {
+		if err := folder.Rename(name, folder, aside); err != nil {
 			return err
 		}
-		if err := os.Rename(temporary, path); err != nil {
-			return errors.Join(err, os.Rename(aside, path))
+		if err := folder.Rename(temporary, folder, name); err != nil {
+			return errors.Join(err, folder.Rename(aside, folder, name))
 		}
-		return os.RemoveAll(aside)
+		return folder.RemoveAll(aside)
 	}
 	if err != nil {
 		return err
 	}
-	return os.RemoveAll(temporary)
+	return folder.RemoveAll(temporary)
 }

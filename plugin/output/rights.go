@@ -190,6 +190,6 @@ func (s *Staged) Preserve(what []string, photo string, source os.FileInfo) error
 // staged file will.
 func (s *Staged) narrows(path string) bool {
 	there, err := os.Lstat(path)
-	ours, err2 := os.Lstat(s.temporary)
+	ours, err2 := os.Stat(s.temporary)
 	return errors.Join(err, err2) == nil && there.Mode().Perm()&^ours.Mode().Perm()&0o077 != 0
 }

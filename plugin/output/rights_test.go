@@ -55,7 +55,7 @@ func TestAnOutputIsNeverReadableByMorePeopleThanItsPhoto(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := Nobody.reserve(out)
+		s, err := Nobody.reserve(filepath.Dir(out), out)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func TestAnEqualOutputWithMoreRightsIsReplaced(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "photo.jpg")
 	for mode, want := range map[fs.FileMode]bool{0o644: false, 0o600: true, 0o400: true} {
-		s, err := Nobody.reserve(out)
+		s, err := Nobody.reserve(filepath.Dir(out), out)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -52,7 +52,7 @@ func checkSuffix(value any) error {
 // without metadata, and reads every file back: of a folder its tiles as images,
 // of an archive what it holds by its checksums.
 func (o Owner) stageTiles(ctx context.Context, img ops.Image, order Order) (_ *Staged, err error) {
-	folder, err := o.reserveFolder(order.Path, img.Source.Path)
+	folder, err := o.reserveFolder(order.root(), order.Path, img.Source.Content())
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (o Owner) stageTiles(ctx context.Context, img ops.Image, order Order) (_ *S
 		return nil, err
 	}
 	if archive(order.Path) != "" {
-		return o.takeArchive(folder)
+		return o.takeArchive(order.root(), folder)
 	}
 	if err := undate(folder.temporary); err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (o Owner) stageTiles(ctx context.Context, img ops.Image, order Order) (_ *S
 
 // takeArchive takes the one file out of a folder, without the times in it, so that
 // equal photos become equal archives.
-func (o Owner) takeArchive(folder *Staged) (*Staged, error) {
+func (o Owner) takeArchive(root string, folder *Staged) (*Staged, error) {
 	files, err := os.ReadDir(folder.temporary)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (o Owner) takeArchive(folder *Staged) (*Staged, error) {
 	if len(files) != 1 {
 		return nil, fmt.Errorf("the archive was not written: there are %d files", len(files))
 	}
-	s, err := o.reserve(folder.Path)
+	s, err := o.reserve(root, folder.Path)
 	if err != nil {
 		return nil, err
 	}

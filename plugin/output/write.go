@@ -2,6 +2,7 @@ package output
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,11 +20,14 @@ import (
 type Order struct {
 	Config     *Config
 	Encoder    Encoder
+	Root       string // folder that the path lies below; "": its own
 	Path       string // absolute
 	Provenance Provenance
 
 	pages int // that are joined in the image; 0: it is one
 }
+
+func (o Order) root() string { return cmp.Or(o.Root, filepath.Dir(o.Path)) }
 
 // Stage encodes img under a temporary name beside the order's path, with the
 // metadata that it is to have, reads it back in full, compares metadata and
@@ -33,13 +37,13 @@ type Order struct {
 func (o Owner) Stage(ctx context.Context, img ops.Image, order Order) (_ *Staged, err error) {
 	switch {
 	case order.copies(img):
-		return o.stageSource(img, order.Path)
+		return o.stageSource(img, order)
 	case order.Config.Tiles():
 		order.dropAppendix(ctx, img)
 		return o.stageTiles(ctx, img, order)
 	}
 	order.dropAppendix(ctx, img)
-	s, err := o.reserve(order.Path)
+	s, err := o.reserve(order.root(), order.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +58,7 @@ func (o Owner) Stage(ctx context.Context, img ops.Image, order Order) (_ *Staged
 		return nil, err
 	}
 	defer w.close()
-	encoded, err := o.draft(order.Path, w.pixels.Size())
+	encoded, err := o.draft(order.root(), order.Path, w.pixels.Size())
 	if err != nil {
 		return nil, err
 	}
@@ -173,8 +177,8 @@ func (w *writing) encode(ctx context.Context, path string) error {
 }
 
 // stageSource stages a copy of the source, which has to be sound.
-func (o Owner) stageSource(img ops.Image, path string) (*Staged, error) {
-	s, err := o.StageCopy(img.Source.Content(), path)
+func (o Owner) stageSource(img ops.Image, order Order) (*Staged, error) {
+	s, err := o.StageCopy(img.Source.Content(), order.root(), order.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -185,9 +189,9 @@ func (o Owner) stageSource(img ops.Image, path string) (*Staged, error) {
 	return s, nil
 }
 
-// StageCopy stages a copy of the file from as path.
-func (o Owner) StageCopy(from, path string) (*Staged, error) {
-	s, err := o.reserve(path)
+// StageCopy stages a copy of the file from as path, which lies below root.
+func (o Owner) StageCopy(from, root, path string) (*Staged, error) {
+	s, err := o.reserve(root, path)
 	if err != nil {
 		return nil, err
 	}
