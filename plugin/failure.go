@@ -36,6 +36,9 @@ func (w *work) failed(stopped error, err error) *Error {
 	if errors.Is(err, syscall.ENAMETOOLONG) {
 		return w.nameTooLong(err)
 	}
+	if errors.Is(err, beneath.ErrLink) || errors.Is(err, beneath.ErrOutside) {
+		return w.fail(Unwritable, err, "remove the link from the output folder, or make it one of root, of the folder's owner or of Burnish's user: others' are not followed there")
+	}
 	if errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		return w.fail(Unwritable, err, fmt.Sprintf("let the user with id %d write there", os.Getuid()))
 	}
@@ -100,6 +103,9 @@ func (w *work) alone(f *Error) bool {
 // than of a name or its rights.
 func ill(err error) bool {
 	var number syscall.Errno
+	if errors.Is(err, beneath.ErrLink) || errors.Is(err, beneath.ErrOutside) {
+		return false
+	}
 	if !errors.As(err, &number) {
 		return !errors.Is(err, os.ErrPermission) && !errors.Is(err, os.ErrNotExist)
 	}

@@ -19,7 +19,7 @@ import (
 func (w *work) entry(state ledger.State) ledger.Entry {
 	return ledger.Entry{
 		Key:  ledger.Key{Path: w.source, Work: w.key, Content: w.hash},
-		Stat: ledger.Stat{Size: w.info.Size(), ModTime: w.info.ModTime(), Inode: source.Inode(w.info)},
+		Stat: ledger.Stat{Size: w.info.Size(), ModTime: w.info.ModTime(), Inode: source.Inode(w.info), Changed: source.ChangeTime(w.info)},
 		Root: w.root, State: state, Attempts: 1, Started: w.began, Finished: time.Now(), Pipeline: w.pipeline.name,
 	}
 }

@@ -3,10 +3,12 @@ package watcher
 import (
 	"bufio"
 	"bytes"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // usage reads the limit of inotify watches for each user and how many the
@@ -23,7 +25,7 @@ func usage() (limit, others int) {
 	self := strconv.Itoa(os.Getpid())
 	for _, p := range processes {
 		info, err := os.Stat(p)
-		if filepath.Base(p) == self || err != nil || stampOf(info).uid != uint32(os.Geteuid()) {
+		if filepath.Base(p) == self || err != nil || !owned(info) {
 			continue
 		}
 		others += watchesOf(p)
@@ -53,4 +55,10 @@ func watchesOf(process string) (n int) {
 		info.Close()
 	}
 	return n
+}
+
+// owned reports whether what info tells of is this user's.
+func owned(info fs.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return ok && s.Uid == uint32(os.Geteuid())
 }

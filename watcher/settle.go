@@ -16,15 +16,16 @@ type identity struct{ dev, ino uint64 }
 func (i identity) String() string { return fmt.Sprintf("%x:%x", i.dev, i.ino) }
 
 // stamp is a state of a file as told by its metadata. Two equal stamps of one
-// path are one state. Rights are part of it so that a file which could not be
+// path are one state. The time of change, which nobody can set, tells of a file
+// that was rewritten with its date kept, and of rights: one which could not be
 // read is sent again when it can be.
 type stamp struct {
 	identity
-	size     int64
-	sec      int64
-	nsec     int32
-	mode     fs.FileMode
-	uid, gid uint32
+	size    int64
+	sec     int64
+	nsec    int32
+	mode    fs.FileMode
+	changed int64 // when content, name, rights or attributes did last; 0 where nothing tells
 }
 
 func (s stamp) modTime() time.Time { return time.Unix(s.sec, int64(s.nsec)) }

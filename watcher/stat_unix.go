@@ -12,7 +12,7 @@ func stampOf(info fs.FileInfo) stamp {
 	s := stamp{size: info.Size(), sec: t.Unix(), nsec: int32(t.Nanosecond()), mode: info.Mode()}
 	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
 		s.identity = identity{dev: uint64(sys.Dev), ino: sys.Ino} //nolint:unconvert // Dev differs by system
-		s.uid, s.gid = sys.Uid, sys.Gid
+		s.changed = touched(info).UnixNano()
 	}
 	return s
 }

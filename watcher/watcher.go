@@ -6,8 +6,8 @@
 // Events only make it quick: a rescan finds whatever they missed, and a folder
 // for which they are not to be had is polled.
 //
-// A state of a file (path, device, inode, size, modification time and access
-// rights) is sent once; a file that changes later is sent again when it has
+// A state of a file (path, device, inode, size, times of modification and change,
+// and access rights) is sent once; a file that changes later is sent again when it has
 // settled again. A rename or a copy is a file of its own. What is ignored:
 // temporary and system names (see Ignored), what a folder's globs and depth
 // rule out, symbolic links unless its policy follows them, and whatever is not

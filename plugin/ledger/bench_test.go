@@ -62,7 +62,7 @@ func BenchmarkUnchanged(b *testing.B) {
 	l, entries := filled(b)
 	for i := 0; b.Loop(); i++ {
 		e := entries[i%benchEntries]
-		if _, ok, err := l.Unchanged(e.Path, e.Stat.Size, e.Stat.ModTime, e.Stat.Inode, e.Work); !ok || err != nil {
+		if _, ok, err := l.Unchanged(e.Path, e.Stat, e.Work); !ok || err != nil {
 			b.Fatal(ok, err)
 		}
 	}

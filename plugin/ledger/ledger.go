@@ -48,11 +48,16 @@ type Stat struct {
 	Size    int64     `json:"size"`
 	ModTime time.Time `json:"mod_time"`
 	Inode   uint64    `json:"inode,omitempty"`
+	Changed time.Time `json:"changed,omitzero"` // its content, name, rights or attributes; zero in older records
 }
 
-// Same reports whether both describe the same state of one file.
+// Same reports whether both describe the same state of one file. That it changed
+// without a trace in size and modification time, as by a program that keeps the
+// date, is told by Changed, where both have it; so is what changed nothing of
+// its content.
 func (s Stat) Same(o Stat) bool {
-	return s.Size == o.Size && s.Inode == o.Inode && s.ModTime.Equal(o.ModTime)
+	return s.Size == o.Size && s.Inode == o.Inode && s.ModTime.Equal(o.ModTime) &&
+		(s.Changed.Equal(o.Changed) || s.Changed.IsZero() || o.Changed.IsZero())
 }
 
 // Output is one file that the work wrote.
@@ -129,10 +134,8 @@ func (l *Ledger) Lookup(k Key) (Entry, bool, error) {
 }
 
 // Unchanged returns the record of this path and work if the file had this
-// size, modification time and inode then. It saves reading the file again; a
-// file rewritten with all three kept is not found out.
-func (l *Ledger) Unchanged(path string, size int64, modTime time.Time, inode uint64, work string) (Entry, bool, error) {
-	now := Stat{Size: size, ModTime: modTime, Inode: inode}
+// state then. It saves reading the file again.
+func (l *Ledger) Unchanged(path string, now Stat, work string) (Entry, bool, error) {
 	return l.find(path, work, func(e Entry) bool { return e.Stat.Same(now) })
 }
 

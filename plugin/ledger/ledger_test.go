@@ -37,7 +37,7 @@ func put(t testing.TB, l *Ledger, entries ...Entry) {
 func done(path, work, c string, outputs ...string) Entry {
 	e := Entry{
 		Key:   Key{Path: path, Work: work, Content: c},
-		Stat:  Stat{Size: 1000, ModTime: shot, Inode: 7},
+		Stat:  Stat{Size: 1000, ModTime: shot, Inode: 7, Changed: shot},
 		State: Done,
 	}
 	for _, o := range outputs {
@@ -103,14 +103,16 @@ func TestUnchanged(t *testing.T) {
 		work string
 		want bool
 	}{
-		{"same", "a.jpg", Stat{1000, shot.UTC(), 7}, "w1", true},
-		{"size", "a.jpg", Stat{1001, shot, 7}, "w1", false},
-		{"time", "a.jpg", Stat{1000, shot.Add(1), 7}, "w1", false},
-		{"inode", "a.jpg", Stat{1000, shot, 8}, "w1", false},
-		{"work", "a.jpg", Stat{1000, shot, 7}, "w2", false},
-		{"path", "b.jpg", Stat{1000, shot, 7}, "w1", false},
+		{"same", "a.jpg", Stat{1000, shot.UTC(), 7, shot}, "w1", true},
+		{"size", "a.jpg", Stat{1001, shot, 7, shot}, "w1", false},
+		{"time", "a.jpg", Stat{1000, shot.Add(1), 7, shot}, "w1", false},
+		{"change of content with the date kept", "a.jpg", Stat{1000, shot, 7, shot.Add(1)}, "w1", false}, // navidrome#3817
+		{"a file system without times of change", "a.jpg", Stat{1000, shot, 7, time.Time{}}, "w1", true},
+		{"inode", "a.jpg", Stat{1000, shot, 8, shot}, "w1", false},
+		{"work", "a.jpg", Stat{1000, shot, 7, shot}, "w2", false},
+		{"path", "b.jpg", Stat{1000, shot, 7, shot}, "w1", false},
 	} {
-		e, ok, err := l.Unchanged(tt.path, tt.stat.Size, tt.stat.ModTime, tt.stat.Inode, tt.work)
+		e, ok, err := l.Unchanged(tt.path, tt.stat, tt.work)
 		if err != nil || ok != tt.want || ok && e.Content != "c1" {
 			t.Errorf("%s: %+v, %v, %v", tt.name, e, ok, err)
 		}
