@@ -214,21 +214,21 @@ func TestBeforeTheFirstListing(t *testing.T) {
 func TestRemoteFolderTurnsEmpty(t *testing.T) {
 	above := t.TempDir()
 	dir := mkdir(t, above, "ingest")
-	write(t, dir, "a.jpg")
+	write(t, mkdir(t, dir, "sub"), "a.jpg")
 	synctest.Test(t, func(t *testing.T) {
 		r := startWith(t, Options{Folders: []Config{{Folder: dir, Events: Auto}}}, func() (notifier, error) { return nil, syscall.EMFILE }, func(w *Watcher) {
 			w.filesystem = func(string) filesystem { return filesystem{name: "FUSE", remote: true} }
 		})
 		defer r.stop()
-		if got := r.next(); got != "a.jpg" {
+		if got := r.next(); got != "sub/a.jpg" {
 			t.Errorf("sent %s", got)
 		}
-		rename(t, filepath.Join(dir, "a.jpg"), filepath.Join(above, "a.jpg"))
+		rename(t, filepath.Join(dir, "sub"), filepath.Join(above, "sub"))
 		time.Sleep(time.Minute)
 		if s := r.Folders()[0]; s.Mode != Degraded || s.Files != 1 {
 			t.Errorf("state %+v", s)
 		}
-		rename(t, filepath.Join(above, "a.jpg"), filepath.Join(dir, "a.jpg"))
+		rename(t, filepath.Join(above, "sub"), filepath.Join(dir, "sub"))
 		time.Sleep(time.Minute)
 		if s := r.Folders()[0]; s.Mode != Polling {
 			t.Errorf("state %+v", s)

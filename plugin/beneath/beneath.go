@@ -112,6 +112,12 @@ func (d *Folder) Folder(rel string, links Links) (*Folder, error) {
 func (d *Folder) File(rel string, links Links) (*os.File, error) {
 	fd, err := d.open(rel, links, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	path := filepath.Join(d.path, rel)
+	if errors.Is(err, unix.EAGAIN) { // somebody holds a lease of it, and gives it back in a moment
+		if fd, err = d.open(rel, links, unix.O_PATH); err != nil {
+			return nil, err
+		}
+		return reopened(fd, path)
+	}
 	if errors.Is(err, unix.ENXIO) { // a socket, or a device without a driver
 		return nil, &fs.PathError{Op: "open", Path: path, Err: ErrNotRegular}
 	}
@@ -131,6 +137,42 @@ func (d *Folder) File(rel string, links Links) (*os.File, error) {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	return os.NewFile(uintptr(fd), path), nil
+}
+
+// Regular opens a regular file for reading by its path; links are followed. It
+// waits for no pipe, and for a lease to be given back.
+func Regular(path string) (*os.File, error) {
+	fd, err := openAt(unix.AT_FDCWD, path, unix.O_PATH)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return reopened(fd, path)
+}
+
+// reopened opens for reading what was opened as a path, once it is known to be a
+// file. It takes the descriptor over.
+func reopened(fd int, path string) (*os.File, error) {
+	at := os.NewFile(uintptr(fd), path)
+	defer at.Close()
+	info, err := at.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: ErrNotRegular}
+	}
+	f, err := os.Open(Handle(at))
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.Unwrap(err)}
+	}
+	now, err := f.Stat()
+	if err == nil && !os.SameFile(now, info) {
+		err = &fs.PathError{Op: "open", Path: path, Err: unix.ESTALE}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // Lookup tells what stands under a path below d, links followed as links says.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -328,4 +329,27 @@ func TestHandle(t *testing.T) {
 	if err != nil || string(data) != "a" {
 		t.Errorf("%q, %v", data, err)
 	}
+}
+
+// Samba's oplocks are leases: who opens such a file gets it once it is given back.
+func TestLeased(t *testing.T) {
+	ways(t, func(t *testing.T) {
+		d, base := tree(t)
+		told := make(chan os.Signal, 1)
+		signal.Notify(told, unix.SIGIO)
+		defer signal.Stop(told)
+		leased, err := os.OpenFile(filepath.Join(base, "watched/a.jpg"), os.O_RDWR, 0)
+		must(t, err)
+		defer leased.Close()
+		if _, err := unix.FcntlInt(leased.Fd(), unix.F_SETLEASE, unix.F_WRLCK); err != nil {
+			t.Skip("no leases of files here:", err)
+		}
+		go func() {
+			<-told
+			_, _ = unix.FcntlInt(leased.Fd(), unix.F_SETLEASE, unix.F_UNLCK)
+		}()
+		if got, err := read(d, "a.jpg", None); got != "a" {
+			t.Errorf("%q, %v", got, err)
+		}
+	})
 }

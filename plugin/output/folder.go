@@ -64,14 +64,11 @@ func measure(path string, sync bool) (string, int64, error) {
 }
 
 func addFile(digest hash.Hash, path string, sync bool) (int64, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // a pipe in its place must not be waited for
+	f, err := beneath.Regular(path) // a pipe in its place must not be waited for
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return 0, errors.Join(err, &fs.PathError{Op: "read", Path: path, Err: beneath.ErrNotRegular})
-	}
 	size, err := io.Copy(digest, f)
 	if err == nil && sync {
 		err = f.Sync()
