@@ -167,6 +167,9 @@ func (w *work) damaged(err error) *Error {
 			err = errors.New(cmp.Or(v.Hint, "libvips gave no reason"))
 		}
 	}
+	if errors.Is(err, vips.ErrNumbers) {
+		return w.fail(Unfit, err, "save it with whole numbers of 8 or 16 bits, or with floating-point ones of 32")
+	}
 	return w.fail(Damaged, fmt.Errorf("cannot be decoded: %w", err), "it is damaged, incomplete or of an unusual kind; copy it here again from where it came")
 }
 

@@ -147,7 +147,7 @@ func wildRow(t *testing.T, source string, colours *vips.Image, o plugin.Output) 
 }
 
 // exifKept counts the source's entries, and those that the output has with the
-// same value; orientation and size may differ, the thumbnail's are left out.
+// same value; orientation, size and the place of the subject may differ, the thumbnail's are left out.
 func exifKept(before, after []byte, tiff bool) (kept, all int) {
 	a, err := exif.Parse(before)
 	if err != nil {
@@ -159,7 +159,7 @@ func exifKept(before, after []byte, tiff bool) (kept, all int) {
 	}
 	there := b.Entries()
 	for _, e := range a.Entries() {
-		free := e.Dir == exif.IFD0 && e.Tag == exif.Orientation || e.Dir == exif.Exif && (e.Tag == 0xa002 || e.Tag == 0xa003)
+		free := e.Dir == exif.IFD0 && e.Tag == exif.Orientation || e.Dir == exif.Exif && (e.Tag == 0xa002 || e.Tag == 0xa003 || e.Tag == exif.SubjectArea)
 		if e.Dir == exif.IFD1 || e.IsPointer() || free || tiff && container.Pictorial(e) {
 			continue
 		}

@@ -3,6 +3,7 @@ package vips
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 )
 
@@ -77,6 +78,11 @@ func open(path string, a Access, more Args) (*Image, error) {
 const maxDecoded = 100 << 20
 
 func load(loader, path string, more Args) (*Image, error) {
+	if loader == "tiffload" {
+		if kind := unreadNumbers(path); kind != "" {
+			return nil, wrap("open", path, fmt.Errorf("%w: %s", ErrNumbers, kind))
+		}
+	}
 	args := Args{"filename": path, "access": Sequential.String(), "fail_on": "error"}
 	maps.Copy(args, more)
 	out, err := Call(loader, args)
