@@ -50,7 +50,7 @@ type Watch struct {
 	Allow          []string     `yaml:"allow" help:"formats taken in here although what reads them is not safe for files of unknown origin"`
 	Priority       int          `yaml:"priority" help:"of its photos over other folders'; a minute of waiting is worth one step"`
 	Limits         FolderLimits `yaml:"limits" help:"limits of the photos of this folder, in place of the general ones"`
-	After          After        `yaml:"after" help:"what becomes of an original once its outputs are on the disk: keep (the default), {move: FOLDER} or {trash: HOURS}"`
+	After          After        `yaml:"after" help:"what becomes of an original once its outputs are on the disk: keep (the default), {move: FOLDER} or {trash: HOURS}; with sidecars: keep they stay behind"`
 	Failed         Failed       `yaml:"failed" help:"what becomes of an original in quarantine"`
 }
 

@@ -35,7 +35,7 @@ func (c *Config) Paths() (read, write []string) {
 		if w.Links == watcher.FollowLinks {
 			folder = string(filepath.Separator) // links lead anywhere
 		}
-		if w.After != (After{}) || w.Failed.Move != "" {
+		if !w.After.Keeps() || w.Failed.Move != "" {
 			write = append(write, folder)
 		} else {
 			read = append(read, folder)
