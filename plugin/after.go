@@ -23,7 +23,7 @@ const trashFolder = "trash"
 // more: an original leaves its place only while they are as they were written.
 func (w *work) putAway() error {
 	e := w.past() // not what was done with an earlier content of the file
-	if w.job.After == (After{}) || w.engine.ledger == nil || e.State != ledger.Done {
+	if w.job.After.keeps() || w.engine.ledger == nil || e.State != ledger.Done {
 		return nil
 	}
 	if e.Notes[recognisedNote] != "" {
@@ -64,7 +64,7 @@ func (w *work) putAway() error {
 // outputs stay this photo's whatever happens in between.
 func (w *work) putTo(e ledger.Entry, folder, rel string) error {
 	first := e.Path == w.source // else another of the same content was put away before
-	m := mover{owner: w.engine.owner}
+	m := mover{owner: w.engine.owner, sidecars: !w.job.After.KeepSidecars, told: w.tell}
 	if first {
 		m.before = w.intend(&e)
 	}
@@ -81,6 +81,20 @@ func (w *work) putTo(e ledger.Entry, folder, rel string) error {
 		return w.engine.ledger.Moved(w.source, place, w.key)
 	}
 	return nil
+}
+
+// tell notes what is to be said of a move.
+func (w *work) tell(key, text string) {
+	if w.moved == nil {
+		w.moved = map[string]string{}
+	}
+	if w.moved[key] != "" {
+		text = w.moved[key] + "; " + text
+	}
+	w.moved[key] = text
+	if key != "sidecars" {
+		w.engine.log.Warn("the original was not moved in full", "photo", w.source, "what", text)
+	}
 }
 
 // intend records each place that the photo is about to be moved to.

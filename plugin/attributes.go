@@ -28,6 +28,10 @@ func copyAttributes(from, to *os.File) (lost []string) {
 		if !strings.HasPrefix(name, "user.") && name != accessList {
 			continue
 		}
+		if name == accessList && !sameOwner(from, to) { // it would mean another group
+			lost = append(lost, name)
+			continue
+		}
 		value := make([]byte, maxAttribute)
 		n, err := unix.Fgetxattr(int(from.Fd()), name, value)
 		if err == nil {
@@ -38,6 +42,11 @@ func copyAttributes(from, to *os.File) (lost []string) {
 		}
 	}
 	return lost
+}
+
+func sameOwner(a, b *os.File) bool {
+	var s, t unix.Stat_t
+	return unix.Fstat(int(a.Fd()), &s) == nil && unix.Fstat(int(b.Fd()), &t) == nil && s.Uid == t.Uid && s.Gid == t.Gid
 }
 
 func attributeNames(f *os.File) (names []string, err error) {

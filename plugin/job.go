@@ -68,7 +68,13 @@ const (
 type After struct {
 	Move  string        // folder that it is moved to, below the same subfolders
 	Trash time.Duration // how long it is kept in the state folder's trash
+
+	// KeepSidecars leaves behind what belongs to the original: edits, a film, a
+	// RAW, descriptions by Google Takeout. Else it goes with it.
+	KeepSidecars bool
 }
+
+func (a After) keeps() bool { return a.Move == "" && a.Trash == 0 }
 
 // State says how a job ended where it did not fail.
 type State string

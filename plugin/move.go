@@ -36,6 +36,19 @@ type mover struct {
 	// quiet is for how long a file must not have changed to go to another file
 	// system: who still writes to it would write to what was removed.
 	quiet time.Duration
+
+	// sidecars go with their photo.
+	sidecars bool
+
+	// told, where it is set, takes in what is to be said of a move: what went
+	// along, what stayed behind and what the other file system could not keep.
+	told func(key, text string)
+}
+
+func (m mover) tell(key, text string) {
+	if m.told != nil {
+		m.told(key, text)
+	}
 }
 
 // relocate moves a file to rel below folder, or to a name like it with a number
@@ -54,6 +67,10 @@ func (m mover) relocate(f *source.File, folder, rel string) (string, error) {
 		return "", err
 	}
 	defer to.Close()
+	train, err := m.train(from, name)
+	if err != nil {
+		return "", err
+	}
 	base := filepath.Base(rel)
 	ext := filepath.Ext(base)
 	stem := strings.TrimSuffix(base, ext)
@@ -62,7 +79,7 @@ func (m mover) relocate(f *source.File, folder, rel string) (string, error) {
 		if n > 1 {
 			candidate = fmt.Sprintf("%s-%d%s", stem, n, ext)
 		}
-		if _, err := to.Lstat(candidate); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := to.Lstat(candidate); !errors.Is(err, fs.ErrNotExist) || train.meets(to, candidate) {
 			continue
 		}
 		place := filepath.Join(to.Path(), candidate)
@@ -71,13 +88,18 @@ func (m mover) relocate(f *source.File, folder, rel string) (string, error) {
 				return "", err
 			}
 		}
+		gone := train.move(to, candidate)
 		err := m.moveTo(f, from, name, to, candidate)
+		if err != nil {
+			err = errors.Join(err, train.putBack(to, gone))
+		}
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
 		if err != nil {
 			return "", err
 		}
+		train.tell(gone)
 		return place, errors.Join(to.Sync(), from.Sync())
 	}
 	return "", fmt.Errorf("%s holds %d files of that name: move some away", to.Path(), maxNames)
@@ -175,8 +197,18 @@ func (m mover) removeExactly(f *source.File, from *beneath.Folder, name string) 
 	return from.Remove(aside)
 }
 
-// copyInto copies the file, with its mode, owner and time, to a temporary file,
-// syncs it and reads it back.
+// keepAttributes copies what else a file system keeps of the file, as far as the
+// other takes it.
+func (m mover) keepAttributes(f *source.File, out *os.File) {
+	f.Attributes(func(file *os.File) {
+		if lost := copyAttributes(file, out); len(lost) > 0 {
+			m.tell("attributes", fmt.Sprintf("%s of %s not kept by the file system that it was moved to", strings.Join(lost, ", "), filepath.Base(f.Path)))
+		}
+	})
+}
+
+// copyInto copies the file, with its mode, owner, time and extended attributes,
+// to a temporary file, syncs it and reads it back.
 func (m mover) copyInto(f *source.File, to *beneath.Folder) (temporary string, err error) {
 	temporary = m.owner.Temporary(rand.Text()[:12])
 	out, err := to.Create(temporary, 0o600)
@@ -195,7 +227,9 @@ func (m mover) copyInto(f *source.File, to *beneath.Folder) (temporary string, e
 	if s, ok := f.Info.Sys().(*syscall.Stat_t); ok {
 		_ = out.Chown(int(s.Uid), int(s.Gid)) // only root may
 	}
-	err = errors.Join(output.KeepRights(out, f.Real(), f.Info), output.SetTimes(out, f.Info.ModTime()), out.Sync())
+	err = output.KeepRights(out, f.Real(), f.Info)
+	m.keepAttributes(f, out)
+	err = errors.Join(err, output.SetTimes(out, f.Info.ModTime()), out.Sync())
 	if err != nil {
 		return "", err
 	}

@@ -47,6 +47,11 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 	if err := w.putAway(); err != nil {
 		e.log.Warn("the original stays where it is", "photo", w.source, "error", err)
 	}
+	if len(w.moved) > 0 {
+		notes := maps.Clone(w.moved)
+		maps.Copy(notes, result.Notes)
+		result.Notes = notes
+	}
 	return result, nil
 }
 
@@ -123,7 +128,8 @@ type work struct {
 	file      *source.File  // once it was opened
 	content   string        // a path that leads to that file alone
 	info      os.FileInfo
-	dateFault string // what stands in the place of the photo's date, where it has none
+	moved     map[string]string // notes on the original's move
+	dateFault string            // what stands in the place of the photo's date, where it has none
 	hash      string
 	unfolded  int64        // bytes of its metadata, decompressed
 	first     *vips.Image  // the first page, once it was opened

@@ -116,7 +116,7 @@ func (w *work) setAside(e *ledger.Entry) error {
 	if err := errors.Join(w.unchanged(), w.engine.notAway(w.job.Quarantine)); err != nil {
 		return err
 	}
-	place, err := mover{owner: w.engine.owner, before: w.intend(e), quiet: writing}.relocate(w.file, w.job.Quarantine, rel)
+	place, err := mover{owner: w.engine.owner, before: w.intend(e), quiet: writing, told: w.tell}.relocate(w.file, w.job.Quarantine, rel)
 	if place == "" {
 		return errors.Join(err, w.stays(e))
 	}

@@ -60,6 +60,24 @@ func Open(root, path string, links beneath.Links) (*File, error) {
 	return f, nil
 }
 
+// In opens a regular file that bears a name in a folder; no link is followed. The
+// folder stays the caller's.
+func In(folder *beneath.Folder, name string) (*File, error) {
+	root, err := folder.Folder(".", beneath.None)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{Path: filepath.Join(folder.Path(), name), root: root, rel: name, links: beneath.None}
+	if f.file, err = root.File(name, beneath.None); err == nil {
+		f.Info, err = f.file.Stat()
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 // Close gives the descriptors back. Nothing that was opened by Handle is read
 // after.
 func (f *File) Close() error {
@@ -112,6 +130,9 @@ func (f *File) CopyTo(w io.Writer) error {
 	_, err := io.Copy(w, f.reader())
 	return err
 }
+
+// Attributes calls do with the file, for what is kept beside its bytes.
+func (f *File) Attributes(do func(file *os.File)) { do(f.file) }
 
 func (f *File) reader() io.Reader { return io.NewSectionReader(f.file, 0, 1<<62) }
 
