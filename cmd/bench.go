@@ -40,18 +40,18 @@ Examples:
 
 // benchReport is what bench prints.
 type benchReport struct {
-	Version     string
-	ONNXRuntime string
-	Model       string
-	Device      string
-	Proof       string // of the known-answer test
-	PeakGMACs   float64
-	Rows        []benchRow
+	Version     string     `json:"version"`
+	ONNXRuntime string     `json:"onnx_runtime"`
+	Model       string     `json:"model"`
+	Device      string     `json:"device"`
+	Proof       string     `json:"proof"` // of the known-answer test
+	PeakGMACs   float64    `json:"peak_gmacs"`
+	Rows        []benchRow `json:"rows"`
 }
 
 type benchRow struct {
 	plugin.Measurement
-	PeakShare float64
+	PeakShare float64 `json:"peak_share"`
 }
 
 // Run measures and prints.

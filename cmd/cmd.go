@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/alecthomas/kong"
 	"github.com/burnish-photo/burnish/config/strict"
@@ -94,13 +95,21 @@ func Main(specs ...ops.Spec) int {
 		return code
 	}
 	if err != nil {
-		return complain(exitUnable, fmt.Errorf("%w; see burnish --help", err))
+		return complain(exitUnable, fmt.Errorf("%w; see %s --help", err, commandOf(parser, arguments)))
 	}
 	registry, err := ops.NewRegistry(specs...)
 	if err != nil {
 		return complain(exitUnable, err)
 	}
 	return c.run(parsed, registry)
+}
+
+// commandOf is the command that a line is about, as far as it names one.
+func commandOf(parser *kong.Kong, arguments []string) string {
+	if slices.ContainsFunc(parser.Model.Children, func(n *kong.Node) bool { return n.Name == arguments[0] && !n.Hidden }) {
+		return "burnish " + arguments[0]
+	}
+	return "burnish"
 }
 
 // newParser reads command lines into c. It calls exit once it has printed what

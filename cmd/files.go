@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
@@ -35,12 +36,16 @@ type found struct {
 	ignored int             // files and folders passed over by their names
 }
 
-// look finds the regular files below the paths, each once, except in the folder
-// of the outputs. Of watched folders the filter holds, of others that of a
+// look finds the regular files below the paths, each once, except in the folders
+// of outputs, those of watched folders among them. Of watched folders the filter holds, of others that of a
 // folder without patterns. Links are followed only where they are named.
 func look(paths []string, watch []config.Watch, output string) (found, error) {
-	l := looking{output: output, seen: map[string]bool{}}
+	l := looking{seen: map[string]bool{}}
+	if output != "" {
+		l.outputs = append(l.outputs, output)
+	}
 	for _, w := range watch {
+		l.outputs = append(l.outputs, w.Output)
 		l.watched = append(l.watched, filtered{w.Folder, watcher.NewFilter(w.Config)})
 	}
 	for _, named := range paths {
@@ -62,7 +67,7 @@ func look(paths []string, watch []config.Watch, output string) (found, error) {
 type looking struct {
 	found
 	watched []filtered
-	output  string // absolute, or ""
+	outputs []string // folders, absolute
 	seen    map[string]bool
 }
 
@@ -87,7 +92,7 @@ func (l *looking) walk(root string) {
 			return nil // one bad folder does not end the walk
 		case path == root:
 			return nil
-		case d.IsDir() && l.output != "" && inside(path, l.output):
+		case d.IsDir() && slices.ContainsFunc(l.outputs, func(o string) bool { return inside(path, o) }):
 			return filepath.SkipDir // our own outputs
 		}
 		if why := l.why(path, root, d.IsDir()); why != "" {

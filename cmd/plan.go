@@ -52,18 +52,18 @@ func (p *planCommand) Run(h *host) error {
 	}
 	s := &planSummary{json: p.JSON, out: h.out, parallel: engine.Parallel()}
 	for _, u := range unread {
-		s.add(plugin.Plan{Path: u.Path}, u)
+		s.add(plugin.Plan{Path: u.Path}, true, u)
 	}
 	for _, j := range jobs {
 		if j.ignored != "" {
-			s.add(plugin.Plan{Path: j.path, Reason: j.ignored}, nil)
+			s.add(plugin.Plan{Path: j.path, Reason: j.ignored}, true, nil)
 			continue
 		}
 		plan, err := engine.Plan(h, j.Job)
 		if err != nil && !plugin.Planned(err) {
 			return errors.Join(err, engine.Close())
 		}
-		s.add(plan, err)
+		s.add(plan, j.named, err)
 	}
 	if text := known.silence(); text != "" {
 		h.logger().Warn(text)
@@ -112,13 +112,20 @@ type planSummary struct {
 	parallel int
 
 	photos, skipped, failing int
+	others                   int // files in folders that are no photos
 	seconds, most            float64
 }
 
-func (s *planSummary) add(p plugin.Plan, err error) {
+// add counts a plan and prints it. Of a file that a folder held and that is no
+// photo it prints JSON only.
+func (s *planSummary) add(p plugin.Plan, named bool, err error) {
 	switch {
 	case err != nil:
 		s.failing++
+	case p.Reason == plugin.NotAPhoto && !named:
+		if s.others++; !s.json {
+			return
+		}
 	case p.Reason != "":
 		s.skipped++
 	default:
@@ -199,7 +206,10 @@ func (s *planSummary) finish(ctx context.Context) error {
 		}
 		fmt.Fprintf(s.out, "%d %s", s.photos, photos)
 		if s.skipped > 0 {
-			fmt.Fprintf(s.out, ", %d files skipped", s.skipped)
+			fmt.Fprintf(s.out, ", %d %s skipped", s.skipped, numbered(s.skipped, "files"))
+		}
+		if s.others > 0 {
+			fmt.Fprintf(s.out, ", %d %s", s.others, numbered(s.others, "other files"))
 		}
 		if s.failing > 0 {
 			fmt.Fprintf(s.out, ", %d would fail", s.failing)

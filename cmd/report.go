@@ -55,6 +55,7 @@ const (
 	doneNow    outcome = "done"
 	doneBefore outcome = "already done"
 	notPhoto   outcome = "not a photo"
+	ownMake    outcome = "made by Burnish"
 	skipped    outcome = "skipped"
 	failed     outcome = "failed"
 )
@@ -95,8 +96,8 @@ func rateText(n int, in time.Duration) string {
 	}
 }
 
-// add tells of a file. One that a folder held and that is no photo is only
-// counted, except in JSON.
+// add tells of a file. One that a folder held and that is no photo, or
+// Burnish's own, is only counted, except in JSON.
 func (r *report) add(f file, result plugin.Result, err error) {
 	if err != nil && r.ctx.Err() != nil && stopped(err) {
 		return // neither done nor at fault
@@ -124,7 +125,7 @@ func (r *report) add(f file, result plugin.Result, err error) {
 	switch {
 	case r.json:
 		fmt.Fprintln(r.out, l.json())
-	case r.quiet && o != failed, o == notPhoto && !f.named:
+	case r.quiet && o != failed, (o == notPhoto || o == ownMake) && !f.named:
 	case r.quiet:
 		fmt.Fprintln(r.summary, strict.Printable(l.text()))
 	default:
@@ -150,6 +151,8 @@ func outcomeOf(l line) outcome {
 		return doneBefore
 	case l.Reason == plugin.NotAPhoto:
 		return notPhoto
+	case strings.HasPrefix(l.Reason, string(ownMake)):
+		return ownMake
 	}
 	return skipped
 }
@@ -213,9 +216,9 @@ func (r *report) sum() string {
 	for _, o := range []struct {
 		outcome
 		text string
-	}{{doneNow, "done"}, {doneBefore, "already done"}, {skipped, "skipped"}, {notPhoto, "not photos"}, {failed, "failed"}} {
+	}{{doneNow, "done"}, {doneBefore, "already done"}, {skipped, "skipped"}, {ownMake, "made by Burnish"}, {notPhoto, "other files"}, {failed, "failed"}} {
 		if n := r.counts[o.outcome]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, o.text))
+			parts = append(parts, fmt.Sprintf("%d %s", n, numbered(n, o.text)))
 		}
 	}
 	if len(parts) == 0 {

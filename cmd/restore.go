@@ -184,6 +184,9 @@ func (r *restoreCommand) configuration(h *host) (*config.Config, error) {
 		step["skip"] = "never"
 	}
 	output := map[string]any{"path": r.path()}
+	if !r.Overwrite {
+		output["collision"] = "number" // of two photos of one command
+	}
 	if strings.HasSuffix(r.path(), "{ext}") {
 		output["format"] = "auto"
 	}

@@ -60,7 +60,7 @@ func (t *tally) pass(reason string) {
 	case strings.HasPrefix(reason, "in quarantine"):
 		kind = "in quarantine"
 	case reason == plugin.NotAPhoto:
-		kind = "not photos"
+		kind = "other files"
 	}
 	t.skipped[kind]++
 }
@@ -80,7 +80,7 @@ func (t *tally) rate() float64 {
 func (t *tally) passed() string {
 	var parts []string
 	for _, kind := range slices.SortedFunc(maps.Keys(t.skipped), func(a, b string) int { return cmp.Or(t.skipped[b]-t.skipped[a], strings.Compare(a, b)) }) {
-		parts = append(parts, fmt.Sprintf("%d %s", t.skipped[kind], kind))
+		parts = append(parts, fmt.Sprintf("%d %s", t.skipped[kind], numbered(t.skipped[kind], kind)))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -97,4 +97,12 @@ func (t *tally) String() string {
 		return done
 	}
 	return done + ", " + passed
+}
+
+// numbered is the plural of things as n has it.
+func numbered(n int, things string) string {
+	if n == 1 && strings.HasSuffix(things, "s") {
+		return strings.TrimSuffix(things, "s")
+	}
+	return things
 }

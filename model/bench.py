@@ -77,18 +77,18 @@ def main(argv=None):
     args = ap.parse_args(argv)
     try:
         ours = burnish(args.binary, args.model, args.size)
-        row = ours["Rows"][0]
-        here, here_cpu = row["Seconds"] / row["WindowMP"], row["CPUSeconds"] / row["WindowMP"]
-        print(f"burnish, {ours['Model']} on {ours['Device']}: {row['SecondsPerMP']:.2f} s/MP of photo")
+        row = ours["rows"][0]
+        here, here_cpu = row["seconds"] / row["window_mp"], row["cpu_seconds"] / row["window_mp"]
+        print(f"burnish, {ours['model']} on {ours['device']}: {row['seconds_per_mp']:.2f} s/MP of photo")
         there, there_cpu = eager(args.checkpoint, args.side, args.windows)
         print(f"a megapixel of windows: Burnish {here:.2f} s, {here_cpu:.2f} s of CPU time")
         print(f"PyTorch eager, the same network: {there:.2f} s, {there_cpu:.2f} s of CPU time")
         print(f"Burnish is {there / here:.2f} times as fast, {there_cpu / here_cpu:.2f} times by CPU time")
-        classical = quantsmooth(row["Width"], row["Height"])
+        classical = quantsmooth(row["width"], row["height"])
         if classical is None:
             print("jpeg-quantsmooth: not installed (no jpegqs on PATH)")
         else:
-            ratio = row["SecondsPerMP"] / classical
+            ratio = row["seconds_per_mp"] / classical
             print(f"jpeg-quantsmooth: {classical:.2f} s/MP of photo, {ratio:.1f} times as fast as Burnish")
     except (ImportError, OSError, ValueError, subprocess.CalledProcessError) as error:
         print(f"bench: {error}", file=sys.stderr)

@@ -20,19 +20,20 @@ import (
 // Measurement is what a pipeline took for some photos of one size, decoding and
 // encoding included.
 type Measurement struct {
-	Width, Height int
-	Photos        int     // of that size, each on its own
-	AtATime       int     // of them under way together
-	Seconds       float64 // for all
-	CPUSeconds    float64 // that this process computed meanwhile, over all cores
-	WindowMP      float64 // that networks computed: the photos' with what windows repeat
-	SecondsPerMP  float64
-	MPPerSecond   float64
-	KMACPerPixel  float64 // of the network, with what windows repeat; 0 where it is not known
-	GMACPerSecond float64
-	PeakMB        float64           // the most memory that the process held; 0 where the system does not tell
-	PredictedMB   float64           // what the governor foresaw for one photo, beside what the process held before
-	Notes         map[string]string // of the last photo: the model, the device, its proof
+	Width         int               `json:"width"`
+	Height        int               `json:"height"`
+	Photos        int               `json:"photos"`      // of that size, each on its own
+	AtATime       int               `json:"at_a_time"`   // of them under way together
+	Seconds       float64           `json:"seconds"`     // for all
+	CPUSeconds    float64           `json:"cpu_seconds"` // that this process computed meanwhile, over all cores
+	WindowMP      float64           `json:"window_mp"`   // that networks computed: the photos' with what windows repeat
+	SecondsPerMP  float64           `json:"seconds_per_mp"`
+	MPPerSecond   float64           `json:"mp_per_second"`
+	KMACPerPixel  float64           `json:"kmac_per_pixel"` // of the network, with what windows repeat; 0 where it is not known
+	GMACPerSecond float64           `json:"gmac_per_second"`
+	PeakMB        float64           `json:"peak_mb"`         // the most memory that the process held; 0 where the system does not tell
+	PredictedMB   float64           `json:"predicted_mb"`    // what the governor foresaw for one photo, beside what the process held before
+	Notes         map[string]string `json:"notes,omitempty"` // of the last photo: the model, the device, its proof
 }
 
 // Measure runs a pipeline on photos of w×h pixels that it makes: JPEGs of

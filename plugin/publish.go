@@ -30,13 +30,28 @@ func (w *work) mayWrite(name string, folder bool) error {
 	if os.SameFile(info, w.info) {
 		return w.fail(Conflict, fmt.Errorf("the output %s would replace the original", name), "choose another output folder or path")
 	}
-	if w.job.Absent && !w.job.Overwrite {
-		return w.fail(Conflict, fmt.Errorf("the output %s exists", name), "")
+	if err := w.mayBeThere(name); err != nil {
+		return err
 	}
 	if w.engine.sources[name] {
 		return w.fail(Conflict, fmt.Errorf("the output %s would replace another original", name), "choose another output folder or path")
 	}
 	return nil
+}
+
+// mayBeThere refuses a file that was there before this engine, where the job
+// forbids that.
+func (w *work) mayBeThere(name string) error {
+	if !w.job.Absent || w.job.Overwrite {
+		return nil
+	}
+	w.engine.mu.Lock()
+	_, ours := w.engine.written[name]
+	w.engine.mu.Unlock()
+	if _, err := os.Lstat(name); err != nil || ours {
+		return nil //nolint:nilerr // not there
+	}
+	return w.fail(Conflict, fmt.Errorf("the output %s exists", name), "")
 }
 
 // holdsSource refuses a folder that an original lies below.

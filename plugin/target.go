@@ -116,6 +116,9 @@ func (w *work) plainName(o *output.Config, facts output.Facts, e output.Encoder)
 func (w *work) freeName(path string) (string, error) {
 	for n := 0; ; n++ {
 		candidate := output.Numbered(path, n)
+		if err := w.mayBeThere(candidate); err != nil {
+			return "", err
+		}
 		used := slices.ContainsFunc(w.targets, func(t target) bool { return t.path == candidate })
 		taken, err := w.occupied(candidate)
 		if err != nil || !taken && !used {
