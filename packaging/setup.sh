@@ -22,7 +22,7 @@ readonly ORT_LIB_SHA256_x64=d8aff4aa8abee8fb2abb2f2f2459ffc94461e781e41b9f7c0728
 readonly ORT_LIB_SHA256_arm64=c36bc200e7e6c093b8abb0b34590fbdd8c52fd3fb5e33795b9523ffdde2fce0f
 readonly GOLANGCI_VERSION=v2.15.0
 
-readonly BUILD_PACKAGES=(ca-certificates gcc libc6-dev libvips-dev libwebp-dev pkg-config)
+readonly BUILD_PACKAGES=(ca-certificates gcc libc6-dev libjpeg-dev libvips-dev libwebp-dev pkg-config)
 readonly TEST_PACKAGES=(libvips-tools python3 python3-numpy python3-pil python3-pytest
 	python3-scipy python3-torch python3-venv)
 readonly TRAIN_PACKAGES=(gcc libc6-dev python3 python3-venv)

@@ -37,6 +37,9 @@ type Strips struct {
 	// Its first error, or panic, is final: it is what everything that
 	// consumes the image, or an image made from it, returns from then on.
 	Func func(in, out Rows) error
+	// Done is called once no image is left that is made with Func; nil: it is not.
+	// It runs on a thread of libvips and must not call it.
+	Done func()
 }
 
 // Behind is how many finished rows are kept, of wide images, for threads of
@@ -92,7 +95,7 @@ func (i *Image) Strips(s Strips) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec.handle = newHandle(&strips{run: s.Func})
+	spec.handle = newHandle(&strips{run: s.Func, done: s.Done})
 	if len(s.From) > 0 {
 		spec.from = cInts(s.From)
 	}
@@ -157,8 +160,9 @@ func cInts(list []int) *C.int {
 // strips is the Go side of a Strips image. It lives from Image.Strips until
 // libvips frees the last image that descends from it.
 type strips struct {
-	mu  sync.Mutex // one strip at a time; the C side's lock says nothing to Go's memory model
-	run func(in, out Rows) error
+	mu   sync.Mutex // one strip at a time; the C side's lock says nothing to Go's memory model
+	run  func(in, out Rows) error
+	done func()
 	failure
 }
 
@@ -219,6 +223,9 @@ func burnishStrip(handle C.uintptr_t, in, out *C.bv_rows) C.int {
 
 //export burnishStripFree
 func burnishStripFree(handle C.uintptr_t) {
+	if s, ok := cgo.Handle(handle).Value().(*strips); ok && s.done != nil {
+		s.done()
+	}
 	cgo.Handle(handle).Delete()
 	liveStrips.Add(-1)
 }

@@ -1,0 +1,24 @@
+package coefficients
+
+import (
+	"os"
+	"syscall"
+)
+
+// unnamed opens a temporary file that nothing is left of once it is closed. The
+// caller owns the descriptor.
+func unnamed(folder string) (int, error) {
+	f, err := os.CreateTemp(folder, ".burnish-coefficients-")
+	if err != nil {
+		return -1, err
+	}
+	defer f.Close()
+	if err := os.Remove(f.Name()); err != nil {
+		return -1, err
+	}
+	fd, err := syscall.Dup(int(f.Fd()))
+	if err == nil {
+		syscall.CloseOnExec(fd)
+	}
+	return fd, err
+}
