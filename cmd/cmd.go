@@ -44,6 +44,7 @@ type commands struct {
 	Schema    schemaCommand    `cmd:"" help:"Print the JSON Schema of configuration files, for editors."`
 	Test      testCommand      `cmd:"" help:"Test pipelines on pictures of your own, in CI for example."`
 	Compare   compareCommand   `cmd:"" help:"Print the PSNR of images against a reference."`
+	Verify    verifyCommand    `cmd:"" help:"Prove that a restored image agrees with its JPEG."`
 	Explain   explainCommand   `cmd:"" help:"Print what a file was made of: source, pipeline, model, device."`
 	Bench     benchCommand     `cmd:"" help:"Measure how fast photos are restored here, and with how much memory."`
 	Version   versionCommand   `cmd:"" help:"Print the versions of Burnish and its libraries."`

@@ -51,7 +51,7 @@ func explainedLine(e plugin.Explanation) map[string]any {
 		line["intact"] = e.Intact
 		line["provenance"] = map[string]string{
 			"source": p.Source, "pipeline": p.Pipeline, "fingerprint": p.Fingerprint,
-			"model": p.Model, "model_digest": p.ModelDigest, "device": p.Device, "version": p.Version, "evidence": p.Evidence,
+			"model": p.Model, "model_digest": p.ModelDigest, "device": p.Device, "fidelity": p.Fidelity, "version": p.Version, "evidence": p.Evidence,
 		}
 	}
 	return line
@@ -75,7 +75,7 @@ func printExplained(h *host, e plugin.Explanation) error {
 	}
 	for _, line := range [][2]string{
 		{"made by", "Burnish " + p.Version}, {"pipeline", p.Pipeline}, {"fingerprint", p.Fingerprint}, {"source", "SHA-256 " + p.Source},
-		{"model", p.Model}, {"model file", p.ModelDigest}, {"device", p.Device}, {"evidence", p.Evidence}, {"since then", since},
+		{"model", p.Model}, {"model file", p.ModelDigest}, {"device", p.Device}, {"fidelity", p.Fidelity}, {"evidence", p.Evidence}, {"since then", since},
 	} {
 		if line[1] != "" {
 			fmt.Fprintf(w, "  %s\t%s\n", line[0], strict.Printable(line[1]))

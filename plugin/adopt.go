@@ -82,7 +82,7 @@ type made struct {
 
 func (m made) notes() map[string]string {
 	notes := map[string]string{recognisedNote: "by its outputs"}
-	for name, value := range map[string]string{"model": m.Model, "model_digest": m.ModelDigest, "device": m.Device} {
+	for name, value := range map[string]string{"model": m.Model, "model_digest": m.ModelDigest, "device": m.Device, "fidelity": m.Fidelity} {
 		if value != "" {
 			notes[name] = value
 		}

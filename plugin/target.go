@@ -291,7 +291,17 @@ func (w *work) order(t target, notes map[string]string) output.Order {
 			Source: w.hash, Pipeline: w.pipeline.name, Fingerprint: w.pipeline.work,
 			Model: notes["model"], ModelDigest: notes["model_digest"], Device: notes["device"], Version: w.engine.version,
 			Evidence: cmp.Or(notes["evidence"], notes["left_alone"]),
+			Fidelity: heldAgainstSource(notes["fidelity"]),
 			Part:     w.part(t),
 		},
 	}
+}
+
+// heldAgainstSource is what provenance says of the note on fidelity, whose figures are not known
+// before the pixels are: how the photo was held against its JPEG, if it was.
+func heldAgainstSource(note string) string {
+	if mode, _, _ := strings.Cut(note, ":"); mode == "strict" || mode == "auto" {
+		return mode
+	}
+	return ""
 }

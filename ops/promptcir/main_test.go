@@ -78,6 +78,9 @@ func build(tb testing.TB, c promptcir.Config, env ops.Env) ops.Operator {
 	if c.SkipJPEGAbove == 0 {
 		c.SkipJPEGAbove = 100
 	}
+	if c.Fidelity == "" {
+		c.Fidelity = "off"
+	}
 	if c.Quality == "" {
 		c.Quality, c.Strength = "balanced", 1
 	}

@@ -28,6 +28,8 @@ type operator struct {
 	skip          string
 	skipBelow     float64 // correction; 0: by the kind of file
 	skipJPEGAbove int     // quality
+	fidelity      string
+	scratch       string // folder of temporary files
 	log           *slog.Logger
 	mu            sync.Mutex
 	once          sync.Once
@@ -101,6 +103,9 @@ func (o *operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error)
 func (o *operator) restored(ctx context.Context, in ops.Image, pixels *vips.Image, why string) (ops.Image, error) {
 	restored, err := o.restore(ctx, pixels, nil)
 	if err != nil {
+		return ops.Image{}, err
+	}
+	if restored, err = o.faithful(ctx, in, restored); err != nil {
 		return ops.Image{}, err
 	}
 	o.tell(ctx, why)

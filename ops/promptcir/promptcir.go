@@ -41,7 +41,7 @@ func Spec() ops.Spec {
 		Grid:       ops.NeedsGrid,
 		Sequential: true,
 		Config: func() ops.Config {
-			return &Config{Model: "lite", Skip: skipAuto, SkipJPEGAbove: 100, Strength: 1, Quality: balanced}
+			return &Config{Model: "lite", Skip: skipAuto, SkipJPEGAbove: 100, Strength: 1, Quality: balanced, Fidelity: off}
 		},
 	}
 }
@@ -68,6 +68,10 @@ type Config struct {
 	Strength float64 `yaml:"strength" help:"how much of what the network changes is taken" range:"0,1"`
 	// Quality is fast, balanced or reference.
 	Quality string `yaml:"quality" help:"reference takes the authors' windows and averages over turns" enum:"fast,balanced,reference"`
+	// Fidelity is auto, strict or off: whether the restored photo is moved, by as
+	// little as is needed, to agree with every coefficient of its JPEG; see package
+	// fidelity.
+	Fidelity string `yaml:"fidelity" help:"strict: the restored photo stays within what its JPEG's coefficients allow; auto: unless the photo shows an earlier, worse save" enum:"auto,strict,off"`
 	// Models are averaged, in place of Model; for the quality reference.
 	Models []string `yaml:"models" help:"models whose answers are averaged, in place of model; for the quality reference"`
 }
@@ -117,6 +121,9 @@ func (c *Config) Validate() error {
 	if c.Quality != fast && c.Quality != balanced && c.Quality != reference {
 		invalid("quality", "wants fast, balanced or reference, got %q%s", c.Quality, strict.Suggest(c.Quality, []string{balanced, fast, reference}))
 	}
+	if _, moved := modes[c.Fidelity]; !moved && c.Fidelity != off {
+		invalid("fidelity", "must be auto, strict or off, got %q%s", c.Fidelity, strict.Suggest(c.Fidelity, []string{auto, strictly, off}))
+	}
 	if len(c.Models) > 0 && c.Quality != reference {
 		invalid("models", "several models are averaged at the quality reference only; set it, or name one as model")
 	}
@@ -163,7 +170,7 @@ func (c *Config) build(env ops.Env, divide func(threads int, parameters int64) (
 			return nil, err
 		}
 	}
-	o := &operator{asked: env.Device != "" && env.Device != "auto", threads: env.Threads, divide: divide, strength: c.Strength, skip: c.Skip, skipBelow: c.SkipBelow, skipJPEGAbove: c.SkipJPEGAbove, log: env.Log}
+	o := &operator{asked: env.Device != "" && env.Device != "auto", threads: env.Threads, divide: divide, strength: c.Strength, skip: c.Skip, skipBelow: c.SkipBelow, skipJPEGAbove: c.SkipJPEGAbove, fidelity: c.Fidelity, scratch: env.Scratch, log: env.Log}
 	if o.log == nil {
 		o.log = slog.New(slog.DiscardHandler)
 	}

@@ -153,6 +153,9 @@ func (o *operator) judgedWhole(ctx context.Context, in ops.Image) (ops.Image, er
 		ops.Note(ctx, "left_alone", v.String())
 		return copied.Same(), nil
 	}
+	if restored, err = o.faithful(ctx, in, restored); err != nil {
+		return ops.Image{}, err
+	}
 	o.tell(ctx, v.String())
 	return in.With(restored), nil
 }

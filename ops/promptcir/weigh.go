@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/fidelity"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -41,6 +42,9 @@ func (o *operator) Weigh(width, height, pixel int) ops.Weight {
 	w.Bytes += int64(width) * int64(pixel*rows+number*min(height, d.held))
 	if o.skip != skipNever && width*height <= wholePixels {
 		w.Bytes += 2 * int64(width) * int64(height) * int64(pixel) // as it was, and restored
+	}
+	if _, moved := modes[o.fidelity]; moved {
+		w.Bytes += fidelity.Weigh(width, height, pixel)
 	}
 	return w
 }

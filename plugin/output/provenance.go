@@ -19,6 +19,7 @@ type Provenance struct {
 	Model       string // name and version; "" where no network ran
 	ModelDigest string // SHA-256 of the model's file
 	Device      string // that the network ran on
+	Fidelity    string // how the restored photo was held against its JPEG: strict or auto; "" where it was not
 	Evidence    string // why the photo was restored or left alone, with the figure
 	Version     string // of Burnish
 	Part        string // which of the pipeline's outputs, and of which page, it is
@@ -39,7 +40,7 @@ func (p *Provenance) fields() []struct {
 		value *string
 	}{
 		{"Source", &p.Source}, {"Pipeline", &p.Pipeline}, {"Fingerprint", &p.Fingerprint},
-		{"Model", &p.Model}, {"ModelDigest", &p.ModelDigest}, {"Device", &p.Device}, {"Evidence", &p.Evidence}, {"Version", &p.Version},
+		{"Model", &p.Model}, {"ModelDigest", &p.ModelDigest}, {"Device", &p.Device}, {"Fidelity", &p.Fidelity}, {"Evidence", &p.Evidence}, {"Version", &p.Version},
 		{"Part", &p.Part}, {"Dropped", &p.Dropped}, {"Seal", &p.Seal},
 	}
 }

@@ -1,0 +1,69 @@
+package promptcir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/fidelity"
+	"github.com/burnish-photo/burnish/ops/jpeg/coefficients"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// Values of [Config.Fidelity].
+const (
+	strictly = "strict"
+	auto     = "auto"
+	off      = "off"
+)
+
+// modes are what those ask for.
+var modes = map[string]fidelity.Mode{strictly: fidelity.Strict, auto: fidelity.Auto}
+
+// faithful is the restored photo, moved to agree with the JPEG that in was read
+// from; where there is no such file, the photo as it is, and the notes say why. It
+// owns restored. The caller closes what it returns.
+func (o *operator) faithful(ctx context.Context, in ops.Image, restored *vips.Image) (*vips.Image, error) {
+	how, asked := modes[o.fidelity]
+	if !asked {
+		return restored, nil
+	}
+	if why := apart(in); why != "" {
+		ops.Note(ctx, "fidelity", "not applicable: "+why)
+		return restored, nil
+	}
+	file, err := coefficients.Open(in.Source.Content(), o.scratch)
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		restored.Close()
+		return nil, fmt.Errorf("fidelity: %w", err)
+	}
+	if err != nil {
+		ops.Note(ctx, "fidelity", "not applicable: "+err.Error())
+		return restored, nil
+	}
+	projected, err := fidelity.Project(restored, file, how, func(r fidelity.Report) {
+		ops.Note(ctx, "fidelity", o.fidelity+": "+r.String())
+	})
+	if errors.Is(err, fidelity.ErrOther) {
+		ops.Note(ctx, "fidelity", "not applicable: the restored photo "+err.Error())
+		return restored, nil
+	}
+	restored.Close()
+	if err == nil {
+		ops.Note(ctx, "fidelity", o.fidelity)
+	}
+	return projected, err
+}
+
+// apart is why the pixels of in are not those of a JPEG as decoded; "" where they are.
+func apart(in ops.Image) string {
+	switch {
+	case in.Source == nil || in.Source.Format != "jpeg":
+		return "the photo is no JPEG"
+	case !in.AsRead:
+		return "a step before changed the pixels of the JPEG"
+	}
+	return ""
+}
