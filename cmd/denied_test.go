@@ -41,6 +41,7 @@ func TestADenialNamesTheSandbox(t *testing.T) {
 		{"no right to it", plugin.Unwritable, open(closed), "", plugin.Unwritable, true},
 		{"an owner that may not be given", plugin.Unwritable, fmt.Errorf("cannot be given to anna: %w", &fs.PathError{Op: "chown", Path: file, Err: syscall.EPERM}), "", plugin.Unwritable, false},
 		{"words of a name", plugin.Conflict, errors.New("the output " + dir + "/permission denied.webp already belongs to another"), "", plugin.Conflict, false},
+		{"a link in the photo's place", plugin.Swapped, open(file), "", plugin.Swapped, false},
 		{"another failure", plugin.Broken, errors.New("out of order: " + file), "", plugin.Broken, false},
 	} {
 		if tt.user && os.Getuid() == 0 {

@@ -156,3 +156,42 @@ func TestAMoveThatCannotBeSyncedIsAMove(t *testing.T) {
 		t.Errorf("moved to %q, %v", place, err)
 	}
 }
+
+// Another file that has come by the name of the one to be moved stays, under that
+// name.
+func TestOnlyTheFileThatWasOpenedIsMoved(t *testing.T) {
+	from, to, file := folders(t)
+	f := opened(t, file)
+	source, err := beneath.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	target, err := beneath.Open(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	foreign := filepath.Join(from, "new")
+	if err := errors.Join(os.WriteFile(foreign, []byte("foreign"), 0o644), os.Rename(foreign, file)); err != nil {
+		t.Fatal(err)
+	}
+	m := mover{owner: "test"}
+	for name, err := range map[string]error{
+		"moved":   moveExactly(f, source, "a.jpg", target, "a.jpg"),
+		"removed": m.removeExactly(f, source, "a.jpg"),
+	} {
+		if err == nil {
+			t.Errorf("it was %s", name)
+		}
+	}
+	if _, err := m.relocate(f, to, "a.jpg"); err == nil {
+		t.Error("it was relocated")
+	}
+	if data, err := os.ReadFile(file); string(data) != "foreign" {
+		t.Errorf("%q, %v", data, err)
+	}
+	if left, _ := os.ReadDir(to); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}

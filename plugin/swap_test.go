@@ -153,6 +153,23 @@ func TestASwapIsNamed(t *testing.T) {
 	}
 }
 
+// Where links are followed wherever they lead, they still do not lead into what is
+// Burnish's own.
+func TestNoLinkLeadsIntoTheState(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	kept, free := red(b, "state/trash/a.png"), red(b, "elsewhere/a.png")
+	for name, target := range map[string]string{"kept.png": kept, "free.png": free} {
+		if err := os.Symlink(target, b.path("in/"+name)); err != nil {
+			t.Fatal(err)
+		}
+		j := b.job(b.path("in/" + name))
+		j.Links = plugin.FollowLinks
+		if _, err := b.engine.Process(t.Context(), j); (err == nil) != (target == free) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // A subfolder of the outputs that somebody else has made a link of does not send
 // outputs elsewhere; one that is the administrator's still does.
 func TestOutputsStayBelowTheirFolder(t *testing.T) {
