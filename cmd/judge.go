@@ -94,7 +94,7 @@ func attributes(photo string, r plugin.Result, verbose bool) []any {
 func matters(note, value string) bool {
 	kind, _, _ := strings.Cut(note, ":")
 	switch kind {
-	case "model", "model_digest", "proof", "pages", "delta_e":
+	case "model", "model_digest", "proof", "evidence", "pages", "delta_e":
 		return false
 	case "further_pictures":
 		return !strings.HasSuffix(value, " kept")
