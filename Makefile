@@ -12,7 +12,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples build check bench wild eval chaos faults clock soak hostile flood fuzz deb clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples build check bench wild eval gate chaos faults clock soak hostile flood fuzz deb clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ DATA ?= $(small)
 eval: build setup-test ## the table of the model's quality; DATA=FOLDER of clean images
 	@.venv/bin/python -m model.evaluate --data '$(DATA)'
 	@[ '$(DATA)' != '$(small)' ] || echo 'The demo'"'"'s six photos; the model was trained on them. DATA=FOLDER measures with images of your own.'
+
+CAMERAS ?=
+gate: build setup-test ## how well undamaged photos are told; DATA=FOLDER of clean images, CAMERAS=FOLDER of JPEGs as cameras wrote them
+	@.venv/bin/python -m model.gate --fit --data '$(if $(filter $(small),$(DATA)),$(firstword $(wildcard ../shared/data/valid) $(small)),$(DATA))' $(if $(CAMERAS),--cameras '$(CAMERAS)')
 
 KILLS ?= 200
 DROPS ?= 500

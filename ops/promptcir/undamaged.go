@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/damage"
@@ -69,20 +70,23 @@ func limitOf(in ops.Image) float64 {
 	return unknownLimit
 }
 
-// fromCamera reports whether a photo is as a camera wrote it: with an exposure time, and
-// of the size that the camera noted.
+// fromCamera reports whether a photo is as a camera wrote it: with an exposure
+// time, and of no other size than the camera noted.
 func fromCamera(in ops.Image) bool {
 	if _, ok := in.Pixels.EXIF("ExposureTime"); !ok {
 		return false
 	}
+	noted := false
 	for _, tag := range []string{"PixelXDimension", "PixelYDimension"} {
-		text, _ := in.Pixels.EXIF(tag)
-		var n int
-		if _, err := fmt.Sscan(text, &n); err == nil && (n == in.Source.Width || n == in.Source.Height) {
-			return true
+		text, ok := in.Pixels.EXIF(tag)
+		if n, err := strconv.Atoi(text); ok && err == nil {
+			noted = true
+			if n == in.Source.Width || n == in.Source.Height {
+				return true
+			}
 		}
 	}
-	return false
+	return !noted
 }
 
 // skipped reports whether the file's own words are enough to leave it alone, because

@@ -214,3 +214,42 @@ func TestWildPhotosThatAreLeftAlone(t *testing.T) {
 		in.Close()
 	}
 }
+
+// What a camera wrote is judged as that, unless it was scaled since or saved at a
+// lower quality.
+func TestCamerasOwnPhotos(t *testing.T) {
+	for name, test := range map[string]struct {
+		q      int
+		exif   map[string]string
+		camera bool
+	}{
+		"a program's":            {95, nil, false},
+		"a camera's":             {95, map[string]string{"ExposureTime": "1/50", "PixelXDimension": "448"}, true},
+		"of no noted size":       {95, map[string]string{"ExposureTime": "1/50"}, true},
+		"scaled since":           {95, map[string]string{"ExposureTime": "1/50", "PixelXDimension": "448"}, false},
+		"saved since":            {85, map[string]string{"ExposureTime": "1/50", "PixelXDimension": "448"}, false},
+		"no photo of a camera's": {95, map[string]string{"PixelXDimension": "448"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tagged := small(t).Ref()
+			for tag, value := range test.exif {
+				next := must[*vips.Image](t)(tagged.WithString("exif-ifd2-"+tag, value))
+				tagged.Close()
+				tagged = next
+			}
+			in := travelled(t, tagged, jpegAt(test.q, "on"))
+			tagged.Close()
+			defer in.Close()
+			if name == "scaled since" { // libvips notes the size of what it saves
+				in.Source.Width, in.Source.Height = 200, 150
+			}
+			want := " 0.45 ("
+			if test.camera {
+				want = " 1.60 ("
+			}
+			if got := decide(t, promptcir.Config{Model: "lite", Skip: "auto"}, in); !strings.Contains(got.why, want) {
+				t.Errorf("judged %q, want the limit%s", got.why, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,156 @@
+package promptcir
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+	"github.com/burnish-photo/burnish/ops/vips"
+)
+
+// painted is a tile of gray whose values, in steps of 255, are as at has them.
+func painted(side int, at func(x, y int) float64) tile.Planar {
+	p := tile.NewPlanar(tile.Rect{W: side, H: side})
+	for y := range side {
+		for x := range side {
+			for c := range 3 {
+				p.Pix[(c*side+y)*side+x] = float32(at(x, y) / 255)
+			}
+		}
+	}
+	return p
+}
+
+// bars are edges, 16 pixels apart, in the first quarter of a tile of 256 pixels.
+func bars(height float64) func(x, y int) float64 {
+	return func(x, y int) float64 {
+		if x/64 > 0 || x%16 < 3 || x%16 > 10 {
+			return 100
+		}
+		return 100 + height
+	}
+}
+
+func TestCorrection(t *testing.T) {
+	const side = 256
+	random := rand.New(rand.NewPCG(1, 2))
+	noise := make([]float64, side*side)
+	for i := range noise {
+		noise[i] = random.NormFloat64()
+	}
+	plus := func(f func(x, y int) float64, by func(x, y int) float64) func(x, y int) float64 {
+		return func(x, y int) float64 { return f(x, y) + by(x, y) }
+	}
+	grain := func(by float64) func(x, y int) float64 {
+		return func(x, y int) float64 { return by * noise[y*side+x] }
+	}
+	beside := func(by float64) func(x, y int) float64 { // ringing
+		return func(x, y int) float64 {
+			if x/64 > 0 || x%16 < 3 {
+				return 0
+			}
+			return by * math.Cos(math.Pi*float64(x+y%2))
+		}
+	}
+	clean := bars(30)
+	for name, test := range map[string]struct {
+		in, out   func(x, y int) float64
+		low, high float64
+	}{
+		"nothing is changed":             {clean, clean, 0, 0},
+		"ringing goes":                   {plus(clean, beside(6)), plus(clean, beside(1)), 1.5, 5},
+		"a little ringing goes":          {plus(clean, beside(0.4)), plus(clean, beside(0.1)), 0, unknownLimit},
+		"edges become rougher":           {clean, plus(clean, beside(6)), 0, 0},
+		"grain is smoothed everywhere":   {plus(clean, grain(8)), plus(clean, grain(6)), 0, unknownLimit},
+		"nothing is there":               {func(int, int) float64 { return 128 }, func(int, int) float64 { return 128 }, 0, 0},
+		"drawn edges, changed at random": {plus(bars(200), grain(2)), plus(bars(200), grain(1.9)), 0, unknownLimit},
+	} {
+		in, out := painted(side, test.in), painted(side, test.out)
+		got := correction([]evidence{measure(in, out, in.Rect)})
+		t.Logf("%s: %.2f", name, got)
+		if got < test.low || got > test.high {
+			t.Errorf("%s: correction %.2f, want %.2f to %.2f", name, got, test.low, test.high)
+		}
+	}
+	if got := correction(nil); got != 0 {
+		t.Errorf("no tile: %g", got)
+	}
+}
+
+// What lies beyond the photo is not evidence.
+func TestPaddingIsNotMeasured(t *testing.T) {
+	in := painted(64, bars(30))
+	out := painted(64, func(x, y int) float64 {
+		if x >= 40 || y >= 24 {
+			return 0
+		}
+		return bars(30)(x, y)
+	})
+	e := measure(in, out, tile.Rect{W: 40, H: 24})
+	if len(e.changes) != 15 || correction([]evidence{e}) != 0 {
+		t.Errorf("%d blocks, correction %g; want 15 and 0", len(e.changes), correction([]evidence{e}))
+	}
+}
+
+// look gives a photo of one band to a chooser, strip by strip.
+func look(t *testing.T, w, h, side int, at func(x, y int) byte) []tile.Planar {
+	t.Helper()
+	c := newChooser[uint8](w, h, side)
+	for top := 0; top < h; top += side {
+		rows := min(side, h-top)
+		in := vips.Rows{Top: top, Height: rows, Width: w, Bands: 1, Stride: w, Pixels: make([]byte, rows*w)}
+		for i := range in.Pixels {
+			in.Pixels[i] = at(i%w, top+i/w)
+		}
+		out := in
+		out.Pixels = make([]byte, len(in.Pixels))
+		if err := c.look(in, out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c.tiles()
+}
+
+func TestTilesAreChosenByContent(t *testing.T) {
+	const side, w, h = 64, 64 * 9, 64 * 6
+	textured := map[tile.Rect]bool{}
+	for _, at := range [][2]int{{1, 1}, {4, 0}, {7, 2}, {0, 4}, {5, 5}, {8, 3}} { // one in each region
+		textured[tile.Rect{X: at[0] * side, Y: at[1] * side, W: side, H: side}] = true
+	}
+	tiles := look(t, w, h, side, func(x, y int) byte {
+		if textured[tile.Rect{X: x / side * side, Y: y / side * side, W: side, H: side}] && x%8 < 4 && y%64 < 32 {
+			return 200
+		}
+		return 90
+	})
+	if len(tiles) != probeLong*probeShort {
+		t.Fatalf("%d tiles", len(tiles))
+	}
+	for _, chosen := range tiles {
+		if !textured[chosen.Rect] {
+			t.Errorf("%v was chosen, where nothing is", chosen.Rect)
+		}
+		if v := chosen.Pix[0] * 255; math.Abs(float64(v)-200) > 0.01 {
+			t.Errorf("%v begins with %g", chosen.Rect, v)
+		}
+	}
+}
+
+// Photos of any shape give tiles that begin within them.
+func TestTilesOfOddPhotos(t *testing.T) {
+	for _, s := range [][2]int{{64, 640}, {640, 64}, {20, 900}, {900, 9}, {1, 1}, {640, 641}, {1000, 130}} {
+		photo := tile.Rect{W: s[0], H: s[1]}
+		tiles := look(t, s[0], s[1], 64, func(x, y int) byte { return byte(x*7 + y*3) })
+		if len(tiles) == 0 {
+			t.Errorf("%v: no tile", s)
+		}
+		for _, chosen := range tiles {
+			r := chosen.Rect
+			if in := r.Intersect(photo); in.W == 0 || in.H == 0 || r.W != 64 || r.H != 64 || s[0] >= 64 && s[1] >= 64 && in != r {
+				t.Errorf("%v: %v", s, r)
+			}
+			measure(chosen, chosen, r.Intersect(photo))
+		}
+	}
+}
