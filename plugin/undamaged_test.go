@@ -74,6 +74,51 @@ func TestAnUndamagedPhotoStaysByteForByte(t *testing.T) {
 	}
 }
 
+// A photo without damage stays as it is in any format; one that was a JPEG before
+// is restored.
+func TestPNGsAreJudged(t *testing.T) {
+	b := newBench(t, `
+version: 1
+state_dir: state
+pipelines:
+  small:
+    steps: [{promptcir: {model: lite}}]
+    outputs: [{path: "{stem}.png"}, {path: "{stem}.webp"}]
+`)
+	for name, q := range map[string]int{"clean": 0, "damaged": 60} {
+		from := "../packaging/demo/originals/mountain.webp"
+		path := b.path("in/" + name + ".png")
+		for _, step := range []struct {
+			saver, to string
+			args      vips.Args
+		}{{"jpegsave", b.path(name + ".jpg"), vips.Args{"Q": q}}, {"pngsave", path, nil}} {
+			if q == 0 && step.saver == "jpegsave" {
+				continue
+			}
+			img, err := vips.Open(from, vips.Random)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = img.Save(step.saver, step.to, step.args)
+			img.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+			from = step.to
+		}
+		r := b.done(path)
+		original, _ := os.ReadFile(path)
+		output, _ := os.ReadFile(b.path("out/" + name + ".png"))
+		if clean := name == "clean"; bytes.Equal(original, output) != clean || (r.Notes["device"] == "") != clean {
+			t.Errorf("%s: the source's bytes: %t; the result says %v", name, bytes.Equal(original, output), r.Notes)
+		}
+		told, err := plugin.Explain(b.path("out/" + name + ".webp"))
+		if err != nil || told.Provenance == nil || !strings.Contains(told.Provenance.Evidence, "damaged: correction ") {
+			t.Errorf("%s: explained as %+v, %v", name, told.Provenance, err)
+		}
+	}
+}
+
 func TestATruncatedPhotoIsNotLeftAlone(t *testing.T) {
 	b := newBench(t, restoring)
 	whole, _ := os.ReadFile(undamagedPhoto(b))
