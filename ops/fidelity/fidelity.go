@@ -13,8 +13,9 @@
 //
 // Whole numbers do not allow more: rounding the colours of 64 pixels moves a
 // coefficient by a fraction of one, and rounding its samples before the transform, as
-// encoders do, by up to 4, so that the very photo a file was made of lies outside
-// here and there. Hence [Tolerance]. Blocks at the right and lower edge hold samples
+// encoders do, by up to 4 in the mean of a block, so that the very photo a file was made
+// of lies outside here and there. Hence [Tolerance], with which there always is a picture
+// that agrees. Blocks at the right and lower edge hold samples
 // outside of the picture: they agree if there are values for those with which they do.
 //
 // A plain decode need not agree with its file: decoders interpolate colours that are
@@ -47,7 +48,7 @@ import (
 
 // Tolerance is how far beyond its interval a coefficient may lie, in steps of
 // 8-bit samples. [Project] gets nearer, but where colours are saturated.
-const Tolerance = 2.0
+const Tolerance = 4.0
 
 // Count is how coefficients lie in their intervals.
 type Count struct {

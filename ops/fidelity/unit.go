@@ -8,11 +8,14 @@ import (
 const (
 	// rounds is how often a unit is moved at the most, and inwards by how much
 	// deeper into the interval each round does so than the one before.
-	rounds  = 48
+	rounds  = 96
 	inwards = 0.125
 	// near is how near to its interval a coefficient is left alone after the first
 	// round: about what rounding does to it, at five standard deviations.
 	near = 1.0
+	// content is the round from which on the tolerance will do, as where colours are
+	// saturated.
+	content = 16
 )
 
 // unit is the memory of one unit of the file: the blocks of all components that
@@ -79,6 +82,9 @@ func (u *unit) judge(round int) (outside bool) {
 	limit, inwards := float32(0), float32(round)*inwards
 	if round > 0 {
 		limit = near
+	}
+	if round >= content {
+		limit = Tolerance
 	}
 	u.findEdges() // anew, so that whoever judges the picture later finds the same
 	for c := range u.planes {
