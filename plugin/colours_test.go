@@ -179,6 +179,25 @@ func TestUnfitProfiles(t *testing.T) {
 	}
 }
 
+// The files that were reported.
+func TestReportedProfiles(t *testing.T) {
+	b := newBench(t, everyFormat)
+	for name, note := range map[string]string{
+		"icc_size_off_by_2.jpg": "",                             // photoprism#5616
+		"icc_cmyk_in_rgb.jpg":   "left out",                     // sharp#521
+		"icc_rgb_in_gray.jpg":   "for RGB, the pixels are gray", // libvips#183
+	} {
+		data, err := os.ReadFile("../../shared/cases/" + name)
+		if err != nil {
+			t.Skip(err)
+		}
+		r := b.done(b.write("in/"+name, data))
+		if got := r.Notes["colours"]; !strings.Contains(got, note) || (note == "") != (got == "") || len(r.Outputs) != 8 {
+			t.Errorf("%s: %d outputs, noted %q", name, len(r.Outputs), got)
+		}
+	}
+}
+
 // differ is the mean difference of the values of two files.
 func differ(t *testing.T, a, b string) float64 {
 	t.Helper()
