@@ -11,7 +11,7 @@ import (
 // density is what the output is to tell: the photo's own, which a change of
 // size leaves as it is, or one that a step set; false where neither is there.
 func density(img ops.Image) (container.Density, bool) {
-	told := container.ReadDensities(img.Source.Path, img.Source.Format)
+	told := container.ReadDensities(img.Source.Content(), img.Source.Format)
 	x, y := img.Pixels.Resolution()
 	now := container.Density{X: x * 25.4, Y: y * 25.4}
 	// What libvips says where a file says nothing.
