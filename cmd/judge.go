@@ -81,10 +81,23 @@ func attributes(photo string, r plugin.Result, verbose bool) []any {
 	if r.Reason != "" {
 		all = append(all, "reason", r.Reason)
 	}
+	told := map[string]string{} // by a fixed key: which output it is of stands in the value
 	for _, key := range slices.Sorted(maps.Keys(r.Notes)) {
-		if key != "device" && (verbose || matters(key, r.Notes[key])) {
-			all = append(all, key, r.Notes[key])
+		if key == "device" || !verbose && !matters(key, r.Notes[key]) {
+			continue
 		}
+		kind, output, some := strings.Cut(key, ":")
+		text := r.Notes[key]
+		if some {
+			text = output + ": " + text
+		}
+		if told[kind] != "" {
+			text = told[kind] + "; " + text
+		}
+		told[kind] = text
+	}
+	for _, kind := range slices.Sorted(maps.Keys(told)) {
+		all = append(all, kind, told[kind])
 	}
 	return all
 }

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// logger writes to standard error: coloured for a terminal, as plain
-// key=value text elsewhere.
+// logger writes to standard error: coloured for a terminal, with priorities for
+// systemd's journal, as plain key=value text elsewhere.
 func (h *host) logger() *slog.Logger {
 	level := slog.LevelInfo
 	if h.verbose {
@@ -22,20 +22,15 @@ func (h *host) logger() *slog.Logger {
 	if terminal(h.err) {
 		return slog.New(coloured(h.err, level))
 	}
-	return slog.New(slog.NewTextHandler(h.err, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutJournalTime}))
+	if inJournal(h.err, os.Getenv("JOURNAL_STREAM")) {
+		return slog.New(newJournal(h.err, level))
+	}
+	return slog.New(slog.NewTextHandler(h.err, &slog.HandlerOptions{Level: level}))
 }
 
 // coloured writes a log for a terminal.
 func coloured(w io.Writer, level slog.Level) slog.Handler {
 	return tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, ReplaceAttr: printable})
-}
-
-// withoutJournalTime leaves the time to systemd's journal, which keeps its own.
-func withoutJournalTime(groups []string, a slog.Attr) slog.Attr {
-	if len(groups) == 0 && a.Key == slog.TimeKey && os.Getenv("JOURNAL_STREAM") != "" {
-		return slog.Attr{}
-	}
-	return a
 }
 
 // printable keeps what names of files hold from a terminal. Elsewhere the log's

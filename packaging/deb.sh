@@ -6,16 +6,6 @@ readonly NFPM=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 
 die() { echo "deb: $*" >&2; exit 1; }
 
-# debian_version DESCRIBED: v1.2.3 → 1.2.3, v1.2.3-4-gabc → 1.2.3+4.gabc, and
-# for a checkout without a tag 0~20260102.abc, older than any release.
-debian_version() {
-	local v=${1#v}
-	case $v in
-	[0-9]*.[0-9]*.[0-9]*) echo "${v/-/+}" | tr - . ;;
-	*) echo "0~$(git log -1 --format=%cd --date=format:%Y%m%d 2>/dev/null || date -u +%Y%m%d).${v//-/.}" ;;
-	esac
-}
-
 # copyright: Burnish's own licence and those of everything linked into the binary.
 copyright() {
 	cat <<-END
@@ -46,7 +36,7 @@ copyright() {
 }
 
 [ -x bin/burnish ] || die "bin/burnish not found: make build"
-VERSION=$(debian_version "${1:-unknown}")
+VERSION=$(packaging/version.sh "${1:-unknown}")
 ARCH=$(dpkg --print-architecture)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || date +%s) # the same files, the same package
 export VERSION ARCH SOURCE_DATE_EPOCH

@@ -25,6 +25,8 @@ readonly GOLANGCI_VERSION=v2.15.0
 readonly BUILD_PACKAGES=(ca-certificates gcc libc6-dev libjpeg-dev libvips-dev libwebp-dev pkg-config)
 readonly TEST_PACKAGES=(libvips-tools python3 python3-numpy python3-pil python3-pytest
 	python3-scipy python3-torch python3-venv)
+# From Debian 13 on, libheif's encoders are packages of their own.
+readonly ENCODER_PACKAGES=(libheif-plugin-aomenc libheif-plugin-x265)
 readonly TRAIN_PACKAGES=(gcc libc6-dev python3 python3-venv)
 readonly LINT_PACKAGES=(shellcheck)
 readonly SYSTEMD_PACKAGES=(debootstrap systemd-container)
@@ -57,6 +59,14 @@ apt_need() {
 	mkdir -p .cache
 	{ as_root apt-get update -q && as_root apt-get install -q -y --no-install-recommends "${missing[@]}"; } \
 		>.cache/apt.log 2>&1 || { tail -n 20 .cache/apt.log >&2; die "apt-get failed: the whole log is .cache/apt.log"; }
+}
+
+# apt_offers PACKAGE...: those of them that this Debian has.
+apt_offers() {
+	local p
+	for p in "$@"; do
+		if apt-cache show "$p" >/dev/null 2>&1; then echo "$p"; fi
+	done
 }
 
 matches() { echo "$2  $3" | "$1" --check --status - 2>/dev/null; } # matches sha256sum SUM FILE
@@ -123,7 +133,8 @@ for group in "$@"; do
 	case $group in
 	build) go_need; apt_need "${BUILD_PACKAGES[@]}"; onnxruntime ;;
 	test)
-		apt_need "${TEST_PACKAGES[@]}"
+		mapfile -t encoders < <(apt_offers "${ENCODER_PACKAGES[@]}")
+		apt_need "${TEST_PACKAGES[@]}" "${encoders[@]}"
 		python_env .venv model/requirements.txt --system-site-packages
 		;;
 	train)

@@ -93,6 +93,17 @@ pid=$(property MainPID)
 inside grep -E '^(Uid|NoNewPrivs|Seccomp|CapEff):' "/proc/$pid/status"
 inside grep -q '^Seccomp:[[:space:]]*2' "/proc/$pid/status" || die "no system call filter"
 inside grep -q '^CapEff:[[:space:]]*0*$' "/proc/$pid/status" || die "capabilities left"
+# The process that decodes is confined further, by itself: without Landlock or
+# without its filter the service works, but not as it should.
+state=$(inside burnish status -c /etc/burnish/burnish.yaml)
+grep -E '^(sandbox|system calls):' <<<"$state" || die "the service does not tell of its sandbox"
+grep -Eq '^sandbox: Landlock, version [0-9]+$' <<<"$state" || die "Landlock is not in force"
+grep -Eq '^system calls: filtered by seccomp$' <<<"$state" || die "the worker's system calls are not filtered, or nobody is told of what is denied"
+worker=$(inside pgrep -P "$pid" -f ' work ') || die "no worker process"
+filters() { inside sed -n 's/^Seccomp_filters:[[:space:]]*//p' "/proc/$1/status"; }
+[ "$(filters "$worker")" -gt "$(filters "$pid")" ] || die "the worker has no filter of its own"
+inside grep -q '^NoNewPrivs:[[:space:]]*1' "/proc/$worker/status" || die "the worker may gain privileges"
+! inside journalctl -u burnish --no-pager -o cat -g 'sandbox denied' || die "the sandbox denies what a plain photo needs"
 inside systemd-analyze security burnish --no-pager | grep -v '✓'
 
 say "SIGTERM"

@@ -74,12 +74,24 @@ func (f format) options() map[string]vips.Argument {
 	return options
 }
 
+// encoderPackages are Debian's names, from Debian 13 on, of what libvips needs
+// for a format besides itself.
+var encoderPackages = map[string]string{"avif": "libheif-plugin-aomenc", "heic": "libheif-plugin-x265"}
+
+// noEncoder says that a format cannot be written here.
+func noEncoder(format string) string {
+	if p := encoderPackages[format]; p != "" {
+		return fmt.Sprintf("this system has no encoder for %s: install the package %s (Debian 13 and later), or a libheif that was built with one; or choose another format", format, p)
+	}
+	return fmt.Sprintf("this libvips (%s) was built without %s; choose another format", vips.Version(), format)
+}
+
 // decode reads the encoder's block, which may be absent, by what libvips says
 // of its saver.
 func (e *Encoder) decode(block, at *yaml.Node) strict.Faults {
 	options := formatNamed(e.Format).options()
 	if options == nil {
-		return strict.Faults{strict.At(at, "this libvips (%s) was built without %s; choose another format", vips.Version(), e.Format)}
+		return strict.Faults{strict.At(at, "%s", noEncoder(e.Format))}
 	}
 	if block == nil || block.Tag == "!!null" {
 		return nil
