@@ -71,7 +71,7 @@ func newDaemon(c *config.Config, w worker, log *slog.Logger, once bool) *daemon 
 }
 
 func (d *daemon) run(ctx context.Context) error {
-	o := watcher.Options{Once: d.once, Complete: d.complete, Log: d.log, Exclude: []string{d.config.StateDir}}
+	o := watcher.Options{Once: d.once, Late: !d.once, Complete: d.complete, Log: d.log, Exclude: []string{d.config.StateDir}}
 	for _, w := range d.config.Watch {
 		o.Folders = append(o.Folders, w.Config)
 		o.Exclude = append(o.Exclude, w.Output)

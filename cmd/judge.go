@@ -56,7 +56,7 @@ func (d *daemon) judge(e ending) queue.Outcome {
 	}
 	o := queue.Outcome{
 		Class: string(failure.Kind), Shared: failure.Shared(),
-		Alone: failure.Kind == plugin.Crashed,
+		Alone: failure.Kind == plugin.Crashed || failure.Kind == plugin.Starved,
 		Retry: !d.once && !failure.Quarantined && failure.Kind != plugin.Stopped,
 	}
 	what := []any{"photo", photo, "kind", failure.Kind, "error", e.err}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin"
 )
 
 // workerProcess is one worker process. It dies with this one.
@@ -28,6 +29,8 @@ type workerProcess struct {
 
 	mu     sync.Mutex
 	killed string // why this process killed it
+	hungry bool   // it died for want of memory that nobody has forbidden it
+	ooms   int64  // such deaths on the machine when it began
 	last   bool   // no further photo begins in it
 	under  int    // photos under way
 	most   int    // of them when it died
@@ -39,7 +42,7 @@ func startWorker(s Setup, c *confinement, log *slog.Logger) (*workerProcess, err
 	if err != nil {
 		return nil, err
 	}
-	p := &workerProcess{since: time.Now(), dead: make(chan struct{})}
+	p := &workerProcess{since: time.Now(), dead: make(chan struct{}), ooms: plugin.OutOfMemoryKills()}
 	command := exec.Command("/proc/self/exe")
 	command.Args = append([]string{os.Args[0], "work"}, c.arguments()...)
 	command.Stdout, command.Stderr, command.ExtraFiles = os.Stderr, os.Stderr, []*os.File{theirs}
@@ -124,11 +127,31 @@ func (p *workerProcess) ended(err error) {
 	switch {
 	case p.killed != "":
 		p.cause = p.killed
+	case killedBySystem(err) && plugin.OutOfMemoryKills() > p.ooms:
+		p.cause, p.hungry = "the kernel ended it, since memory ran out", true
 	case err != nil:
 		p.cause = err.Error()
 	}
 	p.mu.Unlock()
 	close(p.dead)
+}
+
+// killedBySystem reports whether a process was ended by SIGKILL.
+func killedBySystem(err error) bool {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
+// starved reports whether a dead process died for want of memory that nobody
+// has forbidden it.
+func (p *workerProcess) starved() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.hungry
 }
 
 // errDead is a call that the process did not live to answer.
@@ -207,6 +230,14 @@ func (p *workerProcess) ending() bool {
 	return p.cause != "" || p.last
 }
 
+// starve is kill before the kernel does it.
+func (p *workerProcess) starve(why string) {
+	p.mu.Lock()
+	p.hungry = p.killed == ""
+	p.mu.Unlock()
+	p.kill(why)
+}
+
 func (p *workerProcess) kill(why string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -235,6 +266,9 @@ func (p *workerProcess) guard(c config.Worker) {
 		case <-tick.C:
 		}
 		if own := ownMemory(p.pid); own > most {
+			if c.Memory == 0 { // then it is what is there
+				p.starve(fmt.Sprintf("it held %.0f MiB of memory, of the %.0f that are there for it", own, most))
+			}
 			p.kill(fmt.Sprintf("it held %.0f MiB of memory and may hold %.0f (worker.memory)", own, most))
 		}
 		switch {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
@@ -100,9 +102,19 @@ func (r *runCommand) fromFile(h *host) (*config.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w; or watch a folder without one: burnish run FOLDER -o OUT", err)
 	}
-	c, err := h.loadHere(file)
+	c, err := h.load(file)
 	if err == nil && len(c.Watch) == 0 {
 		err = fmt.Errorf("%s watches no folder: add one under \"watch:\", or use burnish apply", file)
 	}
+	if err == nil && (r.Once || !slices.ContainsFunc(c.Watch, isThere)) {
+		return h.loadHere(file) // which says what is wrong with the folders
+	}
 	return c, err
+}
+
+// isThere reports whether a watched folder is. Of several one may come later,
+// as a disk does.
+func isThere(w config.Watch) bool {
+	info, err := os.Stat(w.Folder)
+	return err == nil && info.IsDir()
 }

@@ -144,16 +144,16 @@ func (s *supervisor) try(j plugin.Job) (a Answer, p *workerProcess, err error) {
 	case errors.Is(err, errDead) && p.most > 1:
 		return Answer{}, p, errSuspect
 	case errors.Is(err, errDead):
-		return Answer{}, p, s.strike(j, p.cause)
+		return Answer{}, p, s.strike(j, p.cause, p.starved())
 	}
 	return a, p, err
 }
 
 // strike records that the photo was the end of a process.
-func (s *supervisor) strike(j plugin.Job, cause string) error {
+func (s *supervisor) strike(j plugin.Job, cause string, starved bool) error {
 	cause = "the worker process died of it: " + cause
 	var f Failure
-	if err := s.ask("Strike", Death{j, cause}, &f); err != nil {
+	if err := s.ask("Strike", Death{j, cause, starved}, &f); err != nil {
 		return &plugin.Error{Path: j.Path, Kind: plugin.Crashed, Err: errors.Join(errors.New(cause), err)}
 	}
 	return f.error()

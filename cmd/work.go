@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -219,13 +218,18 @@ func (w *Worker) Stalled(d time.Duration, photo *string) error {
 
 // Death is the end of a worker by one photo.
 type Death struct {
-	Job   plugin.Job
-	Cause string
+	Job     plugin.Job
+	Cause   string
+	Starved bool // for want of memory, which is not the photo's fault
 }
 
 // Strike records a death.
 func (w *Worker) Strike(d Death, f *Failure) error {
-	*f = *failureOf(w.engine.engine.Strike(context.Background(), d.Job, plugin.Crashed, errors.New(d.Cause), "burnish apply tries it by itself; please report a photo that does this each time"))
+	kind, remedy := plugin.Crashed, "burnish apply tries it by itself; please report a photo that does this each time"
+	if d.Starved {
+		kind, remedy = plugin.Starved, plugin.MoreMemory()
+	}
+	*f = *failureOf(w.engine.engine.Strike(context.Background(), d.Job, kind, errors.New(d.Cause), remedy))
 	return nil
 }
 
@@ -270,41 +274,8 @@ func allowance(c config.Worker) float64 {
 	if c.Memory > 0 {
 		return c.Memory
 	}
-	most := memTotal()
-	for _, file := range cgroupFiles() {
-		var bytes float64
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		if n, _ := fmt.Sscan(string(text), &bytes); n == 1 {
-			most = min(most, bytes/(1<<20))
-		}
+	if all := plugin.Memory(); all > 0 {
+		return 0.9 * float64(all) / (1 << 20)
 	}
-	return 0.9 * most
-}
-
-// memTotal is the machine's memory in MiB.
-func memTotal() float64 {
-	var s syscall.Sysinfo_t
-	if syscall.Sysinfo(&s) != nil {
-		return 1 << 40
-	}
-	return float64(s.Totalram) * float64(s.Unit) / (1 << 20)
-}
-
-// cgroupFiles are the memory limits of this process's cgroup and those above.
-func cgroupFiles() (files []string) {
-	text, _ := os.ReadFile("/proc/self/cgroup")
-	for _, line := range strings.Split(string(text), "\n") {
-		group, ok := strings.CutPrefix(line, "0::")
-		for ok && strings.HasPrefix(group, "/") {
-			files = append(files, filepath.Join("/sys/fs/cgroup", group, "memory.max"))
-			if group == "/" {
-				break
-			}
-			group = filepath.Dir(group)
-		}
-	}
-	return files
+	return 1 << 40 // this system does not tell
 }

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,36 +15,90 @@ const unlimited = 1 << 60
 // allow, v1 or v2, the ones around it included; 0 where they set no limit. root
 // is "/", but for tests.
 func memoryLimit(root string) (least int64) {
+	for _, group := range memoryGroups(root) {
+		for _, file := range []string{"memory.max", "memory.high", "memory.limit_in_bytes"} {
+			n := number(filepath.Join(group, file))
+			if n > 0 && n < unlimited && (least == 0 || n < least) {
+				least = n
+			}
+		}
+	}
+	return least
+}
+
+// memoryGroups are the folders of the cgroups that may limit this process's
+// memory, its own first. A container sees its own group at the mount's root, by
+// whatever name.
+func memoryGroups(root string) (folders []string) {
 	groups, err := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
 	if err != nil {
-		return 0
+		return nil
 	}
 	for line := range strings.Lines(string(groups)) {
 		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
 		if len(parts) != 3 {
 			continue
 		}
-		mount, files := "", []string(nil)
+		mount := ""
 		switch {
 		case parts[0] == "0" && parts[1] == "":
-			mount, files = "sys/fs/cgroup", []string{"memory.max", "memory.high"}
+			mount = "sys/fs/cgroup"
 		case strings.Contains(","+parts[1]+",", ",memory,"):
-			mount, files = "sys/fs/cgroup/memory", []string{"memory.limit_in_bytes"}
+			mount = "sys/fs/cgroup/memory"
+		default:
+			continue
 		}
-		for _, file := range files {
-			for dir := parts[2]; ; dir = filepath.Dir(dir) {
-				// A container sees its own group at the mount's root, by whatever name.
-				n := number(filepath.Join(root, mount, dir, file))
-				if n > 0 && n < unlimited && (least == 0 || n < least) {
-					least = n
-				}
-				if dir == "/" || dir == "." {
-					break
-				}
+		for dir := parts[2]; ; dir = filepath.Dir(dir) {
+			folders = append(folders, filepath.Join(root, mount, dir))
+			if dir == "/" || dir == "." {
+				break
 			}
 		}
 	}
-	return least
+	return folders
+}
+
+// outOfMemoryKills is how many processes the kernel has ended for want of
+// memory in this process's cgroups and on the whole machine. It only grows.
+func outOfMemoryKills(root string) (kills int64) {
+	files := []string{filepath.Join(root, "proc/vmstat")}
+	for _, group := range memoryGroups(root) {
+		files = append(files, filepath.Join(group, "memory.events"), filepath.Join(group, "memory.oom_control"))
+	}
+	for _, file := range files {
+		data, _ := os.ReadFile(file) // one that is not there counts nothing
+		for line := range strings.Lines(string(data)) {
+			if value, ok := strings.CutPrefix(line, "oom_kill "); ok {
+				n, _ := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+				kills += n
+			}
+		}
+	}
+	return kills
+}
+
+// OutOfMemoryKills is a number that grows whenever the kernel ends a process
+// for want of memory, here or on the machine.
+func OutOfMemoryKills() int64 { return outOfMemoryKills("/") }
+
+// Memory is what this process and its children may hold at most, in bytes: all
+// of the machine's, or what their cgroups allow.
+func Memory() int64 {
+	total := installed()
+	if c := memoryLimit("/"); c > 0 && (total == 0 || c < total) {
+		return c
+	}
+	return total
+}
+
+// MoreMemory is the remedy where memory is what lacks.
+func MoreMemory() string { return moreMemory(memoryLimit("/"), installed()) }
+
+func moreMemory(limit, installed int64) string {
+	if limit > 0 && (installed == 0 || limit < installed) {
+		return fmt.Sprintf("its cgroup allows %d MiB: raise MemoryMax of the service (systemctl edit burnish), or the container's limit; or give promptcir a smaller tile", limit>>20)
+	}
+	return fmt.Sprintf("the machine has %d MiB of memory: add some, end what else takes it, or give promptcir a smaller tile", installed>>20)
 }
 
 // number is the whole number in a file, 0 where there is none.

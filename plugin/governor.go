@@ -40,6 +40,8 @@ type governor struct {
 	free  func() int64 // bytes that the machine has to give now; 0: not known
 	log   *slog.Logger
 
+	configured bool // the limit is somebody's wish, not what is there
+
 	mu      sync.Mutex
 	used    int64
 	running int
@@ -58,10 +60,8 @@ type ticket struct {
 // configuration, in bytes, 0 for none.
 func newGovernor(configured int64, log *slog.Logger) *governor {
 	g := &governor{base: resident(), free: available, log: log, factors: map[string]float64{}}
-	total := installed()
-	if c := memoryLimit("/"); c > 0 {
-		total = min(total, c)
-	}
+	total := Memory()
+	g.configured = configured > 0
 	switch {
 	case g.base == 0: // this system does not tell
 	case configured > 0:
@@ -222,6 +222,9 @@ func (w *work) admit(ctx context.Context, h vips.Header) (done func(), err error
 	formula := w.engine.foresee(w.pipeline, h.Width, h.Height, h.PixelBytes) + coefficients(w.file) + unfoldedCopies*w.unfolded
 	done, err = w.engine.governor.admit(ctx, w.pipeline.work, formula)
 	if e := (*tooMuchError)(nil); errors.As(err, &e) {
+		if !w.engine.governor.configured { // another day, or another machine, may have it
+			return nil, w.fail(Starved, err, MoreMemory())
+		}
 		return nil, w.fail(TooLarge, err, "raise limits.memory, or give promptcir a smaller tile")
 	}
 	return done, err

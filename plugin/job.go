@@ -126,13 +126,14 @@ const (
 	Unrecorded Kind = "unrecorded" // the ledger cannot be written
 	Broken     Kind = "failed"     // a device, a model or a file that steps need failed, or Burnish did
 	Crashed    Kind = "crashed"    // the process that worked on it died
+	Starved    Kind = "no-memory"  // the machine, or what it gives Burnish, has too little memory
 	Stopped    Kind = "stopped"    // the job's context ended
 )
 
 // Kinds lists the kinds of failures.
 func Kinds() []string {
 	var all []string
-	for _, k := range []Kind{Unreadable, NotPhoto, Damaged, TooLarge, Unfit, Changed, Swapped, Conflict, Spared, Unwritable, Unrecorded, Broken, Crashed, Stopped} {
+	for _, k := range []Kind{Unreadable, NotPhoto, Damaged, TooLarge, Unfit, Changed, Swapped, Conflict, Spared, Unwritable, Unrecorded, Broken, Crashed, Starved, Stopped} {
 		all = append(all, string(k))
 	}
 	return all
@@ -143,7 +144,7 @@ func Kinds() []string {
 // strikes against the photo.
 func (k Kind) Transient() bool {
 	switch k {
-	case Unreadable, Changed, Swapped, Spared, Unwritable, Unrecorded, Stopped:
+	case Unreadable, Changed, Swapped, Spared, Unwritable, Unrecorded, Starved, Stopped:
 		return true
 	}
 	return false

@@ -134,6 +134,19 @@ func (e *FolderError) Error() string {
 
 func (e *FolderError) Unwrap() error { return e.Err }
 
+// onlyMissing reports whether all that is wrong is how folders are now.
+func onlyMissing(err error) bool {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // as errors.Join returns it
+		for _, e := range joined.Unwrap() {
+			if !onlyMissing(e) {
+				return false
+			}
+		}
+		return true
+	}
+	return errors.As(err, new(*FolderError))
+}
+
 func checkFolder(folder string) error {
 	if folder == "" {
 		return errors.New("folder is missing: name the folder to watch")

@@ -61,6 +61,10 @@ type Options struct {
 	// waits no more than ten settle periods.
 	Once bool
 
+	// Late lets folders be missing at the start: they are degraded until they
+	// come. Of all of them one has to be there.
+	Late bool
+
 	// Before is what Folders returned in an earlier process. A watched folder
 	// that had files then and is empty now, and not the same folder, is not
 	// taken for emptied.
@@ -135,8 +139,9 @@ func New(o Options) (*Watcher, error) {
 		}
 		w.exclude = append(w.exclude, abs, resolve(abs))
 	}
+	there := slices.ContainsFunc(o.Folders, func(c Config) bool { return checkFolder(c.Folder) == nil })
 	for _, c := range o.Folders {
-		if err := w.add(c); err != nil {
+		if err := w.add(c, o.Late && there); err != nil {
 			faults = append(faults, err)
 		}
 	}
@@ -146,8 +151,8 @@ func New(o Options) (*Watcher, error) {
 	return w, nil
 }
 
-func (w *Watcher) add(c Config) error {
-	if err := c.Validate(); err != nil {
+func (w *Watcher) add(c Config, late bool) error {
+	if err := c.Validate(); err != nil && !(late && onlyMissing(err)) {
 		return err
 	}
 	path, err := filepath.Abs(c.Folder)
