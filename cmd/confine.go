@@ -170,7 +170,7 @@ func (n *confinement) prepare(folders ...string) {
 		}
 		mode := os.FileMode(0o777)
 		if folder == n.config.StateDir {
-			mode = 0o750
+			mode = 0o700
 		}
 		_ = os.MkdirAll(folder, mode)
 	}

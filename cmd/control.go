@@ -18,7 +18,7 @@ import (
 )
 
 // socketName is the daemon's socket in the state folder. It speaks JSON-RPC;
-// who may write to the socket may ask for everything that control offers.
+// who may ask, may ask for everything that control offers: see administrators.
 const socketName = "control.sock"
 
 // lastAnswer is how long a caller may take to read its answer from a daemon
@@ -45,16 +45,17 @@ func (d *daemon) serve() (stop func(), err error) {
 		return nil, fmt.Errorf("open the control socket %s: %w", socket, err)
 	}
 	listener.(*net.UnixListener).SetUnlinkOnClose(false)
-	if err := os.Chmod(socket, 0o660); err != nil {
+	mode, group := administrators(d.config.StateDir)
+	if err := errors.Join(os.Chmod(socket, mode), os.Chown(socket, -1, group)); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	wait := answer(listener.(*net.UnixListener), server)
+	wait := answer(listener.(*net.UnixListener), server, func(c *net.UnixConn) bool { return group != ownGroup || owns(c) })
 	return func() { wait(); os.Remove(socket) }, nil
 }
 
 // answer answers on the listener until stop is called, which waits for calls
-// that have begun.
-func answer(listener *net.UnixListener, server *rpc.Server) (stop func()) {
+// that have begun. Who may not ask is hung up on.
+func answer(listener *net.UnixListener, server *rpc.Server, may func(*net.UnixConn) bool) (stop func()) {
 	var mu sync.Mutex
 	var ended sync.WaitGroup
 	open, stopped := map[*net.UnixConn]bool{}, false
@@ -85,6 +86,10 @@ func answer(listener *net.UnixListener, server *rpc.Server) (stop func()) {
 			}
 			go func() {
 				defer end(conn)
+				if !may(conn) {
+					conn.Close()
+					return
+				}
 				server.ServeCodec(jsonrpc.NewServerCodec(conn)) // returns when its calls have
 			}()
 		}

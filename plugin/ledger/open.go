@@ -32,7 +32,7 @@ func Open(dir string) (*Ledger, error) {
 	if dir == "" {
 		return nil, errors.New("there is no state folder: set state_dir, or --state, to one that is the user's alone")
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create state folder %s: %w: make its parent writable or set state_dir elsewhere", dir, err)
 	}
 	if err := trusted(dir, os.Geteuid()); err != nil {

@@ -76,7 +76,7 @@ func open(name, folder string, data []byte, o Options) (*Model, error) {
 		return nil, err
 	}
 	b := builder{name: name, folder: folder, data: data, contract: c, graph: g, options: o}
-	return b.build(want)
+	return bounded(name, longestOpening(want), func() (*Model, error) { return b.build(want) })
 }
 
 // Contract is what the model says of itself.

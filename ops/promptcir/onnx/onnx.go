@@ -59,6 +59,9 @@ func Start(lib string) (stop func() error, err error) {
 func shutdown() error {
 	process.Lock()
 	defer process.Unlock()
+	if stuck.Load() { // the process's end takes it down
+		return nil
+	}
 	var errs []error
 	for _, name := range slices.Backward(process.plugins) {
 		errs = append(errs, ort.UnregisterExecutionProviderLibrary(name))
