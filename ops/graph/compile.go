@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 
 	"github.com/burnish-photo/burnish/ops"
@@ -78,7 +79,7 @@ func writeTaps(w io.Writer, b blueprint) error {
 
 // writeFingerprint covers all that decides the step's pixels.
 func writeFingerprint(w io.Writer, p planned, operator ops.Operator) error {
-	params, err := yaml.Marshal(p.config)
+	params, err := chosen(p)
 	if err != nil {
 		return err
 	}
@@ -86,11 +87,44 @@ func writeFingerprint(w io.Writer, p planned, operator ops.Operator) error {
 	if f, ok := operator.(ops.Fingerprinter); ok {
 		content = f.Fingerprint()
 	}
-	parts := []any{p.spec.Name, p.spec.Version, string(params), content, p.inputs}
+	parts := []any{p.spec.Name, p.spec.Version, params, content, p.inputs}
 	for _, g := range p.guards {
 		parts = append(parts, g.parts()...)
 	}
 	return json.NewEncoder(w).Encode(parts)
+}
+
+// chosen are the step's parameters that are not the operator's defaults, so that
+// a parameter which a later release adds changes no fingerprint.
+func chosen(p planned) (any, error) {
+	now, err := plainly(p.config)
+	if err != nil || p.spec.Config == nil { // a step of the graph's own
+		return now, err
+	}
+	usual, err := plainly(p.spec.Config())
+	if err != nil {
+		return nil, err
+	}
+	values, ok := now.(map[string]any)
+	defaults, all := usual.(map[string]any)
+	if !ok || !all {
+		return now, nil
+	}
+	for name, value := range values {
+		if other, same := defaults[name]; same && reflect.DeepEqual(value, other) {
+			delete(values, name)
+		}
+	}
+	return values, nil
+}
+
+// plainly is a configuration as maps, lists and scalars.
+func plainly(c ops.Config) (plain any, err error) {
+	text, err := yaml.Marshal(c)
+	if err == nil {
+		err = yaml.Unmarshal(text, &plain)
+	}
+	return plain, err
 }
 
 // parts are what decides with the guard.

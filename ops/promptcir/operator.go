@@ -35,9 +35,15 @@ type operator struct {
 	once          sync.Once
 }
 
-// Fingerprint tells apart operators that make other pixels of the same photo.
+// Fingerprint tells apart operators that make other pixels of the same photo:
+// by what the models compute, whatever else their files say, and how photos are
+// cut for them.
 func (o *operator) Fingerprint() string {
-	return fmt.Sprintf("%s %s", o.digests(), o.windows)
+	var models []string
+	for _, c := range o.contracts {
+		models = append(models, fmt.Sprintf("%s %d %g,%g %s", c.Computes, c.Multiple, c.RangeLow, c.RangeHigh, c.Colour))
+	}
+	return fmt.Sprintf("%s %s", strings.Join(models, "+"), o.windows)
 }
 
 func (o *operator) digests() string {

@@ -38,6 +38,7 @@ type Contract struct {
 	Licence       string
 	Credits       string
 	Digest        string // SHA-256 of the whole file, hexadecimal; computed, not read
+	Computes      string // digest of nodes and weights alone, hexadecimal; computed, not read
 }
 
 // Inspect reads the contract of the model in a file, without ONNX Runtime.
@@ -69,6 +70,9 @@ func inspect(name string, data []byte) (Contract, graph, error) {
 	}
 	sum := sha256.Sum256(data)
 	c.Digest = hex.EncodeToString(sum[:])
+	if c.Computes, err = computes(data); err != nil {
+		return Contract{}, g, fmt.Errorf("model %s: %w", name, err)
+	}
 	return c, g, nil
 }
 

@@ -17,7 +17,10 @@ func TestContract(t *testing.T) {
 	if len(c.Digest) != 64 {
 		t.Errorf("digest %q", c.Digest)
 	}
-	c.Digest = ""
+	if len(c.Computes) != 64 || c.Computes == c.Digest {
+		t.Errorf("digest of what it computes %q", c.Computes)
+	}
+	c.Digest, c.Computes = "", ""
 	want := onnx.Contract{
 		Name: "identity", Version: "0.1", Multiple: 8, Tile: 64, Halo: 8, RangeHigh: 1, Colour: "sRGB",
 		QF: [2]int{10, 70}, Parameters: 9, Weights: strings.Repeat("0", 64), Licence: "CC0-1.0", Credits: "nobody",

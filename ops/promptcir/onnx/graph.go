@@ -157,9 +157,13 @@ func fields(data []byte, each func(field int, n uint64, body []byte) error) erro
 				return errWire
 			}
 		case 1:
-			size = 8
+			if size = 8; len(data) >= size {
+				n = binary.LittleEndian.Uint64(data)
+			}
 		case 5:
-			size = 4
+			if size = 4; len(data) >= size {
+				n = uint64(binary.LittleEndian.Uint32(data))
+			}
 		case 2:
 			length, head := binary.Uvarint(data)
 			if head <= 0 || length > uint64(len(data)-head) {

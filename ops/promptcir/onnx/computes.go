@@ -1,0 +1,81 @@
+package onnx
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"slices"
+)
+
+// wire says which fields of a message of onnx.proto hold further messages, and
+// which decide nothing: names for people, notes and types that follow from the
+// rest.
+type wire struct {
+	idle   []int
+	nested map[int]*wire
+}
+
+// The messages of onnx.proto. Graphs hold nodes, nodes attributes, and these
+// graphs.
+var (
+	tensorMessage = &wire{idle: []int{12, 16}}
+	valueMessage  = &wire{idle: []int{3, 4}}
+	graphMessage  = &wire{idle: []int{2, 10, 13, 16}}
+	nodeMessage   = &wire{idle: []int{3, 6, 9}, nested: map[int]*wire{5: attribute}}
+	attribute     = &wire{idle: []int{13}, nested: map[int]*wire{5: tensorMessage, 6: graphMessage, 10: tensorMessage, 11: graphMessage}}
+	modelMessage  = &wire{idle: []int{1, 2, 3, 4, 5, 6, modelMetadata}, nested: map[int]*wire{modelGraph: graphMessage}}
+)
+
+// within are the messages of that field of m.
+func (m *wire) within(field int) *wire {
+	if m == graphMessage {
+		switch field {
+		case 1:
+			return nodeMessage
+		case graphInitializer:
+			return tensorMessage
+		case graphInput, graphOutput:
+			return valueMessage
+		}
+	}
+	return m.nested[field]
+}
+
+// computes is a digest of what a serialised ONNX ModelProto computes: its nodes,
+// their wiring and the weights, and no more. Two exports that differ in their
+// producer, metadata, names of nodes or notes have the same.
+func computes(data []byte) (string, error) {
+	sum, err := modelMessage.digest(data)
+	return hex.EncodeToString(sum), err
+}
+
+// digest covers the fields in the order of their numbers, whatever order they
+// were written in; repeated ones keep theirs.
+func (m *wire) digest(data []byte) ([]byte, error) {
+	type part struct {
+		field int
+		sum   []byte
+	}
+	var parts []part
+	err := fields(data, func(field int, n uint64, body []byte) error {
+		if slices.Contains(m.idle, field) {
+			return nil
+		}
+		if inner := m.within(field); inner != nil && body != nil {
+			sum, err := inner.digest(body)
+			parts = append(parts, part{field, sum})
+			return err
+		}
+		sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, n), body...))
+		parts = append(parts, part{field, sum[:]})
+		return nil
+	})
+	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(a.field, b.field) })
+	all := sha256.New()
+	for _, p := range parts {
+		all.Write(binary.BigEndian.AppendUint64(nil, uint64(p.field)))
+		all.Write(p.sum)
+	}
+	return all.Sum(nil), err
+}
