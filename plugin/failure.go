@@ -162,6 +162,7 @@ func (w *work) unreadable(err error) *Error {
 
 // damaged is the failure of a source that libvips cannot decode.
 func (w *work) damaged(err error) *Error {
+	cause := err
 	for v := (*vips.Error)(nil); errors.As(err, &v); {
 		if err = v.Err; err == nil {
 			err = errors.New(cmp.Or(v.Hint, "libvips gave no reason"))
@@ -170,7 +171,10 @@ func (w *work) damaged(err error) *Error {
 	if errors.Is(err, vips.ErrNumbers) {
 		return w.fail(Unfit, err, "save it with whole numbers of 8 or 16 bits, or with floating-point ones of 32")
 	}
-	return w.fail(Damaged, fmt.Errorf("cannot be decoded: %w", err), "it is damaged, incomplete or of an unusual kind; copy it here again from where it came")
+	if known := w.unsupported(cause, err.Error()); known != nil {
+		return known
+	}
+	return w.fail(Damaged, fmt.Errorf("cannot be decoded: %w", err), "it is damaged or incomplete; copy it here again from where it came")
 }
 
 // notPhoto fails where the name promises a photo; other files are passed over.

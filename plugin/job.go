@@ -113,27 +113,28 @@ const MaxStrikes = 3
 type Kind string
 
 const (
-	Unreadable Kind = "unreadable" // the source cannot be opened or read
-	NotPhoto   Kind = "not-photo"  // the content is no image that Burnish decodes
-	Damaged    Kind = "damaged"    // an image that ends early or does not decode
-	TooLarge   Kind = "too-large"  // refused from its header
-	Unfit      Kind = "unfit"      // its name, size, profile or the like lets no output be made
-	Changed    Kind = "changed"    // the source changed while it was read
-	Swapped    Kind = "swapped"    // a link, or something else, took the place of the source or of a folder on the way to it
-	Conflict   Kind = "conflict"   // an output belongs to another photo
-	Spared     Kind = "spared"     // an output would replace what may be the last of another photo
-	Unwritable Kind = "unwritable" // an output cannot be written
-	Unrecorded Kind = "unrecorded" // the ledger cannot be written
-	Broken     Kind = "failed"     // a device, a model or a file that steps need failed, or Burnish did
-	Crashed    Kind = "crashed"    // the process that worked on it died
-	Starved    Kind = "no-memory"  // the machine, or what it gives Burnish, has too little memory
-	Stopped    Kind = "stopped"    // the job's context ended
+	Unreadable  Kind = "unreadable"  // the source cannot be opened or read
+	NotPhoto    Kind = "not-photo"   // the content is no image that Burnish decodes
+	Unsupported Kind = "unsupported" // an image in order that this build of libvips does not decode
+	Damaged     Kind = "damaged"     // an image that ends early or does not decode
+	TooLarge    Kind = "too-large"   // refused from its header
+	Unfit       Kind = "unfit"       // its name, size, profile or the like lets no output be made
+	Changed     Kind = "changed"     // the source changed while it was read
+	Swapped     Kind = "swapped"     // a link, or something else, took the place of the source or of a folder on the way to it
+	Conflict    Kind = "conflict"    // an output belongs to another photo
+	Spared      Kind = "spared"      // an output would replace what may be the last of another photo
+	Unwritable  Kind = "unwritable"  // an output cannot be written
+	Unrecorded  Kind = "unrecorded"  // the ledger cannot be written
+	Broken      Kind = "failed"      // a device, a model or a file that steps need failed, or Burnish did
+	Crashed     Kind = "crashed"     // the process that worked on it died
+	Starved     Kind = "no-memory"   // the machine, or what it gives Burnish, has too little memory
+	Stopped     Kind = "stopped"     // the job's context ended
 )
 
 // Kinds lists the kinds of failures.
 func Kinds() []string {
 	var all []string
-	for _, k := range []Kind{Unreadable, NotPhoto, Damaged, TooLarge, Unfit, Changed, Swapped, Conflict, Spared, Unwritable, Unrecorded, Broken, Crashed, Starved, Stopped} {
+	for _, k := range []Kind{Unreadable, NotPhoto, Unsupported, Damaged, TooLarge, Unfit, Changed, Swapped, Conflict, Spared, Unwritable, Unrecorded, Broken, Crashed, Starved, Stopped} {
 		all = append(all, string(k))
 	}
 	return all
@@ -154,7 +155,7 @@ func (k Kind) Transient() bool {
 // way, so that the first failure puts it into quarantine.
 func (k Kind) Permanent() bool {
 	switch k {
-	case NotPhoto, TooLarge, Unfit, Conflict:
+	case NotPhoto, Unsupported, TooLarge, Unfit, Conflict:
 		return true
 	}
 	return false

@@ -174,3 +174,30 @@ func TestLimitsOfAFolder(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+// A kind of photo that libvips was not built for is not damaged: another copy
+// of it would be of no use.
+func TestUnsupportedIsNotDamaged(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	usual, err := os.ReadFile(b.photo("a.jpg", 64, 64, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := bytes.Index(usual, []byte("\xff\xc0"))
+	for name, change := range map[string]func([]byte){
+		"12-bit JPEG":   func(d []byte) { d[frame+1], d[frame+4] = 0xc1, 12 },
+		"lossless JPEG": func(d []byte) { d[frame+1] = 0xc3 },
+		"JPEG-LS":       func(d []byte) { d[frame+1] = 0xf7 },
+	} {
+		data := slices.Clone(usual)
+		change(data)
+		f := b.failure(b.write("in/"+name+".jpg", data))
+		if f.Kind != plugin.Unsupported || !f.Quarantined || f.Shared() || !strings.Contains(f.Error(), "this build of libvips cannot decode "+name) || strings.Contains(f.Error(), "copy it here again") {
+			t.Errorf("%s: got %+v", name, f)
+		}
+	}
+	cut := b.failure(b.write("in/cut.jpg", usual[:len(usual)/2]))
+	if cut.Kind != plugin.Damaged || !strings.Contains(cut.Error(), "copy it here again") {
+		t.Errorf("%+v: want it damaged", cut)
+	}
+}
