@@ -16,9 +16,9 @@ const (
 // After says what becomes of an original once its outputs are on the disk. The
 // zero value keeps it where it is; at most one of Move and Trash is set.
 type After struct {
-	Move     string        `yaml:"move"`     // folder that it is moved to
-	Trash    time.Duration `yaml:"trash"`    // how long it stays in the trash
-	Sidecars string        `yaml:"sidecars"` // what becomes of its sidecars: move or keep
+	Move     string        `yaml:"move" kind:"path"` // folder that it is moved to
+	Trash    time.Duration `yaml:"trash"`            // how long it stays in the trash
+	Sidecars string        `yaml:"sidecars"`         // what becomes of its sidecars: move or keep
 }
 
 // Keeps reports whether the original stays where it is.

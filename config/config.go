@@ -20,7 +20,7 @@ import (
 // Config is a configuration file, with absolute paths and defaults filled in.
 type Config struct {
 	Version   int                 `yaml:"version" help:"of the file's format: 1"`
-	StateDir  string              `yaml:"state_dir" help:"folder for the ledger and scratch files; default: burnish in the XDG state folder"`
+	StateDir  string              `yaml:"state_dir" kind:"path" help:"folder for the ledger and scratch files; default: burnish in the XDG state folder"`
 	Watch     []Watch             `yaml:"watch" help:"watched folders"`
 	Restore   Restore             `yaml:"restore" help:"where and with what networks run"`
 	Limits    Limits              `yaml:"limits" help:"what protects the host"`
@@ -46,7 +46,7 @@ type Ledger struct {
 type Watch struct {
 	watcher.Config `yaml:",inline"`
 	Pipeline       string       `yaml:"pipeline" help:"the pipeline that photos go through"`
-	Output         string       `yaml:"output" help:"folder that the outputs' paths are below; it must not be or hold a watched folder"`
+	Output         string       `yaml:"output" kind:"path" help:"folder that the outputs' paths are below; it must not be or hold a watched folder"`
 	Allow          []string     `yaml:"allow" help:"formats taken in here although what reads them is not safe for files of unknown origin"`
 	Priority       int          `yaml:"priority" help:"of its photos over other folders'; a minute of waiting is worth one step"`
 	Limits         FolderLimits `yaml:"limits" help:"limits of the photos of this folder, in place of the general ones"`
@@ -56,7 +56,7 @@ type Watch struct {
 
 // Failed says what becomes of an original in quarantine.
 type Failed struct {
-	Move string `yaml:"move" help:"folder that it is moved to; default: it stays"`
+	Move string `yaml:"move" kind:"path" help:"folder that it is moved to; default: it stays"`
 }
 
 // Restore says where and with what networks run.
@@ -64,13 +64,13 @@ type Restore struct {
 	Device  Device  `yaml:"device" help:"auto, cpu, cuda:N, tensorrt:N, another provider, or a list of devices"`
 	Require bool    `yaml:"require" help:"fail where the device cannot be had, instead of falling back"`
 	Runtime Runtime `yaml:"runtime" help:"another build of ONNX Runtime"`
-	Models  string  `yaml:"models" help:"folder of further exported models, NAME.onnx"`
+	Models  string  `yaml:"models" kind:"path" help:"folder of further exported models, NAME.onnx"`
 }
 
 // Runtime points at a build of ONNX Runtime.
 type Runtime struct {
-	Library   string   `yaml:"library" help:"libonnxruntime.so; default: the one that ships"`
-	Providers []string `yaml:"providers" help:"plug-in execution provider libraries"`
+	Library   string   `yaml:"library" kind:"path" help:"libonnxruntime.so; default: the one that ships"`
+	Providers []string `yaml:"providers" kind:"path" help:"plug-in execution provider libraries"`
 }
 
 // Limits protect the host.

@@ -9,8 +9,8 @@ type Worker struct {
 	Stall   time.Duration `yaml:"stall" help:"time without progress on a photo that ends the process"`
 	Files   int           `yaml:"files" help:"files that the process may have open"`
 	Sandbox string        `yaml:"sandbox" help:"auto: the process may use no files but those it needs, where the kernel has Landlock; off: whatever its user may" enum:"auto,off"`
-	Read    []string      `yaml:"read" help:"further files and folders that it may read within the sandbox"`
-	Write   []string      `yaml:"write" help:"further folders that it may read and write within the sandbox"`
+	Read    []string      `yaml:"read" kind:"path" help:"further files and folders that it may read within the sandbox"`
+	Write   []string      `yaml:"write" kind:"path" help:"further folders that it may read and write within the sandbox"`
 }
 
 func defaultWorker() Worker {

@@ -29,7 +29,7 @@ const (
 
 // Config is one watched folder as a user writes it.
 type Config struct {
-	Folder string        `yaml:"folder" help:"the folder, with all its subfolders"`                          // a relative one is taken from the working directory
+	Folder string        `yaml:"folder" kind:"path" help:"the folder, with all its subfolders"`              // a relative one is taken from the working directory
 	Settle time.Duration `yaml:"settle" help:"how long a file must be quiet before it is taken, such as 2s"` // how long a file must be quiet; 0 means DefaultSettle
 
 	// Patience is how long a quiet file may stay incomplete before it is sent

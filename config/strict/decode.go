@@ -28,7 +28,7 @@ var (
 // struct holds beforehand. Keys are the `yaml` tags; a field tagged "-" takes
 // no key, and a tag with ",inline" splices an embedded struct's keys in. A field
 // with a tag `size`, which names the unit of plain numbers, takes sizes such as
-// 64MB.
+// 64MB. One with the tag `kind:"path"` takes paths: see [ExpandPath].
 func Decode(node *yaml.Node, into any) Faults {
 	return decode(Resolve(node), reflect.ValueOf(into).Elem())
 }
@@ -80,6 +80,10 @@ func decodeStruct(node *yaml.Node, v reflect.Value) Faults {
 		if !ok {
 			continue // told of
 		}
+		if field.path {
+			faults = append(faults, decodePath(p.Value, field.Value)...)
+			continue
+		}
 		if field.unit != "" {
 			faults = append(faults, decodeSize(p.Value, field.Value, field.unit)...)
 			continue
@@ -89,10 +93,12 @@ func decodeStruct(node *yaml.Node, v reflect.Value) Faults {
 	return faults
 }
 
-// field is a struct's field; unit is that of a size, "" for all else.
+// field is a struct's field; unit is that of a size, "" for all else; path says
+// that it holds one, or several.
 type field struct {
 	reflect.Value
 	unit string
+	path bool
 }
 
 func collect(v reflect.Value, into map[string]field) {
@@ -104,7 +110,7 @@ func collect(v reflect.Value, into map[string]field) {
 			collect(v.Field(i), into)
 		case tag == "-" || tag == "" || !t.Field(i).IsExported():
 		default:
-			into[tag] = field{v.Field(i), t.Field(i).Tag.Get("size")}
+			into[tag] = field{v.Field(i), t.Field(i).Tag.Get("size"), t.Field(i).Tag.Get("kind") == "path"}
 		}
 	}
 }

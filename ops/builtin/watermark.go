@@ -19,7 +19,7 @@ import (
 // WatermarkConfig are the parameters of watermark.
 type WatermarkConfig struct {
 	Text     string  `yaml:"text" help:"what to write; give this or image"`
-	Image    string  `yaml:"image" help:"a picture below the configuration's folder; give this or text"`
+	Image    string  `yaml:"image" kind:"path" help:"a picture below the configuration's folder; give this or text"`
 	Position string  `yaml:"position" help:"where it stands" enum:"centre,north,east,south,west,north-east,south-east,south-west,north-west"`
 	Size     float64 `yaml:"size" help:"its width, as a part of the photo's" range:"0.01,1"`
 	Margin   float64 `yaml:"margin" help:"its distance from the edge, as a part of the photo's shorter side" range:"0,0.5"`

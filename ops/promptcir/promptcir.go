@@ -50,7 +50,7 @@ func Spec() ops.Spec {
 type Config struct {
 	// Model is the name of a bundled model or of NAME.onnx in the folder of
 	// models, or the path of an ONNX file.
-	Model string `yaml:"model" help:"a bundled model, a name in restore.models, or the path of an .onnx file"`
+	Model string `yaml:"model" kind:"path" help:"a bundled model, a name in restore.models, or the path of an .onnx file"`
 	// Tile is the side in pixels of the windows that the network sees; 0 is
 	// what the model was measured with. Larger windows repeat less work at
 	// their edges and take more memory; on CPUs those of long photos are up to a
@@ -73,7 +73,7 @@ type Config struct {
 	// fidelity.
 	Fidelity string `yaml:"fidelity" help:"strict: the restored photo stays within what its JPEG's coefficients allow; auto: unless the photo shows an earlier, worse save" enum:"auto,strict,off"`
 	// Models are averaged, in place of Model; for the quality reference.
-	Models []string `yaml:"models" help:"models whose answers are averaged, in place of model; for the quality reference"`
+	Models []string `yaml:"models" kind:"path" help:"models whose answers are averaged, in place of model; for the quality reference"`
 }
 
 // Pixels over which neighbouring windows are blended; of narrow windows so much

@@ -20,7 +20,7 @@ import (
 // File is a file of tests. Paths in it are below its folder.
 type File struct {
 	Version int    `yaml:"version"`
-	Config  string `yaml:"config"` // the configuration whose pipelines are tested
+	Config  string `yaml:"config" kind:"path"` // the configuration whose pipelines are tested
 	Tests   []Test `yaml:"tests"`
 
 	folder string
@@ -31,10 +31,10 @@ type File struct {
 type Test struct {
 	Name     string `yaml:"name"`     // default: the picture and the pipeline
 	Pipeline string `yaml:"pipeline"` // default: the only one
-	Input    string `yaml:"input"`
-	Root     string `yaml:"root"`    // folder that {dir} and the fact folder are below; default: the picture's
-	Fails    string `yaml:"fails"`   // kind of the failure that is expected; "" for none
-	Skipped  string `yaml:"skipped"` // a part of the reason for which nothing is to be done; "" where something is
+	Input    string `yaml:"input" kind:"path"`
+	Root     string `yaml:"root" kind:"path"` // folder that {dir} and the fact folder are below; default: the picture's
+	Fails    string `yaml:"fails"`            // kind of the failure that is expected; "" for none
+	Skipped  string `yaml:"skipped"`          // a part of the reason for which nothing is to be done; "" where something is
 
 	Notes  map[string]string `yaml:"notes"` // what the result's notes hold, in part
 	Expect Expectations      `yaml:"expect"`
@@ -53,14 +53,14 @@ type Expect struct {
 
 // PSNR is the least likeness to a picture, in dB.
 type PSNR struct {
-	Image string  `yaml:"image"`
+	Image string  `yaml:"image" kind:"path"`
 	Min   float64 `yaml:"min"`
 }
 
 // DeltaE is the largest mean difference in colour (CIEDE2000) from a picture,
 // both seen through their profiles.
 type DeltaE struct {
-	Image string  `yaml:"image"`
+	Image string  `yaml:"image" kind:"path"`
 	Max   float64 `yaml:"max"`
 }
 

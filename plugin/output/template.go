@@ -73,6 +73,9 @@ func ParseTemplate(text string) (Template, error) {
 	if filepath.IsAbs(text) {
 		return t, fmt.Errorf("the path %q is absolute; it is taken below the output folder, so begin it with {dir}/ or a name", text)
 	}
+	if err := strict.PlainPath(strings.ReplaceAll(text, "${", "{")); err != nil {
+		return t, fmt.Errorf("the path %q is taken below the output folder: %w", text, err)
+	}
 	for rest := text; rest != ""; {
 		open := strings.IndexByte(rest, '{')
 		if open < 0 {
