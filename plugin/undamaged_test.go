@@ -2,6 +2,7 @@ package plugin_test
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"strings"
 	"testing"
@@ -125,5 +126,48 @@ func TestATruncatedPhotoIsNotLeftAlone(t *testing.T) {
 	b.fails(b.write("in/cut.jpg", whole[:len(whole)-2000]), plugin.Damaged)
 	if got := b.files("."); strings.Contains(strings.Join(got, " "), "out/") {
 		t.Errorf("published %v", got)
+	}
+}
+
+// What an output asks for it gets of an undamaged photo, too: a copy of the file
+// would have none of it.
+func TestUndamagedPhotosGetWhatIsAskedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		asks string
+		copy bool
+	}{
+		"nothing":            {"", true},
+		"an empty block":     {"jpeg: {}", true},
+		"no provenance":      {"provenance: false", true},
+		"quality":            {"jpeg: {quality: 60}", false},
+		"another's quality":  {"format: auto\n        png: {compression: 9}", true},
+		"provenance":         {"provenance: true", false},
+		"no places":          {"strip: [gps]", false},
+		"no gain map, as is": {"gainmap: drop", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, `
+version: 1
+pipelines:
+  small:
+    steps:
+      - promptcir: {model: lite}
+    outputs:
+      - path: "{stem}.restored.{ext}"
+        `+cmp.Or(c.asks, "format: auto")+`
+`+map[bool]string{true: "", false: "        format: auto\n"}[c.asks == "" || strings.Contains(c.asks, "format:")])
+			path := undamagedPhoto(b)
+			if r := b.done(path); !strings.HasPrefix(r.Notes["left_alone"], "undamaged") {
+				t.Fatalf("the result says %v", r.Notes)
+			}
+			original, _ := os.ReadFile(path)
+			made, err := os.ReadFile(b.path("out/clean.restored.jpg"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Equal(original, made) != c.copy {
+				t.Errorf("the output is the photo's file: %v, want %v", !c.copy, c.copy)
+			}
+		})
 	}
 }

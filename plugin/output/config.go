@@ -31,6 +31,8 @@ type Config struct {
 	options map[string]vips.Args // by format, over its defaults
 	policy  policy
 
+	provenanceAsked, gainMapAsked bool // whether the keys are there; see Order.asks
+
 	node, from, path, format, keep, preserve, when *yaml.Node
 }
 
@@ -76,11 +78,31 @@ func (c *Config) Fingerprint() string {
 	for _, name := range formats {
 		encoders = append(encoders, Encoder{Format: name, Options: c.options[name]}.fingerprint())
 	}
-	text, err := json.Marshal([]any{c.Path.String(), c.Format, encoders, c.policy.keep, c.policy.strip, c.Provenance, c.GainMap})
+	all := []any{c.Path.String(), c.Format, encoders, c.policy.keep, c.policy.strip, c.Provenance, c.GainMap}
+	if asked := c.asked(); len(asked) > 0 { // what is asked for is done to undamaged photos, too
+		all = append(all, asked)
+	}
+	text, err := json.Marshal(all)
 	if err != nil {
 		panic(err) // texts
 	}
 	return string(text)
+}
+
+// asked names what the configuration says although it may be the default.
+func (c *Config) asked() (names []string) {
+	for _, name := range Formats() {
+		if len(c.options[name]) > 0 {
+			names = append(names, name)
+		}
+	}
+	if c.provenanceAsked {
+		names = append(names, "provenance")
+	}
+	if c.gainMapAsked {
+		names = append(names, "gainmap")
+	}
+	return names
 }
 
 // DecodeStrict reads an output: its keys, and blocks that bear an encoder's
@@ -134,19 +156,25 @@ func (c *Config) checkKeep() (faults strict.Faults) {
 // keys are an output's keys beside the encoders' blocks.
 func (c *Config) keys() map[string]func(*yaml.Node) strict.Faults {
 	return map[string]func(*yaml.Node) strict.Faults{
-		"path":       c.decodePath,
-		"from":       func(n *yaml.Node) strict.Faults { c.from = n; return strict.Decode(n, &c.From) },
-		"when":       func(n *yaml.Node) strict.Faults { c.when = n; return strict.When(n, &c.When) },
-		"thumbnail":  func(n *yaml.Node) strict.Faults { c.Thumbnail = n; return nil },
-		"format":     c.decodeFormat,
-		"keep":       func(n *yaml.Node) strict.Faults { c.keep = n; return decodeClasses(n, &c.policy.keep) },
-		"strip":      func(n *yaml.Node) strict.Faults { return decodeClasses(n, &c.policy.strip) },
-		"provenance": func(n *yaml.Node) strict.Faults { return strict.Decode(n, &c.Provenance) },
+		"path":      c.decodePath,
+		"from":      func(n *yaml.Node) strict.Faults { c.from = n; return strict.Decode(n, &c.From) },
+		"when":      func(n *yaml.Node) strict.Faults { c.when = n; return strict.When(n, &c.When) },
+		"thumbnail": func(n *yaml.Node) strict.Faults { c.Thumbnail = n; return nil },
+		"format":    c.decodeFormat,
+		"keep":      func(n *yaml.Node) strict.Faults { c.keep = n; return decodeClasses(n, &c.policy.keep) },
+		"strip":     func(n *yaml.Node) strict.Faults { return decodeClasses(n, &c.policy.strip) },
+		"provenance": func(n *yaml.Node) strict.Faults {
+			c.provenanceAsked = true
+			return strict.Decode(n, &c.Provenance)
+		},
 		"collision": func(n *yaml.Node) strict.Faults {
 			return oneOf(n, &c.Collision, []string{Refuse, Overwrite, Skip, Number})
 		},
 		"preserve": func(n *yaml.Node) strict.Faults { c.preserve = n; return decodePreserve(n, &c.Preserve) },
-		"gainmap":  func(n *yaml.Node) strict.Faults { return oneOf(n, &c.GainMap, []string{KeepGainMap, DropGainMap}) },
+		"gainmap": func(n *yaml.Node) strict.Faults {
+			c.gainMapAsked = true
+			return oneOf(n, &c.GainMap, []string{KeepGainMap, DropGainMap})
+		},
 	}
 }
 

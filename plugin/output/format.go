@@ -25,7 +25,7 @@ type format struct {
 
 var formats = []format{
 	{name: "jpeg", saver: "jpegsave", extensions: []string{"jpg", "jpeg", "jpe", "jfif"},
-		defaults: vips.Args{"Q": 90, "optimize_coding": true}, gray: true, cmyk: true},
+		defaults: vips.Args{"Q": 92, "optimize_coding": true}, gray: true, cmyk: true},
 	{name: "png", saver: "pngsave", extensions: []string{"png"}, gray: true, alpha: true, deep: true},
 	{name: "webp", saver: "webpsave", extensions: []string{"webp"}, defaults: vips.Args{"Q": 80}, alpha: true, pages: true},
 	{name: "tiff", saver: "tiffsave", extensions: []string{"tif", "tiff"},

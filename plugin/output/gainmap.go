@@ -23,13 +23,10 @@ const sameFrame = 3.0
 // addGainMap adds the source's gain map to the metadata where it is to be kept
 // and fits, and notes what was done. The image has been encoded.
 func (w *writing) addGainMap(ctx context.Context, img ops.Image) error {
-	if img.Source.Format != "jpeg" {
+	if !hasFurtherPictures(img) {
 		return nil
 	}
 	source := sourceMetadata(img)
-	if source.More == 0 && !bytes.Contains(source.XMP, []byte(gainMapSpace)) {
-		return nil
-	}
 	note := func(text string) { ops.Note(ctx, "further_pictures:"+filepath.Base(w.order.Path), text) }
 	if w.order.Config.GainMap != KeepGainMap {
 		note("dropped; a gain map is kept with \"gainmap: keep\"")
@@ -52,6 +49,16 @@ func (w *writing) addGainMap(ctx context.Context, img ops.Image) error {
 	w.metadata = m
 	note("gain map kept")
 	return nil
+}
+
+// hasFurtherPictures reports whether the photo is a JPEG with a gain map or other
+// pictures behind the first.
+func hasFurtherPictures(img ops.Image) bool {
+	if img.Source.Format != "jpeg" {
+		return false
+	}
+	source := sourceMetadata(img)
+	return source.More > 0 || bytes.Contains(source.XMP, []byte(gainMapSpace))
 }
 
 // unfit says why a gain map cannot be kept; "" where it can.

@@ -84,13 +84,23 @@ func (o Owner) Stage(ctx context.Context, img ops.Image, order Order) (_ *Staged
 	return s, s.seal()
 }
 
-// copies reports whether the photo's file is the output.
+// copies reports whether the photo's file is the output: nothing was done to its
+// pixels, and the output asks for nothing that the file may not have.
 func (o Order) copies(img ops.Image) bool {
 	format := img.Source.Format
 	if format == "heif" {
 		format = "heic"
 	}
-	return img.AsRead && format == o.Encoder.Format && img.Source.Orientation == 1 && o.Config.policy.whole()
+	return img.AsRead && format == o.Encoder.Format && img.Source.Orientation == 1 && !o.asks(img)
+}
+
+// asks reports whether the output was told to be other than the photo's file: by
+// options of its encoder, classes of metadata, a provenance, or to be without the
+// gain map that the photo has. Defaults ask for nothing.
+func (o Order) asks(img ops.Image) bool {
+	c := o.Config
+	return !c.policy.whole() || len(o.Encoder.Options) > 0 || c.provenanceAsked && c.Provenance ||
+		c.gainMapAsked && c.GainMap == DropGainMap && hasFurtherPictures(img)
 }
 
 // writing is an output under way.
