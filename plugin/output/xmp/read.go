@@ -35,7 +35,9 @@ func (r *reader) read() error {
 		to := int(r.decoder.InputOffset())
 		switch t := token.(type) {
 		case xml.StartElement:
-			r.depth++
+			if r.depth++; r.depth > maxDepth {
+				return errParts
+			}
 			r.start(t, span{from, to})
 		case xml.EndElement:
 			r.end(t, span{from, to})

@@ -42,11 +42,25 @@ type Packet struct {
 	prefix     string        // of RDF's names
 }
 
-var errPacket = errors.New("not XMP: it holds no rdf:RDF")
+var (
+	errPacket = errors.New("not XMP: it holds no rdf:RDF")
+	errParts  = fmt.Errorf("XMP of more than %d elements or attributes, or nested deeper than %d", maxParts, maxDepth)
+)
 
-// Parse reads a packet, with or without its wrapper.
+// A packet of a few kB can unfold to millions of elements, which take a hundred
+// times their bytes once they are parsed. Editors' histories come to thousands.
+const (
+	maxParts = 1 << 18 // elements, and attributes
+	maxDepth = 256
+)
+
+// Parse reads a packet, with or without its wrapper. One of very many parts, or
+// that is nested very deep, is an error.
 func Parse(data []byte) (*Packet, error) {
 	p := &Packet{data: bytes.TrimRight(data, "\x00")}
+	if bytes.Count(p.data, []byte{'<'}) > 2*maxParts || bytes.Count(p.data, []byte{'='}) > maxParts {
+		return nil, errParts
+	}
 	r := reader{packet: p, decoder: xml.NewDecoder(bytes.NewReader(p.data))}
 	if err := r.read(); err != nil {
 		return nil, fmt.Errorf("malformed XMP: %w", err)

@@ -86,6 +86,29 @@ func TestNotXMP(t *testing.T) {
 	}
 }
 
+// A PNG of 8 kB whose XMP nested areas held a worker for minutes, and one of 56 kB
+// took 5 GB: libvips#4834's siblings.
+func TestHostilePackets(t *testing.T) {
+	in := func(body string) string {
+		return `<r:RDF xmlns:r="` + RDF + `"><r:Description><r:a>` + body + `</r:a></r:Description></r:RDF>`
+	}
+	nested := func(n int) string { return strings.Repeat("<b>", n) + strings.Repeat("</b>", n) }
+	for name, test := range map[string]struct {
+		text string
+		ok   bool
+	}{
+		"deep":            {in(nested(1000)), false},
+		"not so deep":     {in(nested(200)), true},
+		"many elements":   {in(strings.Repeat("<b/>", 2*maxParts)), false},
+		"many attributes": {in("<b" + strings.Repeat(" c=''", maxParts) + "/>"), false},
+		"a long history":  {in(strings.Repeat("<r:li r:b='1'/>", 10_000)), true},
+	} {
+		if _, err := Parse([]byte(test.text)); (err == nil) != test.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(packet)
 	f.Fuzz(func(t *testing.T, text string) {
