@@ -47,6 +47,13 @@ func (f *fields) number(bytes int) (n uint64) {
 	return n
 }
 
+// skip passes over bytes.
+func (f *fields) skip(bytes int) {
+	if f.bad = f.bad || bytes > len(f.data)-f.at; !f.bad {
+		f.at += bytes
+	}
+}
+
 // text reads up to a zero byte, or to the end where there is none.
 func (f *fields) text() string {
 	if f.bad {
@@ -160,17 +167,22 @@ func itemPlaces(f *os.File, location box, kinds map[uint64]string) (found []item
 		r.number(2)
 		base := r.number(part(4))
 		extents := r.number(2)
-		for e := uint64(0); e < extents && !r.bad; e++ {
-			if version > 0 {
-				r.number(part(0))
-			}
-			i := item{kind: kinds[id], inside: method == 1, base: base, offset: part(12), length: part(8), offsetAt: location.from + int64(r.at)}
-			i.from = base + r.number(i.offset)
-			i.lengthAt = location.from + int64(r.at)
-			i.size = r.number(i.length)
-			if i.kind != "" && extents == 1 && method <= 1 {
-				found = append(found, i)
-			}
+		index := 0
+		if version > 0 {
+			index = part(0)
+		}
+		if extents != 1 { // 65,535 extents whose fields have no size take up no byte
+			r.skip(int(extents) * (index + part(12) + part(8)))
+			continue
+		}
+		r.skip(index)
+		i := item{kind: kinds[id], inside: method == 1, base: base, offset: part(12), length: part(8), offsetAt: location.from + int64(r.at)}
+		i.from = base + r.number(i.offset)
+		i.lengthAt = location.from + int64(r.at)
+		i.size = r.number(i.length)
+		if i.kind != "" && method <= 1 {
+			found = append(found, i)
+			delete(kinds, id) // an item has one place
 		}
 	}
 	if r.bad {
