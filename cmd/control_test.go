@@ -115,6 +115,21 @@ func TestAPhotoThatIsGoneHasNotFailed(t *testing.T) {
 	}
 }
 
+// A sidecar that waits for its turn and moved with its original is no photo that
+// is gone.
+func TestSidecarsThatWentAlongAreNotTold(t *testing.T) {
+	var told strings.Builder
+	d := testDaemon(t, &slow{})
+	d.log = slog.New(slog.NewTextHandler(&told, nil))
+	photo, sidecar, unknown := "/in/a.jpg", "/in/a.xmp", "/in/a.aae"
+	d.queue.Add(sidecar, "/in", time.Now())
+	d.judge(ending{task: queue.Task{Path: photo}, result: plugin.Result{State: plugin.Done, Sidecars: []string{sidecar, unknown}}})
+	d.judge(ending{task: queue.Task{Path: sidecar}, err: &plugin.Error{Path: sidecar, Kind: plugin.Unreadable, Err: os.ErrNotExist}})
+	if strings.Contains(told.String(), "gone") || len(d.along) != 0 {
+		t.Errorf("told %s, and still waits for %v", told.String(), d.along)
+	}
+}
+
 func TestAStateThatCouldNotBeWrittenIsWrittenLater(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	k := &keeper{dir: dir, log: slog.New(slog.DiscardHandler), now: func() state { return state{Done: 1} }}

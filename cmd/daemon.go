@@ -39,6 +39,7 @@ type daemon struct {
 	most   int // photos that waited since the queue was last empty
 	tally  tally
 	failed map[string]error // by photo; its last failure where a summary will tell it, else nil
+	along  map[string]bool  // tasks whose file went along with its original
 
 	// For burnish status; the loop writes it.
 	mu       sync.Mutex
@@ -55,7 +56,7 @@ type ending struct {
 func newDaemon(c *config.Config, w worker, log *slog.Logger, once bool) *daemon {
 	d := &daemon{
 		config: c, worker: w, log: log, once: once, folders: map[string]config.Watch{},
-		ended: make(chan ending), requests: make(chan func()), stopped: make(chan struct{}), failed: map[string]error{},
+		ended: make(chan ending), requests: make(chan func()), stopped: make(chan struct{}), failed: map[string]error{}, along: map[string]bool{},
 	}
 	o := queue.Options{Priorities: map[string]int{}, Capacity: c.Limits.Queue}
 	if once {

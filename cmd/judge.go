@@ -18,8 +18,11 @@ import (
 // judge reports how a task ended and says what becomes of it.
 func (d *daemon) judge(e ending) queue.Outcome {
 	photo := e.task.Path
+	along := d.along[photo]
+	delete(d.along, photo)
 	if e.err == nil {
 		delete(d.failed, photo)
+		d.wentAlong(e.result.Sidecars)
 		if e.result.State == plugin.Skipped {
 			d.tally.pass(e.result.Reason)
 			d.log.Debug("skipped", "photo", photo, "reason", e.result.Reason)
@@ -39,6 +42,10 @@ func (d *daemon) judge(e ending) queue.Outcome {
 	}
 	if _, err := os.Lstat(photo); errors.Is(err, fs.ErrNotExist) && !failure.Quarantined {
 		delete(d.failed, photo)
+		if along {
+			d.log.Debug("went along with its original", "file", photo)
+			return queue.Outcome{}
+		}
 		d.watch.Again(photo) // its folder may come back with it
 		d.log.Info("the photo is gone before it was done", "photo", photo)
 		return queue.Outcome{}
@@ -69,6 +76,16 @@ func (d *daemon) judge(e ending) queue.Outcome {
 		d.log.Error("failed", what...)
 	}
 	return o
+}
+
+// wentAlong takes note of sidecars that moved with their original and have yet to
+// be looked at themselves: that they are gone is nothing to tell.
+func (d *daemon) wentAlong(sidecars []string) {
+	for _, path := range sidecars {
+		if d.queue.Has(path) {
+			d.along[path] = true
+		}
+	}
 }
 
 // attributes are what a line of the log says of a photo that is done. Digests,

@@ -65,6 +65,9 @@ func (w *work) putAway() error {
 func (w *work) putTo(e ledger.Entry, folder, rel string) error {
 	first := e.Path == w.source // else another of the same content was put away before
 	m := mover{owner: w.engine.owner, sidecars: !w.job.After.KeepSidecars, told: w.tell}
+	// The trash is emptied, and nothing was made of a RAW or a film.
+	m.originalsStay = w.job.After.Move == ""
+	m.took = func(path string) { w.along = append(w.along, path) }
 	if first {
 		m.before = w.intend(&e)
 	}

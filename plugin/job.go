@@ -70,7 +70,8 @@ type After struct {
 	Trash time.Duration // how long it is kept in the state folder's trash
 
 	// KeepSidecars leaves behind what belongs to the original: edits, a film, a
-	// RAW, descriptions by Google Takeout. Else it goes with it.
+	// RAW, descriptions by Google Takeout. Else it goes with it; into the trash
+	// RAWs and films do not.
 	KeepSidecars bool
 }
 
@@ -95,6 +96,10 @@ type Result struct {
 	Outputs []Output
 	Notes   map[string]string // what operators reported, such as the device that ran
 	Elapsed time.Duration
+
+	// Sidecars are the paths, absolute, that files had which went along with the
+	// original.
+	Sidecars []string
 }
 
 // Output is one file that a job wrote.

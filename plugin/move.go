@@ -37,8 +37,15 @@ type mover struct {
 	// system: who still writes to it would write to what was removed.
 	quiet time.Duration
 
-	// sidecars go with their photo.
-	sidecars bool
+	// sidecars go with their photo; where originalsStay is set, RAWs and films do
+	// not.
+	sidecars, originalsStay bool
+
+	// unsettled says that nobody knows whether the file is whole.
+	unsettled bool
+
+	// took, where it is set, takes in the path that a sidecar had which went along.
+	took func(path string)
 
 	// told, where it is set, takes in what is to be said of a move: what went
 	// along, what stayed behind and what the other file system could not keep.
@@ -171,6 +178,9 @@ func (m mover) copyAway(f *source.File, from *beneath.Folder, name string, to *b
 	}
 	if err := from.MayWrite(); err != nil {
 		return err
+	}
+	if m.unsettled && isWritten(f) {
+		return fmt.Errorf("%s is being written to, by what could not follow it to another file system", f.Path)
 	}
 	temporary, err := m.copyInto(f, to)
 	if err != nil {

@@ -47,6 +47,7 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 	if err := w.putAway(); err != nil {
 		e.log.Warn("the original stays where it is", "photo", w.source, "error", err)
 	}
+	result.Sidecars = w.along
 	if len(w.moved) > 0 {
 		notes := maps.Clone(w.moved)
 		maps.Copy(notes, result.Notes)
@@ -129,6 +130,7 @@ type work struct {
 	content   string        // a path that leads to that file alone
 	info      os.FileInfo
 	moved     map[string]string // notes on the original's move
+	along     []string          // paths that sidecars had which went with it
 	dateFault string            // what stands in the place of the photo's date, where it has none
 	hash      string
 	unfolded  int64        // bytes of its metadata, decompressed

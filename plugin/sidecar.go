@@ -12,7 +12,7 @@ import (
 // Endings of names, in lower case, by what they mean to a photo of the same name.
 var (
 	rawEndings    = []string{".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"}
-	filmEndings   = []string{".mov", ".mp4"}
+	filmEndings   = []string{".mov", ".mp4", ".mp"}
 	editEndings   = []string{".xmp", ".aae"}
 	pictureEnding = []string{
 		".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif", ".hif", ".jxl", ".jp2", ".bmp", ".psd",
@@ -21,8 +21,9 @@ var (
 
 // sidecars are those of the names in a photo's folder that belong to the photo
 // and to no other that stays there: edits (XMP, AAE), the film of a Live Photo,
-// Google Takeout's JSON, and the RAW that a camera wrote beside it.
-func sidecars(photo string, names []string) (own []string) {
+// Google Takeout's JSON, and the RAW that a camera wrote beside it. Where
+// originals stay, RAWs and films do, and the edits that these need.
+func sidecars(photo string, names []string, originalsStay bool) (own []string) {
 	var others []string // photos that stay
 	for _, name := range names {
 		if name != photo && isPicture(name) {
@@ -33,7 +34,7 @@ func sidecars(photo string, names []string) (own []string) {
 		return slices.ContainsFunc(others, func(other string) bool { return belongs(name, other) })
 	}
 	for _, name := range names { // RAWs first: one that goes needs nothing here
-		if name != photo && hasEnding(name, rawEndings) && belongs(name, photo) && !needed(name) {
+		if name != photo && hasEnding(name, rawEndings) && !originalsStay && belongs(name, photo) && !needed(name) {
 			own = append(own, name)
 		}
 	}
@@ -43,6 +44,9 @@ func sidecars(photo string, names []string) (own []string) {
 		}
 	}
 	for _, name := range names {
+		if originalsStay && hasEnding(name, filmEndings) {
+			continue
+		}
 		if name != photo && !hasEnding(name, rawEndings) && !isPicture(name) && belongs(name, photo) && !needed(name) {
 			own = append(own, name)
 		}
@@ -68,14 +72,14 @@ func belongs(name, photo string) bool {
 		return false
 	case slices.Contains(rawEndings, ext):
 		return rest == stem && !hasEnding(photo, rawEndings)
+	case ext == ".mp": // Google's films of PXL_1.MP.jpg
+		return name == stem
 	case slices.Contains(filmEndings, ext):
 		return rest == stem
 	case slices.Contains(editEndings, ext):
 		return rest == stem || rest == photo
 	case ext == ".json":
 		return isTakeout(rest, photo)
-	case ext == ".mp": // Google's films of PXL_1.MP.jpg
-		return name == stem
 	}
 	return false
 }

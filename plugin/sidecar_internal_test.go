@@ -30,9 +30,23 @@ func TestSidecars(t *testing.T) {
 		{"a.jpg", "a.jpg a.jpeg a.xmp", ""},
 		{"a", "a a.xmp", "a.xmp"},
 	} {
-		got := sidecars(test.photo, strings.Fields(test.names))
+		got := sidecars(test.photo, strings.Fields(test.names), false)
 		if want := strings.Fields(test.want); !slices.Equal(got, want) {
 			t.Errorf("%s among %s: %q, want %q", test.photo, test.names, got, want)
+		}
+	}
+}
+
+// What is thrown away takes no original along that nothing was made of, nor what
+// such an original needs.
+func TestOriginalsStay(t *testing.T) {
+	for _, test := range []struct{ photo, names, want string }{
+		{"a.jpg", "a.jpg a.DNG a.xmp a.jpg.xmp a.dng.xmp", "a.jpg.xmp"},
+		{"a.HEIC", "a.HEIC a.MOV a.AAE a.HEIC.json", "a.AAE a.HEIC.json"},
+		{"PXL_1.MP.jpg", "PXL_1.MP.jpg PXL_1.MP PXL_1.MP.xmp", "PXL_1.MP.xmp"},
+	} {
+		if got := sidecars(test.photo, strings.Fields(test.names), true); !slices.Equal(got, strings.Fields(test.want)) {
+			t.Errorf("%s among %s: %q, want %s", test.photo, test.names, got, test.want)
 		}
 	}
 }

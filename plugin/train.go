@@ -25,7 +25,7 @@ type train struct {
 // train finds the sidecars of the photo of that name in its folder.
 func (m mover) train(from *beneath.Folder, photo string) (t train, err error) {
 	t = train{mover: m, from: from, photo: photo}
-	t.mover.before = nil
+	t.mover.before, t.mover.unsettled = nil, true
 	if !m.sidecars {
 		return t, nil
 	}
@@ -45,7 +45,7 @@ func (m mover) train(from *beneath.Folder, photo string) (t train, err error) {
 			names = append(names, e.Name())
 		}
 	}
-	t.sidecars = sidecars(photo, names)
+	t.sidecars = sidecars(photo, names, m.originalsStay)
 	return t, nil
 }
 
@@ -104,6 +104,7 @@ func (t train) carry(from *beneath.Folder, name string, to *beneath.Folder, newN
 
 // putBack gives the sidecars of a photo that stays their places back.
 func (t train) putBack(to *beneath.Folder, gone map[string]string) error {
+	t.mover.unsettled = false // its copy is Burnish's own
 	var errs []error
 	for was, now := range gone {
 		if err := t.carry(to, now, t.from, was); err != nil {
@@ -118,6 +119,9 @@ func (t train) tell(gone map[string]string) {
 	for _, s := range t.sidecars {
 		if gone[s] != "" {
 			names = append(names, s)
+			if t.mover.took != nil {
+				t.mover.took(filepath.Join(t.from.Path(), s))
+			}
 		}
 	}
 	if len(names) > 0 {

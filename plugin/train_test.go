@@ -32,6 +32,9 @@ func TestSidecarsGoAlong(t *testing.T) {
 			os.Symlink("a.xmp", b.path("in/sea/a.mp4"))
 			tagged := unix.Setxattr(b.path("in/sea/a.xmp"), "user.tag", []byte("sea"), 0) == nil
 			r := b.run(b.moving(a, folder))
+			if len(r.Sidecars) != 6 || r.Sidecars[0] != b.path("in/sea/a.AAE") {
+				t.Errorf("went along: %v", r.Sidecars)
+			}
 			if want := "a.AAE, a.MOV, a.dng, a.jpg.supplemental-metadata.json, a.jpg.xmp, a.xmp"; r.Notes["sidecars"] != want {
 				t.Errorf("noted %q", r.Notes["sidecars"])
 			}
@@ -98,18 +101,20 @@ func TestSharedSidecarsGoLast(t *testing.T) {
 	b := newBench(t, small, plugin.WithLedger())
 	first, last := b.photo("sea/a.jpg", 20, 10, 1), b.photo("sea/a.png", 20, 10, 2)
 	b.write("in/sea/a.xmp", nil)
-	for path, left := range map[string]string{first: "a.png a.xmp"} {
-		j := b.job(path)
-		j.After.Trash = time.Hour
-		b.run(j)
-		if got := names(t, b.path("in/sea")); got != left {
-			t.Errorf("left are %s", got)
-		}
+	b.write("in/sea/a.mov", nil)
+	j := b.job(first)
+	j.After.Trash = time.Hour
+	b.run(j)
+	if got := names(t, b.path("in/sea")); got != "a.mov a.png a.xmp" {
+		t.Errorf("left are %s", got)
 	}
 	os.Remove(b.path("out/sea/a.png"))
-	j := b.job(last)
+	j = b.job(last)
 	j.Output, j.After.Trash = b.path("out2"), time.Hour
 	b.run(j)
+	if got := names(t, b.path("in/sea")); got != "a.mov" { // no trash for a film that nothing was made of
+		t.Errorf("left are %s", got)
+	}
 	if got := names(t, b.path("state/trash/1h0m0s/sea")); got != "a.jpg a.png a.xmp" {
 		t.Errorf("in the trash are %s", got)
 	}

@@ -91,6 +91,9 @@ func (q *Queue) Len() int { return len(q.waiting) }
 // Underway is the number of tasks that Next gave and Finish has not taken back.
 func (q *Queue) Underway() int { return len(q.underway) }
 
+// Has reports whether a task waits or is under way.
+func (q *Queue) Has(path string) bool { return q.waiting[path] != nil || q.underway[path] != nil }
+
 // Work are the tasks that are under way, ordered by name.
 func (q *Queue) Work() []string { return slices.Sorted(maps.Keys(q.underway)) }
 
