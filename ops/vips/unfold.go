@@ -1,9 +1,11 @@
 package vips
 
 import (
+	"bufio"
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
+	"errors"
 	"io"
 	"os"
 
@@ -91,9 +93,6 @@ func (u *unfolding) drain(r io.Reader) {
 	u.add(n)
 }
 
-// keyword is how far the compressed data of a chunk may lie behind its start.
-const keyword = 1 << 10
-
 // png walks through the chunks (PNG, 11.3).
 func (u *unfolding) png() {
 	for at := int64(8); !u.over(); {
@@ -108,15 +107,14 @@ func (u *unfolding) png() {
 		case "tEXt", "eXIf", "sPLT":
 			u.add(size)
 		case "zTXt", "iCCP": // a keyword, a method, the data
-			if _, after, ok := u.afterZeros(from, size, 1); ok {
+			if after, _, ok := u.afterZeros(from, size, 1); ok {
 				u.inflate(u.section(after+1, from+size-after-1))
 			} else {
 				u.add(size)
 			}
 		case "iTXt": // a keyword, a flag, a method, a language, a translated keyword, the data
-			flag, _, ok := u.afterZeros(from, size, 1)
-			_, after, whole := u.afterZeros(from, size, 3)
-			if ok && whole && flag == 1 {
+			after, flag, ok := u.afterZeros(from, size, 3)
+			if ok && flag == 1 {
 				u.inflate(u.section(after, from+size-after))
 			} else {
 				u.add(size)
@@ -126,29 +124,32 @@ func (u *unfolding) png() {
 	}
 }
 
-// afterZeros is the place behind the n-th zero byte of a chunk's fields, and the
-// byte there. The two bytes behind the first zero may be zero themselves where
-// there is more than one.
-func (u *unfolding) afterZeros(from, size int64, n int) (next byte, place int64, ok bool) {
-	b := u.head(from, min(size, keyword))
-	at := 0
+// afterZeros is the place behind the n-th zero byte of a chunk's fields. Where
+// there is more than one, two bytes follow the first, which may be zero
+// themselves: flag is the first of them. The fields may be of any length.
+func (u *unfolding) afterZeros(from, size int64, n int) (place int64, flag byte, ok bool) {
+	r := bufio.NewReader(u.section(from, size))
+	place = from
 	for i := range n {
 		if i == 1 {
-			at += 2
+			var fixed [2]byte
+			if _, err := io.ReadFull(r, fixed[:]); err != nil {
+				return 0, 0, false
+			}
+			place, flag = place+2, fixed[0]
 		}
-		end := -1
-		if at <= len(b) {
-			end = bytes.IndexByte(b[at:], 0)
+		for {
+			piece, err := r.ReadSlice(0)
+			place += int64(len(piece))
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, bufio.ErrBufferFull) {
+				return 0, 0, false
+			}
 		}
-		if end < 0 {
-			return 0, 0, false
-		}
-		at += end + 1
 	}
-	if at >= len(b) {
-		return 0, 0, false
-	}
-	return b[at], from + int64(at), true
+	return place, flag, place < from+size
 }
 
 // jpeg walks through the segments before the first scan.

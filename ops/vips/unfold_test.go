@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/andybalholm/brotli"
@@ -85,6 +86,7 @@ func TestUnfolded(t *testing.T) {
 		"zTXt":            {"png", pngOf(many("zTXt", "key\x00\x00", deflated(n))...), 10 * n},
 		"iTXt":            {"png", pngOf(many("iTXt", "XML:com.adobe.xmp\x00\x01\x00\x00\x00", deflated(n))...), 10 * n},
 		"iTXt, languages": {"png", pngOf(many("iTXt", "k\x00\x01\x00en\x00key\x00", deflated(n))...), 10 * n},
+		"iTXt, long key":  {"png", pngOf(many("iTXt", "k\x00\x01\x00\x00"+strings.Repeat("t", 9000)+"\x00", deflated(n))...), 10 * n},
 		"iTXt, plain":     {"png", pngOf([2]string{"iTXt", "k\x00\x00\x00\x00\x00" + string(make([]byte, n))}), n},
 		"iCCP":            {"png", pngOf([2]string{"iCCP", "icc\x00\x00" + string(deflated(10*n))}), 10 * n},
 		"tEXt":            {"png", pngOf(many("tEXt", "key\x00", make([]byte, n))...), 10 * n},
