@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"slices"
 )
 
 var errBoxes = errors.New("not the boxes of a HEIF file")
@@ -52,7 +51,12 @@ func isoColours(f io.ReaderAt, size int64) (*cicp, error) {
 			associate(b.data, belongs)
 		}
 	}
+	seen := map[uint32]bool{} // a hostile file names a part as often as it has room for
 	for _, item := range append([]uint32{primary}, parts[primary]...) {
+		if seen[item] {
+			continue
+		}
+		seen[item] = true
 		if c := colr(list, belongs[item]); c != nil {
 			return c, nil
 		}
@@ -146,8 +150,12 @@ func associate(data []byte, belongs map[uint32][]int) {
 
 // colr is the first property of code points among those numbered, from 1.
 func colr(list []isoBox, which []int) *cicp {
-	for i, b := range list {
-		if b.kind != "colr" || len(b.data) < 11 || string(b.data[:4]) != "nclx" || !slices.Contains(which, i+1) {
+	for _, n := range which {
+		if n < 1 || n > len(list) {
+			continue
+		}
+		b := list[n-1]
+		if b.kind != "colr" || len(b.data) < 11 || string(b.data[:4]) != "nclx" {
 			continue
 		}
 		r := numbers{data: b.data[4:]}
