@@ -85,6 +85,25 @@ func (p *Profile) has(names ...string) bool {
 // curves, or by one curve, and by no table.
 func (p *Profile) Matrix() bool { return !p.has("A2B0") && (p.has("rXYZ") || p.has("kTRC")) }
 
+// tables are the tags that lead from pixels to the connection space by the
+// rendering intents that have one.
+var tables = map[string]string{"perceptual": "A2B0", "relative": "A2B1", "saturation": "A2B2", "absolute": "A2B1"}
+
+// Supports reports whether the profile can be read with a rendering intent:
+// perceptual, relative, saturation or absolute. Primaries and curves serve all.
+func (p *Profile) Supports(intent string) bool {
+	switch {
+	case p.has(tables[intent]):
+		return true
+	case p.Space == Gray:
+		return p.has("kTRC")
+	}
+	return p.Space == RGB && p.has(colorants...)
+}
+
+// colorants are the tags of a profile by primaries and curves.
+var colorants = []string{"rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"}
+
 // Has reports whether the profile's colorants are those of the primaries, but
 // for how they were rounded. It is false for a profile without colorants.
 func (p *Profile) Has(primaries Primaries) bool {
@@ -121,7 +140,7 @@ func (p *Profile) Fits(space string) error {
 		return fmt.Errorf("it is of version %d, which must be 2 to 5", p.Version)
 	case p.has("A2B0") || p.has("A2B1") || p.has("A2B2") || p.has("D2B0") || p.has("D2B1"):
 		return nil
-	case space == RGB && p.has("rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"), space == Gray && p.has("kTRC"):
+	case space == RGB && p.has(colorants...), space == Gray && p.has("kTRC"):
 		return nil
 	}
 	return errors.New("it lacks the tags that tell its colours")

@@ -58,6 +58,8 @@ func TestPrimariesThatEncloseNothing(t *testing.T) {
 		{}, {same, same, same, D65}, {SRGBPrimaries.Red, SRGBPrimaries.Green, SRGBPrimaries.Blue, [2]float64{0.3, 0}},
 		{SRGBPrimaries.Red, SRGBPrimaries.Green, SRGBPrimaries.Blue, [2]float64{0.9, 0.05}},
 		{[2]float64{42949, 42949}, SRGBPrimaries.Green, SRGBPrimaries.Blue, D65},
+		{[2]float64{0.3128, 0.3291}, [2]float64{0.3126, 0.3292}, [2]float64{0.3127, 0.3287}, D65},       // a point but for rounding
+		{[2]float64{0.64, 0.36}, [2]float64{0.4, 0.6}, [2]float64{0.15, 0.06}, [2]float64{0.5, 0.4865}}, // a white that blue cones hardly see
 	} {
 		if _, err := New(p, SRGBCurve, ""); err == nil {
 			t.Errorf("%v: a profile is made", p)

@@ -183,6 +183,25 @@ func (m matrix) sf32() []byte {
 	return b
 }
 
+// mostAdapted bounds what a white may be lightened by in one cone's response. That
+// of candle light takes 5.
+const mostAdapted = 100
+
+// mostLight bounds the coordinates of a primary in the connection space, whose
+// white has about 1.
+const mostLight = 4
+
+// leastGamut is the area of chromaticities that primaries enclose at the least;
+// sRGB's is 0.11.
+const leastGamut = 0.01
+
+// area is that of the triangle of the primaries.
+func (p Primaries) area() float64 {
+	ux, uy := p.Green[0]-p.Red[0], p.Green[1]-p.Red[1]
+	vx, vy := p.Blue[0]-p.Red[0], p.Blue[1]-p.Red[1]
+	return math.Abs(ux*vy-uy*vx) / 2
+}
+
 var errPrimaries = errors.New("its primaries enclose no colours")
 
 // light is the XYZ of a chromaticity at luminance 1.
@@ -201,7 +220,7 @@ func (p Primaries) toXYZ() (m matrix, err error) {
 		m[0][j], m[1][j], m[2][j] = c[0]/y, 1, (1-c[0]-y)/y
 	}
 	back, invertible := m.inverse()
-	if !ok || !invertible {
+	if !ok || !invertible || p.area() < leastGamut {
 		return m, errPrimaries
 	}
 	scale := back.on(white)
@@ -223,7 +242,18 @@ func (p Primaries) adapted() (m matrix, err error) {
 		return m, err
 	}
 	adapt, err := adaptation(p.White)
-	return adapt.times(columns), err
+	if err != nil {
+		return m, err
+	}
+	m = adapt.times(columns)
+	for _, row := range m {
+		for _, x := range row {
+			if !(math.Abs(x) <= mostLight) {
+				return m, errPrimaries
+			}
+		}
+	}
+	return m, nil
 }
 
 // adaptation is the Bradford transform from a white to that of the connection
@@ -238,7 +268,7 @@ func adaptation(white [2]float64) (matrix, error) {
 	a, b := bradford.on(from), bradford.on(d50)
 	var scale matrix
 	for i := range scale {
-		if a[i] <= 0 {
+		if !(a[i]*mostAdapted > b[i]) {
 			return back, errPrimaries
 		}
 		scale[i][i] = b[i] / a[i]
