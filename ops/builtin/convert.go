@@ -96,7 +96,8 @@ func (c convert) convert(p *vips.Image) (*vips.Image, error) {
 // through converts by profiles, and goes on with further operations. Gray has
 // no profile of its own here: the photo's would no longer fit.
 func (c convert) through(p *vips.Image, profiled bool, to string, deep bool, then ...step) (*vips.Image, error) {
-	args := vips.Args{"output_profile": to, "intent": c.Intent, "embedded": profiled}
+	profile, _ := p.Blob(vips.FieldICC)
+	args := vips.Args{"output_profile": to, "intent": colour.Intent(profile, c.Intent), "embedded": profiled}
 	switch {
 	case p.Interpretation() == "cmyk":
 		args["input_profile"] = "cmyk"

@@ -31,8 +31,8 @@ func hdrError(transfer int) error {
 	return refuse("it is a picture of high dynamic range (BT.2100 %s), which would come out flat and dull; export it as SDR", name)
 }
 
-// primariesOf are the primaries that H.273 numbers, with their names. Code
-// points that say nothing, or that no photo has, are not among them.
+// primariesOf are the primaries that H.273 numbers, with their names. Those of
+// BT.709, and code points that say nothing, are not among them.
 var primariesOf = map[int]struct {
 	name string
 	icc.Primaries
@@ -41,6 +41,7 @@ var primariesOf = map[int]struct {
 	5:  {"BT.601 (625 lines)", icc.Primaries{Red: [2]float64{0.64, 0.33}, Green: [2]float64{0.29, 0.60}, Blue: [2]float64{0.15, 0.06}, White: icc.D65}},
 	6:  {"BT.601 (525 lines)", smpte170},
 	7:  {"SMPTE 240M", smpte170},
+	8:  {"generic film", icc.Primaries{Red: [2]float64{0.681, 0.319}, Green: [2]float64{0.243, 0.692}, Blue: [2]float64{0.145, 0.049}, White: [2]float64{0.310, 0.316}}},
 	9:  {"BT.2020", icc.BT2020},
 	11: {"DCI-P3", icc.Primaries{Red: icc.P3Primaries.Red, Green: icc.P3Primaries.Green, Blue: icc.P3Primaries.Blue, White: [2]float64{0.314, 0.351}}},
 	12: {"Display P3", icc.P3Primaries},
@@ -73,6 +74,8 @@ func (c cicp) profile(space string) (profile []byte, name, why string) {
 		return nil, "", ""
 	case c.transfer == 9 || c.transfer == 10:
 		return nil, "", fmt.Sprintf("colours left as sRGB: the file's transfer function (%d of H.273) is not known", c.transfer)
+	case c.primaries == 10: // XYZ itself: no primaries of light
+		return nil, "", fmt.Sprintf("colours left as sRGB: the file's primaries (%d of H.273) are not known", c.primaries)
 	}
 	p, other := primariesOf[c.primaries]
 	curve := c.curve()

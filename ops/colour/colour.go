@@ -174,7 +174,7 @@ func try(space string, data []byte) error {
 	out, err := apply(raw,
 		call{"copy", vips.Args{"interpretation": meaning}},
 		call{"", vips.Args{vips.FieldICC: data}},
-		call{"icc_import", vips.Args{"embedded": true, "pcs": "lab", "intent": Intent(data)}})
+		call{"icc_import", vips.Args{"embedded": true, "pcs": "lab", "intent": Intent(data, "relative")}})
 	if err != nil {
 		return err
 	}
@@ -186,15 +186,35 @@ func try(space string, data []byte) error {
 	return err
 }
 
-// Intent is the rendering intent to read a profile with. libvips passes over a
-// profile that has a table for the perceptual intent alone, when asked for
-// another.
-func Intent(profile []byte) string {
+// Intent is the rendering intent to read a profile with: the one that is wanted,
+// or where the profile lacks a table for it one that it has. libvips, asked for
+// an intent that a profile lacks, takes another profile.
+func Intent(profile []byte, wanted string) string {
 	p, err := icc.Parse(profile)
-	if err == nil && p.Tag("A2B0") != nil && p.Tag("A2B1") == nil {
-		return "perceptual"
+	if err != nil {
+		return wanted
 	}
-	return "relative"
+	for _, intent := range []string{wanted, "perceptual", "relative", "saturation"} {
+		if p.Supports(intent) {
+			return intent
+		}
+	}
+	return wanted
+}
+
+// Through converts by p's profile to a space that libvips has a profile of, 16
+// bits to 16. CMYK without one is taken for that of a common press; without one
+// RGB and gray are an error. The caller closes the image.
+func Through(p *vips.Image, space string) (*vips.Image, error) {
+	profile, _ := p.Blob(vips.FieldICC)
+	args := vips.Args{"output_profile": space, "embedded": true, "intent": Intent(profile, "relative")}
+	if p.Interpretation() == "cmyk" {
+		args["input_profile"], args["black_point_compensation"] = "cmyk", true
+	}
+	if p.Format() == "ushort" {
+		args["depth"] = 16
+	}
+	return p.Do("icc_transform", args)
 }
 
 // call is one operation; without a name it sets a blob.

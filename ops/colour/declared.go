@@ -112,8 +112,11 @@ func (p *pngColours) chunk(name string, data []byte) {
 		p.embedded = true
 	case name == "sRGB" && len(data) == 1:
 		p.srgb = true
-	case name == "cICP" && len(data) == 4 && data[2] == 0 && data[3] == 1: // RGB of full range alone
-		p.cicp = &cicp{int(data[0]), int(data[1]), int(data[2]), true}
+	case name == "cICP" && len(data) == 4:
+		c := cicp{int(data[0]), int(data[1]), int(data[2]), data[3] == 1}
+		if c.hdr() || c.matrix == 0 && c.full { // nothing but RGB of full range is decoded
+			p.cicp = &c
+		}
 	case name == "gAMA" && len(data) == 4:
 		p.gamma = number(0)
 	case name == "cHRM" && len(data) == 32:

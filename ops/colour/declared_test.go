@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/burnish-photo/burnish/ops/icc"
 	"github.com/burnish-photo/burnish/ops/vips"
@@ -65,6 +67,53 @@ func TestCodePointsOfParts(t *testing.T) {
 		}
 		if c != nil && *c != (cicp{12, 13, 6, true}) {
 			t.Errorf("of %d: %+v", owner, *c)
+		}
+	}
+}
+
+// A hostile file names one part, and one property of it, as often as it has room
+// for; that costs no more than to read it.
+func TestPartsThatAreNamedOften(t *testing.T) {
+	nclx := box("colr", "nclx\x00\x0c\x00\x0d\x00\x06\x80")
+	free := "\x00\x01\xff" + strings.Repeat("\x01", 255)
+	data := []byte(box("ftyp", "avif\x00\x00\x00\x00") + box("meta", "\x00\x00\x00\x00",
+		box("pitm", "\x00\x00\x00\x00\x00\x02"),
+		box("iref", "\x00\x00\x00\x00", box("dimg", "\x00\x02\x80\x00"+strings.Repeat("\x00\x01", 1<<15))),
+		box("iprp", box("ipco", box("free")+strings.Repeat(nclx, 2000)),
+			box("ipma", "\x00\x00\x00\x00\x00\x00\x10\x00"+strings.Repeat(free, 1<<12)))))
+	begin := time.Now()
+	c, err := isoColours(bytes.NewReader(data), int64(len(data)))
+	if err != nil || c != nil {
+		t.Errorf("%v, %v", c, err)
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("%d bytes took %v", len(data), took)
+	}
+}
+
+// What a PNG's code points say is honoured for RGB of full range, and high dynamic
+// range is told of any.
+func TestCodePointsOfPNG(t *testing.T) {
+	for content, want := range map[string]*cicp{
+		"\x0c\x0d\x00\x01": {12, 13, 0, true},
+		"\x0c\x0d\x00\x00": nil,
+		"\x0c\x0d\x01\x01": nil,
+		"\x09\x10\x00\x00": {9, 16, 0, false},
+		"\x09\x12\x09\x01": {9, 18, 9, true},
+	} {
+		var p pngColours
+		p.chunk("cICP", []byte(content))
+		if (p.cicp == nil) != (want == nil) || want != nil && *p.cicp != *want {
+			t.Errorf("%q: %v, want %v", content, p.cicp, want)
+		}
+	}
+}
+
+func TestPrimariesThatAreNotKnown(t *testing.T) {
+	for primaries, known := range map[int]bool{1: true, 2: true, 8: true, 9: true, 10: false} {
+		made, _, why := cicp{primaries: primaries, transfer: 8}.profile(icc.RGB)
+		if (made != nil) != known || (why == "") != known {
+			t.Errorf("%d: %d bytes, %q", primaries, len(made), why)
 		}
 	}
 }
@@ -159,5 +208,44 @@ func TestDamagedProfiles(t *testing.T) {
 	}
 	if used == 0 || used == 300 {
 		t.Errorf("%d of 300 are used", used)
+	}
+}
+
+// A profile is read with an intent that it has a table for: libvips takes another
+// profile otherwise.
+func TestIntent(t *testing.T) {
+	matrix, err := icc.New(icc.P3Primaries, icc.SRGBCurve, "P3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tabled := func(names ...string) []byte { // in place of the colorants
+		data := bytes.Clone(matrix)
+		for i, column := range []string{"rXYZ", "gXYZ", "bXYZ"} {
+			name := "none"
+			if i < len(names) {
+				name = names[i]
+			}
+			data = bytes.Replace(data, []byte(column), []byte(name), 1)
+		}
+		return data
+	}
+	for _, test := range []struct {
+		profile      []byte
+		wanted, want string
+	}{
+		{matrix, "relative", "relative"},
+		{matrix, "saturation", "saturation"},
+		{tabled("A2B0"), "relative", "perceptual"},
+		{tabled("A2B0"), "absolute", "perceptual"},
+		{tabled("A2B1"), "perceptual", "relative"},
+		{tabled("A2B1"), "absolute", "absolute"},
+		{tabled("A2B0", "A2B1"), "saturation", "perceptual"},
+		{tabled("A2B0", "A2B1", "A2B2"), "saturation", "saturation"},
+		{icc.NewGray(icc.Gamma(2.2), "gray"), "relative", "relative"},
+		{nil, "relative", "relative"},
+	} {
+		if got := Intent(test.profile, test.wanted); got != test.want {
+			t.Errorf("%s: %s, want %s", test.wanted, got, test.want)
+		}
 	}
 }

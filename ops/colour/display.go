@@ -91,8 +91,8 @@ func display(p *vips.Image) (out *vips.Image, note string, err error) {
 			out, err = rounded(p, "ushort")
 		}
 		note = fmt.Sprintf("%s numbers (%s) converted to 16 bits", format, space)
-	case space == "cmyk" && format == "ushort":
-		out = p.Ref()
+	case format == "uchar", format == "ushort" && (space == "cmyk" || space == "multiband"):
+		out, note = p.Ref(), ""
 	default:
 		out, err = rounded(p, "uchar")
 	}
@@ -104,10 +104,10 @@ func display(p *vips.Image) (out *vips.Image, note string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if format == p.Format() && dropped != "" {
-		note = dropped
+	if note != "" && dropped != "" {
+		note += "; "
 	}
-	return fitted, note, nil
+	return fitted, note + dropped, nil
 }
 
 // toRGB16 converts by the definition of p's space, without transparency where
@@ -117,7 +117,7 @@ func toRGB16(p *vips.Image) (*vips.Image, error) {
 		return p.Do("colourspace", vips.Args{"space": "rgb16"})
 	}
 	if p.Bands() < 3 {
-		return nil, refuse("%s wants three bands, this image has %d", p.Interpretation(), p.Bands())
+		return nil, refuse("%s must have three bands, got %d", p.Interpretation(), p.Bands())
 	}
 	if p.Interpretation() == "scrgb" {
 		return withAlpha(p, 65535, call{"colourspace", vips.Args{"space": "rgb16"}})

@@ -179,13 +179,11 @@ func (s statistics) finite() bool {
 // measured reads the file's page once more: the pixels of a stream can be
 // asked for once only.
 func (of numbersOf) measured(p *vips.Image) (statistics, error) {
-	again, err := vips.OpenPage(of.path, of.page, vips.Sequential)
-	if of.page == 0 {
-		if again != nil {
-			again.Close()
-		}
-		again, err = vips.Open(of.path, vips.Sequential)
+	open := vips.Open // loaders of one page know no page
+	if of.page > 0 {
+		open = func(path string, a vips.Access) (*vips.Image, error) { return vips.OpenPage(path, of.page, a) }
 	}
+	again, err := open(of.path, vips.Sequential)
 	if err != nil {
 		return statistics{}, err
 	}

@@ -3,6 +3,7 @@ package promptcir
 import (
 	"fmt"
 
+	"github.com/burnish-photo/burnish/ops/colour"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -11,10 +12,7 @@ import (
 func readable(p *vips.Image) (*vips.Image, error) {
 	switch format, space := p.Format(), p.Interpretation(); {
 	case space == "cmyk":
-		// By the embedded profile, or else by that of a common press.
-		rgb, err := p.Do("icc_transform", vips.Args{
-			"output_profile": "srgb", "input_profile": "cmyk", "embedded": true, "intent": "relative", "black_point_compensation": true,
-		})
+		rgb, err := colour.Through(p, "srgb")
 		if err != nil {
 			return nil, fmt.Errorf("convert cmyk to srgb: %w", err)
 		}

@@ -47,7 +47,7 @@ func prepare(p *vips.Image, e Encoder, keepICC bool) (*vips.Image, error) {
 	if err == nil && (cmyk && !(f.cmyk && keepICC) || tagged && (gray && !f.gray || !keepICC || f.name == "jxl" && !matrix(profile))) {
 		err = next(toSRGB(current))
 	} else if err == nil && f.name == "jxl" && tagged && !gray && e.Options["lossless"] != true && !coded(profile) {
-		err = next(throughProfile(current, "p3"))
+		err = next(colour.Through(current, "p3"))
 	}
 	if err == nil && !f.deep && current.Format() == "ushort" && current.Interpretation() == "cmyk" {
 		err = next(current.Do("cast", vips.Args{"format": "uchar", "shift": true})) // savers take its values for those of 8 bits
@@ -79,13 +79,13 @@ func coded(profile []byte) bool {
 // intent is the rendering intent to read an image's profile with.
 func intent(p *vips.Image) string {
 	profile, _ := p.Blob(vips.FieldICC)
-	return colour.Intent(profile)
+	return colour.Intent(profile, "relative")
 }
 
 // toSRGB converts through the embedded profile, or that of a common press for
 // CMYK without one.
 func toSRGB(p *vips.Image) (*vips.Image, error) {
-	out, err := throughProfile(p, "srgb")
+	out, err := colour.Through(p, "srgb")
 	if err == nil || p.Interpretation() == "cmyk" {
 		return out, err
 	}
@@ -96,18 +96,6 @@ func toSRGB(p *vips.Image) (*vips.Image, error) {
 	}
 	defer plain.Close()
 	return plain.Do("colourspace", vips.Args{"space": "srgb"})
-}
-
-// throughProfile converts to a space that libvips has a profile of.
-func throughProfile(p *vips.Image, space string) (*vips.Image, error) {
-	args := vips.Args{"output_profile": space, "embedded": true, "intent": intent(p)}
-	if p.Interpretation() == "cmyk" {
-		args["input_profile"], args["black_point_compensation"] = "cmyk", true
-	}
-	if p.Format() == "ushort" {
-		args["depth"] = 16
-	}
-	return p.Do("icc_transform", args)
 }
 
 // flatten lays an image on white: no ink in CMYK.
