@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,6 +57,10 @@ func TestScripts(t *testing.T) {
 				_, err = sandbox.Version()
 			case "installed":
 				_, err = os.Stat("/etc/burnish/burnish.yaml")
+			case "root":
+				if os.Geteuid() != 0 {
+					err = errors.New("not root")
+				}
 			default:
 				return false, fmt.Errorf("unknown condition %q", cond)
 			}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/burnish-photo/burnish/config"
@@ -110,11 +111,13 @@ func namedBy(file string) string {
 type checkCommand struct {
 	File   string `arg:"" optional:"" help:"Configuration file, as with -c."`
 	Config string `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}."`
+
+	Service string `placeholder:"UNIT" help:"Judge as this systemd service, by its name or its unit file's path; default: burnish, where it is installed and runs this configuration."`
 }
 
 // Help is shown by burnish check --help.
 func (checkCommand) Help() string {
-	return `Prints every fault as file:line:column: message and exits with 1 if there is any. Warnings are printed too.
+	return `Prints every fault as file:line:column: message and exits with 1 if there is any. Warnings are printed too. A configuration that a systemd service runs is judged with the service's view of the file system and, by root, with the rights of its user; what they lack is told with the commands that mend it.
 
 Example: burnish check burnish.yaml`
 }
@@ -132,9 +135,21 @@ func (c *checkCommand) Run(h *host) error {
 	if err != nil {
 		return err
 	}
+	u, err := findService(c.Service, file)
+	if err != nil {
+		return err
+	}
+	var s *service
+	if u != nil && parsed != nil {
+		s = judgeService(u, parsed)
+		faults = slices.Concat(faults, s.faults).In(file)
+	}
 	errs, warnings := faults.Split()
 	for _, f := range faults {
 		fmt.Fprintln(h.out, f.Error())
+	}
+	if s != nil {
+		s.print(h.out)
 	}
 	if len(errs) > 0 {
 		return errFailures
