@@ -37,7 +37,9 @@ packaging/host-config.sh "$root"
 install -m 0644 "$deb" "$root/burnish.deb"
 mkdir -p "$drop"
 
+# nspawn of Debian 12 lets no Landlock through, which the service is to have.
 systemd-nspawn -D "$root" --register=no --keep-unit --quiet -b \
+	--system-call-filter='landlock_create_ruleset landlock_add_rule landlock_restrict_self' \
 	--bind="$drop:/var/lib/burnish/ingest" </dev/null >"$scratch/boot.log" 2>&1 &
 nspawn=$!
 inside() { nsenter -t "$leader" -m -u -i -n -p -C -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
@@ -99,7 +101,7 @@ state=$(inside burnish status -c /etc/burnish/burnish.yaml)
 grep -E '^(sandbox|system calls):' <<<"$state" || die "the service does not tell of its sandbox"
 grep -Eq '^sandbox: Landlock, version [0-9]+$' <<<"$state" || die "Landlock is not in force"
 grep -Eq '^system calls: filtered by seccomp$' <<<"$state" || die "the worker's system calls are not filtered, or nobody is told of what is denied"
-worker=$(inside pgrep -P "$pid" -f ' work ') || die "no worker process"
+worker=$(inside sh -c "grep -l '^PPid:[[:space:]]*$pid\$' /proc/[0-9]*/status" | grep -om1 '[0-9]*') || die "no worker process"
 filters() { inside sed -n 's/^Seccomp_filters:[[:space:]]*//p' "/proc/$1/status"; }
 [ "$(filters "$worker")" -gt "$(filters "$pid")" ] || die "the worker has no filter of its own"
 inside grep -q '^NoNewPrivs:[[:space:]]*1' "/proc/$worker/status" || die "the worker may gain privileges"
