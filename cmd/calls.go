@@ -72,7 +72,7 @@ func answerCalls(worker *net.UnixConn, pid int, log *slog.Logger) (*denials, err
 		return d, fmt.Errorf("take over the system calls: %w", err)
 	}
 	syscall.CloseOnExec(fds[0])
-	broker := sandbox.Broker{Listener: os.NewFile(uintptr(fds[0]), "system calls"), Denied: func(call string) {
+	broker := sandbox.Broker{Listener: os.NewFile(uintptr(fds[0]), "system calls"), Process: pid, Denied: func(call string) {
 		if d.add(call) {
 			log.Warn("the sandbox denied a system call", "call", call, "pid", pid)
 		}

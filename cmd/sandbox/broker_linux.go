@@ -17,7 +17,10 @@ import (
 // which Landlock has allowed then.
 type Broker struct {
 	Listener *os.File          // of [FilterCalls]
+	Process  int               // that is filtered, a child of this one
 	Denied   func(call string) // is told of every call that failed
+
+	process int // a pidfd of it; negative where there is none
 }
 
 // notification and answer are the kernel's struct seccomp_notif and
@@ -42,6 +45,11 @@ type answer struct {
 func (b *Broker) Serve() {
 	defer b.Listener.Close()
 	fd := int(b.Listener.Fd())
+	var err error
+	if b.process, err = unix.PidfdOpen(b.Process, 0); err != nil {
+		b.process = -1
+	}
+	defer func() { _ = unix.Close(b.process) }()
 	for {
 		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 		if _, err := unix.Poll(ready, -1); err != nil && !errors.Is(err, unix.EINTR) {
@@ -75,15 +83,15 @@ func (b *Broker) judge(fd int, n notification) error {
 	err := errForbidden
 	switch n.number {
 	case unix.SYS_FCHMOD:
-		err = n.onFile(func(path string) error { return chmod(path, uint32(n.args[1])) })
+		err = b.onFile(fd, n, func(path string) error { return chmod(path, uint32(n.args[1])) })
 	case unix.SYS_FCHOWN:
-		err = n.onFile(func(path string) error { return unix.Chown(path, int(int32(n.args[1])), int(int32(n.args[2]))) })
+		err = b.onFile(fd, n, func(path string) error { return unix.Chown(path, int(int32(n.args[1])), int(int32(n.args[2]))) })
 	case unix.SYS_UTIMENSAT:
 		if n.args[1] == 0 { // else it is the times of whatever bears the name
-			err = n.onFile(func(path string) error { return n.times(fd, path) })
+			err = b.onFile(fd, n, func(path string) error { return n.times(fd, path) })
 		}
 	case unix.SYS_FSETXATTR, unix.SYS_FREMOVEXATTR:
-		err = n.onFile(func(path string) error { return n.attribute(fd, path) })
+		err = b.onFile(fd, n, func(path string) error { return n.attribute(fd, path) })
 	}
 	if errors.Is(err, errForbidden) {
 		b.Denied(callName(uint32(n.number)))
@@ -104,34 +112,74 @@ func chmod(path string, mode uint32) error {
 // onFile calls f with a name, good for the call, of the file that the process
 // has open as its call's first argument, where that is a regular file that is
 // open for writing. What the process does meanwhile does not change the file.
-func (n notification) onFile(f func(path string) error) error {
-	theirs := fmt.Sprintf("/proc/%d/fdinfo/%d", n.pid, uint32(n.args[0]))
-	ours, err := unix.Open(fmt.Sprintf("/proc/%d/fd/%d", n.pid, uint32(n.args[0])), unix.O_PATH|unix.O_CLOEXEC, 0)
-	if errors.Is(err, unix.ENOENT) {
-		return unix.EBADF
-	}
+func (b *Broker) onFile(listener int, n notification, f func(path string) error) error {
+	file, flags, err := b.take(n)
 	if err != nil {
 		return err
 	}
-	defer unix.Close(ours)
+	defer unix.Close(file)
+	if err := n.waits(listener); err != nil { // else the number may be another process's by now
+		return err
+	}
 	var s unix.Stat_t
-	if err := unix.Fstat(ours, &s); err != nil {
+	if err := unix.Fstat(file, &s); err != nil {
 		return err
 	}
-	was, err := openedAs(theirs)
-	if err != nil {
-		return err
-	}
-	is, err := openedAs(fmt.Sprintf("/proc/self/fdinfo/%d", ours))
-	if err != nil {
-		return err
-	}
-	mode := was.flags & unix.O_ACCMODE
-	writable := was.flags&unix.O_PATH == 0 && (mode == unix.O_WRONLY || mode == unix.O_RDWR)
-	if !writable || s.Mode&unix.S_IFMT != unix.S_IFREG || was.ino != is.ino || was.mount != is.mount {
+	mode := flags & unix.O_ACCMODE
+	writable := flags&unix.O_PATH == 0 && (mode == unix.O_WRONLY || mode == unix.O_RDWR)
+	if !writable || s.Mode&unix.S_IFMT != unix.S_IFREG {
 		return errForbidden
 	}
-	return f(fmt.Sprintf("/proc/self/fd/%d", ours))
+	return f(fmt.Sprintf("/proc/self/fd/%d", file))
+}
+
+// take is a descriptor of the file that the call's first argument stands for,
+// and the flags that the process opened it with. It is the process's very own
+// descriptor, flags and all, unless the system keeps those even from a parent
+// (Yama's ptrace_scope from 2 on): then it is what /proc tells.
+func (b *Broker) take(n notification) (file, flags int, err error) {
+	number := uint32(n.args[0])
+	if b.process < 0 {
+		return n.look(number)
+	}
+	file, err = unix.PidfdGetfd(b.process, int(number), 0)
+	if errors.Is(err, unix.EPERM) {
+		return n.look(number)
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	if flags, err = unix.FcntlInt(uintptr(file), unix.F_GETFL, 0); err != nil {
+		unix.Close(file)
+		return 0, 0, err
+	}
+	return file, flags, nil
+}
+
+// look is take by /proc, which tells the file and its flags one after the other:
+// they are of one file where its inode, its device and its mount were the same
+// before and after.
+func (n notification) look(number uint32) (file, flags int, err error) {
+	theirs := fmt.Sprintf("/proc/%d/fd/%d", n.pid, number)
+	at, err := unix.Open(theirs, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return 0, 0, unix.EBADF
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	var before, after unix.Stat_t
+	was, err := openedAs(fmt.Sprintf("/proc/%d/fdinfo/%d", n.pid, number))
+	is, err2 := openedAs(fmt.Sprintf("/proc/self/fdinfo/%d", at))
+	err = errors.Join(err, err2, unix.Fstat(at, &before), unix.Stat(theirs, &after))
+	if err == nil && (was.ino != is.ino || was.mount != is.mount || before.Ino != after.Ino || before.Dev != after.Dev) {
+		err = errForbidden
+	}
+	if err != nil {
+		unix.Close(at)
+		return 0, 0, err
+	}
+	return at, was.flags, nil
 }
 
 // opened is how a file was opened, and which it is.
@@ -220,7 +268,13 @@ func (n notification) read(fd int, at uint64, into []byte) error {
 	if _, err := mem.ReadAt(into, int64(at)); err != nil {
 		return unix.EFAULT
 	}
-	id := n.id // it waits still, so the memory was its own
+	return n.waits(fd)
+}
+
+// waits makes sure that the thread that asked waits still, so that what was read
+// or taken under its number was its own.
+func (n notification) waits(fd int) error {
+	id := n.id
 	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_ID_VALID, uintptr(unsafe.Pointer(&id))); errno != 0 {
 		return errno
 	}

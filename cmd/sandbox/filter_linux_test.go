@@ -131,7 +131,11 @@ func TestAFilteredProcess(t *testing.T) {
 	if architecture == 0 {
 		t.Skip("no filter for " + runtime.GOARCH)
 	}
-	for _, quiet := range []string{"", "quiet"} {
+	for _, way := range []string{"", "quiet", "by /proc"} {
+		quiet := ""
+		if way == "quiet" {
+			quiet = way
+		}
 		dir := t.TempDir()
 		for name, mode := range map[string]os.FileMode{"original.jpg": 0o600, "output.tmp": 0o600} {
 			if err := os.WriteFile(filepath.Join(dir, name), []byte("content"), mode); err != nil {
@@ -164,7 +168,11 @@ func TestAFilteredProcess(t *testing.T) {
 		if _, n, _, _, err := conn.(*net.UnixConn).ReadMsgUnix(make([]byte, 1), room); err == nil && n > 0 {
 			m, _ := syscall.ParseSocketControlMessage(room[:n])
 			fds, _ := syscall.ParseUnixRights(&m[0])
-			b := Broker{os.NewFile(uintptr(fds[0]), "listener"), func(call string) { mu.Lock(); denied[call] = true; mu.Unlock() }}
+			b := Broker{Listener: os.NewFile(uintptr(fds[0]), "listener"), Process: command.Process.Pid, Denied: func(call string) { mu.Lock(); denied[call] = true; mu.Unlock() }}
+			if way != "" { // as where the system keeps descriptors from a parent
+				b.Process = -1
+			}
+			aStaleCallChangesNothing(t, fds[0])
 			go func() { b.Serve(); close(served) }()
 		} else {
 			close(served)
@@ -194,6 +202,29 @@ func TestAFilteredProcess(t *testing.T) {
 		info, err = os.Stat(filepath.Join(dir, "output.tmp"))
 		if err != nil || info.Mode() != 0o640 || info.ModTime().Unix() != 1_000_000_000 {
 			t.Errorf("the output: %v, %v", info, err)
+		}
+	}
+}
+
+// A call whose thread is gone, and whose number another process has by now, here
+// this one, changes nothing of what that has open for writing.
+func aStaleCallChangesNothing(t *testing.T, listener int) {
+	t.Helper()
+	innocent, err := os.OpenFile(filepath.Join(t.TempDir(), "innocent"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer innocent.Close()
+	self, err := unix.PidfdOpen(os.Getpid(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(self)
+	for _, process := range []int{self, -1} {
+		b := Broker{Denied: func(string) {}, process: process}
+		err := b.judge(listener, notification{id: 1 << 60, pid: uint32(os.Getpid()), number: unix.SYS_FCHMOD, args: [6]uint64{uint64(innocent.Fd()), 0o666}})
+		if info, _ := innocent.Stat(); err == nil || info.Mode() != 0o600 {
+			t.Errorf("a stale call: %v, and the file of another process is %v", err, info.Mode())
 		}
 	}
 }
