@@ -36,6 +36,9 @@ func (w *work) failed(stopped error, err error) *Error {
 	if errors.Is(err, syscall.ENAMETOOLONG) {
 		return w.nameTooLong(err)
 	}
+	if errors.Is(err, output.ErrTaken) {
+		return w.fail(Unwritable, err, "something else writes to the output folder: give the outputs a folder of their own")
+	}
 	if errors.Is(err, beneath.ErrLink) || errors.Is(err, beneath.ErrOutside) {
 		return w.fail(Unwritable, err, "remove the link from the output folder, or make it one of root, of the folder's owner or of Burnish's user: others' are not followed there")
 	}

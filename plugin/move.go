@@ -237,7 +237,7 @@ func (m mover) copyInto(f *source.File, to *beneath.Folder) (temporary string, e
 	if s, ok := f.Info.Sys().(*syscall.Stat_t); ok {
 		_ = out.Chown(int(s.Uid), int(s.Gid)) // only root may
 	}
-	err = output.KeepRights(out, f.Real(), f.Info)
+	err = output.KeepRights(out, f.Handle(), f.Info)
 	m.keepAttributes(f, out)
 	err = errors.Join(err, output.SetTimes(out, f.Info.ModTime()), out.Sync())
 	if err != nil {

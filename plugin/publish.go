@@ -88,10 +88,8 @@ func (e *Engine) ownerOf(name string) (string, error) {
 // changed since, unless it is the very same. Of files a user may allow it; a
 // folder may hold anything, originals among it.
 func (w *work) mayReplace(s *output.Staged, overwrite bool) error {
-	if info, err := os.Stat(s.Path); err == nil && info.IsDir() {
-		overwrite = false
-	}
-	there, err := output.Digest(s.Path)
+	there, folder, err := s.There()
+	overwrite = overwrite && !folder
 	if errors.Is(err, os.ErrNotExist) || err == nil && (there == s.Hash || overwrite) {
 		return nil
 	}
@@ -134,7 +132,7 @@ func (w *work) publish(staged []*output.Staged, result Result) (Result, error) {
 		if err := w.mayReplace(s, w.job.Overwrite || o.Collision == output.Overwrite); err != nil {
 			return Result{Notes: result.Notes}, err
 		}
-		if err := s.Preserve(o.Preserve, w.file.Real(), w.info); err != nil {
+		if err := s.Preserve(o.Preserve, w.content, w.info); err != nil {
 			return Result{Notes: result.Notes}, w.fail(Unwritable, err, "let Burnish run as a user that may, or take it out of \"preserve\"")
 		}
 		result.Outputs = append(result.Outputs, Output{Path: s.Path, Format: w.targets[i].encoder.Format, Size: s.Size, Hash: s.Hash})

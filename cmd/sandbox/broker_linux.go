@@ -136,7 +136,8 @@ func (b *Broker) onFile(listener int, n notification, f func(path string) error)
 // take is a descriptor of the file that the call's first argument stands for,
 // and the flags that the process opened it with. It is the process's very own
 // descriptor, flags and all, unless the system keeps those even from a parent
-// (Yama's ptrace_scope from 2 on): then it is what /proc tells.
+// (Yama's ptrace_scope from 2 on, Docker's system call filter): then it is what
+// /proc tells.
 func (b *Broker) take(n notification) (file, flags int, err error) {
 	number := uint32(n.args[0])
 	if b.process < 0 {
@@ -158,7 +159,9 @@ func (b *Broker) take(n notification) (file, flags int, err error) {
 
 // look is take by /proc, which tells the file and its flags one after the other:
 // they are of one file where its inode, its device and its mount were the same
-// before and after.
+// before and after. Only where inodes of a mount share a number, as in subvolumes
+// of btrfs, can a process that changes the descriptor in between pass for one
+// that may write.
 func (n notification) look(number uint32) (file, flags int, err error) {
 	theirs := fmt.Sprintf("/proc/%d/fd/%d", n.pid, number)
 	at, err := unix.Open(theirs, unix.O_PATH|unix.O_CLOEXEC, 0)

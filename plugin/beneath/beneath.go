@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -90,13 +91,26 @@ func (d *Folder) Handle() string { return Handle(d.file) }
 // open, whatever becomes of its name. Every opening by it has an offset of its
 // own. Where there is no /proc it is the name that the file was opened by.
 func Handle(f *os.File) string {
-	handle := "/proc/self/fd/" + strconv.Itoa(int(f.Fd()))
+	handle := handles + strconv.Itoa(int(f.Fd()))
 	var there, here unix.Stat_t
 	if unix.Fstat(int(f.Fd()), &here) != nil || unix.Stat(handle, &there) != nil || here.Ino != there.Ino || here.Dev != there.Dev {
 		return f.Name()
 	}
 	return handle
 }
+
+// Real is where the file or folder that a handle leads to lies by now; of any
+// other path it is the path.
+func Real(handle string) string {
+	if strings.HasPrefix(handle, handles) {
+		if real, err := os.Readlink(handle); err == nil {
+			return real
+		}
+	}
+	return handle
+}
+
+const handles = "/proc/self/fd/"
 
 // Folder opens a folder below d.
 func (d *Folder) Folder(rel string, links Links) (*Folder, error) {

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 
 	"github.com/burnish-photo/burnish/plugin/beneath"
-	"golang.org/x/sys/unix"
 )
 
 // Digest is the SHA-256 of a file's bytes, hexadecimal; of a folder it covers
@@ -94,26 +93,57 @@ func (o Owner) reserveFolder(root, path, photo string) (*Staged, error) {
 	})
 }
 
-// replace gives a file or folder its name, in place of what bears it: at once,
-// but for a folder on a file system that cannot exchange two names.
-func replace(folder *beneath.Folder, temporary, name string) error {
-	there, err := folder.Lstat(name)
-	if err != nil || !there.IsDir() {
-		return folder.Rename(temporary, folder, name)
-	}
-	err = folder.Exchange(temporary, name)
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
-		aside := temporary + temporarySuffix
-		if err := folder.Rename(name, folder, aside); err != nil {
-			return err
+// rename gives the file or folder its name, in place of what There saw: at once,
+// but for a folder on a file system that cannot exchange two names. What is
+// replaced is looked at once it bears the temporary name, where nobody else
+// puts anything, and gets its own back where it is something else.
+func (s *Staged) rename(name string) error {
+	if s.replaces == nil {
+		err := s.folder.RenameNew(s.name, s.folder, name)
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s: %w", s.Path, ErrTaken)
 		}
-		if err := folder.Rename(temporary, folder, name); err != nil {
-			return errors.Join(err, folder.Rename(aside, folder, name))
-		}
-		return folder.RemoveAll(aside)
-	}
-	if err != nil {
 		return err
 	}
-	return folder.RemoveAll(temporary)
+	if s.replaces.Mode()&fs.ModeSymlink != 0 { // which a sandbox lets nobody make
+		return s.renameOver(name)
+	}
+	err := s.folder.Exchange(s.name, name)
+	if errors.Is(err, fs.ErrNotExist) { // what was there is gone
+		s.replaces = nil
+		return s.rename(name)
+	}
+	if err != nil { // as where a file system cannot
+		return s.renameOver(name)
+	}
+	if !s.seen(s.name) {
+		return errors.Join(fmt.Errorf("%s: %w", s.Path, ErrTaken), s.folder.Exchange(s.name, name))
+	}
+	return s.folder.RemoveAll(s.name)
+}
+
+// renameOver is rename where two names cannot be exchanged.
+func (s *Staged) renameOver(name string) error {
+	if !s.seen(name) {
+		return fmt.Errorf("%s: %w", s.Path, ErrTaken)
+	}
+	if !s.replaces.IsDir() {
+		return s.folder.Rename(s.name, s.folder, name)
+	}
+	aside := s.name + temporarySuffix
+	if err := s.folder.Rename(name, s.folder, aside); err != nil {
+		return err
+	}
+	if err := s.folder.Rename(s.name, s.folder, name); err != nil {
+		return errors.Join(err, s.folder.Rename(aside, s.folder, name))
+	}
+	return s.folder.RemoveAll(aside)
+}
+
+// seen reports whether a name in the folder is that of what There saw, as it was
+// then.
+func (s *Staged) seen(name string) bool {
+	now, err := s.folder.Lstat(name)
+	was := s.replaces
+	return err == nil && os.SameFile(now, was) && (was.IsDir() || now.Size() == was.Size() && now.ModTime().Equal(was.ModTime()))
 }

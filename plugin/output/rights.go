@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/burnish-photo/burnish/plugin/beneath"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,9 +23,9 @@ type rights struct {
 	group, others fs.FileMode // three bits each
 }
 
-// rightsOf are those of a photo, as far as they matter for an output: who
-// cannot come by the photo, because a folder that they do not share stands in
-// the way, has none.
+// rightsOf are those of a photo, which a path or a handle of package beneath leads
+// to, as far as they matter for an output: who cannot come by the photo, because a
+// folder that they do not share stands in the way, has none.
 func rightsOf(photo string, info os.FileInfo, out string) rights {
 	r := rights{gid: -1, group: info.Mode().Perm() >> 3 & 7, others: info.Mode().Perm() & 7}
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
@@ -33,7 +34,7 @@ func rightsOf(photo string, info os.FileInfo, out string) rights {
 	if named(photo) {
 		r.group &= r.others
 	}
-	for dir := realFolder(photo); !within(realFolder(out), dir); dir = filepath.Dir(dir) {
+	for dir := realFolder(beneath.Real(photo)); !within(realFolder(out), dir); dir = filepath.Dir(dir) {
 		at, err := os.Stat(dir)
 		if err != nil {
 			r.group, r.others = 0, 0
@@ -54,16 +55,19 @@ func rightsOf(photo string, info os.FileInfo, out string) rights {
 	return r
 }
 
-// named reports whether the file has a list of its own of who may read it: its
-// group's bits say nothing of the group then.
+// named reports whether the file has a list of its own of who may read it, or may
+// have: its group's bits say nothing of the group then.
 func named(path string) bool {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // what stands there now must not be waited for
+	f, err := beneath.Regular(path)
 	if err != nil {
-		return false
+		return true
 	}
 	defer f.Close()
 	n, err := unix.Fgetxattr(int(f.Fd()), "system.posix_acl_access", nil)
-	return err == nil && n > 0
+	if errors.Is(err, unix.ENODATA) || errors.Is(err, unix.ENOTSUP) {
+		return false
+	}
+	return err != nil || n > 0
 }
 
 func realFolder(path string) string {
@@ -109,7 +113,7 @@ const ownersAlone = 0o600
 // KeepRights gives a copy of a photo, open for writing, the photo's mode, or
 // less where its group cannot be kept.
 func KeepRights(f *os.File, photo string, info os.FileInfo) error {
-	return rightsOf(photo, info, photo).grant(f, info.Mode().Perm())
+	return rightsOf(photo, info, beneath.Real(photo)).grant(f, info.Mode().Perm())
 }
 
 // umask is that of the process, which does not change.

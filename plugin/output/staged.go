@@ -51,9 +51,10 @@ type Staged struct {
 	folder    *beneath.Folder // that it goes to; nil once discarded
 	name      string          // there, as long as it is temporary
 	itself    fs.FileInfo
-	open      io.Closer // it, too
-	temporary string    // a path to it; "" once published or discarded
-	preserved bool      // it has more of the source's file than the bytes tell
+	open      io.Closer   // it, too
+	temporary string      // a path to it; "" once published or discarded
+	preserved bool        // it has more of the source's file than the bytes tell
+	replaces  fs.FileInfo // what bears the name that it gets; nil for nothing
 }
 
 // reserve creates an empty file of a new name in path's folder, which lies below
@@ -144,16 +145,36 @@ func (s *Staged) seal() (err error) {
 // errReplaced is another file under the name of a staged one.
 var errReplaced = errors.New("another file took its place while it was written")
 
-// Publish gives the output its name, in place of what bore it before, and reports
-// whether nothing did. That is on the disk once its folder was synced: see Sync.
+// There is the digest of what bears the output's name, and whether it is a
+// folder; the error is [fs.ErrNotExist] for nothing. Publish replaces this and
+// nothing else.
+func (s *Staged) There() (hash string, folder bool, err error) {
+	s.replaces, err = s.folder.Lstat(filepath.Base(s.Path))
+	if err != nil {
+		s.replaces = nil
+		return "", false, err
+	}
+	at := s.beside(s.Path)
+	if info, err := os.Stat(at); err == nil {
+		folder = info.IsDir()
+	}
+	hash, err = Digest(at)
+	return hash, folder, err
+}
+
+// ErrTaken is another file under an output's name than was there before.
+var ErrTaken = errors.New("another file took the name meanwhile")
+
+// Publish gives the output its name, in place of what [Staged.There] saw, and
+// reports whether that was nothing. What came there since stays: the error is
+// [ErrTaken]. The name is on the disk once its folder was synced: see Sync.
 func (s *Staged) Publish() (isNew bool, err error) {
 	name := filepath.Base(s.Path)
-	_, err = s.folder.Lstat(name)
-	isNew = errors.Is(err, fs.ErrNotExist)
+	isNew = s.replaces == nil
 	if !s.bears(s.name) {
 		return isNew, fmt.Errorf("%s: %w", s.Path, errReplaced)
 	}
-	if err := replace(s.folder, s.name, name); err != nil {
+	if err := s.rename(name); err != nil {
 		return isNew, err
 	}
 	s.temporary = ""

@@ -93,12 +93,7 @@ func (f *File) Handle() string { return beneath.Handle(f.file) }
 
 // Real is where the file lies, with links resolved; Path where that cannot be
 // told.
-func (f *File) Real() string {
-	if real, err := os.Readlink(f.Handle()); err == nil {
-		return real
-	}
-	return f.Path
-}
+func (f *File) Real() string { return beneath.Real(f.Handle()) }
 
 // Format is what the file's content is, as [vips.Sniff] tells.
 func (f *File) Format() (string, error) { return vips.SniffReader(f.file, f.Info.Size()) }
