@@ -180,7 +180,7 @@ func (m mover) copyAway(f *source.File, from *beneath.Folder, name string, to *b
 		return err
 	}
 	if m.unsettled && isWritten(f) {
-		return fmt.Errorf("%s is being written to, by what could not follow it to another file system", f.Path)
+		return fmt.Errorf("%s changed a moment ago: what still writes to it could not follow it to another file system", f.Path)
 	}
 	temporary, err := m.copyInto(f, to)
 	if err != nil {
