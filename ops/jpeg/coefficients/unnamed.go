@@ -2,7 +2,8 @@ package coefficients
 
 import (
 	"os"
-	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // unnamed opens a temporary file that nothing is left of once it is closed. The
@@ -16,9 +17,5 @@ func unnamed(folder string) (int, error) {
 	if err := os.Remove(f.Name()); err != nil {
 		return -1, err
 	}
-	fd, err := syscall.Dup(int(f.Fd()))
-	if err == nil {
-		syscall.CloseOnExec(fd)
-	}
-	return fd, err
+	return unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 }
