@@ -40,10 +40,10 @@ func Fidelity(source, image string) (Agreement, error) {
 	defer p.Close()
 	r, err := fidelity.Judge(p, file)
 	if errors.Is(err, fidelity.ErrOther) {
-		return Agreement{}, fmt.Errorf("%s %w %s", image, err, source)
+		return Agreement{}, fmt.Errorf("%s: %s %w", source, image, err)
 	}
-	if err != nil {
-		return Agreement{}, fmt.Errorf("%s: %w", image, err)
+	if err != nil { // of either file
+		return Agreement{}, fmt.Errorf("hold %s against %s: %w", image, source, err)
 	}
 	return Agreement{Components: r.Before, Total: fidelity.Total(r.Before), Tolerance: fidelity.Tolerance, Rows: r.Rows, Height: r.Height}, nil
 }
@@ -62,7 +62,7 @@ func asStored(source, image string) (*vips.Image, error) {
 	}
 	if err := sameProfile(of, p); err != nil {
 		p.Close()
-		return nil, fmt.Errorf("%s cannot be held against %s: %w", image, source, err)
+		return nil, fmt.Errorf("%s: %s cannot be held against the file: %w", source, image, err)
 	}
 	for _, step := range []func(*vips.Image) (*vips.Image, error){
 		plainSamples, func(p *vips.Image) (*vips.Image, error) { return lyingAs(p, of.Orientation()) },

@@ -51,4 +51,10 @@ func TestFidelityOfTurnedOutputs(t *testing.T) {
 	if _, err := plugin.Fidelity("../packaging/demo/photos/skyline-q30.jpg", "../packaging/demo/originals/missing.png"); err == nil {
 		t.Error("a missing image was judged")
 	}
+	source, other := "../packaging/demo/photos/skyline-q30.jpg", filepath.Join(t.TempDir(), "small.png")
+	check(photo.Save("pngsave", other, nil))
+	refusal := source + ": " + other + " cannot be held against the file: it has 203×147 pixels, the file 448×448"
+	if _, err := plugin.Fidelity(source, other); fmt.Sprint(err) != refusal {
+		t.Errorf("got %v, want %s", err, refusal)
+	}
 }
