@@ -103,8 +103,8 @@ func judgeFcntl(forbid uint32) []bpf.Instruction {
 }
 
 // judgeIoctl forbids whole families by their letter, which is the second byte:
-// those of file systems (flags, verity, encryption, snapshots) and of sockets
-// need no right to write, those of terminals put words into other mouths.
+// those of file systems (flags, verity, encryption, snapshots; of FAT, F2FS, Ceph
+// and SMB their own) and of sockets need no right to write, those of terminals put words into other mouths.
 // Devices have to be opened first, which Landlock judges.
 func judgeIoctl(forbid uint32) []bpf.Instruction {
 	body := []bpf.Instruction{bpf.LoadAbsolute{Off: atArgument(1), Size: 4}}
@@ -112,7 +112,7 @@ func judgeIoctl(forbid uint32) []bpf.Instruction {
 		body = append(body, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: harmless, SkipTrue: 1}, bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW})
 	}
 	body = append(body, bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0xff00})
-	for _, letter := range []uint32{'T', 'f', 'v', 'X', 0x94, 0x89} {
+	for _, letter := range []uint32{'T', 'f', 'v', 'X', 'r', 0x94, 0xf5, 0x97, 0xcf, 0x89} {
 		body = append(body, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: letter << 8, SkipTrue: 1}, bpf.RetConstant{Val: forbid})
 	}
 	return append(body, bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW})

@@ -91,6 +91,7 @@ func TestVerdicts(t *testing.T) {
 		{"words of a terminal", unix.SYS_IOCTL, []uint64{0, high | unix.TIOCSTI}, ask},
 		{"its size", unix.SYS_IOCTL, []uint64{0, unix.TIOCGWINSZ}, allow},
 		{"a file's flags", unix.SYS_IOCTL, []uint64{3, unix.FS_IOC_SETFLAGS}, ask},
+		{"a file's attributes on FAT", unix.SYS_IOCTL, []uint64{3, 0x40047211}, ask},
 		{"verity", unix.SYS_IOCTL, []uint64{3, unix.FS_IOC_ENABLE_VERITY}, ask},
 		{"a GPU", unix.SYS_IOCTL, []uint64{3, 0xc020462a}, allow},
 	} {
