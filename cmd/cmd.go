@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 	"github.com/burnish-photo/burnish/config/strict"
@@ -161,7 +162,11 @@ func flatten(err error) (all []error) {
 }
 
 func complain(code int, err error) int {
-	text := strict.Printable(err.Error())
+	text := err.Error()
+	if path := (*os.PathError)(nil); errors.As(err, &path) && errors.Is(path.Err, syscall.EROFS) {
+		text += "; " + plugin.AdviseWrite(err, path.Path)
+	}
+	text = strict.Printable(text)
 	if faults := (strict.Faults)(nil); errors.As(err, &faults) {
 		text = err.Error() // each is on a line of its own
 	}

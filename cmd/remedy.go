@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -47,7 +46,7 @@ func (r *remedy) show(u unit.User, use config.Use, by string, there bool) {
 }
 
 func (r *remedy) create(u unit.User, use config.Use) {
-	r.made = with(r.made, fmt.Sprintf("install -d -o %s -g %s %s", u.Name, u.Group, shellWord(use.Path)))
+	r.made = with(r.made, fmt.Sprintf("install -d -o %s -g %s %s", u.Name, u.Group, strict.ShellWord(use.Path)))
 }
 
 // allow gives the service's user, and nobody else, the rights that lack.
@@ -57,7 +56,7 @@ func (r *remedy) allow(u unit.User, use config.Use, info fs.FileInfo, denied []s
 		access = "rw"
 	}
 	for i, at := range denied {
-		path := shellWord(at)
+		path := strict.ShellWord(at)
 		switch {
 		case at == use.Path && info != nil && info.IsDir():
 			r.rights = with(r.rights, fmt.Sprintf("setfacl -R -m u:%s:%sX,d:u:%s:%sX %s", u.Name, access, u.Name, access, path))
@@ -117,14 +116,4 @@ func with(list []string, more string) []string {
 		return list
 	}
 	return append(list, more)
-}
-
-var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
-
-// shellWord writes a path as a word of a shell's command.
-func shellWord(path string) string {
-	if plainWord.MatchString(path) {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

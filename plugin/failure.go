@@ -43,7 +43,7 @@ func (w *work) failed(stopped error, err error) *Error {
 		return w.fail(Unwritable, err, "remove the link from the output folder, or make it one of root, of the folder's owner or of Burnish's user: others' are not followed there")
 	}
 	if errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return w.fail(Unwritable, err, fmt.Sprintf("let the user with id %d write there", os.Getuid()))
+		return w.fail(Unwritable, err, AdviseWrite(err, w.output))
 	}
 	var path *os.PathError
 	if errors.As(err, &path) && strings.HasPrefix(path.Path, w.output) {
@@ -156,7 +156,7 @@ func (w *work) unreadable(err error) *Error {
 	remedy := "check the disk or mount that holds it"
 	switch {
 	case errors.Is(err, os.ErrPermission):
-		remedy = fmt.Sprintf("let the user with id %d read it (chmod o+r, or its group)", os.Getuid())
+		remedy = adviseRead(w.source)
 	case errors.Is(err, os.ErrNotExist):
 		remedy = "check the path; it may have been moved or deleted meanwhile"
 	}
