@@ -104,7 +104,8 @@ func judgeFcntl(forbid uint32) []bpf.Instruction {
 
 // judgeIoctl forbids whole families by their letter, which is the second byte:
 // those of file systems (flags, verity, encryption, snapshots; of FAT, F2FS, Ceph
-// and SMB their own) and of sockets need no right to write, those of terminals put words into other mouths.
+// and SMB their own) and of sockets need no right to write, those of terminals
+// put words into other mouths.
 // Devices have to be opened first, which Landlock judges.
 func judgeIoctl(forbid uint32) []bpf.Instruction {
 	body := []bpf.Instruction{bpf.LoadAbsolute{Off: atArgument(1), Size: 4}}

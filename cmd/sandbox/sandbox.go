@@ -5,10 +5,12 @@ package sandbox
 
 import (
 	"debug/elf"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // Moves is the version of Landlock from which on files may be moved between
@@ -49,13 +51,15 @@ func System() Rules {
 }
 
 // WithLinks are the paths, and what the links right below them lead to, unless
-// it is all of the file system or of the home folder.
+// it is all of the file system or of the home folder. Links are followed that
+// root, this process's user or the folder's owner made: anybody else who may
+// write there opens nothing.
 func WithLinks(paths ...string) []string {
 	all := paths
 	for _, path := range paths {
 		entries, _ := os.ReadDir(path) // what cannot be listed has no links
 		for _, e := range entries {
-			if e.Type()&os.ModeSymlink == 0 {
+			if e.Type()&os.ModeSymlink == 0 || !trusted(path, e) {
 				continue
 			}
 			if real, err := filepath.EvalSymlinks(filepath.Join(path, e.Name())); err == nil && real != "/" && real != home() {
@@ -64,6 +68,21 @@ func WithLinks(paths ...string) []string {
 		}
 	}
 	return all
+}
+
+func trusted(folder string, link os.DirEntry) bool {
+	info, err := link.Info()
+	of, err2 := os.Stat(folder)
+	if errors.Join(err, err2) != nil {
+		return false
+	}
+	owner := func(i os.FileInfo) int {
+		if s, ok := i.Sys().(*syscall.Stat_t); ok {
+			return int(s.Uid)
+		}
+		return -1
+	}
+	return slices.Contains([]int{0, os.Geteuid(), owner(of)}, owner(info))
 }
 
 // besides are the folders of libraries that come with this program.
