@@ -29,10 +29,10 @@ const inMemory = 96 << 20
 type Engine struct {
 	config    config.Config
 	pipelines map[string]*pipeline
-	ledger    *ledger.Ledger // nil: every job runs
-	only      []string       // pipelines to compile; none: all
-	sources   map[string]bool
-	owner     output.Owner // of temporary files
+	ledger    *ledger.Ledger  // nil: every job runs
+	only      []string        // pipelines to compile; none: all
+	sources   map[string]bool // by their real names
+	owner     output.Owner    // of temporary files
 	scratch   string
 	recognise bool // what is done is known by the outputs themselves, where there is no ledger
 	temporary bool // the whole process's temporary files go to scratch
@@ -97,9 +97,21 @@ func WithRecognition() Option { return func(e *Engine) { e.recognise = true } }
 func WithSources(paths ...string) Option {
 	return func(e *Engine) {
 		for _, p := range paths {
-			e.sources[p] = true
+			e.sources[realName(p)] = true
+			if real, err := filepath.EvalSymlinks(p); err == nil { // of a link, what it leads to as well
+				e.sources[real] = true
+			}
 		}
 	}
+}
+
+// realName is a path without links on the way to its last name.
+func realName(path string) string {
+	folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return path
+	}
+	return filepath.Join(folder, filepath.Base(path))
 }
 
 // Open compiles the pipelines of c, loading their models. Without [WithLedger]

@@ -366,6 +366,32 @@ func TestNoOtherSourceIsReplaced(t *testing.T) {
 	}
 }
 
+// Nor where a link leads to its folder, or to it.
+func TestNoOtherSourceIsReplacedThroughALink(t *testing.T) {
+	b := newBench(t, strings.Replace(small, "png", "jpg", 1))
+	other, a := b.photo("a.jpg", 200, 100, 1), b.photo("a.png", 200, 100, 2)
+	original, err := os.ReadFile(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, file := filepath.Join(b.folder, "link"), filepath.Join(t.TempDir(), "link.jpg")
+	if err := errors.Join(os.Symlink(filepath.Dir(a), folder), os.Symlink(other, file)); err != nil {
+		t.Fatal(err)
+	}
+	for output, sources := range map[string][]string{folder: {other, a}, filepath.Dir(a): {file, a}} {
+		b.options = []plugin.Option{plugin.WithSources(sources...)}
+		b.reopen()
+		j := b.job(a)
+		j.Output, j.Overwrite = output, true
+		if _, err := b.engine.Process(t.Context(), j); err == nil || !strings.Contains(err.Error(), "would replace another original") {
+			t.Errorf("into %s: %v", output, err)
+		}
+		if now, _ := os.ReadFile(other); !bytes.Equal(now, original) {
+			t.Fatalf("into %s: the original was replaced", output)
+		}
+	}
+}
+
 func TestTheOriginalIsNeverReplaced(t *testing.T) {
 	b := newBench(t, strings.Replace(small, "{stem}.png", "{stem}.{ext}\"\n        jpeg: {}\n        from: \"source", 1))
 	a := b.photo("a.jpg", 200, 100, 1)

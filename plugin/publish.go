@@ -33,7 +33,7 @@ func (w *work) mayWrite(name string, folder bool) error {
 	if err := w.mayBeThere(name); err != nil {
 		return err
 	}
-	if w.engine.sources[name] {
+	if w.engine.sources[realName(name)] {
 		return w.fail(Conflict, fmt.Errorf("the output %s would replace another original", name), "choose another output folder or path")
 	}
 	return nil
@@ -57,7 +57,7 @@ func (w *work) mayBeThere(name string) error {
 // holdsSource refuses a folder that an original lies below.
 func (w *work) holdsSource(folder string) error {
 	for source := range w.engine.sources {
-		if strings.HasPrefix(source, folder+"/") {
+		if strings.HasPrefix(source, realName(folder)+"/") {
 			return w.fail(Conflict, fmt.Errorf("the output %s would replace the folder of the original %s", folder, source), "choose another output folder or path")
 		}
 	}
