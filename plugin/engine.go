@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
@@ -27,22 +28,23 @@ const inMemory = 96 << 20
 // Engine runs the pipelines of one configuration. Its methods may be called
 // from several goroutines.
 type Engine struct {
-	config    config.Config
-	pipelines map[string]*pipeline
-	ledger    *ledger.Ledger  // nil: every job runs
-	only      []string        // pipelines to compile; none: all
-	sources   map[string]bool // by their real names
-	owner     output.Owner    // of temporary files
-	scratch   string
-	recognise bool // what is done is known by the outputs themselves, where there is no ledger
-	temporary bool // the whole process's temporary files go to scratch
-	slots     chan struct{}
-	governor  *governor
-	rates     sync.Map // what operators cost, as [Engine.Plan] has measured
-	log       *slog.Logger
-	version   string // of the host, for the outputs' provenance
-	advise    func(*Error)
-	recall    func(Question) (Recollection, error) // for plans; nil: nobody is asked
+	config      config.Config
+	pipelines   map[string]*pipeline
+	ledger      *ledger.Ledger  // nil: every job runs
+	only        []string        // pipelines to compile; none: all
+	sources     map[string]bool // by their real names
+	sourceFiles map[fileID]bool
+	owner       output.Owner // of temporary files
+	scratch     string
+	recognise   bool // what is done is known by the outputs themselves, where there is no ledger
+	temporary   bool // the whole process's temporary files go to scratch
+	slots       chan struct{}
+	governor    *governor
+	rates       sync.Map // what operators cost, as [Engine.Plan] has measured
+	log         *slog.Logger
+	version     string // of the host, for the outputs' provenance
+	advise      func(*Error)
+	recall      func(Question) (Recollection, error) // for plans; nil: nobody is asked
 
 	mu      sync.Mutex
 	busy    map[string]chan struct{} // work under way, by work.id
@@ -101,8 +103,27 @@ func WithSources(paths ...string) Option {
 			if real, err := filepath.EvalSymlinks(p); err == nil { // of a link, what it leads to as well
 				e.sources[real] = true
 			}
+			if id, ok := fileIDOf(p); ok {
+				e.sourceFiles[id] = true
+			}
 		}
 	}
+}
+
+// fileID tells a file from others by whatever name: another hard link, or, where
+// names are of either case, another spelling.
+type fileID struct{ device, inode uint64 }
+
+func fileIDOf(path string) (id fileID, ok bool) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return id, false
+	}
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return id, false
+	}
+	return fileID{uint64(s.Dev), s.Ino}, true //nolint:unconvert // not of 64 bits everywhere
 }
 
 // realName is a path without links on the way to its last name.
@@ -121,7 +142,7 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 	share := divide(c.Limits.Photos, cores())
 	e := &Engine{
 		config: c, pipelines: map[string]*pipeline{}, log: slog.Default(),
-		owner: output.Nobody, sources: map[string]bool{}, slots: make(chan struct{}, share.photos),
+		owner: output.Nobody, sources: map[string]bool{}, sourceFiles: map[fileID]bool{}, slots: make(chan struct{}, share.photos),
 		busy: map[string]chan struct{}{}, claims: map[string]*work{}, written: map[string]written{},
 	}
 	for _, o := range options {

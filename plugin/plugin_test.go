@@ -366,7 +366,8 @@ func TestNoOtherSourceIsReplaced(t *testing.T) {
 	}
 }
 
-// Nor where a link leads to its folder, or to it.
+// Nor where a link leads to its folder, or to it, or where it is under another
+// name as well.
 func TestNoOtherSourceIsReplacedThroughALink(t *testing.T) {
 	b := newBench(t, strings.Replace(small, "png", "jpg", 1))
 	other, a := b.photo("a.jpg", 200, 100, 1), b.photo("a.png", 200, 100, 2)
@@ -378,7 +379,12 @@ func TestNoOtherSourceIsReplacedThroughALink(t *testing.T) {
 	if err := errors.Join(os.Symlink(filepath.Dir(a), folder), os.Symlink(other, file)); err != nil {
 		t.Fatal(err)
 	}
-	for output, sources := range map[string][]string{folder: {other, a}, filepath.Dir(a): {file, a}} {
+	hard := filepath.Join(b.folder, "hard.jpg")
+	if err := os.Link(other, hard); err != nil {
+		t.Fatal(err)
+	}
+	for _, sources := range [][]string{{folder, other, a}, {filepath.Dir(a), file, a}, {filepath.Dir(a), hard, a}} {
+		output, sources := sources[0], sources[1:]
 		b.options = []plugin.Option{plugin.WithSources(sources...)}
 		b.reopen()
 		j := b.job(a)

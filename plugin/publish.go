@@ -33,7 +33,7 @@ func (w *work) mayWrite(name string, folder bool) error {
 	if err := w.mayBeThere(name); err != nil {
 		return err
 	}
-	if w.engine.sources[realName(name)] {
+	if id, ok := fileIDOf(name); w.engine.sources[realName(name)] || ok && w.engine.sourceFiles[id] {
 		return w.fail(Conflict, fmt.Errorf("the output %s would replace another original", name), "choose another output folder or path")
 	}
 	return nil
