@@ -224,7 +224,7 @@ func (d *daemon) complete(f watcher.File) (bool, error) {
 
 func (d *daemon) job(t queue.Task) plugin.Job {
 	w := d.folders[t.Lane]
-	return plugin.Job{Path: t.Path, Root: w.Folder, Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Allow: w.Allow, Limits: w.Limits, Probe: t.Probe, Quarantine: w.Failed.Move, After: plugin.After{Move: w.After.Move, Trash: w.After.Trash, KeepSidecars: w.After.Sidecars == config.KeepSidecars}}
+	return plugin.Job{Path: t.Path, Root: w.Folder, Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Allow: w.Allow, Limits: w.Limits, Probe: t.Probe, Alone: t.Alone, Quarantine: w.Failed.Move, After: plugin.After{Move: w.After.Move, Trash: w.After.Trash, KeepSidecars: w.After.Sidecars == config.KeepSidecars}}
 }
 
 // announce says what is watched and where networks run, and tells systemd.

@@ -42,6 +42,9 @@ type Job struct {
 	// works again: a failure is no strike against it.
 	Probe bool
 
+	// Alone says that nothing else is under way with the photo.
+	Alone bool
+
 	// After is what becomes of the original once the outputs are published.
 	// It wants an engine with a ledger.
 	After After
@@ -113,6 +116,10 @@ type Output struct {
 // MaxStrikes is how often a photo may fail by its own fault where another try
 // may end differently.
 const MaxStrikes = 3
+
+// MaxStarved is how often a photo that is tried alone may fail for want of
+// memory. It is no fault of its own, but it does not fit.
+const MaxStarved = 5
 
 // Kind tells failures apart by what can be done about them.
 type Kind string

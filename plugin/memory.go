@@ -90,6 +90,9 @@ func (w *work) verdict(e ledger.Entry) string {
 		if e.ErrorClass == string(Conflict) {
 			return "" // names may be free by now, or chosen otherwise: whoever asks anew learns
 		}
+		if e.ErrorClass == string(Starved) {
+			return fmt.Sprintf("in quarantine after %d tries alone (%s); burnish retry tries it again, once there is more memory", e.Starved, e.ErrorClass)
+		}
 		return fmt.Sprintf("in quarantine after %s (%s); burnish retry tries it again", strikes(e.Strikes), e.ErrorClass)
 	}
 	return ""
@@ -233,7 +236,7 @@ func (w *work) recordIntent(r Result) error {
 		return nil
 	}
 	e := w.withOutputs(ledger.Failed, r)
-	e.Attempts, e.Strikes = w.past().Attempts, w.past().Strikes
+	e.Attempts, e.Strikes, e.Starved = w.past().Attempts, w.past().Strikes, w.past().Starved
 	e.Error, e.ErrorClass = "interrupted while the outputs were published", "interrupted"
 	return w.unrecorded(w.engine.record(e), "nothing was published")
 }

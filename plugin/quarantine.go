@@ -56,12 +56,15 @@ func (w *work) recordFailure(failure *Error) {
 	}
 	e := w.entry(ledger.Failed)
 	e.Error, e.ErrorClass = failure.Error(), string(failure.Kind)
-	e.Attempts, e.Strikes = 1+w.past().Attempts, w.past().Strikes
+	e.Attempts, e.Strikes, e.Starved = 1+w.past().Attempts, w.past().Strikes, w.past().Starved
+	if failure.Kind == Starved && w.job.Alone {
+		e.Starved++
+	}
 	permanent := failure.Kind.Permanent()
 	if permanent || !failure.Kind.Transient() && !w.job.Probe {
 		e.Strikes++
 	}
-	if permanent || e.Strikes >= MaxStrikes {
+	if permanent || e.Strikes >= MaxStrikes || failure.Kind == Starved && e.Starved >= MaxStarved {
 		e.State, failure.Quarantined = ledger.Quarantined, true
 	}
 	if err := w.engine.record(e); err != nil {

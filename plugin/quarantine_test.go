@@ -279,3 +279,35 @@ func TestARetryThatWasInterrupted(t *testing.T) {
 		t.Error("its strikes were not forgiven")
 	}
 }
+
+// What never fits is not tried for ever, and is told as the machine's lack.
+func TestAPhotoThatNeverFitsEndsInQuarantine(t *testing.T) {
+	b := newBench(t, small, plugin.WithLedger())
+	photo := b.write("in/large.jpg", []byte(cut))
+	die := func(alone bool) *plugin.Error {
+		j := b.job(photo)
+		j.Alone = alone
+		return b.engine.Strike(b.Context(), j, plugin.Starved, errors.New("memory ran out"), plugin.MoreMemory())
+	}
+	for range 2 * plugin.MaxStarved { // with others beside it, it may be their doing
+		if f := die(false); f.Quarantined {
+			t.Fatalf("in quarantine though others were under way: %v", f)
+		}
+	}
+	for n := 1; n <= plugin.MaxStarved; n++ {
+		if f := die(true); f.Quarantined != (n == plugin.MaxStarved) {
+			t.Fatalf("try %d alone: in quarantine: %t", n, f.Quarantined)
+		}
+		b.reopen() // the count is in the ledger
+	}
+	if f := b.failures(); len(f) != 1 || f[0].Kind != plugin.Starved || f[0].Strikes != 0 || !f[0].Quarantined || !strings.Contains(f[0].Reason, "memory") {
+		t.Errorf("failures: %+v", f)
+	}
+	b.skipped(photo, "in quarantine after 5 tries alone (no-memory)")
+	if _, err := b.engine.Records().Retry([]string{photo}); err != nil {
+		t.Fatal(err)
+	}
+	if f := die(true); f.Quarantined {
+		t.Errorf("burnish retry forgives nothing: %v", f)
+	}
+}

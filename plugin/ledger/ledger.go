@@ -79,6 +79,7 @@ type Entry struct {
 	ErrorClass string            `json:"error_class,omitempty"`
 	Attempts   int               `json:"attempts,omitempty"`
 	Strikes    int               `json:"strikes,omitempty"`    // those of the attempts that were the photo's own fault
+	Starved    int               `json:"starved,omitempty"`    // those that lacked memory though nothing else was under way
 	Pipeline   string            `json:"pipeline,omitempty"`   // its name
 	MovedTo    string            `json:"moved_to,omitempty"`   // where the host put the source, or is about to
 	Superseded string            `json:"superseded,omitempty"` // the work by which another photo took one of its outputs
