@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the .deb in a Debian 12 of its own, booted with a real systemd, and
 # sees the service work: start, a photo dropped in, its outputs, the sandbox,
-# SIGTERM, a second start, removal. Needs root and the Debian archive; a few
-# minutes the first time.
+# SIGTERM, a second start, folders of another user, removal. Needs root and the
+# Debian archive; a few minutes the first time.
 #
 #   packaging/test-systemd.sh [DEB]    (default: the newest in dist)
 #
@@ -120,6 +120,36 @@ sleep 8
 [ "$(inside systemctl is-active burnish)" = active ] || die "not active after a second start"
 [ "$(stat -c %Y%i "$out/mountain.restored.jpg")" = "$before" ] || die "the photo was done twice"
 inside journalctl -u burnish --no-pager -o cat -n 30
+
+say "folders of another user, below /home and elsewhere"
+inside apt-get install -q -y --no-install-recommends acl >>"$scratch/apt.log" 2>&1 || die "acl does not install"
+inside useradd -m -u 1000 anna
+inside chmod 0700 /home/anna
+inside install -d -o anna -g anna /home/anna/photos /photos
+inside install -d -o anna -g anna -m 0700 /photos/in
+inside cp /etc/burnish/burnish.yaml /etc/burnish/before.yaml
+inside sed -i 's|^restore:|  - {folder: /home/anna/photos, pipeline: photos, output: /home/anna/restored}\n  - {folder: /photos/in, pipeline: photos, output: /photos/restored}\nrestore:|' /etc/burnish/burnish.yaml
+! said=$(inside burnish check -c /etc/burnish/burnish.yaml) || die "check finds nothing"
+echo "$said"
+for f in /home/anna/photos /home/anna/restored /photos/in /photos/restored; do grep -q "\"$f\"" <<<"$said" || die "check does not speak of $f"; done
+# What it says is done to the letter.
+grep -E '^  (install|setfacl) ' <<<"$said" | inside sh -e || die "the commands of the remedy fail"
+inside mkdir -p /etc/systemd/system/burnish.service.d
+sed -n 's/^      //p' <<<"$said" | inside tee /etc/systemd/system/burnish.service.d/override.conf
+inside systemctl daemon-reload
+inside burnish check -c /etc/burnish/burnish.yaml || die "the remedy does not do"
+inside systemctl restart burnish || die "the service does not start with the remedy"
+for f in home/anna/photos photos/in; do
+	install -m 0600 -o 1000 -g 1000 "$photo" "$root/$f/.new"
+	inside setfacl -m u:burnish:r "/$f/.new"
+	mv "$root/$f/.new" "$root/$f/anna.jpg"
+done
+for f in home/anna/restored photos/restored; do wait_for 180 "/$f/anna.restored.jpg" test -s "$root/$f/anna.restored.jpg"; done
+for f in /home/anna/photos /home/anna/restored /photos/in /photos/restored; do inside ls -l "$f"; done
+inside mv /etc/burnish/before.yaml /etc/burnish/burnish.yaml
+inside rm -r /etc/systemd/system/burnish.service.d
+inside systemctl daemon-reload
+inside systemctl restart burnish
 
 say "a crash"
 restarts=$(property NRestarts)
