@@ -38,7 +38,7 @@ type supervisor struct {
 
 // supervise starts the worker process.
 func supervise(r *runCommand, c *config.Config, h *host, log *slog.Logger) (*supervisor, error) {
-	s := &supervisor{setup: Setup{Command: *r, Verbose: h.verbose}, limit: c.Worker, log: log, broke: make(chan error, 1), bounds: confine(c)}
+	s := &supervisor{setup: Setup{Command: *r, Verbose: h.verbose, Spelled: c.Spelled()}, limit: c.Worker, log: log, broke: make(chan error, 1), bounds: confine(c)}
 	if r.Folder == "" {
 		var err error
 		if s.setup.File, err = find(r.Config); err != nil {

@@ -75,6 +75,7 @@ type Setup struct {
 	Command runCommand
 	File    string
 	Text    []byte
+	Spelled map[string]string // as of [config.Config.Spelled]: the sandbox hides the folders around
 	Verbose bool
 
 	Confined bool // by a sandbox
@@ -125,7 +126,7 @@ func (s Setup) configuration(h *host) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, faults := config.Parse(s.File, folder, s.Text, h.registry)
+	c, faults := config.ParseSpelled(s.File, folder, s.Text, h.registry, s.Spelled)
 	errs, _ := faults.Anywhere().Split()
 	return c, errs.Err()
 }

@@ -6,6 +6,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"time"
 
@@ -35,6 +36,8 @@ type Config struct {
 	file   string
 	folder string // that relative paths are below
 	root   *yaml.Node
+
+	spelled map[string]string // paths that are not ASCII, as the file system spells them
 }
 
 // Ledger is what is remembered of photos.
@@ -151,6 +154,12 @@ func Load(file string, reg *ops.Registry) (c *Config, faults strict.Faults, err 
 
 // Parse reads data as the content of file; relative paths are below folder.
 func Parse(file, folder string, data []byte, reg *ops.Registry) (*Config, strict.Faults) {
+	return ParseSpelled(file, folder, data, reg, nil)
+}
+
+// ParseSpelled is Parse with the paths spelled as another process has found
+// them, which [Config.Spelled] tells, for one that may not list the folders.
+func ParseSpelled(file, folder string, data []byte, reg *ops.Registry, spelled map[string]string) (*Config, strict.Faults) {
 	root, err := strict.Parse(file, data)
 	if err != nil {
 		var faults strict.Faults
@@ -161,6 +170,7 @@ func Parse(file, folder string, data []byte, reg *ops.Registry) (*Config, strict
 	}
 	c := defaults()
 	c.file, c.folder, c.root = file, folder, root
+	c.spelled = maps.Clone(spelled)
 	c.Version = 0
 	faults := strict.Decode(root, &c)
 	c.resolve(folder)
@@ -178,7 +188,7 @@ func (c *Config) resolve(folder string) {
 		default:
 			*path = filepath.Join(folder, *path)
 		}
-		*path = asSpelled(*path)
+		*path = c.spell(*path)
 	}
 	if c.StateDir == "" {
 		c.StateDir = defaultStateDir()

@@ -38,6 +38,23 @@ func asSpelled(path string) string {
 	return filepath.Join(parent, name)
 }
 
+// Spelled are the configuration's paths whose names may be spelled in several
+// ways, by how the file spells them.
+func (c *Config) Spelled() map[string]string { return c.spelled }
+
+func (c *Config) spell(path string) string {
+	if isASCII(path) {
+		return path
+	}
+	if _, known := c.spelled[path]; !known {
+		if c.spelled == nil {
+			c.spelled = map[string]string{}
+		}
+		c.spelled[path] = asSpelled(path)
+	}
+	return c.spelled[path]
+}
+
 func isASCII(text string) bool {
 	for i := range len(text) {
 		if text[i] >= 0x80 {
