@@ -75,7 +75,7 @@ func ignoredText(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%d files and folders are ignored by their names)", n)
+	return fmt.Sprintf(" (%d ignored by name)", n)
 }
 
 // choose is the pipeline of that name, or the only one; where names the

@@ -154,6 +154,6 @@ func (c *checkCommand) Run(h *host) error {
 	if len(errs) > 0 {
 		return errFailures
 	}
-	fmt.Fprintf(h.out, "%s: sound: %d pipelines, %d watched folders, %d warnings\n", file, len(parsed.Pipelines), len(parsed.Watch), len(warnings))
+	fmt.Fprintf(h.out, "%s: OK: %s, %s, %s\n", strict.Printable(file), counted(len(parsed.Pipelines), "pipelines"), counted(len(parsed.Watch), "watched folders"), counted(len(warnings), "warnings"))
 	return nil
 }

@@ -254,7 +254,7 @@ func (d *daemon) summary(h *host) error {
 	if passed := d.tally.passed(); passed != "" {
 		fmt.Fprintln(h.err, passed)
 	}
-	fmt.Fprintf(h.err, "%d photos done, %d failed:\n", d.tally.done, len(d.failed))
+	fmt.Fprintf(h.err, "%s done, %d failed:\n", counted(d.tally.done, "photos"), len(d.failed))
 	for _, photo := range slices.Sorted(maps.Keys(d.failed)) {
 		fmt.Fprintln(h.err, " ", strict.Printable(d.failed[photo].Error()))
 	}

@@ -139,7 +139,7 @@ func printAll(h *host, photos []string, what string) {
 	for _, p := range photos {
 		fmt.Fprintln(h.out, strict.Printable(p))
 	}
-	fmt.Fprintf(h.err, "%d photos %s\n", len(photos), what)
+	fmt.Fprintf(h.err, "%s %s\n", counted(len(photos), "photos"), what)
 }
 
 type pauseCommand struct{ stateOption }

@@ -200,16 +200,12 @@ func duration(seconds float64) string {
 
 func (s *planSummary) finish(ctx context.Context) error {
 	if !s.json {
-		photos := "photos"
-		if s.photos == 1 {
-			photos = "photo"
-		}
-		fmt.Fprintf(s.out, "%d %s", s.photos, photos)
+		fmt.Fprint(s.out, counted(s.photos, "photos"))
 		if s.skipped > 0 {
-			fmt.Fprintf(s.out, ", %d %s skipped", s.skipped, numbered(s.skipped, "files"))
+			fmt.Fprintf(s.out, ", %s skipped", counted(s.skipped, "files"))
 		}
 		if s.others > 0 {
-			fmt.Fprintf(s.out, ", %d %s", s.others, numbered(s.others, "other files"))
+			fmt.Fprintf(s.out, ", %s", counted(s.others, "other files"))
 		}
 		if s.failing > 0 {
 			fmt.Fprintf(s.out, ", %d would fail", s.failing)

@@ -67,7 +67,7 @@ func newReport(h *host, o reporting) *report {
 	}
 	r.bars = mpb.New(mpb.WithOutput(h.err), mpb.WithWidth(40))
 	r.bar = r.bars.AddBar(int64(o.total),
-		mpb.PrependDecorators(decor.CountersNoUnit("%d of %d photos ")),
+		mpb.PrependDecorators(decor.CountersNoUnit("%d of %d "+numbered(o.total, "photos")+" ")),
 		mpb.AppendDecorators(
 			decor.Any(func(decor.Statistics) string { return r.rate() }),
 			decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), "")))
@@ -183,7 +183,7 @@ func (r *report) finish() error {
 	}
 	switch {
 	case cut:
-		text := fmt.Sprintf("interrupted: %d of %d files are done", seen, r.total)
+		text := fmt.Sprintf("interrupted: %d of %s done", seen, counted(r.total, "files"))
 		if r.again != "" {
 			text += "; " + r.again
 		}
@@ -218,7 +218,7 @@ func (r *report) sum() string {
 		text string
 	}{{doneNow, "done"}, {doneBefore, "already done"}, {skipped, "skipped"}, {ownMake, "made by Burnish"}, {notPhoto, "other files"}, {failed, "failed"}} {
 		if n := r.counts[o.outcome]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, numbered(n, o.text)))
+			parts = append(parts, counted(n, o.text))
 		}
 	}
 	if len(parts) == 0 {

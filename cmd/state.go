@@ -168,7 +168,7 @@ func writeWhole(path string, v any) error {
 
 // line is the state in short.
 func (s state) line() string {
-	text := fmt.Sprintf("%d photos done, %d failed, %d in work, %d waiting", s.Done, s.Failed, s.Working, s.Waiting)
+	text := fmt.Sprintf("%s done, %d failed, %d in work, %d waiting", counted(s.Done, "photos"), s.Failed, s.Working, s.Waiting)
 	modes := map[watcher.Mode]int{}
 	for _, f := range s.Folders {
 		modes[f.Mode]++

@@ -115,7 +115,7 @@ func printState(out io.Writer, now standing) {
 	default:
 		fmt.Fprintf(out, "burnish does not run with the state folder %s; what it left at %s:\n", strict.Printable(dir), s.Written.Local().Format(moment))
 	}
-	fmt.Fprintf(out, "since %s: %d photos done, %d failed, %d in work, %d waiting%s\n", s.Started.Local().Format(moment), s.Done, s.Failed, s.Working, s.Waiting, now.speed())
+	fmt.Fprintf(out, "since %s: %s done, %d failed, %d in work, %d waiting%s\n", s.Started.Local().Format(moment), counted(s.Done, "photos"), s.Failed, s.Working, s.Waiting, now.speed())
 	printNames(out, "in work", s.InWork, s.Working)
 	printNames(out, "waiting", s.Next, s.Waiting)
 	for _, f := range s.Folders {
@@ -147,7 +147,7 @@ func printState(out io.Writer, now standing) {
 		if on != "" {
 			on += ", "
 		}
-		fmt.Fprintf(out, "%-9s %s (%s%d files in %d folders, %d arriving)\n", f.Mode, strict.Printable(f.Folder), on, f.Files, f.Folders, f.Arriving)
+		fmt.Fprintf(out, "%-9s %s (%s%s in %s, %d arriving)\n", f.Mode, strict.Printable(f.Folder), on, counted(f.Files, "files"), counted(f.Folders, "folders"), f.Arriving)
 		if f.Reason != "" {
 			fmt.Fprintf(out, "          %s\n", strict.Printable(f.Reason))
 		}

@@ -80,14 +80,14 @@ func (t *tally) rate() float64 {
 func (t *tally) passed() string {
 	var parts []string
 	for _, kind := range slices.SortedFunc(maps.Keys(t.skipped), func(a, b string) int { return cmp.Or(t.skipped[b]-t.skipped[a], strings.Compare(a, b)) }) {
-		parts = append(parts, fmt.Sprintf("%d %s", t.skipped[kind], numbered(t.skipped[kind], kind)))
+		parts = append(parts, counted(t.skipped[kind], kind))
 	}
 	return strings.Join(parts, ", ")
 }
 
 // String is what was done and passed over.
 func (t *tally) String() string {
-	done, passed := fmt.Sprintf("%d photos done", t.done), t.passed()
+	done, passed := counted(t.done, "photos")+" done", t.passed()
 	switch {
 	case t.done == 0 && passed == "":
 		return "nothing to do: there are no photos"
@@ -98,6 +98,9 @@ func (t *tally) String() string {
 	}
 	return done + ", " + passed
 }
+
+// counted is a number of things, "1 photo" or "2 photos"; things is their plural.
+func counted(n int, things string) string { return fmt.Sprintf("%d %s", n, numbered(n, things)) }
 
 // numbered is the plural of things as n has it.
 func numbered(n int, things string) string {

@@ -22,11 +22,11 @@ began=$SECONDS status=0
 (cd "$dir" && "$burnish" -v run -c burnish.yaml --once) 2>"$dir/log" || status=$?
 count() { grep -c -- "$1" "$dir/log" || true; }
 # The summary names every failure; log lines that are alike are folded.
-read -r finished failed < <(sed -n 's/^\([0-9]*\) photos done, \([0-9]*\) failed:$/\1 \2/p' "$dir/log")
+read -r finished failed < <(sed -n 's/^\([0-9]*\) photos\{0,1\} done, \([0-9]*\) failed:$/\1 \2/p' "$dir/log")
 total=$(wc -l <"$dir/before") passed=$(count msg=skipped)
 echo "with the model: $total files in $((SECONDS - began)) s: $finished done, $passed passed over, $failed failed, each with its reason; exit status $status"
 [ $((finished + passed + failed)) = "$total" ] || { echo "hostile: $((total - finished - passed - failed)) files are not accounted for"; exit 1; }
-[ "$(sed '1,/^[0-9]* photos done,/d' "$dir/log" | grep -c "^  $dir/in/.*: .")" = "$failed" ] || { echo "hostile: a failure without a reason"; exit 1; }
+[ "$(sed '1,/^[0-9]* photos\{0,1\} done,/d' "$dir/log" | grep -c "^  $dir/in/.*: .")" = "$failed" ] || { echo "hostile: a failure without a reason"; exit 1; }
 died=$(count 'the worker process died')
 echo "deaths of the worker process: $died; without progress for 30 s: $(count 'made no progress')"
 [ "$died" = 0 ] || grep 'the worker process died' "$dir/log"
