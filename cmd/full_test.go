@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -15,11 +16,12 @@ import (
 	"github.com/burnish-photo/burnish/watcher"
 )
 
-// gated works on one photo at a time, each when the test lets it.
+// gated works on one photo at a time, each when the test lets it. It embeds no
+// worker, so that a method which the daemon comes to call is missed by the
+// compiler rather than by the daemon.
 type gated struct {
-	worker // nil: of these nothing is asked
-	began  chan string
-	let    chan bool // false: the photo cannot be read
+	began chan string
+	let   chan bool // false: the photo cannot be read
 }
 
 func (g gated) process(_ context.Context, j plugin.Job) (plugin.Result, error) {
@@ -36,6 +38,15 @@ func (g gated) parallel() int                 { return 1 }
 func (g gated) notice() string                { return "" }
 func (g gated) sandbox() string               { return "" }
 func (g gated) fatal() <-chan error           { return nil }
+func (g gated) close() error                  { return nil }
+func (g gated) failures() ([]plugin.Failure, error) {
+	return nil, errors.ErrUnsupported
+}
+func (g gated) recall(plugin.Question) (plugin.Recollection, error) {
+	return plugin.Recollection{}, errors.ErrUnsupported
+}
+func (g gated) retry([]string) ([]string, error)   { return nil, errors.ErrUnsupported }
+func (g gated) reprocess(string) ([]string, error) { return nil, errors.ErrUnsupported }
 
 // A folder's photos that fill the queue keep no other folder's out.
 func TestAnUrgentPhotoPassesAFullQueue(t *testing.T) {
