@@ -2,7 +2,9 @@ package config_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -100,5 +102,26 @@ func TestTabs(t *testing.T) {
 		if _, faults := parse(t, t.TempDir(), text); !strings.Contains(faults, want) {
 			t.Errorf("%q: %s", text, faults)
 		}
+	}
+}
+
+// A pipe without a writer kept burnish check from ending, even on Ctrl-C.
+func TestAPipeThatNobodyWritesTo(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "burnish.yaml")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	loaded := make(chan string, 1)
+	go func() {
+		_, faults, err := config.Load(pipe, registry(t))
+		loaded <- fmt.Sprint(faults, err)
+	}()
+	select {
+	case got := <-loaded:
+		if !strings.Contains(got, "the file is empty") {
+			t.Error(got)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("the pipe is waited for")
 	}
 }

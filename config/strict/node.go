@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"gopkg.in/yaml.v3"
 )
@@ -22,9 +23,10 @@ const maxNodes = 100_000
 const maxFile = 8 << 20
 
 // ReadFile reads a file that is to be parsed. One that is too long is an error,
-// whatever it says of its length.
+// whatever it says of its length. A pipe that nobody writes to counts as empty,
+// rather than that the command waits and hears no signal.
 func ReadFile(file string) ([]byte, error) {
-	f, err := os.Open(file)
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
