@@ -6,8 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"unicode"
 
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/config/strict"
 )
 
 type initCommand struct {
@@ -25,11 +28,11 @@ Examples:
 
 // Run writes the file.
 func (c *initCommand) Run(h *host) error {
-	if err := os.MkdirAll(c.Folder, 0o755); err != nil {
-		return err
-	}
 	text, err := config.Initial(c.Folder)
 	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.Folder, 0o755); err != nil {
 		return err
 	}
 	path := filepath.Join(c.Folder, "burnish.yaml")
@@ -46,8 +49,22 @@ func (c *initCommand) Run(h *host) error {
 	}
 	flag := ""
 	if c.Folder != "." {
-		flag = fmt.Sprintf(" -c %s", path)
+		flag = " -c " + quoted(path)
 	}
-	fmt.Fprintf(h.out, "wrote %s\n\nnext:\n  burnish run%s --once   # restore what is in the folder\n  burnish run%s          # watch it, until stopped\n", path, flag, flag)
+	fmt.Fprintf(h.out, "wrote %s\n\nnext:\n  burnish run%s --once   # restore what is in the folder\n  burnish run%s          # watch it, until stopped\n", strict.Printable(path), flag, flag)
 	return nil
+}
+
+// quoted is a path as a shell reads it from a command line.
+func quoted(path string) string {
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._-+,@%", r)
+	}
+	switch {
+	case strict.Printable(path) != path:
+		return "$'" + strict.Printable(strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(path)) + "'"
+	case strings.ContainsFunc(path, func(r rune) bool { return !plain(r) }):
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
 }
