@@ -80,8 +80,8 @@ var errFailures = errors.New("some photos failed")
 // code. It starts and stops the native libraries.
 func Main(specs ...ops.Spec) int {
 	var c commands
-	code := -1
-	parser, err := newParser(&c, func(n int) { code = n })
+	code, out := -1, &output{file: os.Stdout}
+	parser, err := newParser(&c, func(n int) { code = n }, kong.Writers(out, os.Stderr))
 	if err != nil {
 		return complain(exitUnable, err)
 	}
@@ -93,6 +93,9 @@ func Main(specs ...ops.Spec) int {
 		arguments = append(arguments[1:], "--help")
 	}
 	parsed, err := parser.Parse(arguments)
+	if lost := out.lost(nil); lost != nil {
+		return complain(exitUnable, lost)
+	}
 	if code >= 0 { // --help or --version has been printed
 		return code
 	}
@@ -103,7 +106,7 @@ func Main(specs ...ops.Spec) int {
 	if err != nil {
 		return complain(exitUnable, err)
 	}
-	return c.run(parsed, registry)
+	return c.run(parsed, registry, out)
 }
 
 // commandOf is the command that a line is about, as far as it names one.
@@ -116,30 +119,33 @@ func commandOf(parser *kong.Kong, arguments []string) string {
 
 // newParser reads command lines into c. It calls exit once it has printed what
 // --help or --version asks for.
-func newParser(c *commands, exit func(code int)) (*kong.Kong, error) {
-	return kong.New(c,
+func newParser(c *commands, exit func(code int), options ...kong.Option) (*kong.Kong, error) {
+	return kong.New(c, append(options,
 		kong.Name("burnish"),
 		kong.Description("Burnish restores JPEG-compressed photos: it watches folders, restores what arrives there and writes the results beside thumbnails. Originals are never touched."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"version": "burnish " + release(), "places": placesText()},
-		kong.Exit(exit))
+		kong.Exit(exit))...)
 }
 
-func (c *commands) run(parsed *kong.Context, registry *ops.Registry) int {
+func (c *commands) run(parsed *kong.Context, registry *ops.Registry, out *output) int {
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
-	h := &host{Context: ctx, registry: registry, out: os.Stdout, err: os.Stderr, verbose: c.Verbose}
+	h := &host{Context: ctx, registry: registry, out: out, err: os.Stderr, verbose: c.Verbose}
 	stopNative, err := plugin.Start(plugin.Runtime{Log: h.logger()})
 	if err != nil {
 		return complain(exitUnable, err)
 	}
 	code := exitDone
-	for _, err := range flatten(errors.Join(parsed.Run(h), stopNative())) {
+	err = errors.Join(parsed.Run(h), stopNative())
+	for _, err := range flatten(errors.Join(err, out.lost(err))) {
 		switch {
 		case errors.Is(err, errFailures):
 			code = max(code, exitFailed)
 		case errors.Is(err, errInterrupted):
 			code = max(code, exitInterrupted)
+		case ctx.Err() != nil && errors.Is(err, context.Canceled):
+			code = max(code, complain(exitInterrupted, errInterrupted))
 		default:
 			code = max(code, complain(exitUnable, err))
 		}

@@ -55,7 +55,7 @@ func harmless(text string) string {
 
 // terminal reports whether w is a terminal, which /dev/null is not.
 func terminal(w any) bool {
-	f, ok := w.(*os.File)
+	f, ok := w.(interface{ Fd() uintptr })
 	if !ok {
 		return false
 	}

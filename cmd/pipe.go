@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -39,7 +40,7 @@ func (r *restoreCommand) throughPipe(h *host, c *config.Config) (err error) {
 	f := file{path: r.In[0], root: filepath.Dir(r.In[0]), named: true}
 	if fromInput {
 		f = file{path: filepath.Join(folder, stdinName), root: folder, named: true, shown: stdinName}
-		if err := keepInput(f.path, c.Limits.Bytes); err != nil {
+		if err := keepInput(h, f.path, c.Limits.Bytes); err != nil {
 			return err
 		}
 	}
@@ -59,7 +60,8 @@ func (r *restoreCommand) throughPipe(h *host, c *config.Config) (err error) {
 }
 
 // keepInput writes standard input to a file, up to a limit in bytes; 0 is none.
-func keepInput(path string, limit int64) error {
+// Where the context ends first, a read is left behind that ends with the process.
+func keepInput(ctx context.Context, path string, limit int64) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -68,8 +70,19 @@ func keepInput(path string, limit int64) error {
 	if limit > 0 {
 		in = io.LimitReader(in, limit+1)
 	}
-	n, err := io.Copy(f, in)
-	if err := errors.Join(err, f.Close()); err != nil {
+	var n int64
+	copied := make(chan error, 1)
+	go func() {
+		var err error
+		n, err = io.Copy(f, in)
+		copied <- errors.Join(err, f.Close())
+	}()
+	select {
+	case err = <-copied:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err != nil {
 		return fmt.Errorf("read standard input: %w", err)
 	}
 	if n == 0 {

@@ -18,7 +18,7 @@ type runCommand struct {
 	Output string `short:"o" placeholder:"OUT" help:"Folder for the outputs of FOLDER."`
 	State  string `placeholder:"DIR" help:"State folder of FOLDER; default: burnish in the XDG state folder."`
 	Config string `short:"c" placeholder:"FILE" help:"Configuration file; default without FOLDER: the first of ${places}."`
-	Once   bool   `help:"Process what is there, then exit: 0 if all went well, 1 if some photos failed."`
+	Once   bool   `help:"Process what is there, then exit: 0 if all went well, 1 if some photos failed, 130 if it was interrupted."`
 
 	InProcess bool `help:"Work on photos in this process rather than in one that may crash; for debugging."`
 }
@@ -48,7 +48,8 @@ func (r *runCommand) Run(h *host) error {
 	d := newDaemon(c, w, log, r.Once)
 	err = errors.Join(d.run(h), d.worker.close(), d.summary(h))
 	if r.Once && h.Err() != nil {
-		err = errors.Join(err, errors.New("stopped before all photos were done"))
+		fmt.Fprintln(h.err, "interrupted before all photos were done; the same command does the rest")
+		err = errors.Join(err, errInterrupted)
 	}
 	return err
 }
