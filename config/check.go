@@ -121,69 +121,9 @@ func (c *Config) Validate() error {
 	case c.Version != 1:
 		invalid("version", "version %d is not known to this Burnish; it reads version 1", c.Version)
 	}
-	if _, err := device.ParseList(string(c.Restore.Device)); err != nil {
-		invalid("restore.device", "%v", err)
-	}
-	exists := func(field, path string) {
-		if _, err := os.Stat(path); path != "" && err != nil {
-			invalid(field, "%v", err)
-		}
-	}
-	exists("restore.models", c.Restore.Models)
-	exists("restore.runtime.library", c.Restore.Runtime.Library)
-	for i, p := range c.Restore.Runtime.Providers {
-		exists(fmt.Sprintf("restore.runtime.providers.%d", i), p)
-	}
-	if c.Limits.Megapixels <= 0 {
-		invalid("limits.megapixels", "wants more than 0, got %g", c.Limits.Megapixels)
-	}
-	if c.Limits.Memory < 0 {
-		invalid("limits.memory", "wants 0 or more, got %g", c.Limits.Memory)
-	}
-	if c.Limits.Photos < 0 {
-		invalid("limits.photos", "wants 0 or more, got %d", c.Limits.Photos)
-	}
-	if c.Worker.Memory < 0 || c.Worker.Memory > 0 && c.Worker.Memory < 100 {
-		invalid("worker.memory", "wants 0 or at least 100, got %g", c.Worker.Memory)
-	}
-	if c.Worker.Stall < time.Second {
-		invalid("worker.stall", "wants at least 1s, got %s", c.Worker.Stall)
-	}
-	if c.Ledger.Keep < 24*time.Hour && c.Ledger.Keep != 0 {
-		invalid("ledger.keep", "wants 0 or at least 24h, got %s", c.Ledger.Keep)
-	}
-	if c.Worker.Files < 64 {
-		invalid("worker.files", "wants at least 64, got %d", c.Worker.Files)
-	}
-	if c.Worker.Sandbox != "auto" && c.Worker.Sandbox != "off" {
-		invalid("worker.sandbox", "wants auto or off, got %q", c.Worker.Sandbox)
-	}
-	if c.Limits.Pages < 0 {
-		invalid("limits.pages", "wants 0 or more, got %d", c.Limits.Pages)
-	}
-	if c.Limits.Bytes < 0 {
-		invalid("limits.bytes", "wants 0 or more, got %d", c.Limits.Bytes)
-	}
-	if c.Limits.Metadata < 0 {
-		invalid("limits.metadata", "must be 0 or more, got %d", c.Limits.Metadata)
-	}
-	if c.Limits.Queue < 1 {
-		invalid("limits.queue", "wants 1 or more, got %d", c.Limits.Queue)
-	}
-	if c.Limits.Free < 0 {
-		invalid("limits.free", "wants 0 or more, got %g", c.Limits.Free)
-	}
-	if len(c.Pipelines) == 0 {
-		invalid("pipelines", "the file describes no pipeline; add one with its outputs")
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Pipelines)) {
-		if len(c.Pipelines[name].Outputs) == 0 {
-			invalid("pipelines."+name+".outputs", "the pipeline has no outputs, so it would write nothing")
-		}
-		if pages := c.Pipelines[name].Pages; !slices.Contains([]string{"", FirstPage, AllPages, SkipPages}, pages) {
-			invalid("pipelines."+name+".pages", "wants first, all or skip, got %q", pages)
-		}
-	}
+	c.validateRestore(invalid)
+	c.validateLimits(invalid)
+	c.validatePipelines(invalid)
 	if n := len(c.Watch); n > maxWatch {
 		invalid("watch", "must be at most %d folders, got %d; watch one above them", maxWatch, n)
 		return errors.Join(errs...)
@@ -193,6 +133,69 @@ func (c *Config) Validate() error {
 		errs = append(errs, c.validateWatch(i, p))
 	}
 	return errors.Join(errs...)
+}
+
+// invalid notes what is wrong with a key.
+type invalid func(key, format string, args ...any)
+
+func (c *Config) validateRestore(invalid invalid) {
+	if _, err := device.ParseList(string(c.Restore.Device)); err != nil {
+		invalid("restore.device", "%v", err)
+	}
+	exists := func(key, path string) {
+		if _, err := os.Stat(path); path != "" && err != nil {
+			invalid(key, "%v", err)
+		}
+	}
+	exists("restore.models", c.Restore.Models)
+	exists("restore.runtime.library", c.Restore.Runtime.Library)
+	for i, p := range c.Restore.Runtime.Providers {
+		exists(fmt.Sprintf("restore.runtime.providers.%d", i), p)
+	}
+}
+
+func (c *Config) validateLimits(invalid invalid) {
+	for _, limit := range []struct {
+		key          string
+		value, least float64
+	}{
+		{"limits.memory", c.Limits.Memory, 0}, {"limits.photos", float64(c.Limits.Photos), 0}, {"limits.pages", float64(c.Limits.Pages), 0},
+		{"limits.bytes", float64(c.Limits.Bytes), 0}, {"limits.metadata", float64(c.Limits.Metadata), 0}, {"limits.free", c.Limits.Free, 0},
+		{"limits.queue", float64(c.Limits.Queue), 1}, {"worker.files", float64(c.Worker.Files), 64},
+	} {
+		if !(limit.value >= limit.least) {
+			invalid(limit.key, "must be %g or more, got %s", limit.least, strconv.FormatFloat(limit.value, 'f', -1, 64))
+		}
+	}
+	if !(c.Limits.Megapixels > 0) {
+		invalid("limits.megapixels", "must be more than 0, got %g", c.Limits.Megapixels)
+	}
+	if m := c.Worker.Memory; !(m == 0 || m >= 100) {
+		invalid("worker.memory", "must be 0 or at least 100, got %g", m)
+	}
+	if c.Worker.Stall < time.Second {
+		invalid("worker.stall", "must be at least 1s, got %s", c.Worker.Stall)
+	}
+	if c.Worker.Sandbox != "auto" && c.Worker.Sandbox != "off" {
+		invalid("worker.sandbox", "must be auto or off, got %q", c.Worker.Sandbox)
+	}
+	if c.Ledger.Keep < 24*time.Hour && c.Ledger.Keep != 0 {
+		invalid("ledger.keep", "must be 0 or at least 24h, got %s", c.Ledger.Keep)
+	}
+}
+
+func (c *Config) validatePipelines(invalid invalid) {
+	if len(c.Pipelines) == 0 {
+		invalid("pipelines", "the file describes no pipeline; add one with its outputs")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Pipelines)) {
+		if len(c.Pipelines[name].Outputs) == 0 {
+			invalid("pipelines."+name+".outputs", "the pipeline has no outputs, so it would write nothing")
+		}
+		if pages := c.Pipelines[name].Pages; !slices.Contains([]string{"", FirstPage, AllPages, SkipPages}, pages) {
+			invalid("pipelines."+name+".pages", "must be first, all or skip, got %q", pages)
+		}
+	}
 }
 
 // maxNamed bounds the pipelines, and the fragments, since each is written out.

@@ -95,6 +95,12 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	if plan.Taken, plan.Reason = w.pages(header); plan.Reason != "" {
 		return nil
 	}
+	return w.foreseeRun(ctx, plan, format, header)
+}
+
+// foreseeRun foresees the steps and outputs of a photo that nothing speaks
+// against so far.
+func (w *work) foreseeRun(ctx context.Context, plan *Plan, format string, header vips.Header) error {
 	src, err := w.open(format)
 	if err != nil {
 		return err
