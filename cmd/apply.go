@@ -62,7 +62,7 @@ func (a *applyCommand) Run(h *host) error {
 	if err != nil {
 		return err
 	}
-	r := newReport(h, reporting{json: a.JSON, quiet: a.Quiet, out: h.out, total: total, again: "the same command does the rest"})
+	r := newReport(h, reporting{json: a.JSON, quiet: a.Quiet, overwrite: a.Overwrite, out: h.out, total: total, again: "the same command does the rest"})
 	for _, u := range all.unread {
 		r.add(file{path: u.Path, named: true}, plugin.Result{}, u)
 	}

@@ -171,6 +171,9 @@ func pause(h *host, o stateOption, paused bool) error {
 	if !errors.Is(err, errNoDaemon) {
 		return err
 	}
+	if err := setPaused(dir, paused); err != nil {
+		return err
+	}
 	fmt.Fprintln(h.err, "no daemon is running; it holds for the next one")
-	return setPaused(dir, paused)
+	return nil
 }

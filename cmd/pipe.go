@@ -44,7 +44,7 @@ func (r *restoreCommand) throughPipe(h *host, c *config.Config) (err error) {
 			return err
 		}
 	}
-	j, o := r.job(f), reporting{json: r.JSON, quiet: r.Quiet, strict: true, out: h.out, total: 1}
+	j, o := r.job(f), reporting{json: r.JSON, quiet: r.Quiet, strict: true, overwrite: r.Overwrite, out: h.out, total: 1}
 	var made string
 	if toOutput {
 		j.Output, o.out, o.quiet = folder, h.err, !r.JSON

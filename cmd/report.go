@@ -25,6 +25,7 @@ var errInterrupted = errors.New("interrupted")
 type reporting struct {
 	json, quiet bool
 	strict      bool      // a file that is named and skipped has failed
+	overwrite   bool      // files that are there are replaced
 	out         io.Writer // for lines
 	total       int       // files to come
 	again       string    // how an interrupted command goes on; "" for not by itself
@@ -178,7 +179,7 @@ func (r *report) finish() error {
 	if r.total > 1 && !r.quiet && !r.json {
 		fmt.Fprintln(r.summary, r.sum())
 	}
-	if r.conflicts > 0 && !r.json {
+	if r.conflicts > 0 && !r.json && !r.overwrite {
 		fmt.Fprintln(r.summary, "--overwrite replaces files that are there; originals stay safe all the same")
 	}
 	switch {

@@ -17,7 +17,7 @@ type restoreCommand struct {
 	In        []string `arg:"" name:"photo" help:"Damaged photos; folders of them with -r; - for standard input."`
 	Output    string   `short:"o" placeholder:"OUT" help:"The restored photo, its extension choosing the format; a folder; or - for standard output. Default: beside each photo, with .restored before the extension."`
 	Recursive bool     `short:"r" help:"Restore the photos in folders and the folders below."`
-	Format    string   `placeholder:"FORMAT" help:"Format of the restored photos: jpeg, png, webp, tiff, avif, heic or jxl. Default: that of OUT, else that of each photo."`
+	Format    string   `placeholder:"FORMAT" help:"Format of the restored photos: jpeg, png, webp, tiff, avif, heic, jxl or gif. Default: that of OUT, else that of each photo."`
 	Model     string   `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model: a name (${default}) or an exported file."`
 	Preset    string   `placeholder:"PRESET" help:"fast, balanced or reference. Default: balanced."`
 	Strength  float64  `default:"1" placeholder:"0..1" help:"How much of what the network changes is taken, from 0 to 1 (${default})."`
@@ -67,7 +67,7 @@ func (r *restoreCommand) Run(h *host) error {
 		fmt.Fprintln(h.err, "no input files")
 		return nil
 	}
-	report := newReport(h, reporting{json: r.JSON, quiet: r.Quiet, strict: true, out: h.out, total: len(jobs) + len(unread)})
+	report := newReport(h, reporting{json: r.JSON, quiet: r.Quiet, strict: true, overwrite: r.Overwrite, out: h.out, total: len(jobs) + len(unread)})
 	for _, u := range unread {
 		report.add(file{path: u.Path, named: true}, plugin.Result{}, u)
 	}
@@ -82,10 +82,15 @@ func (r *restoreCommand) check(h *host) (*config.Config, error) {
 	}
 	r.Format = strings.TrimPrefix(strings.ToLower(r.Format), ".")
 	if r.Format != "" && !plugin.Writes(r.Format) {
-		return nil, fmt.Errorf("--format must be jpeg, png, webp, tiff, avif, heic or jxl, got %q", r.Format)
+		return nil, fmt.Errorf("--format must be jpeg, png, webp, tiff, avif, heic, jxl or gif, got %q", r.Format)
 	}
 	if r.Format == "jpeg" {
 		r.Format = "jpg"
+	}
+	for _, in := range r.In {
+		if info, err := os.Stat(in); err == nil && info.IsDir() && !r.Recursive {
+			return nil, fmt.Errorf("%s is a folder: restore what it holds with -r, or use burnish apply", in)
+		}
 	}
 	switch {
 	case r.Output == "" || r.Output == pipe || r.intoFolder():
@@ -93,13 +98,10 @@ func (r *restoreCommand) check(h *host) (*config.Config, error) {
 		return nil, fmt.Errorf("%s is a file: with several photos, name a folder with -o DIR/", r.Output)
 	case r.Format != "":
 		return nil, fmt.Errorf("give either --format or the file %s, whose extension chooses the format", r.Output)
+	case filepath.Ext(r.Output) == "":
+		return nil, fmt.Errorf("%s has no extension, which chooses the format; end it in .jpg, .png, .webp, .tif, .avif or .jxl, or in / for a folder", r.Output)
 	case !plugin.Writes(filepath.Ext(r.Output)):
 		return nil, fmt.Errorf("%s: no encoder writes %q; end it in .jpg, .png, .webp, .tif, .avif or .jxl", r.Output, filepath.Ext(r.Output))
-	}
-	for _, in := range r.In {
-		if info, err := os.Stat(in); err == nil && info.IsDir() && !r.Recursive {
-			return nil, fmt.Errorf("%s is a folder: restore what it holds with -r, or use burnish apply", in)
-		}
 	}
 	return r.configuration(h)
 }
