@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -170,7 +171,9 @@ func flatten(err error) (all []error) {
 func complain(code int, err error) int {
 	text := err.Error()
 	if path := (*os.PathError)(nil); errors.As(err, &path) && errors.Is(path.Err, syscall.EROFS) {
-		text += "; " + plugin.AdviseWrite(err, path.Path)
+		if advice := plugin.AdviseWrite(err, path.Path); !strings.Contains(text, advice) {
+			text += "; " + advice
+		}
 	}
 	text = strict.Printable(text)
 	if faults := (strict.Faults)(nil); errors.As(err, &faults) {

@@ -191,6 +191,9 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 
 func (e *Engine) openLedger() error {
 	l, err := ledger.Open(e.config.StateDir)
+	if advice := AdviseWrite(err, e.config.StateDir); advice != "" {
+		return fmt.Errorf("%w; %s", err, advice)
+	}
 	if err != nil {
 		return err
 	}
