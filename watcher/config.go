@@ -136,7 +136,7 @@ func (e *FolderError) Unwrap() error { return e.Err }
 
 // onlyMissing reports whether all that is wrong is how folders are now.
 func onlyMissing(err error) bool {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // as errors.Join returns it
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { // as errors.Join returns it
 		for _, e := range joined.Unwrap() {
 			if !onlyMissing(e) {
 				return false
