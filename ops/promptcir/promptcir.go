@@ -60,7 +60,7 @@ type Config struct {
 	Skip string `yaml:"skip" help:"auto leaves photos alone that show no damage, in any format; never restores every photo" enum:"auto,never"`
 	// SkipBelow is the correction below which a photo is undamaged; 0 goes by
 	// what its file says of itself.
-	SkipBelow float64 `yaml:"skip_below" help:"correction, in steps of 255, below which a photo is undamaged; 0 is 0.3, of JPEGs 0.45, of a camera's own 1.6" range:"0,255"`
+	SkipBelow float64 `yaml:"skip_below" help:"correction, in steps of 255, below which a photo is undamaged; 0 is 0.4, of JPEGs 0.45, of a camera's own 1.6" range:"0,255"`
 	// SkipJPEGAbove is the JPEG quality, 1 to 100, above which a photo is left
 	// alone whatever it shows; 100 leaves none alone for its quality.
 	SkipJPEGAbove int `yaml:"skip_jpeg_above" help:"JPEG quality above which a photo is left alone whatever it shows; 100 is none" range:"1,100"`

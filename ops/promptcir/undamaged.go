@@ -21,7 +21,7 @@ const (
 // beforehand. A camera's JPEG is corrected more than that of a program of the same
 // quality, whose photo was clean before: there is noise, and sharpening.
 const (
-	unknownLimit = 0.30 // of a file that does not tell how it was compressed: PNG, WebP, TIFF
+	unknownLimit = 0.40 // of a file that does not tell how it was compressed: PNG, WebP, TIFF
 	jpegLimit    = 0.45
 	cameraLimit  = 1.60
 
