@@ -14,8 +14,8 @@ from torch import nn
 
 from .attention import WindowAttention, merge, overlapping, partition, position_bias, regions, roll
 
-_CAB_SCALE = 0.01  # weight of the channel-attention branch in HAT's hybrid block
-_EPS = 1e-12  # of the q and k norms, as in torch.nn.functional.normalize
+CAB_SCALE = 0.01  # weight of the channel-attention branch in HAT's hybrid block
+NORM_EPS = 1e-12  # of the q and k norms, as in torch.nn.functional.normalize
 
 
 def channels_first(x):
@@ -75,7 +75,7 @@ class MDTA(nn.Module):
         q, k, v = self.qkv_dwconv(self.qkv(x)).reshape(b, 3, dim, -1).unbind(1)
         q = q.reshape(b, heads, dim // heads, -1).float()
         k = k.reshape(b, heads, dim // heads, -1).float()
-        norms = q.norm(dim=3, keepdim=True).clamp(min=_EPS) * k.norm(dim=3).clamp(min=_EPS).unsqueeze(2)
+        norms = q.norm(dim=3, keepdim=True).clamp(min=NORM_EPS) * k.norm(dim=3).clamp(min=NORM_EPS).unsqueeze(2)
         attention = ((q @ k.transpose(2, 3)) / norms * self.temperature).softmax(dim=3)
         project = self.project_out.weight.reshape(dim, heads, dim // heads).transpose(0, 1)
         folded = (project @ attention.to(project.dtype)).transpose(1, 2).reshape(b, dim, dim)
@@ -145,7 +145,7 @@ class HAB(nn.Module):
         local = channels_last(self.conv_block(channels_first(y)))
         windows = partition(roll(y, self.shift), self.window)
         windows = self.attn(windows, index, region if self.shift else None)
-        x = x + roll(merge(windows, self.window, h, w), -self.shift) + local * _CAB_SCALE
+        x = x + roll(merge(windows, self.window, h, w), -self.shift) + local * CAB_SCALE
         return x + channels_last(self.ffn(channels_first(self.norm2(x))))
 
 

@@ -24,10 +24,8 @@ import types
 import torch
 
 from .attention import position_bias
-from .blocks import GDFN, HAB, MDTA, OCAB, channels_first, channels_last
+from .blocks import CAB_SCALE, GDFN, HAB, MDTA, NORM_EPS, OCAB, channels_first, channels_last
 
-_EPS = 1e-12  # as in blocks.py
-_CAB_SCALE = 0.01  # as in blocks.py
 _SOURCE = pathlib.Path(__file__).with_name("kernels.c")
 _FLAGS = "-O3 -march=native -mprefer-vector-width=512 -ffast-math -fno-math-errno -shared -fPIC"
 
@@ -144,7 +142,7 @@ def _hab(self, x, index, region):
     local = channels_last(self.conv_block(channels_first(y)))
     bias = position_bias(self.attn.relative_position_bias_table, index)
     attended = self.attn.proj(_Attention.apply(self.attn.qkv(y), bias, self.window, self.window, self.shift))
-    x = x + attended + local * _CAB_SCALE
+    x = x + attended + local * CAB_SCALE
     return x + channels_last(self.ffn(channels_first(self.norm2(x))))
 
 
@@ -163,7 +161,7 @@ def _mdta(self, x):
     product, squares, v = _Maps.apply(rows.reshape(b, h * w, 3 * dim))
     # All heads' products in one matrix; only the blocks on its diagonal are meant.
     product = product.reshape(b, heads, size, heads, size).diagonal(dim1=1, dim2=3).permute(0, 3, 1, 2)
-    lengths = squares.reshape(b, 2, heads, size).clamp(min=_EPS * _EPS).sqrt()
+    lengths = squares.reshape(b, 2, heads, size).clamp(min=NORM_EPS * NORM_EPS).sqrt()
     norms = lengths[:, 0].unsqueeze(3) * lengths[:, 1].unsqueeze(2)
     attention = (product.float() / norms * self.temperature).softmax(dim=3)
     project = self.project_out.weight.reshape(dim, heads, size).transpose(0, 1)

@@ -21,7 +21,7 @@ import sys
 import tempfile
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, features
+from PIL import Image, ImageDraw, ImageFilter
 
 try:
     from ssimulacra2 import compute_ssimulacra2
@@ -155,7 +155,8 @@ def others(picture):
     yield "PNG of q30, ×0.7", "png", png(scaled(saved(picture, 30), 0.7)), scaled(picture, 0.7)
     yield "WebP q50", "webp", encoded(picture, "WEBP", quality=50), picture
     yield "WebP q90", "webp", encoded(picture, "WEBP", quality=90), picture
-    if features.check("avif"):
+    Image.init()
+    if "AVIF" in Image.SAVE:
         yield "AVIF q60", "avif", encoded(picture, "AVIF", quality=60), picture
     yield "gray, q30", "jpg", jpeg(gray, 30), gray
     yield "gray, q96", "jpg", jpeg(gray, 96), gray
