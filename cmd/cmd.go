@@ -13,8 +13,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -175,8 +175,8 @@ func complain(code int, err error) int {
 			text += "; " + advice
 		}
 	}
-	text = strict.Printable(text)
-	if faults := (strict.Faults)(nil); errors.As(err, &faults) {
+	text = diag.Printable(text)
+	if faults := (diag.Faults)(nil); errors.As(err, &faults) {
 		text = err.Error() // each is on a line of its own
 	}
 	fmt.Fprintln(os.Stderr, "burnish:", text)

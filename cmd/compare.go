@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -30,7 +30,7 @@ func (c *compareCommand) Run(h *host) error {
 			return err
 		}
 		if !c.JSON {
-			fmt.Fprintf(h.out, "%s  %.2f dB\n", strict.Printable(image), psnr)
+			fmt.Fprintf(h.out, "%s  %.2f dB\n", diag.Printable(image), psnr)
 			continue
 		}
 		line := map[string]any{"image": image, "psnr": psnr}

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/burnish-photo/burnish/config"
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 )
 
 // configEnv names the configuration where no flag does.
@@ -71,15 +71,15 @@ func (h *host) loadFound(file string) (c *config.Config, where string, err error
 // load reads the configuration in file, or the built-in one where file is "",
 // and prints its warnings. The watched folders need not be there.
 func (h *host) load(file string) (*config.Config, error) {
-	return h.read(file, strict.Faults.Anywhere)
+	return h.read(file, diag.Faults.Anywhere)
 }
 
 // loadHere is load for a daemon, which needs its folders.
 func (h *host) loadHere(file string) (*config.Config, error) {
-	return h.read(file, func(all strict.Faults) strict.Faults { return all })
+	return h.read(file, func(all diag.Faults) diag.Faults { return all })
 }
 
-func (h *host) read(file string, counting func(strict.Faults) strict.Faults) (*config.Config, error) {
+func (h *host) read(file string, counting func(diag.Faults) diag.Faults) (*config.Config, error) {
 	if file == "" {
 		return config.Default(h.registry)
 	}
@@ -154,6 +154,6 @@ func (c *checkCommand) Run(h *host) error {
 	if len(errs) > 0 {
 		return errFailures
 	}
-	fmt.Fprintf(h.out, "%s: OK: %s, %s, %s\n", strict.Printable(file), counted(len(parsed.Pipelines), "pipelines"), counted(len(parsed.Watch), "watched folders"), counted(len(warnings), "warnings"))
+	fmt.Fprintf(h.out, "%s: OK: %s, %s, %s\n", diag.Printable(file), counted(len(parsed.Pipelines), "pipelines"), counted(len(parsed.Watch), "watched folders"), counted(len(warnings), "warnings"))
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/queue"
 	"github.com/burnish-photo/burnish/watcher"
@@ -256,7 +256,7 @@ func (d *daemon) summary(h *host) error {
 	}
 	fmt.Fprintf(h.err, "%s done, %d failed:\n", counted(d.tally.done, "photos"), len(d.failed))
 	for _, photo := range slices.Sorted(maps.Keys(d.failed)) {
-		fmt.Fprintln(h.err, " ", strict.Printable(d.failed[photo].Error()))
+		fmt.Fprintln(h.err, " ", diag.Printable(d.failed[photo].Error()))
 	}
 	return errFailures
 }

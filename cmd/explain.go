@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"text/tabwriter"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -59,7 +59,7 @@ func explainedLine(e plugin.Explanation) map[string]any {
 
 func printExplained(h *host, e plugin.Explanation) error {
 	w := tabwriter.NewWriter(h.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "%s\n  image\t%d×%d %s\n", strict.Printable(e.Path), e.Width, e.Height, e.Format)
+	fmt.Fprintf(w, "%s\n  image\t%d×%d %s\n", diag.Printable(e.Path), e.Width, e.Height, e.Format)
 	if e.Pages > 1 {
 		fmt.Fprintf(w, "  pages\t%d\n", e.Pages)
 	}
@@ -78,7 +78,7 @@ func printExplained(h *host, e plugin.Explanation) error {
 		{"model", p.Model}, {"model file", p.ModelDigest}, {"device", p.Device}, {"fidelity", p.Fidelity}, {"evidence", p.Evidence}, {"since then", since},
 	} {
 		if line[1] != "" {
-			fmt.Fprintf(w, "  %s\t%s\n", line[0], strict.Printable(line[1]))
+			fmt.Fprintf(w, "  %s\t%s\n", line[0], diag.Printable(line[1]))
 		}
 	}
 	return w.Flush()

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -43,7 +43,7 @@ func (f *failedCommand) Run(h *host) error {
 			}
 			continue
 		}
-		fmt.Fprintln(h.out, strict.Printable(failureText(failure)))
+		fmt.Fprintln(h.out, diag.Printable(failureText(failure)))
 	}
 	if len(a.Failures) == 0 && !f.JSON {
 		fmt.Fprintln(h.out, "no failures")
@@ -137,7 +137,7 @@ func (r *reprocessCommand) Run(h *host) error {
 
 func printAll(h *host, photos []string, what string) {
 	for _, p := range photos {
-		fmt.Fprintln(h.out, strict.Printable(p))
+		fmt.Fprintln(h.out, diag.Printable(p))
 	}
 	fmt.Fprintf(h.err, "%s %s\n", counted(len(photos), "photos"), what)
 }

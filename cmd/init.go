@@ -10,7 +10,7 @@ import (
 	"unicode"
 
 	"github.com/burnish-photo/burnish/config"
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 )
 
 type initCommand struct {
@@ -51,7 +51,7 @@ func (c *initCommand) Run(h *host) error {
 	if c.Folder != "." {
 		flag = " -c " + quoted(path)
 	}
-	fmt.Fprintf(h.out, "wrote %s\n\nnext:\n  burnish run%s --once   # restore what is in the folder\n  burnish run%s          # watch it, until stopped\n", strict.Printable(path), flag, flag)
+	fmt.Fprintf(h.out, "wrote %s\n\nnext:\n  burnish run%s --once   # restore what is in the folder\n  burnish run%s          # watch it, until stopped\n", diag.Printable(path), flag, flag)
 	return nil
 }
 
@@ -61,8 +61,8 @@ func quoted(path string) string {
 		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._-+,@%", r)
 	}
 	switch {
-	case strict.Printable(path) != path:
-		return "$'" + strict.Printable(strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(path)) + "'"
+	case diag.Printable(path) != path:
+		return "$'" + diag.Printable(strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(path)) + "'"
 	case strings.ContainsFunc(path, func(r rune) bool { return !plain(r) }):
 		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 	}

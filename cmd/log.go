@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/lmittmann/tint"
 	"golang.org/x/sys/unix"
 )
@@ -50,7 +50,7 @@ func printable(_ []string, a slog.Attr) slog.Attr {
 // harmless is text that tint can write: what it quotes it takes \x1b in, also as
 // plain letters, for an escape of the caller's, and sends it to the terminal.
 func harmless(text string) string {
-	return strings.ReplaceAll(strict.Printable(text), `\x1b`, `\033`)
+	return strings.ReplaceAll(diag.Printable(text), `\x1b`, `\033`)
 }
 
 // terminal reports whether w is a terminal, which /dev/null is not.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -43,7 +43,7 @@ func (o *opsCommand) Run(h *host) error {
 		return fmt.Errorf("%s is no step: %s", o.Name, why)
 	}
 	if !ok {
-		return fmt.Errorf("there is no operator %q%s; burnish ops lists them", o.Name, strict.Suggest(o.Name, h.registry.Names()))
+		return fmt.Errorf("there is no operator %q%s; burnish ops lists them", o.Name, diag.Suggest(o.Name, h.registry.Names()))
 	}
 	if o.JSON {
 		return printJSON(h.out, newOperator(spec))

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -143,31 +143,31 @@ func (s *planSummary) add(p plugin.Plan, named bool, err error) {
 func planText(out io.Writer, p plugin.Plan, err error) {
 	switch {
 	case err != nil:
-		fmt.Fprintf(out, "would fail: %s\n\n", strict.Printable(err.Error()))
+		fmt.Fprintf(out, "would fail: %s\n\n", diag.Printable(err.Error()))
 		return
 	case p.Reason != "":
-		fmt.Fprintf(out, "%s: would be skipped: %s\n\n", strict.Printable(p.Path), strict.Printable(p.Reason))
+		fmt.Fprintf(out, "%s: would be skipped: %s\n\n", diag.Printable(p.Path), diag.Printable(p.Reason))
 		return
 	}
-	fmt.Fprintf(out, "%s: %s, %d×%d%s\n", strict.Printable(p.Path), p.Format, p.Width, p.Height, pagesText(p))
+	fmt.Fprintf(out, "%s: %s, %d×%d%s\n", diag.Printable(p.Path), p.Format, p.Width, p.Height, pagesText(p))
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, s := range p.Steps {
 		does := "runs"
 		if !s.Runs {
 			does = "left out"
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", s.Name, does, strict.Printable(s.Why))
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", s.Name, does, diag.Printable(s.Why))
 	}
 	for _, o := range p.Outputs {
 		if o.LeftOut != "" {
-			fmt.Fprintf(t, "  → %s\tnot written\t%s\n", strict.Printable(o.Path), strict.Printable(o.LeftOut))
+			fmt.Fprintf(t, "  → %s\tnot written\t%s\n", diag.Printable(o.Path), diag.Printable(o.LeftOut))
 			continue
 		}
-		fmt.Fprintf(t, "  → %s\t%d×%d\t\n", strict.Printable(o.Path), o.Width, o.Height)
+		fmt.Fprintf(t, "  → %s\t%d×%d\t\n", diag.Printable(o.Path), o.Width, o.Height)
 	}
 	t.Flush()
 	for _, n := range p.Notes {
-		fmt.Fprintf(out, "  %s\n", strict.Printable(n))
+		fmt.Fprintf(out, "  %s\n", diag.Printable(n))
 	}
 	fmt.Fprintf(out, "  about %s, %.0f MB\n\n", duration(p.Seconds), p.Megabytes)
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/burnish-photo/burnish/cmd/unit"
 	"github.com/burnish-photo/burnish/config"
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 )
 
 // remedy is what makes folders usable for a service, and for nobody else.
@@ -46,7 +46,7 @@ func (r *remedy) show(u unit.User, use config.Use, by string, there bool) {
 }
 
 func (r *remedy) create(u unit.User, use config.Use) {
-	r.made = with(r.made, fmt.Sprintf("install -d -o %s -g %s %s", u.Name, u.Group, strict.ShellWord(use.Path)))
+	r.made = with(r.made, fmt.Sprintf("install -d -o %s -g %s %s", u.Name, u.Group, diag.ShellWord(use.Path)))
 }
 
 // allow gives the service's user, and nobody else, the rights that lack.
@@ -56,7 +56,7 @@ func (r *remedy) allow(u unit.User, use config.Use, info fs.FileInfo, denied []s
 		access = "rw"
 	}
 	for i, at := range denied {
-		path := strict.ShellWord(at)
+		path := diag.ShellWord(at)
 		switch {
 		case at == use.Path && info != nil && info.IsDir():
 			r.rights = with(r.rights, fmt.Sprintf("setfacl -R -m u:%s:%sX,d:u:%s:%sX %s", u.Name, access, u.Name, access, path))
@@ -92,7 +92,7 @@ func (r *remedy) print(out io.Writer, u *unit.Unit, name string) {
 		return
 	}
 	say := func(format string, args ...any) {
-		fmt.Fprintln(out, "  "+strict.Printable(fmt.Sprintf(format, args...)))
+		fmt.Fprintln(out, "  "+diag.Printable(fmt.Sprintf(format, args...)))
 	}
 	fmt.Fprintln(out, "\nto let the service use them, as root:")
 	for _, command := range slices.Concat(r.made, r.rights) {

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -128,9 +128,9 @@ func (r *report) add(f file, result plugin.Result, err error) {
 		fmt.Fprintln(r.out, l.json())
 	case r.quiet && o != failed, (o == notPhoto || o == ownMake) && !f.named:
 	case r.quiet:
-		fmt.Fprintln(r.summary, strict.Printable(l.text()))
+		fmt.Fprintln(r.summary, diag.Printable(l.text()))
 	default:
-		fmt.Fprintln(r.out, strict.Printable(l.text()))
+		fmt.Fprintln(r.out, diag.Printable(l.text()))
 	}
 	if r.bar != nil {
 		r.bar.Increment()
@@ -207,7 +207,7 @@ func (r *report) list() {
 			fmt.Fprintf(r.summary, "  and %d more\n", len(r.failures)-i)
 			break
 		}
-		fmt.Fprintln(r.summary, " ", strict.Printable(f))
+		fmt.Fprintln(r.summary, " ", diag.Printable(f))
 	}
 }
 

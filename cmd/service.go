@@ -11,7 +11,7 @@ import (
 
 	"github.com/burnish-photo/burnish/cmd/unit"
 	"github.com/burnish-photo/burnish/config"
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"golang.org/x/sys/unix"
 )
 
@@ -39,7 +39,7 @@ func findService(name, file string) (*unit.Unit, error) {
 type service struct {
 	unit   *unit.Unit
 	user   unit.User
-	faults strict.Faults
+	faults diag.Faults
 	remedy remedy
 	note   string // on what was not judged
 }
@@ -166,7 +166,7 @@ func (s *service) judgePhotos(use config.Use, info fs.FileInfo, from string) {
 func (s *service) print(out io.Writer) {
 	fmt.Fprintf(out, "judged as %s (%s) with the user %s\n", s.unit.Name, s.unit.File, s.user.Name)
 	if s.note != "" {
-		fmt.Fprintln(out, "note:", strict.Printable(s.note))
+		fmt.Fprintln(out, "note:", diag.Printable(s.note))
 	}
 	s.remedy.print(out, s.unit, s.user.Group)
 }

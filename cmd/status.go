@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/watcher"
 )
 
@@ -105,15 +105,15 @@ func printState(out io.Writer, now standing) {
 	const moment = time.DateTime
 	switch {
 	case s == nil && runs:
-		fmt.Fprintf(out, "burnish is starting with the state folder %s\n", strict.Printable(dir))
+		fmt.Fprintf(out, "burnish is starting with the state folder %s\n", diag.Printable(dir))
 		return
 	case s == nil:
-		fmt.Fprintf(out, "burnish does not run with the state folder %s, and has left no state there\n", strict.Printable(dir))
+		fmt.Fprintf(out, "burnish does not run with the state folder %s, and has left no state there\n", diag.Printable(dir))
 		return
 	case runs:
 		fmt.Fprintf(out, "burnish %s runs, process %d\n", s.Version, s.PID)
 	default:
-		fmt.Fprintf(out, "burnish does not run with the state folder %s; what it left at %s:\n", strict.Printable(dir), s.Written.Local().Format(moment))
+		fmt.Fprintf(out, "burnish does not run with the state folder %s; what it left at %s:\n", diag.Printable(dir), s.Written.Local().Format(moment))
 	}
 	fmt.Fprintf(out, "since %s: %s done, %d failed, %d in work, %d waiting%s\n", s.Started.Local().Format(moment), counted(s.Done, "photos"), s.Failed, s.Working, s.Waiting, now.speed())
 	printNames(out, "in work", s.InWork, s.Working)
@@ -122,10 +122,10 @@ func printState(out io.Writer, now standing) {
 		printNames(out, "arriving", f.Names, f.Arriving)
 	}
 	if e := s.LastError; e != nil {
-		fmt.Fprintf(out, "last error: %s  %s\n", e.Time.Local().Format(moment), strict.Printable(e.Reason))
+		fmt.Fprintf(out, "last error: %s  %s\n", e.Time.Local().Format(moment), diag.Printable(e.Reason))
 	}
 	for _, step := range s.devices() {
-		fmt.Fprintf(out, "device: %s\n", strict.Printable(step))
+		fmt.Fprintf(out, "device: %s\n", diag.Printable(step))
 	}
 	if s.Sandbox != "" {
 		fmt.Fprintf(out, "sandbox: %s\n", s.Sandbox)
@@ -134,22 +134,22 @@ func printState(out io.Writer, now standing) {
 		fmt.Fprintf(out, "system calls: %s\n", s.Calls)
 	}
 	if s.Shut != "" {
-		fmt.Fprintf(out, "no photo begins: %s\n", strict.Printable(s.Shut))
+		fmt.Fprintf(out, "no photo begins: %s\n", diag.Printable(s.Shut))
 	}
 	if s.Ledger != "" {
-		fmt.Fprintf(out, "at its start: %s\n", strict.Printable(s.Ledger))
+		fmt.Fprintf(out, "at its start: %s\n", diag.Printable(s.Ledger))
 	}
 	for _, h := range s.Held {
-		fmt.Fprintf(out, "photos of %s wait: %s\n", strict.Printable(h.Folder), strict.Printable(h.Reason))
+		fmt.Fprintf(out, "photos of %s wait: %s\n", diag.Printable(h.Folder), diag.Printable(h.Reason))
 	}
 	for _, f := range s.Folders {
 		on := f.Filesystem
 		if on != "" {
 			on += ", "
 		}
-		fmt.Fprintf(out, "%-9s %s (%s%s in %s, %d arriving)\n", f.Mode, strict.Printable(f.Folder), on, counted(f.Files, "files"), counted(f.Folders, "folders"), f.Arriving)
+		fmt.Fprintf(out, "%-9s %s (%s%s in %s, %d arriving)\n", f.Mode, diag.Printable(f.Folder), on, counted(f.Files, "files"), counted(f.Folders, "folders"), f.Arriving)
 		if f.Reason != "" {
-			fmt.Fprintf(out, "          %s\n", strict.Printable(f.Reason))
+			fmt.Fprintf(out, "          %s\n", diag.Printable(f.Reason))
 		}
 	}
 }
@@ -182,7 +182,7 @@ func printNames(out io.Writer, what string, names []string, n int) {
 	}
 	shown := names[:min(len(names), namesShown)]
 	for _, name := range shown {
-		fmt.Fprintf(out, "  %s: %s\n", what, strict.Printable(name))
+		fmt.Fprintf(out, "  %s: %s\n", what, diag.Printable(name))
 	}
 	if n > len(shown) {
 		fmt.Fprintf(out, "  %s: and %d more\n", what, n-len(shown))

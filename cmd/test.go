@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/golden"
 )
@@ -64,7 +64,7 @@ func (t *testCommand) Run(h *host) error {
 
 // faulty is the error of a file of tests that cannot be used.
 func faulty(name string, err error) error {
-	var faults strict.Faults
+	var faults diag.Faults
 	if errors.As(err, &faults) {
 		return fmt.Errorf("the tests have faults:\n%w", faults.In(name))
 	}
@@ -90,16 +90,16 @@ func (t *testCommand) run(h *host, name string, f *golden.File) (failed int, err
 			return failed, errors.Join(err, engine.Close())
 		}
 		for _, image := range v.Wrote {
-			fmt.Fprintf(h.out, "wrote %s\n", strict.Printable(image))
+			fmt.Fprintf(h.out, "wrote %s\n", diag.Printable(image))
 		}
 		if len(v.Faults) == 0 {
-			fmt.Fprintf(h.out, "ok    %s\n", strict.Printable(v.Name))
+			fmt.Fprintf(h.out, "ok    %s\n", diag.Printable(v.Name))
 			continue
 		}
 		failed++
-		fmt.Fprintf(h.out, "FAIL  %s (%s:%d)\n", strict.Printable(v.Name), strict.Printable(name), v.Line)
+		fmt.Fprintf(h.out, "FAIL  %s (%s:%d)\n", diag.Printable(v.Name), diag.Printable(name), v.Line)
 		for _, fault := range v.Faults {
-			fmt.Fprintf(h.out, "      %s\n", strict.Printable(fault))
+			fmt.Fprintf(h.out, "      %s\n", diag.Printable(fault))
 		}
 	}
 	return failed, engine.Close()

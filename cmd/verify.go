@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -68,7 +68,7 @@ func (c *verifyCommand) text(image string, a plugin.Agreement) string {
 		says = "does not agree with"
 	}
 	text := fmt.Sprintf("%s  %s %s: %d of %d coefficients outside their intervals by more than %g, at most %.2f",
-		strict.Printable(image), says, strict.Printable(c.Source), a.Total.Beyond, a.Total.Coefficients, a.Tolerance, a.Total.Greatest)
+		diag.Printable(image), says, diag.Printable(c.Source), a.Total.Beyond, a.Total.Coefficients, a.Tolerance, a.Total.Greatest)
 	if a.Total.Beyond > 0 {
 		text += fmt.Sprintf(" (%.3f%%)", 100*float64(a.Total.Beyond)/float64(a.Total.Coefficients))
 	}

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -117,7 +117,7 @@ func (s Setup) configuration(h *host) (*config.Config, error) {
 	// That a watched folder has gone is the daemon's affair.
 	if s.File == "" {
 		c, err := s.Command.configuration(h)
-		if c != nil && len(strict.Place(nil, err).Anywhere()) == 0 {
+		if c != nil && len(diag.Place(nil, err).Anywhere()) == 0 {
 			err = nil
 		}
 		return c, err

@@ -3,7 +3,7 @@ package config
 import (
 	"time"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"gopkg.in/yaml.v3"
 )
 
@@ -26,24 +26,24 @@ func (a After) Keeps() bool { return a.Move == "" && a.Trash == 0 }
 
 // DecodeStrict reads keep, {move: FOLDER} or {trash: DURATION}, both with
 // sidecars where that is given.
-func (a *After) DecodeStrict(node *yaml.Node) strict.Faults {
+func (a *After) DecodeStrict(node *yaml.Node) diag.Faults {
 	*a = After{}
 	if node.Kind == yaml.ScalarNode && node.Value == "keep" {
 		return nil
 	}
 	if node.Kind != yaml.MappingNode {
-		return strict.Faults{strict.At(node, "must be keep, {move: FOLDER} or {trash: 720h}, got %s", strict.Describe(node))}
+		return diag.Faults{diag.At(node, "must be keep, {move: FOLDER} or {trash: 720h}, got %s", diag.Describe(node))}
 	}
 	type plain After
-	faults := strict.Decode(node, (*plain)(a))
+	faults := diag.Decode(node, (*plain)(a))
 	switch {
 	case len(faults) > 0:
 	case a.Move != "" && a.Trash != 0:
-		faults = strict.Faults{strict.At(node, "must be either a folder to move to or how long the trash keeps a photo, got both")}
+		faults = diag.Faults{diag.At(node, "must be either a folder to move to or how long the trash keeps a photo, got both")}
 	case a.Move == "" && a.Trash <= 0:
-		faults = strict.Faults{strict.At(node, "must be a folder to move to, or how long the trash keeps a photo, such as 720h")}
+		faults = diag.Faults{diag.At(node, "must be a folder to move to, or how long the trash keeps a photo, such as 720h")}
 	case a.Sidecars != "" && a.Sidecars != MoveSidecars && a.Sidecars != KeepSidecars:
-		faults = strict.Faults{strict.At(node, "sidecars must be %s or %s, got %q", MoveSidecars, KeepSidecars, a.Sidecars)}
+		faults = diag.Faults{diag.At(node, "sidecars must be %s or %s, got %q", MoveSidecars, KeepSidecars, a.Sidecars)}
 	}
 	return faults
 }

@@ -11,19 +11,19 @@ import (
 	"strings"
 	"time"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/device"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/watcher"
 )
 
 // Check finds every fault of the configuration. Faults name no file.
-func (c *Config) Check(reg *ops.Registry) strict.Faults {
-	faults := strict.Validate(c.root, c)
+func (c *Config) Check(reg *ops.Registry) diag.Faults {
+	faults := diag.Validate(c.root, c)
 	if len(c.Pipelines) > maxNamed || len(c.Fragments) > maxNamed {
-		return append(faults, strict.At(c.root, "must be at most %d pipelines and as many fragments, got %d and %d", maxNamed, len(c.Pipelines), len(c.Fragments)))
+		return append(faults, diag.At(c.root, "must be at most %d pipelines and as many fragments, got %d and %d", maxNamed, len(c.Pipelines), len(c.Fragments)))
 	}
 	env := ops.Env{Folder: c.folder, Models: c.Restore.Models}
 	for _, name := range slices.Sorted(maps.Keys(c.Pipelines)) {
@@ -40,14 +40,14 @@ func (c *Config) Check(reg *ops.Registry) strict.Faults {
 
 // checkWorker warns of paths that the sandbox cannot open, since they are not
 // there or misspelt.
-func (c *Config) checkWorker() (faults strict.Faults) {
+func (c *Config) checkWorker() (faults diag.Faults) {
 	for _, list := range []struct {
 		key   string
 		paths []string
 	}{{"read", c.Worker.Read}, {"write", c.Worker.Write}} {
 		for i, path := range list.paths {
 			if _, err := os.Stat(path); err != nil {
-				f := strict.Warn(strict.Find(c.root, "worker", list.key, strconv.Itoa(i)), "the sandbox of the worker process cannot open this: %v; create it or correct the path", err)
+				f := diag.Warn(diag.Find(c.root, "worker", list.key, strconv.Itoa(i)), "the sandbox of the worker process cannot open this: %v; create it or correct the path", err)
 				f.Here = true
 				faults = append(faults, f)
 			}
@@ -57,7 +57,7 @@ func (c *Config) checkWorker() (faults strict.Faults) {
 }
 
 // checkFragments looks at the fragments that no pipeline uses.
-func (c *Config) checkFragments(reg *ops.Registry, env ops.Env) (faults strict.Faults) {
+func (c *Config) checkFragments(reg *ops.Registry, env ops.Env) (faults diag.Faults) {
 	used := map[string]bool{}
 	for _, p := range c.Pipelines {
 		maps.Copy(used, graph.Uses(p.Steps, c.Fragments))
@@ -67,14 +67,14 @@ func (c *Config) checkFragments(reg *ops.Registry, env ops.Env) (faults strict.F
 			continue
 		}
 		faults = append(faults, graph.CheckFragment(name, c.Fragments, reg, env)...)
-		faults = append(faults, strict.Warn(strict.Find(c.root, "fragments", name), "no pipeline uses the fragment %s", name))
+		faults = append(faults, diag.Warn(diag.Find(c.root, "fragments", name), "no pipeline uses the fragment %s", name))
 	}
 	return faults
 }
 
 // checkPaths tries the outputs' paths on a photo at the root of its folder:
 // none may leave the output folder, and no two be the same.
-func checkPaths(outputs []output.Config) (faults strict.Faults) {
+func checkPaths(outputs []output.Config) (faults diag.Faults) {
 	seen := map[string]bool{}
 	for _, o := range outputs {
 		if o.PathNode() == nil || o.Path.String() == "" {
@@ -83,9 +83,9 @@ func checkPaths(outputs []output.Config) (faults strict.Faults) {
 		path, err := o.Path.Path(output.Facts{Dir: ".", Name: "photo.jpg", Hash: "hash", Pipeline: "pipeline"})
 		switch {
 		case err != nil:
-			faults = append(faults, strict.At(o.PathNode(), "%s", err))
+			faults = append(faults, diag.At(o.PathNode(), "%s", err))
 		case seen[path]:
-			faults = append(faults, strict.At(o.PathNode(), "another output of this pipeline has the same path"))
+			faults = append(faults, diag.At(o.PathNode(), "another output of this pipeline has the same path"))
 		}
 		seen[path] = true
 	}
@@ -93,12 +93,12 @@ func checkPaths(outputs []output.Config) (faults strict.Faults) {
 }
 
 // checkPages wants {page} in the paths of outputs whose format holds one page.
-func checkPages(outputs []output.Config) (faults strict.Faults) {
+func checkPages(outputs []output.Config) (faults diag.Faults) {
 	for _, o := range outputs {
 		if o.PathNode() == nil || o.Path.Names("page") || o.Joins() {
 			continue
 		}
-		faults = append(faults, strict.At(o.PathNode(), "all pages are taken, but a %s file holds one; put {page} into the path", o.Format))
+		faults = append(faults, diag.At(o.PathNode(), "all pages are taken, but a %s file holds one; put {page} into the path", o.Format))
 	}
 	return faults
 }
@@ -110,7 +110,7 @@ const NoStateDir = "must be set, since neither XDG_STATE_HOME nor HOME is: name 
 func (c *Config) Validate() error {
 	var errs []error
 	invalid := func(field, format string, args ...any) {
-		errs = append(errs, strict.Invalid(field, format, args...))
+		errs = append(errs, diag.Invalid(field, format, args...))
 	}
 	if c.StateDir == "" && len(c.Watch) > 0 {
 		invalid("state_dir", "%s", NoStateDir)
@@ -220,15 +220,15 @@ func (c *Config) validateWatch(i int, p places) error {
 	var errs []error
 	w := &c.Watch[i]
 	invalid := func(field, format string, args ...any) {
-		errs = append(errs, strict.Invalid(fmt.Sprintf("watch.%d.%s", i, field), format, args...))
+		errs = append(errs, diag.Invalid(fmt.Sprintf("watch.%d.%s", i, field), format, args...))
 	}
 	for _, e := range flatten(w.Config.Validate()) {
 		// The watcher's messages begin with the key at fault.
 		key, message, _ := strings.Cut(e.Error(), " ")
-		errs = append(errs, &strict.FieldError{Field: fmt.Sprintf("watch.%d.%s", i, key), Message: message, Here: errors.As(e, new(*watcher.FolderError))})
+		errs = append(errs, &diag.FieldError{Field: fmt.Sprintf("watch.%d.%s", i, key), Message: message, Here: errors.As(e, new(*watcher.FolderError))})
 	}
 	if _, ok := c.Pipelines[w.Pipeline]; !ok {
-		invalid("pipeline", "there is no pipeline %q%s", w.Pipeline, strict.Suggest(w.Pipeline, slices.Sorted(maps.Keys(c.Pipelines))))
+		invalid("pipeline", "there is no pipeline %q%s", w.Pipeline, diag.Suggest(w.Pipeline, slices.Sorted(maps.Keys(c.Pipelines))))
 	}
 	for j, format := range w.Allow {
 		if known := ops.UntrustedFormats(); !slices.Contains(known, format) {

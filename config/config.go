@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/watcher"
@@ -139,8 +139,8 @@ func defaults() Config {
 // Load reads a file. faults are all that is wrong with it, warnings among
 // them; the Config is usable where there are no others. err is a file that
 // cannot be read.
-func Load(file string, reg *ops.Registry) (c *Config, faults strict.Faults, err error) {
-	data, err := strict.ReadFile(file)
+func Load(file string, reg *ops.Registry) (c *Config, faults diag.Faults, err error) {
+	data, err := diag.ReadFile(file)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the configuration: %w", err)
 	}
@@ -153,18 +153,18 @@ func Load(file string, reg *ops.Registry) (c *Config, faults strict.Faults, err 
 }
 
 // Parse reads data as the content of file; relative paths are below folder.
-func Parse(file, folder string, data []byte, reg *ops.Registry) (*Config, strict.Faults) {
+func Parse(file, folder string, data []byte, reg *ops.Registry) (*Config, diag.Faults) {
 	return ParseSpelled(file, folder, data, reg, nil)
 }
 
 // ParseSpelled is Parse with the paths spelled as another process has found
 // them, which [Config.Spelled] tells, for one that may not list the folders.
-func ParseSpelled(file, folder string, data []byte, reg *ops.Registry, spelled map[string]string) (*Config, strict.Faults) {
-	root, err := strict.Parse(file, data)
+func ParseSpelled(file, folder string, data []byte, reg *ops.Registry, spelled map[string]string) (*Config, diag.Faults) {
+	root, err := diag.Parse(file, data)
 	if err != nil {
-		var faults strict.Faults
+		var faults diag.Faults
 		if !errors.As(err, &faults) {
-			faults = strict.Faults{{File: file, Message: err.Error()}}
+			faults = diag.Faults{{File: file, Message: err.Error()}}
 		}
 		return nil, faults
 	}
@@ -172,7 +172,7 @@ func ParseSpelled(file, folder string, data []byte, reg *ops.Registry, spelled m
 	c.file, c.folder, c.root = file, folder, root
 	c.spelled = maps.Clone(spelled)
 	c.Version = 0
-	faults := strict.Decode(root, &c)
+	faults := diag.Decode(root, &c)
 	c.resolve(folder)
 	return &c, append(faults, c.Check(reg)...).In(file)
 }

@@ -4,8 +4,8 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops/device"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"gopkg.in/yaml.v3"
 )
 
@@ -15,45 +15,45 @@ import (
 type Device string
 
 // DecodeStrict reads a device or a list of devices.
-func (d *Device) DecodeStrict(node *yaml.Node) strict.Faults {
+func (d *Device) DecodeStrict(node *yaml.Node) diag.Faults {
 	nodes := []*yaml.Node{node}
 	if node.Kind == yaml.SequenceNode {
 		nodes = node.Content
 	}
 	var all []string
-	var faults strict.Faults
+	var faults diag.Faults
 	for _, n := range nodes {
-		one, f := decodeDevice(strict.Resolve(n))
+		one, f := decodeDevice(diag.Resolve(n))
 		all, faults = append(all, one), append(faults, f...)
 	}
 	*d = Device(strings.Join(all, ","))
 	if len(faults) == 0 {
 		if _, err := device.ParseList(string(*d)); err != nil {
-			faults = append(faults, strict.At(node, "%v", err))
+			faults = append(faults, diag.At(node, "%v", err))
 			*d = "auto"
 		}
 	}
 	return faults
 }
 
-func decodeDevice(node *yaml.Node) (string, strict.Faults) {
+func decodeDevice(node *yaml.Node) (string, diag.Faults) {
 	switch node.Kind {
 	case yaml.ScalarNode:
 		return node.Value, nil
 	case yaml.MappingNode:
 	default:
-		return "", strict.Faults{strict.At(node, "wants a device such as cuda:0, or one with options such as {openvino: {device_type: GPU}}, got %s", strict.Describe(node))}
+		return "", diag.Faults{diag.At(node, "wants a device such as cuda:0, or one with options such as {openvino: {device_type: GPU}}, got %s", diag.Describe(node))}
 	}
-	pairs, faults := strict.Pairs(node)
+	pairs, faults := diag.Pairs(node)
 	if len(pairs) != 1 {
-		return "", append(faults, strict.At(node, "wants one device as the only key, its options below it; several devices are a list"))
+		return "", append(faults, diag.At(node, "wants one device as the only key, its options below it; several devices are a list"))
 	}
-	given, more := strict.Pairs(strict.Resolve(pairs[0].Value))
+	given, more := diag.Pairs(diag.Resolve(pairs[0].Value))
 	faults = append(faults, more...)
 	query := url.Values{}
 	for _, p := range given {
 		if p.Value.Kind != yaml.ScalarNode {
-			faults = append(faults, strict.At(p.Value, "wants a text or a number, got %s", strict.Describe(p.Value)))
+			faults = append(faults, diag.At(p.Value, "wants a text or a number, got %s", diag.Describe(p.Value)))
 		}
 		query.Set(p.Key.Value, p.Value.Value)
 	}

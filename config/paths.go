@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops/device"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/watcher"
 	"gopkg.in/yaml.v3"
 )
@@ -22,7 +22,7 @@ func (c *Config) Paths() (read, write []string) {
 	for _, p := range c.Restore.Runtime.Providers {
 		read = append(read, filepath.Dir(p))
 	}
-	top, _ := strict.Pairs(strict.Resolve(c.root)) // faults were told of when it was read
+	top, _ := diag.Pairs(diag.Resolve(c.root)) // faults were told of when it was read
 	for _, p := range top {
 		if p.Key.Value == "pipelines" || p.Key.Value == "fragments" {
 			read = append(read, namedPaths(p.Value, c.folder, 0)...)
@@ -58,7 +58,7 @@ func namedPaths(node *yaml.Node, folder string, depth int) (paths []string) {
 	if node == nil || depth > 100 {
 		return nil
 	}
-	node = strict.Resolve(node)
+	node = diag.Resolve(node)
 	if node.Kind != yaml.ScalarNode {
 		for _, n := range node.Content {
 			paths = append(paths, namedPaths(n, folder, depth+1)...)

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 )
 
@@ -85,7 +85,7 @@ func (g *generator) properties(t reflect.Type, into schema) {
 		case name != "" && name != "-" && f.IsExported():
 			of := g.of(f.Type)
 			if f.Tag.Get("size") != "" {
-				of = schema{"type": []string{of["type"].(string), "string"}, "pattern": strict.SizePattern}
+				of = schema{"type": []string{of["type"].(string), "string"}, "pattern": diag.SizePattern}
 			}
 			if help := f.Tag.Get("help"); help != "" {
 				of["description"] = help

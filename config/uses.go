@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"gopkg.in/yaml.v3"
 )
 
@@ -27,12 +27,12 @@ func (c *Config) Uses() (all []Use) {
 			return
 		}
 		known = append(known, path)
-		all = append(all, Use{Key: keys[len(keys)-1], Path: path, Write: write, node: strict.Find(c.root, keys...)})
+		all = append(all, Use{Key: keys[len(keys)-1], Path: path, Write: write, node: diag.Find(c.root, keys...)})
 	}
 	if file, err := filepath.Abs(c.file); err == nil {
 		all = append(all, Use{Key: "the configuration", Path: file})
 	}
-	if top := strict.Resolve(c.root); strict.Find(c.root, "state_dir") != top && c.root != nil {
+	if top := diag.Resolve(c.root); diag.Find(c.root, "state_dir") != top && c.root != nil {
 		add(c.StateDir, true, "state_dir")
 	}
 	known = append(known, c.StateDir)
@@ -57,8 +57,8 @@ func (c *Config) Uses() (all []Use) {
 
 // Fault is one at the place where the file names what is used. It is this
 // machine's.
-func (u Use) Fault(format string, args ...any) strict.Fault {
-	f := strict.At(u.node, u.Key+": "+format, args...)
+func (u Use) Fault(format string, args ...any) diag.Fault {
+	f := diag.At(u.node, u.Key+": "+format, args...)
 	f.Here = true
 	return f
 }

@@ -9,7 +9,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -160,7 +160,7 @@ type Weight struct {
 
 // Invalid is a fault of the parameter named param, for [Config.Validate].
 func Invalid(param, format string, args ...any) error {
-	return strict.Invalid(param, format, args...)
+	return diag.Invalid(param, format, args...)
 }
 
 // Env is what an operator may use of its surroundings when it is built.
@@ -205,7 +205,7 @@ type Spec struct {
 	// that a photo can be decoded while it is worked on.
 	Sequential bool
 	// Config makes the parameters with their defaults: a pointer to a struct
-	// whose yaml tags name them, or a decoder of its own ([strict.Decoder]).
+	// whose yaml tags name them, or a decoder of its own ([diag.Decoder]).
 	Config func() Config
 	// Family makes this stand for a set of operators; the other fields are
 	// then not used.

@@ -7,7 +7,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
@@ -48,7 +48,7 @@ type PlannedOutput struct {
 func (e *Engine) Plan(ctx context.Context, j Job) (Plan, error) {
 	p, ok := e.pipelines[j.Pipeline]
 	if !ok {
-		return Plan{}, fmt.Errorf("%s: there is no pipeline %q%s", j.Path, j.Pipeline, strict.Suggest(j.Pipeline, slices.Sorted(maps.Keys(e.pipelines))))
+		return Plan{}, fmt.Errorf("%s: there is no pipeline %q%s", j.Path, j.Pipeline, diag.Suggest(j.Pipeline, slices.Sorted(maps.Keys(e.pipelines))))
 	}
 	w := &work{engine: e, pipeline: p, job: j}
 	if err := w.locate(); err != nil {

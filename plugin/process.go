@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/ledger"
@@ -60,7 +60,7 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 func (e *Engine) newWork(j Job) (*work, error) {
 	p, ok := e.pipelines[j.Pipeline]
 	if !ok {
-		return nil, fmt.Errorf("%s: there is no pipeline %q%s", j.Path, j.Pipeline, strict.Suggest(j.Pipeline, slices.Sorted(maps.Keys(e.pipelines))))
+		return nil, fmt.Errorf("%s: there is no pipeline %q%s", j.Path, j.Pipeline, diag.Suggest(j.Pipeline, slices.Sorted(maps.Keys(e.pipelines))))
 	}
 	if j.Output == "" {
 		return nil, fmt.Errorf("%s: the job names no output folder", j.Path)

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin/ledger"
 )
 
@@ -149,11 +149,11 @@ func writeReason(file string, e ledger.Entry) error {
 		return err
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "photo:    %s\n", strict.Printable(e.Path))
+	fmt.Fprintf(&text, "photo:    %s\n", diag.Printable(e.Path))
 	if e.MovedTo != "" {
-		fmt.Fprintf(&text, "moved to: %s\n", strict.Printable(e.MovedTo))
+		fmt.Fprintf(&text, "moved to: %s\n", diag.Printable(e.MovedTo))
 	}
-	fmt.Fprintf(&text, "pipeline: %s\nkind:     %s\nreason:   %s\nstrikes:  %d\ntime:     %s\n", e.Pipeline, e.ErrorClass, strict.Printable(e.Error), e.Strikes, e.Finished.Format(time.RFC3339))
+	fmt.Fprintf(&text, "pipeline: %s\nkind:     %s\nreason:   %s\nstrikes:  %d\ntime:     %s\n", e.Pipeline, e.ErrorClass, diag.Printable(e.Error), e.Strikes, e.Finished.Format(time.RFC3339))
 	fmt.Fprintf(&text, "\nburnish retry %q tries it again.\n", e.Path)
 	return os.WriteFile(file, []byte(text.String()), 0o640)
 }

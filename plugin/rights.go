@@ -10,7 +10,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"golang.org/x/sys/unix"
 )
 
@@ -26,7 +26,7 @@ func AdviseWrite(err error, folder string) string {
 	case errors.Is(err, syscall.EROFS):
 		return adviseReadOnly("/", folder, os.Getenv)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Sprintf("let the user %s write there: setfacl -m %s %s", userName("/"), entry("rwx"), strict.ShellWord(barred(folder)))
+		return fmt.Sprintf("let the user %s write there: setfacl -m %s %s", userName("/"), entry("rwx"), diag.ShellWord(barred(folder)))
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Sprintf("let the user %s do that in %s", userName("/"), folder)
 	}
@@ -37,11 +37,11 @@ func AdviseWrite(err error, folder string) string {
 func adviseRead(path string) string {
 	at := barred(path)
 	if at != path {
-		return fmt.Sprintf("let the user %s into its folder: setfacl -m %s %s", userName("/"), entry("x"), strict.ShellWord(at))
+		return fmt.Sprintf("let the user %s into its folder: setfacl -m %s %s", userName("/"), entry("x"), diag.ShellWord(at))
 	}
 	folder := filepath.Dir(path)
 	return fmt.Sprintf("let the user %s read it: setfacl -m %s %s, or -R -m %s,d:%s %s for all of its folder",
-		userName("/"), entry("r"), strict.ShellWord(path), entry("rX"), entry("rX"), strict.ShellWord(folder))
+		userName("/"), entry("r"), diag.ShellWord(path), entry("rX"), entry("rX"), diag.ShellWord(folder))
 }
 
 // entry is one of an access control list, for this process's user alone.

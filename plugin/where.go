@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin/ledger"
 	"golang.org/x/text/unicode/norm"
 )
@@ -70,7 +70,7 @@ func parseCondition(text string) (condition, error) {
 		}
 		return func(e ledger.Entry) bool { return e.Finished.Before(when) == (field == "before") }, nil
 	default:
-		return nil, fmt.Errorf("there is no field %q%s", field, strict.Suggest(field, whereFields))
+		return nil, fmt.Errorf("there is no field %q%s", field, diag.Suggest(field, whereFields))
 	}
 	return func(e ledger.Entry) bool { return is(e) != not }, nil
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/builtin"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -29,12 +29,12 @@ func TestMain(m *testing.M) {
 // apply runs one operator, given as a step, on an image of w×h.
 func apply(t *testing.T, spec ops.Spec, params string, p *vips.Image) (*vips.Image, error) {
 	t.Helper()
-	root, err := strict.Parse("step", []byte(params))
+	root, err := diag.Parse("step", []byte(params))
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg := spec.Config()
-	if faults := append(strict.Decode(root, cfg), strict.Validate(root, cfg)...); len(faults) > 0 {
+	if faults := append(diag.Decode(root, cfg), diag.Validate(root, cfg)...); len(faults) > 0 {
 		return nil, faults
 	}
 	op, err := cfg.Build(t.Context(), ops.Env{})

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"gopkg.in/yaml.v3"
 )
 
@@ -17,11 +17,11 @@ var named = map[string]rgb{"black": {}, "white": {255, 255, 255}}
 func (rgb) ParamType() string { return "colour" }
 
 // DecodeStrict reads "#rrggbb", white, black, or a list of three numbers.
-func (c *rgb) DecodeStrict(node *yaml.Node) strict.Faults {
-	wrong := strict.Faults{strict.At(node, `wants a colour as "#rrggbb" (in quotes), white, black or [red, green, blue] of 0 to 255, got %s`, strict.Describe(node))}
+func (c *rgb) DecodeStrict(node *yaml.Node) diag.Faults {
+	wrong := diag.Faults{diag.At(node, `wants a colour as "#rrggbb" (in quotes), white, black or [red, green, blue] of 0 to 255, got %s`, diag.Describe(node))}
 	if node.Kind == yaml.SequenceNode {
 		var list []float64
-		if faults := strict.Decode(node, &list); len(faults) > 0 || len(list) != len(c) {
+		if faults := diag.Decode(node, &list); len(faults) > 0 || len(list) != len(c) {
 			return wrong
 		}
 		for i, x := range list {

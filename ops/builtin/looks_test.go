@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/builtin"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -145,8 +145,8 @@ func TestWatermarkFromAFile(t *testing.T) {
 	env := ops.Env{Folder: folder}
 	for name, want := range map[string]string{"logo.png": "", "words.txt": "not an image", "none.png": "there is no file", "/etc/hostname": "does not lie below"} {
 		cfg := builtin.Watermark().Config().(*builtin.WatermarkConfig)
-		root, _ := strict.Parse("step", []byte("{image: "+name+", position: centre, opacity: 0.5}"))
-		if faults := strict.Decode(root, cfg); len(faults) > 0 {
+		root, _ := diag.Parse("step", []byte("{image: "+name+", position: centre, opacity: 0.5}"))
+		if faults := diag.Decode(root, cfg); len(faults) > 0 {
 			t.Fatal(faults)
 		}
 		err := cfg.Check(env)

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
@@ -185,17 +185,17 @@ func (n *names) Visit(node *ast.Node) {
 
 // suggest is the nearest fact, that of a group for one that is named without it.
 func suggest(name string) string {
-	if strict.Nearest(name, known) != "" {
-		return strict.Suggest(name, known)
+	if diag.Nearest(name, known) != "" {
+		return diag.Suggest(name, known)
 	}
 	for _, group := range slices.Sorted(maps.Keys(groups)) {
 		list := fields(groups[group])
 		bare := strings.TrimLeft(strings.TrimPrefix(strings.ToLower(name), group), "_.-")
-		if near := strict.Nearest(bare, list); near != "" {
+		if near := diag.Nearest(bare, list); near != "" {
 			return fmt.Sprintf("; did you mean %q?", group+"."+near)
 		}
 	}
-	return strict.Suggest(name, known)
+	return diag.Suggest(name, known)
 }
 
 // groups are the facts that have members.
@@ -218,7 +218,7 @@ func (n *names) member(is *ast.MemberNode) {
 		return
 	}
 	if list := fields(group); !slices.Contains(list, property.Value) {
-		n.fail(is.Property, "there is no fact %q of a photo%s", base.Value+"."+property.Value, strict.Suggest(property.Value, list))
+		n.fail(is.Property, "there is no fact %q of a photo%s", base.Value+"."+property.Value, diag.Suggest(property.Value, list))
 		return
 	}
 	n.members = append(n.members, base.Value+"."+property.Value)
@@ -253,7 +253,7 @@ func (n *names) call(is *ast.CallNode) {
 	case !ok:
 		n.fail(is, `ran() wants the id of a step in quotes: ran("ID")`)
 	case !slices.Contains(n.steps, id.Value):
-		n.fail(id, "no step before has the id %q%s", id.Value, strict.Suggest(id.Value, n.steps))
+		n.fail(id, "no step before has the id %q%s", id.Value, diag.Suggest(id.Value, n.steps))
 	}
 }
 

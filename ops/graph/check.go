@@ -1,24 +1,24 @@
 package graph
 
 import (
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 )
 
 // Check finds every fault of c, warnings among them. It builds no operator and
 // loads no model.
-func Check(c Config, reg *ops.Registry, env ops.Env) strict.Faults {
+func Check(c Config, reg *ops.Registry, env ops.Env) diag.Faults {
 	b, faults := plan(c, reg)
 	for _, p := range b.steps {
 		if checker, ok := p.config.(ops.Checker); ok {
-			faults = append(faults, strict.Place(p.step.params, checker.Check(env))...)
+			faults = append(faults, diag.Place(p.step.params, checker.Check(env))...)
 		}
 	}
 	return faults
 }
 
 // warnings finds steps that work, but not to their purpose.
-func (b blueprint) warnings() (faults strict.Faults) {
+func (b blueprint) warnings() (faults diag.Faults) {
 	read := make([]bool, len(b.steps))
 	mark := func(at int) {
 		if at != source {
@@ -35,7 +35,7 @@ func (b blueprint) warnings() (faults strict.Faults) {
 		}
 		switch {
 		case p.grid == ops.NeedsGrid && moved[i] != "":
-			faults = append(faults, strict.Warn(p.step.key, "%s sees the JPEG's block grid no more once %q has moved the pixels; put %s first", p.step.Operator, moved[i], p.step.Operator))
+			faults = append(faults, diag.Warn(p.step.key, "%s sees the JPEG's block grid no more once %q has moved the pixels; put %s first", p.step.Operator, moved[i], p.step.Operator))
 		case p.grid == ops.MovesGrid && moved[i] == "":
 			moved[i] = p.step.Operator
 		}
@@ -45,7 +45,7 @@ func (b blueprint) warnings() (faults strict.Faults) {
 	}
 	for i, p := range b.steps {
 		if !read[i] && p.spec.Name != "" {
-			faults = append(faults, strict.Warn(p.step.key, "nothing reads the result of %s; it will not run", p.label))
+			faults = append(faults, diag.Warn(p.step.key, "nothing reads the result of %s; it will not run", p.label))
 		}
 	}
 	return faults

@@ -3,9 +3,9 @@ package graph
 import (
 	"slices"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/condition"
+	"github.com/burnish-photo/burnish/ops/diag"
 )
 
 // Choice is which taps are wanted of a photo. What the photo's first page
@@ -67,7 +67,7 @@ func (c *Choice) of(src ops.Image) *condition.Facts {
 
 // choice compiles what a tap is wanted under, nil for always. It may ask for
 // steps that stand before the tap's image.
-func (t *Tap) choice(at int, in *scope) (*guard, strict.Faults) {
+func (t *Tap) choice(at int, in *scope) (*guard, diag.Faults) {
 	if t.When == "" {
 		return nil, nil
 	}

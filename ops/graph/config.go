@@ -3,8 +3,8 @@
 package graph
 
 import (
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"gopkg.in/yaml.v3"
 )
 
@@ -40,13 +40,13 @@ type Tap struct {
 
 // DecodeStrict reads one step: an operator's name, alone or with parameters,
 // beside the reserved keys.
-func (s *Step) DecodeStrict(node *yaml.Node) strict.Faults {
+func (s *Step) DecodeStrict(node *yaml.Node) diag.Faults {
 	s.node, s.key = node, node
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!str" {
 		s.Operator, s.params = node.Value, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: node.Line, Column: node.Column}
 		return nil
 	}
-	pairs, faults := strict.Pairs(node)
+	pairs, faults := diag.Pairs(node)
 	for _, p := range pairs {
 		switch p.Key.Value {
 		case "id":
@@ -58,20 +58,20 @@ func (s *Step) DecodeStrict(node *yaml.Node) strict.Faults {
 		case "use":
 			s.use = p.Value
 			if p.Value.Kind != yaml.ScalarNode || p.Value.Tag != "!!str" {
-				faults = append(faults, strict.At(p.Value, "use wants the name of a fragment, got %s", strict.Describe(p.Value)))
+				faults = append(faults, diag.At(p.Value, "use wants the name of a fragment, got %s", diag.Describe(p.Value)))
 				continue
 			}
 			s.Use = p.Value.Value
 		case "when":
 			s.when = p.Value
-			faults = append(faults, strict.When(p.Value, &s.When)...)
+			faults = append(faults, diag.When(p.Value, &s.When)...)
 		default:
-			if near := strict.Nearest(p.Key.Value, ops.Reserved); near != "" && len(pairs) > 1 {
-				faults = append(faults, strict.At(p.Key, "unknown key %q; did you mean %q?", p.Key.Value, near))
+			if near := diag.Nearest(p.Key.Value, ops.Reserved); near != "" && len(pairs) > 1 {
+				faults = append(faults, diag.At(p.Key, "unknown key %q; did you mean %q?", p.Key.Value, near))
 				continue
 			}
 			if s.Operator != "" {
-				faults = append(faults, strict.At(p.Key, "a step holds one operator; %q is already here, so begin a new step (- %s: …)", s.Operator, p.Key.Value))
+				faults = append(faults, diag.At(p.Key, "a step holds one operator; %q is already here, so begin a new step (- %s: …)", s.Operator, p.Key.Value))
 				continue
 			}
 			s.Operator, s.key, s.params = p.Key.Value, p.Key, p.Value
@@ -79,40 +79,40 @@ func (s *Step) DecodeStrict(node *yaml.Node) strict.Faults {
 	}
 	switch {
 	case s.Operator != "" && s.use != nil:
-		faults = append(faults, strict.At(s.key, "a step holds an operator or uses a fragment, not both; begin a new step (- %s: …)", s.Operator))
+		faults = append(faults, diag.At(s.key, "a step holds an operator or uses a fragment, not both; begin a new step (- %s: …)", s.Operator))
 	case s.Operator == "" && s.use == nil && len(faults) == 0:
-		faults = append(faults, strict.At(node, "the step names no operator"))
+		faults = append(faults, diag.At(node, "the step names no operator"))
 	}
 	return faults
 }
 
-func decodeName(node *yaml.Node, into *string) strict.Faults {
+func decodeName(node *yaml.Node, into *string) diag.Faults {
 	if node.Kind != yaml.ScalarNode || node.Tag != "!!str" || node.Value == "" {
-		return strict.Faults{strict.At(node, "wants the id of a step, got %s", strict.Describe(node))}
+		return diag.Faults{diag.At(node, "wants the id of a step, got %s", diag.Describe(node))}
 	}
 	*into = node.Value
 	return nil
 }
 
-func decodeNames(node *yaml.Node, into *[]string) (faults strict.Faults) {
+func decodeNames(node *yaml.Node, into *[]string) (faults diag.Faults) {
 	nodes := []*yaml.Node{node}
 	if node.Kind == yaml.SequenceNode {
 		nodes = node.Content
 	}
 	*into = make([]string, len(nodes))
 	for i, n := range nodes {
-		faults = append(faults, decodeName(strict.Resolve(n), &(*into)[i])...)
+		faults = append(faults, decodeName(diag.Resolve(n), &(*into)[i])...)
 	}
 	return faults
 }
 
 // parameters decodes the step's parameters over the operator's defaults.
-func (s *Step) parameters(spec ops.Spec) (ops.Config, strict.Faults) {
+func (s *Step) parameters(spec ops.Spec) (ops.Config, diag.Faults) {
 	cfg := spec.Config()
-	if faults := strict.Decode(s.params, cfg); len(faults) > 0 {
+	if faults := diag.Decode(s.params, cfg); len(faults) > 0 {
 		return nil, faults
 	}
-	if faults := strict.Validate(s.params, cfg); len(faults) > 0 {
+	if faults := diag.Validate(s.params, cfg); len(faults) > 0 {
 		return nil, faults
 	}
 	return cfg, nil

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 )
 
 // Fragment is a chain of steps that pipelines share. Its first step reads what
@@ -22,7 +22,7 @@ const Input = "input"
 
 // CheckFragment finds the faults of a fragment by itself, for one that no
 // pipeline uses.
-func CheckFragment(name string, fragments map[string]Fragment, reg *ops.Registry, env ops.Env) strict.Faults {
+func CheckFragment(name string, fragments map[string]Fragment, reg *ops.Registry, env ops.Env) diag.Faults {
 	s := Step{Use: name}
 	return Check(Config{Steps: []Step{s}, Fragments: fragments, Taps: []Tap{{}}}, reg, env)
 }
@@ -48,13 +48,13 @@ func (p *planner) use(s *Step, outer *scope) {
 	f, ok := p.fragments[s.Use]
 	switch {
 	case !ok:
-		p.fault(strict.At(s.use, "there is no fragment %q%s", s.Use, strict.Suggest(s.Use, slices.Sorted(maps.Keys(p.fragments)))))
+		p.fault(diag.At(s.use, "there is no fragment %q%s", s.Use, diag.Suggest(s.Use, slices.Sorted(maps.Keys(p.fragments)))))
 		return
 	case slices.Contains(outer.within, s.Use):
-		p.fault(strict.At(s.use, "the fragment %q uses itself: %s", s.Use, strings.Join(append(outer.within, s.Use), " → ")))
+		p.fault(diag.At(s.use, "the fragment %q uses itself: %s", s.Use, strings.Join(append(outer.within, s.Use), " → ")))
 		return
 	case len(f.Steps) == 0:
-		p.fault(strict.At(s.use, "the fragment %q has no steps", s.Use))
+		p.fault(diag.At(s.use, "the fragment %q has no steps", s.Use))
 		return
 	}
 	if p.outermost == nil { // a fragment by itself
@@ -79,7 +79,7 @@ func (p *planner) use(s *Step, outer *scope) {
 	}
 }
 
-func (p *planner) fault(f strict.Fault) { p.faults = append(p.faults, f) }
+func (p *planner) fault(f diag.Fault) { p.faults = append(p.faults, f) }
 
 // passes reports whether steps that are left out hand on from by themselves, all
 // the way to step at: each the first image that it reads.

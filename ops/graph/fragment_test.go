@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 )
 
@@ -14,11 +14,11 @@ import (
 func withFragments(t *testing.T, fragments, text string, taps ...string) graph.Config {
 	t.Helper()
 	c := steps(t, text, taps...)
-	root, err := strict.Parse("p.yaml", []byte(fragments))
+	root, err := diag.Parse("p.yaml", []byte(fragments))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if faults := strict.Decode(root, &c.Fragments); len(faults) > 0 {
+	if faults := diag.Decode(root, &c.Fragments); len(faults) > 0 {
 		t.Fatal(faults)
 	}
 	return c

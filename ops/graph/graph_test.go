@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
@@ -78,11 +78,11 @@ func registry(t *testing.T, s *seen) *ops.Registry {
 func steps(t *testing.T, text string, taps ...string) graph.Config {
 	t.Helper()
 	c := graph.Config{}
-	root, err := strict.Parse("p.yaml", []byte(text))
+	root, err := diag.Parse("p.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if faults := strict.Decode(root, &c.Steps); len(faults) > 0 {
+	if faults := diag.Decode(root, &c.Steps); len(faults) > 0 {
 		t.Fatal(faults)
 	}
 	for _, tap := range taps {
@@ -229,12 +229,12 @@ func TestFaults(t *testing.T) {
 }
 
 func TestTwoOperatorsInAStep(t *testing.T) {
-	root, err := strict.Parse("p.yaml", []byte("[{tone: , heal: }]"))
+	root, err := diag.Parse("p.yaml", []byte("[{tone: , heal: }]"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var s []graph.Step
-	if faults := strict.Decode(root, &s); len(faults) != 1 || !strings.Contains(faults.Error(), "one operator") {
+	if faults := diag.Decode(root, &s); len(faults) != 1 || !strings.Contains(faults.Error(), "one operator") {
 		t.Error(faults)
 	}
 }

@@ -4,13 +4,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"gopkg.in/yaml.v3"
 )
 
 // resolve finds the steps that s reads, in the order of its ports.
-func resolve(s *Step, p planned, in *scope) (inputs []int, faults strict.Faults) {
+func resolve(s *Step, p planned, in *scope) (inputs []int, faults diag.Faults) {
 	if p.config == nil { // a fault already; only the names are looked at
 		return s.named(in)
 	}
@@ -56,23 +56,23 @@ func openPorts(ports []ops.Port) (open int, many bool) {
 
 // given are the steps that "from" names, or else the step before. They are as
 // many as the ports want.
-func (s *Step) given(ports []ops.Port, in *scope) (given []int, faults strict.Faults) {
+func (s *Step) given(ports []ops.Port, in *scope) (given []int, faults diag.Faults) {
 	open, many := openPorts(ports)
 	switch n := len(s.From); {
 	case n == 0 && open == 0:
 		return nil, nil
 	case n == 0 && open > 1:
-		return nil, strict.Faults{strict.At(s.key, "%s reads %s; name the steps: from: [ID, ID]", s.name(), listPorts(ports))}
+		return nil, diag.Faults{diag.At(s.key, "%s reads %s; name the steps: from: [ID, ID]", s.name(), listPorts(ports))}
 	case n > 0 && open == 0:
-		return nil, strict.Faults{strict.At(s.from, "%s reads no image from another step; remove \"from\"", s.Operator)}
+		return nil, diag.Faults{diag.At(s.from, "%s reads no image from another step; remove \"from\"", s.Operator)}
 	case n > 0 && (n < open || !many && n > open):
-		return nil, strict.Faults{strict.At(s.from, "%s reads %s, got %d", s.name(), listPorts(ports), n)}
+		return nil, diag.Faults{diag.At(s.from, "%s reads %s, got %d", s.name(), listPorts(ports), n)}
 	}
 	return s.named(in)
 }
 
 // named are the steps that "from" names, or the step before.
-func (s *Step) named(in *scope) (given []int, faults strict.Faults) {
+func (s *Step) named(in *scope) (given []int, faults diag.Faults) {
 	if len(s.From) == 0 {
 		return []int{in.before}, nil
 	}
@@ -121,5 +121,5 @@ func (s *Step) fromNode(i int) *yaml.Node {
 
 // idNode is where the i-th id of a port's parameter stands.
 func (s *Step) idNode(p ops.Port, i int) *yaml.Node {
-	return strict.Find(s.params, p.Name, strconv.Itoa(i))
+	return diag.Find(s.params, p.Name, strconv.Itoa(i))
 }

@@ -4,8 +4,8 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"gopkg.in/yaml.v3"
 )
 
@@ -36,7 +36,7 @@ type planner struct {
 	blueprint
 	fragments map[string]Fragment
 	reg       *ops.Registry
-	faults    strict.Faults
+	faults    diag.Faults
 	outermost *yaml.Node // the pipeline's use that is written out
 	written   int        // steps, and uses of fragments
 }
@@ -48,7 +48,7 @@ const maxSteps = 2000
 // full reports whether the pipeline has too many steps, which it tells of once.
 func (p *planner) full() bool {
 	if p.written++; p.written == maxSteps+1 {
-		p.fault(strict.At(p.outermost, "with its fragments written out the pipeline has more than %d steps; use fewer fragments in fragments", maxSteps))
+		p.fault(diag.At(p.outermost, "with its fragments written out the pipeline has more than %d steps; use fewer fragments in fragments", maxSteps))
 	}
 	return p.written > maxSteps
 }
@@ -70,7 +70,7 @@ func newScope(before int) *scope {
 
 // plan resolves names and parameters. Its blueprint is usable only where no
 // fault but warnings came back.
-func plan(c Config, reg *ops.Registry) (blueprint, strict.Faults) {
+func plan(c Config, reg *ops.Registry) (blueprint, diag.Faults) {
 	p := &planner{fragments: c.Fragments, reg: reg}
 	top := newScope(source)
 	p.add(c.Steps, top)
@@ -113,7 +113,7 @@ func (p *planner) add(steps []Step, in *scope) {
 			continue
 		}
 		if _, taken := in.ids[s.ID]; taken {
-			p.faults = append(p.faults, strict.At(s.id, "the id %q is already taken", s.ID))
+			p.faults = append(p.faults, diag.At(s.id, "the id %q is already taken", s.ID))
 			continue
 		}
 		in.ids[s.ID] = in.before
@@ -127,7 +127,7 @@ func (p *planner) add(steps []Step, in *scope) {
 func (p *planner) operator(s *Step, in *scope) {
 	step, faults := planStep(s, p.reg)
 	step.label = in.name + step.label
-	var fs strict.Faults
+	var fs diag.Faults
 	step.inputs, fs = resolve(s, step, in)
 	faults = append(faults, fs...)
 	step.guards, fs = s.guards(step, in)
@@ -137,17 +137,17 @@ func (p *planner) operator(s *Step, in *scope) {
 }
 
 // planStep resolves all of a step but what it reads.
-func planStep(s *Step, reg *ops.Registry) (planned, strict.Faults) {
+func planStep(s *Step, reg *ops.Registry) (planned, diag.Faults) {
 	p := planned{step: s, label: s.Operator}
 	if s.ID != "" {
 		p.label = s.ID + " (" + s.Operator + ")"
 	}
 	spec, ok := reg.Lookup(s.Operator)
 	if why := reg.Refuse(s.Operator); !ok && why != "" {
-		return p, strict.Faults{strict.At(s.key, "%s is no step: %s", s.Operator, why)}
+		return p, diag.Faults{diag.At(s.key, "%s is no step: %s", s.Operator, why)}
 	}
 	if !ok {
-		return p, strict.Faults{strict.At(s.key, "unknown operator %q%s", s.Operator, strict.Suggest(s.Operator, reg.Names()))}
+		return p, diag.Faults{diag.At(s.key, "unknown operator %q%s", s.Operator, diag.Suggest(s.Operator, reg.Names()))}
 	}
 	p.spec = spec
 	config, faults := s.parameters(spec)
@@ -160,7 +160,7 @@ func planStep(s *Step, reg *ops.Registry) (planned, strict.Faults) {
 }
 
 // lookup is the step that an id means; "" means the step before.
-func (in *scope) lookup(name string, node *yaml.Node) (int, strict.Faults) {
+func (in *scope) lookup(name string, node *yaml.Node) (int, diag.Faults) {
 	if name == "" {
 		return in.before, nil
 	}
@@ -168,8 +168,8 @@ func (in *scope) lookup(name string, node *yaml.Node) (int, strict.Faults) {
 		return at, nil
 	}
 	if in.later[name] {
-		return source, strict.Faults{strict.At(node, "no step before has the id %q; a step reads those above it, so that photos never go in a circle", name)}
+		return source, diag.Faults{diag.At(node, "no step before has the id %q; a step reads those above it, so that photos never go in a circle", name)}
 	}
 	known := slices.Sorted(maps.Keys(in.ids))
-	return source, strict.Faults{strict.At(node, "no step before has the id %q%s", name, strict.Suggest(name, known))}
+	return source, diag.Faults{diag.At(node, "no step before has the id %q%s", name, diag.Suggest(name, known))}
 }

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"gopkg.in/yaml.v3"
 )
@@ -24,11 +24,11 @@ func newConfig(d *description) *Config {
 }
 
 // DecodeStrict reads the arguments, each judged by what libvips says of it.
-func (c *Config) DecodeStrict(node *yaml.Node) strict.Faults {
+func (c *Config) DecodeStrict(node *yaml.Node) diag.Faults {
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
 		return nil
 	}
-	pairs, faults := strict.Pairs(node)
+	pairs, faults := diag.Pairs(node)
 	for _, p := range pairs {
 		a, ok := c.is.arg(p.Key.Value)
 		if !ok {
@@ -40,22 +40,22 @@ func (c *Config) DecodeStrict(node *yaml.Node) strict.Faults {
 	return faults
 }
 
-func (c *Config) unknown(key *yaml.Node) strict.Fault {
+func (c *Config) unknown(key *yaml.Node) diag.Fault {
 	a, ok := c.is.operation.Arg(key.Value)
 	switch {
 	case ok && a.Name != key.Value && slices.Contains(c.is.names(), a.Name):
-		return strict.At(key, "%s spells its argument %q with underscores: %s", c.is.name, key.Value, a.Name)
+		return diag.At(key, "%s spells its argument %q with underscores: %s", c.is.name, key.Value, a.Name)
 	case ok && a.Output:
-		return strict.At(key, "%s is a result of %s, not an argument", key.Value, c.is.name)
+		return diag.At(key, "%s is a result of %s, not an argument", key.Value, c.is.name)
 	case ok:
-		return strict.At(key, "%s of %s cannot be given in a step", key.Value, c.is.name)
+		return diag.At(key, "%s of %s cannot be given in a step", key.Value, c.is.name)
 	case len(c.is.args) == 0:
-		return strict.At(key, "%s has no arguments", c.is.name)
+		return diag.At(key, "%s has no arguments", c.is.name)
 	}
-	return strict.At(key, "%s has no argument %q%s", c.is.name, key.Value, strict.Suggest(key.Value, c.is.names()))
+	return diag.At(key, "%s has no argument %q%s", c.is.name, key.Value, diag.Suggest(key.Value, c.is.names()))
 }
 
-func (c *Config) decode(a vips.Argument, node *yaml.Node) strict.Faults {
+func (c *Config) decode(a vips.Argument, node *yaml.Node) diag.Faults {
 	switch {
 	case isImage(a):
 		ids, faults := decodeIDs(a, node)
@@ -63,7 +63,7 @@ func (c *Config) decode(a vips.Argument, node *yaml.Node) strict.Faults {
 		return faults
 	case fileKinds[a.Name] != "":
 		var name string
-		faults := strict.Decode(node, &name)
+		faults := diag.Decode(node, &name)
 		c.files[a.Name] = name
 		return faults
 	}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"gopkg.in/yaml.v3"
 )
 
@@ -35,11 +35,11 @@ type either struct {
 }
 
 // DecodeStrict chooses the form by the parameters that only one has.
-func (e *either) DecodeStrict(node *yaml.Node) strict.Faults {
+func (e *either) DecodeStrict(node *yaml.Node) diag.Faults {
 	if node.Kind != yaml.MappingNode {
-		return strict.Decode(node, e.Config)
+		return diag.Decode(node, e.Config)
 	}
-	pairs, _ := strict.Pairs(node)
+	pairs, _ := diag.Pairs(node)
 	own := e.own()
 	var ours, theirs *yaml.Node
 	for _, p := range pairs {
@@ -54,24 +54,24 @@ func (e *either) DecodeStrict(node *yaml.Node) strict.Faults {
 	name := e.libvips.is.name
 	switch {
 	case ours != nil && theirs != nil:
-		return strict.Faults{strict.At(theirs, "%q is an argument of libvips' %s and does not mix with %q of Burnish's %s; keep to one form", theirs.Value, name, ours.Value, name)}
+		return diag.Faults{diag.At(theirs, "%q is an argument of libvips' %s and does not mix with %q of Burnish's %s; keep to one form", theirs.Value, name, ours.Value, name)}
 	case theirs != nil:
 		e.chosen = true
-		return strict.Decode(node, e.libvips)
+		return diag.Decode(node, e.libvips)
 	}
 	if faults := e.unknown(pairs, own); len(faults) > 0 {
 		return faults
 	}
-	return strict.Decode(node, e.Config)
+	return diag.Decode(node, e.Config)
 }
 
 // unknown finds parameters that neither form has.
-func (e *either) unknown(pairs []strict.Pair, own []string) (faults strict.Faults) {
+func (e *either) unknown(pairs []diag.Pair, own []string) (faults diag.Faults) {
 	for _, p := range pairs {
 		if !slices.Contains(own, p.Key.Value) {
 			names := append(slices.Clone(own), e.libvips.is.names()...)
 			slices.Sort(names)
-			faults = append(faults, strict.At(p.Key, "unknown key %q%s", p.Key.Value, strict.Suggest(p.Key.Value, slices.Compact(names))))
+			faults = append(faults, diag.At(p.Key, "unknown key %q%s", p.Key.Value, diag.Suggest(p.Key.Value, slices.Compact(names))))
 		}
 	}
 	return faults

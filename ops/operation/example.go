@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -73,7 +73,7 @@ func (d *description) exampleOf(a vips.Argument) string {
 
 // fits reports whether the argument takes a value written so.
 func fits(d *description, a vips.Argument, text string) bool {
-	node, err := strict.Parse("example", []byte(text))
+	node, err := diag.Parse("example", []byte(text))
 	if err != nil {
 		return false
 	}

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/ops/operation"
 	"github.com/burnish-photo/burnish/ops/vips"
@@ -40,12 +40,12 @@ func registry(t *testing.T) *ops.Registry {
 
 func steps(t *testing.T, text string) graph.Config {
 	t.Helper()
-	root, err := strict.Parse("p.yaml", []byte(text))
+	root, err := diag.Parse("p.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := graph.Config{Taps: []graph.Tap{{}}}
-	if faults := strict.Decode(root, &c.Steps); len(faults) > 0 {
+	if faults := diag.Decode(root, &c.Steps); len(faults) > 0 {
 		t.Fatal(faults)
 	}
 	return c

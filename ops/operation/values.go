@@ -7,35 +7,35 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"gopkg.in/yaml.v3"
 )
 
 // decodeIDs reads the steps whose images an argument takes.
-func decodeIDs(a vips.Argument, node *yaml.Node) (ids []string, faults strict.Faults) {
+func decodeIDs(a vips.Argument, node *yaml.Node) (ids []string, faults diag.Faults) {
 	nodes := []*yaml.Node{node}
 	if a.Type == "images" && node.Kind == yaml.SequenceNode {
 		nodes = node.Content
 	}
 	for _, n := range nodes {
-		n = strict.Resolve(n)
+		n = diag.Resolve(n)
 		if n.Kind != yaml.ScalarNode || n.Tag != "!!str" || n.Value == "" {
-			faults = append(faults, strict.At(n, "%s wants the id of a step, got %s", a.Name, strict.Describe(n)))
+			faults = append(faults, diag.At(n, "%s wants the id of a step, got %s", a.Name, diag.Describe(n)))
 			continue
 		}
 		ids = append(ids, n.Value)
 	}
 	if len(nodes) == 0 {
-		faults = append(faults, strict.At(node, "%s wants the ids of steps, got an empty list", a.Name))
+		faults = append(faults, diag.At(node, "%s wants the ids of steps, got an empty list", a.Name))
 	}
 	return ids, faults
 }
 
 // decodeValue reads an argument that is no image and no file.
-func decodeValue(d *description, a vips.Argument, node *yaml.Node) (any, strict.Faults) {
-	refuse := func(n *yaml.Node) strict.Faults {
-		return strict.Faults{strict.At(n, "%s: wants %s, got %s%s", a.Name, wants(d, a), strict.Describe(n), suggest(d, a, n))}
+func decodeValue(d *description, a vips.Argument, node *yaml.Node) (any, diag.Faults) {
+	refuse := func(n *yaml.Node) diag.Faults {
+		return diag.Faults{diag.At(n, "%s: wants %s, got %s%s", a.Name, wants(d, a), diag.Describe(n), suggest(d, a, n))}
 	}
 	if names := modes(d, a); names != nil {
 		return decodeModes(names, node, refuse)
@@ -95,7 +95,7 @@ func number(a vips.Argument, node *yaml.Node) (float64, bool) {
 // until it runs.
 var lengths = map[string]int{"affine.matrix": 4, "affine.oarea": 4, "Lab2XYZ.temp": 3, "XYZ2Lab.temp": 3}
 
-func decodeNumbers(d *description, a vips.Argument, node *yaml.Node, refuse func(*yaml.Node) strict.Faults) (any, strict.Faults) {
+func decodeNumbers(d *description, a vips.Argument, node *yaml.Node, refuse func(*yaml.Node) diag.Faults) (any, diag.Faults) {
 	nodes := []*yaml.Node{node}
 	if node.Kind == yaml.SequenceNode {
 		nodes = node.Content
@@ -106,7 +106,7 @@ func decodeNumbers(d *description, a vips.Argument, node *yaml.Node, refuse func
 	}
 	list := make([]float64, len(nodes))
 	for i, n := range nodes {
-		x, ok := number(a, strict.Resolve(n))
+		x, ok := number(a, diag.Resolve(n))
 		if !ok {
 			return nil, refuse(n)
 		}
@@ -122,14 +122,14 @@ func decodeNumbers(d *description, a vips.Argument, node *yaml.Node, refuse func
 	return whole, nil
 }
 
-func decodeFlags(a vips.Argument, node *yaml.Node, refuse func(*yaml.Node) strict.Faults) (any, strict.Faults) {
+func decodeFlags(a vips.Argument, node *yaml.Node, refuse func(*yaml.Node) diag.Faults) (any, diag.Faults) {
 	var names []string
 	switch node.Kind {
 	case yaml.ScalarNode:
 		names = strings.Split(node.Value, "|")
 	case yaml.SequenceNode:
 		for _, n := range node.Content {
-			names = append(names, strict.Resolve(n).Value)
+			names = append(names, diag.Resolve(n).Value)
 		}
 	}
 	for i := range names {
@@ -161,7 +161,7 @@ func modes(d *description, a vips.Argument) []string {
 	return mode.Enum // in the order of their numbers, from 0
 }
 
-func decodeModes(names []string, node *yaml.Node, refuse func(*yaml.Node) strict.Faults) (any, strict.Faults) {
+func decodeModes(names []string, node *yaml.Node, refuse func(*yaml.Node) diag.Faults) (any, diag.Faults) {
 	nodes := []*yaml.Node{node}
 	if node.Kind == yaml.SequenceNode {
 		nodes = node.Content
@@ -171,7 +171,7 @@ func decodeModes(names []string, node *yaml.Node, refuse func(*yaml.Node) strict
 	}
 	var numbers []int
 	for _, n := range nodes {
-		n = strict.Resolve(n)
+		n = diag.Resolve(n)
 		i := slices.Index(names, n.Value)
 		if n.Kind != yaml.ScalarNode || i < 0 {
 			return nil, refuse(n)
@@ -231,7 +231,7 @@ func suggest(d *description, a vips.Argument, node *yaml.Node) string {
 	if m := modes(d, a); m != nil {
 		names = m
 	}
-	if near := strict.Nearest(node.Value, names); near != "" && node.Kind == yaml.ScalarNode {
+	if near := diag.Nearest(node.Value, names); near != "" && node.Kind == yaml.ScalarNode {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	return ""

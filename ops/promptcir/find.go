@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/promptcir/models"
 )
 
@@ -79,7 +79,7 @@ func lookForModel(name string, env ops.Env) error {
 func unknownModel(name string, env ops.Env) error {
 	known := knownModels(env)
 	return fmt.Errorf("there is no model %q%s; others are named by the path of their .onnx file, or put into %s",
-		name, strict.Suggest(name, known), orWhere(env.Models))
+		name, diag.Suggest(name, known), orWhere(env.Models))
 }
 
 func readModel(path string) (source, error) {

@@ -25,8 +25,8 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config/strict"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
 	"github.com/burnish-photo/burnish/ops/promptcir/tile"
 )
@@ -107,7 +107,7 @@ func (c *Config) Validate() error {
 		invalid("tile", "wants 64 to %d pixels, or 0 for the model's own size, got %d", maxTile, c.Tile)
 	}
 	if c.Skip != skipAuto && c.Skip != skipNever {
-		invalid("skip", "must be auto or never, got %q%s", c.Skip, strict.Suggest(c.Skip, []string{skipAuto, skipNever}))
+		invalid("skip", "must be auto or never, got %q%s", c.Skip, diag.Suggest(c.Skip, []string{skipAuto, skipNever}))
 	}
 	if !(c.SkipBelow >= 0 && c.SkipBelow <= 255) {
 		invalid("skip_below", "must be 0 to 255, got %g", c.SkipBelow)
@@ -119,10 +119,10 @@ func (c *Config) Validate() error {
 		invalid("strength", "wants 0 to 1, got %g", c.Strength)
 	}
 	if c.Quality != fast && c.Quality != balanced && c.Quality != reference {
-		invalid("quality", "wants fast, balanced or reference, got %q%s", c.Quality, strict.Suggest(c.Quality, []string{balanced, fast, reference}))
+		invalid("quality", "wants fast, balanced or reference, got %q%s", c.Quality, diag.Suggest(c.Quality, []string{balanced, fast, reference}))
 	}
 	if _, moved := modes[c.Fidelity]; !moved && c.Fidelity != off {
-		invalid("fidelity", "must be auto, strict or off, got %q%s", c.Fidelity, strict.Suggest(c.Fidelity, []string{auto, strictly, off}))
+		invalid("fidelity", "must be auto, strict or off, got %q%s", c.Fidelity, diag.Suggest(c.Fidelity, []string{auto, strictly, off}))
 	}
 	if len(c.Models) > 0 && c.Quality != reference {
 		invalid("models", "several models are averaged at the quality reference only; set it, or name one as model")

@@ -3,7 +3,7 @@ package golden
 import (
 	"strings"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 )
 
 // exifTags are the names of EXIF's tags (CIPA DC-008), as libvips has them.
@@ -43,5 +43,5 @@ func misspelt(name string) string {
 			return ""
 		}
 	}
-	return strict.Nearest(name, exifTags)
+	return diag.Nearest(name, exifTags)
 }

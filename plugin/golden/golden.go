@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 	"gopkg.in/yaml.v3"
 )
@@ -68,14 +68,14 @@ type DeltaE struct {
 type Expectations []Expect
 
 // DecodeStrict reads one expectation or a list of them.
-func (e *Expectations) DecodeStrict(node *yaml.Node) (faults strict.Faults) {
+func (e *Expectations) DecodeStrict(node *yaml.Node) (faults diag.Faults) {
 	nodes := []*yaml.Node{node}
 	if node.Kind == yaml.SequenceNode {
 		nodes = node.Content
 	}
 	*e = make([]Expect, len(nodes))
 	for i, n := range nodes {
-		faults = append(faults, strict.Decode(n, &(*e)[i])...)
+		faults = append(faults, diag.Decode(n, &(*e)[i])...)
 	}
 	return faults
 }
@@ -84,25 +84,25 @@ func (e *Expectations) DecodeStrict(node *yaml.Node) (faults strict.Faults) {
 type Size struct{ Width, Height int }
 
 // DecodeStrict reads "2048x1365".
-func (s *Size) DecodeStrict(node *yaml.Node) strict.Faults {
+func (s *Size) DecodeStrict(node *yaml.Node) diag.Faults {
 	var rest string
 	n, _ := fmt.Sscanf(node.Value, "%dx%d%s", &s.Width, &s.Height, &rest)
 	if n != 2 || s.Width < 1 || s.Height < 1 {
-		return strict.Faults{strict.At(node, "wants a size such as 2048x1365, got %s", strict.Describe(node))}
+		return diag.Faults{diag.At(node, "wants a size such as 2048x1365, got %s", diag.Describe(node))}
 	}
 	return nil
 }
 
 func (s Size) String() string { return fmt.Sprintf("%dx%d", s.Width, s.Height) }
 
-// Load reads a file of tests. Its error is a [strict.Faults] where the file is
+// Load reads a file of tests. Its error is a [diag.Faults] where the file is
 // read and wrong.
 func Load(file string) (*File, error) {
-	data, err := strict.ReadFile(file)
+	data, err := diag.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	root, err := strict.Parse(file, data)
+	root, err := diag.Parse(file, data)
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +110,8 @@ func Load(file string) (*File, error) {
 	if f.folder, err = filepath.Abs(filepath.Dir(file)); err != nil {
 		return nil, err
 	}
-	faults := strict.Decode(root, f)
-	faults = append(faults, strict.Validate(root, f)...)
+	faults := diag.Decode(root, f)
+	faults = append(faults, diag.Validate(root, f)...)
 	return f, faults.In(file).Err()
 }
 
@@ -119,10 +119,10 @@ func Load(file string) (*File, error) {
 func (f *File) Validate() error {
 	var errs []error
 	if f.Version != 1 {
-		errs = append(errs, strict.Invalid("version", "version %d is not known to this Burnish; it reads version 1", f.Version))
+		errs = append(errs, diag.Invalid("version", "version %d is not known to this Burnish; it reads version 1", f.Version))
 	}
 	if _, err := os.Stat(f.ConfigFile()); err != nil {
-		errs = append(errs, strict.Invalid("config", "there is no configuration %s; name the one whose pipelines are tested with \"config: FILE\", below this file's folder", f.ConfigFile()))
+		errs = append(errs, diag.Invalid("config", "there is no configuration %s; name the one whose pipelines are tested with \"config: FILE\", below this file's folder", f.ConfigFile()))
 	}
 	if len(f.Tests) == 0 {
 		errs = append(errs, errors.New("the file holds no tests"))
@@ -130,7 +130,7 @@ func (f *File) Validate() error {
 	for i, t := range f.Tests {
 		at := fmt.Sprintf("tests.%d", i)
 		if info, err := os.Stat(f.path(t.Input)); t.Input == "" || err != nil || !info.Mode().IsRegular() {
-			errs = append(errs, strict.Invalid(at+".input", "wants a picture that exists, got %q", t.Input))
+			errs = append(errs, diag.Invalid(at+".input", "wants a picture that exists, got %q", t.Input))
 		}
 		errs = append(errs, t.end(at))
 		for j, e := range t.Expect {
@@ -144,15 +144,15 @@ func (f *File) Validate() error {
 func (t Test) end(at string) error {
 	var errs []error
 	if kinds := plugin.Kinds(); t.Fails != "" && !slices.Contains(kinds, t.Fails) {
-		errs = append(errs, strict.Invalid(at+".fails", "there is no failure of the kind %q%s", t.Fails, strict.Suggest(t.Fails, kinds)))
+		errs = append(errs, diag.Invalid(at+".fails", "there is no failure of the kind %q%s", t.Fails, diag.Suggest(t.Fails, kinds)))
 	}
 	switch {
 	case t.Fails != "" && t.Skipped != "":
-		errs = append(errs, strict.Invalid(at+".skipped", "a photo fails or is skipped, not both"))
+		errs = append(errs, diag.Invalid(at+".skipped", "a photo fails or is skipped, not both"))
 	case t.Fails+t.Skipped == "" && len(t.Expect) == 0 && len(t.Notes) == 0:
-		errs = append(errs, strict.Invalid(at, "the test expects nothing; add expect, notes, fails or skipped"))
+		errs = append(errs, diag.Invalid(at, "the test expects nothing; add expect, notes, fails or skipped"))
 	case t.Fails+t.Skipped != "" && len(t.Expect) > 0:
-		errs = append(errs, strict.Invalid(at+".expect", "a photo that fails or is skipped has no outputs to expect anything of"))
+		errs = append(errs, diag.Invalid(at+".expect", "a photo that fails or is skipped has no outputs to expect anything of"))
 	}
 	return errors.Join(errs...)
 }
@@ -160,7 +160,7 @@ func (t Test) end(at string) error {
 // expectation is where expectation j of test i stands.
 func (f *File) expectation(i, j int) string {
 	at := fmt.Sprintf("tests.%d.expect", i)
-	if strict.Find(f.root, "tests", fmt.Sprint(i), "expect").Kind == yaml.SequenceNode {
+	if diag.Find(f.root, "tests", fmt.Sprint(i), "expect").Kind == yaml.SequenceNode {
 		at += fmt.Sprintf(".%d", j)
 	}
 	return at
@@ -169,21 +169,21 @@ func (f *File) expectation(i, j int) string {
 func (e Expect) validate(at string) error {
 	var errs []error
 	if _, err := path.Match(e.Output, ""); err != nil {
-		errs = append(errs, strict.Invalid(at+".output", "%q is no pattern", e.Output))
+		errs = append(errs, diag.Invalid(at+".output", "%q is no pattern", e.Output))
 	}
 	if formats := plugin.Formats(); e.Format != "" && !slices.Contains(formats, e.Format) {
-		errs = append(errs, strict.Invalid(at+".format", "there is no format %q%s", e.Format, strict.Suggest(e.Format, formats)))
+		errs = append(errs, diag.Invalid(at+".format", "there is no format %q%s", e.Format, diag.Suggest(e.Format, formats)))
 	}
 	for _, tag := range slices.Sorted(maps.Keys(e.EXIF)) {
 		if near := misspelt(tag); near != "" {
-			errs = append(errs, strict.Invalid(at+".exif."+tag, "EXIF has no tag %q; did you mean %q?", tag, near))
+			errs = append(errs, diag.Invalid(at+".exif."+tag, "EXIF has no tag %q; did you mean %q?", tag, near))
 		}
 	}
 	if e.PSNR != nil && (e.PSNR.Image == "" || e.PSNR.Min <= 0) {
-		errs = append(errs, strict.Invalid(at+".psnr", "wants an image and a min of decibels above 0"))
+		errs = append(errs, diag.Invalid(at+".psnr", "wants an image and a min of decibels above 0"))
 	}
 	if e.DeltaE != nil && (e.DeltaE.Image == "" || e.DeltaE.Max <= 0) {
-		errs = append(errs, strict.Invalid(at+".deltae", "wants an image and a max above 0"))
+		errs = append(errs, diag.Invalid(at+".deltae", "wants an image and a max above 0"))
 	}
 	return errors.Join(errs...)
 }

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -27,15 +27,15 @@ type Verdict struct {
 // that the tests use.
 func (f *File) Pipelines(known []string) ([]string, error) {
 	used := map[string]bool{}
-	var faults strict.Faults
+	var faults diag.Faults
 	for i := range f.Tests {
 		t := &f.Tests[i]
 		if t.Pipeline == "" && len(known) == 1 {
 			t.Pipeline = known[0]
 		}
 		if !slices.Contains(known, t.Pipeline) {
-			at := strict.Find(f.root, "tests", fmt.Sprint(i), "pipeline")
-			faults = append(faults, strict.At(at, "there is no pipeline %q%s", t.Pipeline, strict.Suggest(t.Pipeline, known)))
+			at := diag.Find(f.root, "tests", fmt.Sprint(i), "pipeline")
+			faults = append(faults, diag.At(at, "there is no pipeline %q%s", t.Pipeline, diag.Suggest(t.Pipeline, known)))
 		}
 		used[t.Pipeline] = true
 	}
@@ -47,7 +47,7 @@ func (f *File) Pipelines(known []string) ([]string, error) {
 // the test.
 func (f *File) Run(ctx context.Context, e *plugin.Engine, i int, update bool) (v Verdict, err error) {
 	t := f.Tests[i]
-	v.Name, v.Line = t.name(), strict.Find(f.root, "tests", fmt.Sprint(i)).Line
+	v.Name, v.Line = t.name(), diag.Find(f.root, "tests", fmt.Sprint(i)).Line
 	out, err := os.MkdirTemp("", "burnish-test-")
 	if err != nil {
 		return v, err

@@ -12,7 +12,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"golang.org/x/sys/unix"
 	"gopkg.in/yaml.v3"
 )
@@ -34,12 +34,12 @@ const (
 	Mode    = "mode"
 )
 
-func decodePreserve(node *yaml.Node, into *[]string) (faults strict.Faults) {
+func decodePreserve(node *yaml.Node, into *[]string) (faults diag.Faults) {
 	if node.Kind != yaml.SequenceNode {
-		return strict.Faults{strict.At(node, "wants a list of mtime, owner, mode, got %s", strict.Describe(node))}
+		return diag.Faults{diag.At(node, "wants a list of mtime, owner, mode, got %s", diag.Describe(node))}
 	}
 	for _, n := range node.Content {
-		n = strict.Resolve(n)
+		n = diag.Resolve(n)
 		var name string
 		if fs := oneOf(n, &name, []string{ModTime, User, Mode}); len(fs) > 0 {
 			faults = append(faults, fs...)

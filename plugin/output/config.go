@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/output/container"
 	"gopkg.in/yaml.v3"
@@ -107,11 +107,11 @@ func (c *Config) asked() (names []string) {
 
 // DecodeStrict reads an output: its keys, and blocks that bear an encoder's
 // name.
-func (c *Config) DecodeStrict(node *yaml.Node) strict.Faults {
+func (c *Config) DecodeStrict(node *yaml.Node) diag.Faults {
 	c.node, c.Provenance, c.Collision, c.GainMap = node, true, Refuse, DropGainMap
-	pairs, faults := strict.Pairs(node)
+	pairs, faults := diag.Pairs(node)
 	keys := c.keys()
-	var blocks []strict.Pair
+	var blocks []diag.Pair
 	for _, p := range pairs {
 		decode, ok := keys[p.Key.Value]
 		switch {
@@ -125,14 +125,14 @@ func (c *Config) DecodeStrict(node *yaml.Node) strict.Faults {
 				valid = append(valid, key)
 			}
 			slices.Sort(valid)
-			faults = append(faults, strict.At(p.Key, "unknown key %q%s", p.Key.Value, strict.Suggest(p.Key.Value, valid)))
+			faults = append(faults, diag.At(p.Key, "unknown key %q%s", p.Key.Value, diag.Suggest(p.Key.Value, valid)))
 		}
 	}
 	if c.path == nil {
-		return append(faults, strict.At(node, "the output wants a path, such as \"{dir}/{stem}.jpg\""))
+		return append(faults, diag.At(node, "the output wants a path, such as \"{dir}/{stem}.jpg\""))
 	}
 	if c.policy.keep != nil && c.policy.strip != nil {
-		faults = append(faults, strict.At(c.keep, "say either what to keep or what to strip"))
+		faults = append(faults, diag.At(c.keep, "say either what to keep or what to strip"))
 	}
 	faults = append(faults, c.chooseEncoder(blocks)...)
 	return append(faults, c.checkKeep()...)
@@ -140,76 +140,76 @@ func (c *Config) DecodeStrict(node *yaml.Node) strict.Faults {
 
 // checkKeep finds blocks that are asked for by name and that the format cannot
 // hold.
-func (c *Config) checkKeep() (faults strict.Faults) {
+func (c *Config) checkKeep() (faults diag.Faults) {
 	if c.keep == nil || c.Format == "" || c.Format == Auto {
 		return nil
 	}
 	holds := container.Carries(c.Format)
 	for name, can := range map[string]bool{"exif": holds.EXIF, "xmp": holds.XMP, "iptc": holds.IPTC, "icc": c.Format != "gif"} {
 		if i := slices.Index(c.policy.keep, name); i >= 0 && !can {
-			faults = append(faults, strict.At(c.keep.Content[i], "%s cannot hold %s", c.Format, name))
+			faults = append(faults, diag.At(c.keep.Content[i], "%s cannot hold %s", c.Format, name))
 		}
 	}
 	return faults
 }
 
 // keys are an output's keys beside the encoders' blocks.
-func (c *Config) keys() map[string]func(*yaml.Node) strict.Faults {
-	return map[string]func(*yaml.Node) strict.Faults{
+func (c *Config) keys() map[string]func(*yaml.Node) diag.Faults {
+	return map[string]func(*yaml.Node) diag.Faults{
 		"path":      c.decodePath,
-		"from":      func(n *yaml.Node) strict.Faults { c.from = n; return strict.Decode(n, &c.From) },
-		"when":      func(n *yaml.Node) strict.Faults { c.when = n; return strict.When(n, &c.When) },
-		"thumbnail": func(n *yaml.Node) strict.Faults { c.Thumbnail = n; return nil },
+		"from":      func(n *yaml.Node) diag.Faults { c.from = n; return diag.Decode(n, &c.From) },
+		"when":      func(n *yaml.Node) diag.Faults { c.when = n; return diag.When(n, &c.When) },
+		"thumbnail": func(n *yaml.Node) diag.Faults { c.Thumbnail = n; return nil },
 		"format":    c.decodeFormat,
-		"keep":      func(n *yaml.Node) strict.Faults { c.keep = n; return decodeClasses(n, &c.policy.keep) },
-		"strip":     func(n *yaml.Node) strict.Faults { return decodeClasses(n, &c.policy.strip) },
-		"provenance": func(n *yaml.Node) strict.Faults {
+		"keep":      func(n *yaml.Node) diag.Faults { c.keep = n; return decodeClasses(n, &c.policy.keep) },
+		"strip":     func(n *yaml.Node) diag.Faults { return decodeClasses(n, &c.policy.strip) },
+		"provenance": func(n *yaml.Node) diag.Faults {
 			c.provenanceAsked = true
-			return strict.Decode(n, &c.Provenance)
+			return diag.Decode(n, &c.Provenance)
 		},
-		"collision": func(n *yaml.Node) strict.Faults {
+		"collision": func(n *yaml.Node) diag.Faults {
 			return oneOf(n, &c.Collision, []string{Refuse, Overwrite, Skip, Number})
 		},
-		"preserve": func(n *yaml.Node) strict.Faults { c.preserve = n; return decodePreserve(n, &c.Preserve) },
-		"gainmap": func(n *yaml.Node) strict.Faults {
+		"preserve": func(n *yaml.Node) diag.Faults { c.preserve = n; return decodePreserve(n, &c.Preserve) },
+		"gainmap": func(n *yaml.Node) diag.Faults {
 			c.gainMapAsked = true
 			return oneOf(n, &c.GainMap, []string{KeepGainMap, DropGainMap})
 		},
 	}
 }
 
-func (c *Config) decodePath(node *yaml.Node) strict.Faults {
+func (c *Config) decodePath(node *yaml.Node) diag.Faults {
 	c.path = node
 	var text string
-	if fs := strict.Decode(node, &text); len(fs) > 0 {
+	if fs := diag.Decode(node, &text); len(fs) > 0 {
 		return fs
 	}
 	t, err := ParseTemplate(text)
 	if err != nil {
-		return strict.Faults{strict.At(node, "%s", err)}
+		return diag.Faults{diag.At(node, "%s", err)}
 	}
 	c.Path = t
 	return nil
 }
 
-func (c *Config) decodeFormat(node *yaml.Node) strict.Faults {
+func (c *Config) decodeFormat(node *yaml.Node) diag.Faults {
 	c.format = node
 	return oneOf(node, &c.Format, append([]string{Auto}, Formats()...))
 }
 
 // oneOf decodes a text that has to be one of the valid ones.
-func oneOf(node *yaml.Node, into *string, valid []string) strict.Faults {
-	if fs := strict.Decode(node, into); len(fs) > 0 {
+func oneOf(node *yaml.Node, into *string, valid []string) diag.Faults {
+	if fs := diag.Decode(node, into); len(fs) > 0 {
 		return fs
 	}
 	if !slices.Contains(valid, *into) {
-		return strict.Faults{strict.At(node, "wants one of %s, got %q%s", strings.Join(valid, ", "), *into, nearest(*into, valid))}
+		return diag.Faults{diag.At(node, "wants one of %s, got %q%s", strings.Join(valid, ", "), *into, nearest(*into, valid))}
 	}
 	return nil
 }
 
 func nearest(name string, valid []string) string {
-	if near := strict.Nearest(name, valid); near != "" {
+	if near := diag.Nearest(name, valid); near != "" {
 		return "; did you mean \"" + near + "\"?"
 	}
 	return ""
@@ -217,7 +217,7 @@ func nearest(name string, valid []string) string {
 
 // chooseEncoder settles the format by the key, the one block or the path's
 // extension, and reads the blocks.
-func (c *Config) chooseEncoder(blocks []strict.Pair) (faults strict.Faults) {
+func (c *Config) chooseEncoder(blocks []diag.Pair) (faults diag.Faults) {
 	ending := strings.TrimPrefix(path.Ext(c.path.Value), ".")
 	named, known := FormatOf(ending)
 	switch {
@@ -227,27 +227,27 @@ func (c *Config) chooseEncoder(blocks []strict.Pair) (faults strict.Faults) {
 	case known:
 		c.Format = named
 	case ending == "{ext}":
-		return strict.Faults{strict.At(c.path, "the format is not known; add \"format: auto\" to keep the photo's own, or one of: %s", strings.Join(Formats(), ", "))}
+		return diag.Faults{diag.At(c.path, "the format is not known; add \"format: auto\" to keep the photo's own, or one of: %s", strings.Join(Formats(), ", "))}
 	default:
-		return strict.Faults{strict.At(c.path, "no encoder writes %q; end the path in a known extension or add one of: %s", "."+ending, strings.Join(Formats(), ", "))}
+		return diag.Faults{diag.At(c.path, "no encoder writes %q; end the path in a known extension or add one of: %s", "."+ending, strings.Join(Formats(), ", "))}
 	}
 	switch {
 	case c.Tiles() && c.preserve != nil:
-		faults = append(faults, strict.At(c.preserve, "tiles are many files; preserve is for outputs that are one"))
+		faults = append(faults, diag.At(c.preserve, "tiles are many files; preserve is for outputs that are one"))
 	case c.Format == Auto && ending != "{ext}":
-		faults = append(faults, strict.Warn(c.path, "the name ends in %q whatever the photo's format is; end it in .{ext}", "."+ending))
+		faults = append(faults, diag.Warn(c.path, "the name ends in %q whatever the photo's format is; end it in .{ext}", "."+ending))
 	case c.Format != Auto && known && named != c.Format:
-		faults = append(faults, strict.Warn(c.path, "the name ends in %q, but the file will be %s", "."+ending, c.Format))
+		faults = append(faults, diag.Warn(c.path, "the name ends in %q, but the file will be %s", "."+ending, c.Format))
 	}
 	return append(faults, c.decodeBlocks(blocks)...)
 }
 
-func (c *Config) decodeBlocks(blocks []strict.Pair) (faults strict.Faults) {
+func (c *Config) decodeBlocks(blocks []diag.Pair) (faults diag.Faults) {
 	c.options = map[string]vips.Args{}
 	seen := false
 	for _, b := range blocks {
 		if c.Format != Auto && b.Key.Value != c.Format {
-			faults = append(faults, strict.At(b.Key, "an output has one encoder; it is %s here; \"format: auto\" takes a block for each format", c.Format))
+			faults = append(faults, diag.At(b.Key, "an output has one encoder; it is %s here; \"format: auto\" takes a block for each format", c.Format))
 			continue
 		}
 		seen = true

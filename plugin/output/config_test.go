@@ -4,14 +4,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
 // parse reads one output; the faults are as check prints them.
 func parse(t *testing.T, text string) (*Config, string) {
 	t.Helper()
-	node, err := strict.Parse("f.yaml", []byte(text))
+	node, err := diag.Parse("f.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"gopkg.in/yaml.v3"
 )
@@ -88,15 +88,15 @@ func noEncoder(format string) string {
 
 // decode reads the encoder's block, which may be absent, by what libvips says
 // of its saver.
-func (e *Encoder) decode(block, at *yaml.Node) strict.Faults {
+func (e *Encoder) decode(block, at *yaml.Node) diag.Faults {
 	options := formatNamed(e.Format).options()
 	if options == nil {
-		return strict.Faults{strict.At(at, "%s", noEncoder(e.Format))}
+		return diag.Faults{diag.At(at, "%s", noEncoder(e.Format))}
 	}
 	if block == nil || block.Tag == "!!null" {
 		return nil
 	}
-	pairs, faults := strict.Pairs(block)
+	pairs, faults := diag.Pairs(block)
 	e.Options = vips.Args{}
 	for _, p := range pairs {
 		name := p.Key.Value
@@ -105,11 +105,11 @@ func (e *Encoder) decode(block, at *yaml.Node) strict.Faults {
 		}
 		option, ok := options[name]
 		if !ok {
-			faults = append(faults, strict.At(p.Key, "%s has no option %q%s", e.Format, p.Key.Value, strict.Suggest(p.Key.Value, optionNames(options))))
+			faults = append(faults, diag.At(p.Key, "%s has no option %q%s", e.Format, p.Key.Value, diag.Suggest(p.Key.Value, optionNames(options))))
 			continue
 		}
 		if _, twice := e.Options[name]; twice {
-			faults = append(faults, strict.At(p.Key, "%q is %q by another name, which is already set", p.Key.Value, name))
+			faults = append(faults, diag.At(p.Key, "%q is %q by another name, which is already set", p.Key.Value, name))
 			continue
 		}
 		value, err := optionValue(option, p.Value)
@@ -117,7 +117,7 @@ func (e *Encoder) decode(block, at *yaml.Node) strict.Faults {
 			err = checkSuffix(value)
 		}
 		if err != nil {
-			faults = append(faults, strict.At(p.Value, "%s: %s", p.Key.Value, err))
+			faults = append(faults, diag.At(p.Value, "%s: %s", p.Key.Value, err))
 			continue
 		}
 		e.Options[name] = value
@@ -145,7 +145,7 @@ func optionValue(a vips.Argument, node *yaml.Node) (any, error) {
 	case a.Type == "flags" && node.Kind == yaml.SequenceNode:
 		var names []string
 		for _, n := range node.Content {
-			name, err := memberOf(a, strict.Resolve(n))
+			name, err := memberOf(a, diag.Resolve(n))
 			if err != nil {
 				return nil, err
 			}
@@ -174,15 +174,15 @@ func memberOf(a vips.Argument, node *yaml.Node) (string, error) {
 		return node.Value, nil
 	}
 	near := ""
-	if name := strict.Nearest(node.Value, a.Enum); name != "" {
+	if name := diag.Nearest(node.Value, a.Enum); name != "" {
 		near = fmt.Sprintf("; did you mean %q?", name)
 	}
-	return "", fmt.Errorf("wants one of %s, got %s%s", strings.Join(a.Enum, ", "), strict.Describe(node), near)
+	return "", fmt.Errorf("wants one of %s, got %s%s", strings.Join(a.Enum, ", "), diag.Describe(node), near)
 }
 
 func decodeOption[T any](node *yaml.Node) (T, error) {
 	var v T
-	if faults := strict.Decode(node, &v); len(faults) > 0 {
+	if faults := diag.Decode(node, &v); len(faults) > 0 {
 		return v, fmt.Errorf("%s", faults[0].Message)
 	}
 	return v, nil

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin/output/exif"
 	"github.com/burnish-photo/burnish/plugin/output/xmp"
 	"gopkg.in/yaml.v3"
@@ -54,13 +54,13 @@ func (p policy) allows(block string, parts ...string) bool {
 	return !listed(p.strip)
 }
 
-func decodeClasses(node *yaml.Node, into *[]string) (faults strict.Faults) {
+func decodeClasses(node *yaml.Node, into *[]string) (faults diag.Faults) {
 	*into = []string{}
 	if node.Kind != yaml.SequenceNode {
-		return strict.Faults{strict.At(node, "wants a list of %s, got %s", strings.Join(classNames(), ", "), strict.Describe(node))}
+		return diag.Faults{diag.At(node, "wants a list of %s, got %s", strings.Join(classNames(), ", "), diag.Describe(node))}
 	}
 	for _, n := range node.Content {
-		n = strict.Resolve(n)
+		n = diag.Resolve(n)
 		var name string
 		if fs := oneOf(n, &name, classNames()); len(fs) > 0 {
 			faults = append(faults, fs...)

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 )
 
 // Facts are what a template may name of a photo.
@@ -73,7 +73,7 @@ func ParseTemplate(text string) (Template, error) {
 	if filepath.IsAbs(text) {
 		return t, fmt.Errorf("the path %q is absolute; it is taken below the output folder, so begin it with {dir}/ or a name", text)
 	}
-	if err := strict.PlainPath(strings.ReplaceAll(text, "${", "{")); err != nil {
+	if err := diag.PlainPath(strings.ReplaceAll(text, "${", "{")); err != nil {
 		return t, fmt.Errorf("the path %q is taken below the output folder: %w", text, err)
 	}
 	for rest := text; rest != ""; {
@@ -112,7 +112,7 @@ func field(name string) (func(Facts) string, error) {
 		return value, nil
 	}
 	valid := []string{"dir", "stem", "ext", "hash", "pipeline", "page", "date:2006/01"}
-	return nil, fmt.Errorf("unknown field {%s}%s", name, strict.Suggest(name, valid))
+	return nil, fmt.Errorf("unknown field {%s}%s", name, diag.Suggest(name, valid))
 }
 
 // Names reports whether the path has that field.

@@ -1,4 +1,4 @@
-package strict_test
+package diag_test
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/burnish-photo/burnish/config/strict"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -34,21 +34,21 @@ type Inline struct {
 
 func (s *settings) Validate() error {
 	if s.Count > 10 {
-		return errors.Join(strict.Invalid("count", "wants at most 10, got %d", s.Count), strict.Invalid("nested.width", "too wide"))
+		return errors.Join(diag.Invalid("count", "wants at most 10, got %d", s.Count), diag.Invalid("nested.width", "too wide"))
 	}
 	return nil
 }
 
-func decode(t *testing.T, text string) (settings, strict.Faults) {
+func decode(t *testing.T, text string) (settings, diag.Faults) {
 	t.Helper()
 	s := settings{Name: "default", Count: 3}
-	root, err := strict.Parse("f.yaml", []byte(text))
+	root, err := diag.Parse("f.yaml", []byte(text))
 	if err != nil {
-		return s, err.(strict.Faults)
+		return s, err.(diag.Faults)
 	}
-	faults := strict.Decode(root, &s)
+	faults := diag.Decode(root, &s)
 	if len(faults) == 0 {
-		faults = strict.Validate(root, &s)
+		faults = diag.Validate(root, &s)
 	}
 	return s, faults.In("f.yaml")
 }
@@ -120,7 +120,7 @@ func TestAliasesDoNotExplode(t *testing.T) {
 		b.Reset()
 		b.WriteString(text)
 	}
-	if _, err := strict.Parse("bomb.yaml", []byte(b.String())); err == nil {
+	if _, err := diag.Parse("bomb.yaml", []byte(b.String())); err == nil {
 		t.Error("a document of a thousand million nodes was taken")
 	}
 }
@@ -128,7 +128,7 @@ func TestAliasesDoNotExplode(t *testing.T) {
 func TestNearest(t *testing.T) {
 	valid := []string{"resize", "sharpen", "promptcir", "crop"}
 	for word, want := range map[string]string{"reszie": "resize", "Sharpn": "sharpen", "promtcir": "promptcir", "blur": "", "corp": "crop"} {
-		if got := strict.Nearest(word, valid); got != want {
+		if got := diag.Nearest(word, valid); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
 		}
 	}
@@ -140,11 +140,11 @@ func FuzzDecode(f *testing.F) {
 	f.Add("<<: [{name: x}, {count: 1}]")
 	f.Fuzz(func(t *testing.T, text string) {
 		var s settings
-		root, err := strict.Parse("f.yaml", []byte(text))
+		root, err := diag.Parse("f.yaml", []byte(text))
 		if err != nil {
 			return
 		}
-		for _, fault := range strict.Decode(root, &s) {
+		for _, fault := range diag.Decode(root, &s) {
 			if fault.Message == "" {
 				t.Error("a fault without a message")
 			}

@@ -1,4 +1,4 @@
-package strict
+package diag
 
 import (
 	"fmt"
@@ -184,7 +184,7 @@ func decodeScalar(node *yaml.Node, v reflect.Value) Faults {
 		}
 		v.SetFloat(f)
 	default:
-		panic(fmt.Sprintf("strict: no way to decode into %s", v.Type()))
+		panic(fmt.Sprintf("diag: no way to decode into %s", v.Type()))
 	}
 	return nil
 }

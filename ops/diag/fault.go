@@ -1,7 +1,7 @@
-// Package strict decodes YAML nodes into Go structs and reports every fault at
+// Package diag decodes YAML nodes into Go structs and reports every fault at
 // once, each with its file, line and column and, for a misspelt name, the
 // nearest valid one. It knows nothing of what the fields mean.
-package strict
+package diag
 
 import (
 	"cmp"
