@@ -6,7 +6,7 @@ import (
 	"errors"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/operation"
+	"github.com/burnish-photo/burnish/ops/libvips"
 	"github.com/burnish-photo/burnish/ops/promptcir"
 )
 
@@ -14,16 +14,16 @@ import (
 func Specs() []ops.Spec {
 	return []ops.Spec{
 		promptcir.Spec(),
-		operation.Either(Resize()),
-		operation.Either(Thumbnail()),
-		operation.Either(Crop()),
-		operation.Either(Rotate()),
-		operation.Either(Sharpen()),
-		operation.Either(Flatten()),
+		libvips.Either(Resize()),
+		libvips.Either(Thumbnail()),
+		libvips.Either(Crop()),
+		libvips.Either(Rotate()),
+		libvips.Either(Sharpen()),
+		libvips.Either(Flatten()),
 		Watermark(),
 		Convert(),
 		Autorotate(),
-		operation.All(),
+		libvips.All(),
 	}
 }
 

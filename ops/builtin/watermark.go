@@ -12,7 +12,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/colour"
-	"github.com/burnish-photo/burnish/ops/operation"
+	"github.com/burnish-photo/burnish/ops/libvips"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -57,7 +57,7 @@ func (c *WatermarkConfig) Validate() error {
 		errs = append(errs, errors.New("watermark wants either a text or an image"))
 	}
 	if c.Text != "" {
-		if err := operation.Writable(c.Text); err != nil {
+		if err := libvips.Writable(c.Text); err != nil {
 			errs = append(errs, ops.Invalid("text", "%v", err))
 		}
 	}
@@ -80,7 +80,7 @@ func (c *WatermarkConfig) Check(env ops.Env) error {
 	if c.Image == "" {
 		return nil
 	}
-	path, err := operation.Below(env.Folder, c.Image)
+	path, err := libvips.Below(env.Folder, c.Image)
 	if err == nil {
 		_, err = vips.ReadHeader(path)
 	}
@@ -97,7 +97,7 @@ func (c *WatermarkConfig) Build(_ context.Context, env ops.Env) (ops.Operator, e
 		return w, nil
 	}
 	var err error
-	if w.path, err = operation.Below(env.Folder, c.Image); err != nil {
+	if w.path, err = libvips.Below(env.Folder, c.Image); err != nil {
 		return nil, err
 	}
 	data, err := os.ReadFile(w.path)

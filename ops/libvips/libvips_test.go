@@ -1,4 +1,4 @@
-package operation_test
+package libvips_test
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
-	"github.com/burnish-photo/burnish/ops/operation"
+	"github.com/burnish-photo/burnish/ops/libvips"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 
 func registry(t *testing.T) *ops.Registry {
 	t.Helper()
-	reg, err := ops.NewRegistry(operation.All())
+	reg, err := ops.NewRegistry(libvips.All())
 	if err != nil {
 		t.Fatal(err)
 	}

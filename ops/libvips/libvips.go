@@ -1,9 +1,9 @@
-// Package operation makes a step of every libvips operation that makes or
+// Package libvips makes a step of every libvips operation that makes or
 // takes images, under libvips' own name and with its own arguments, as the
 // libvips in use describes them. It knows no operation by itself but for what
 // libvips does not say: which arguments name files, and which operations leave
 // every pixel in its place.
-package operation
+package libvips
 
 import (
 	"slices"
