@@ -14,7 +14,7 @@ import (
 
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
-	"github.com/burnish-photo/burnish/plugin/queue"
+	"github.com/burnish-photo/burnish/plugin/schedule"
 	"github.com/burnish-photo/burnish/watcher"
 )
 
@@ -103,7 +103,7 @@ func TestAPhotoThatIsGoneHasNotFailed(t *testing.T) {
 	if err := os.WriteFile(photo, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	failed := ending{task: queue.Task{Path: photo}, err: &plugin.Error{Path: photo, Kind: plugin.Broken, Err: errors.New("failed")}}
+	failed := ending{task: schedule.Task{Path: photo}, err: &plugin.Error{Path: photo, Kind: plugin.Broken, Err: errors.New("failed")}}
 	if d.judge(failed); len(d.failed) != 1 {
 		t.Fatalf("failed: %v", d.failed)
 	}
@@ -123,8 +123,8 @@ func TestSidecarsThatWentAlongAreNotTold(t *testing.T) {
 	d.log = slog.New(slog.NewTextHandler(&told, nil))
 	photo, sidecar, unknown := "/in/a.jpg", "/in/a.xmp", "/in/a.aae"
 	d.queue.Add(sidecar, "/in", time.Now())
-	d.judge(ending{task: queue.Task{Path: photo}, result: plugin.Result{State: plugin.Done, Sidecars: []string{sidecar, unknown}}})
-	d.judge(ending{task: queue.Task{Path: sidecar}, err: &plugin.Error{Path: sidecar, Kind: plugin.Unreadable, Err: os.ErrNotExist}})
+	d.judge(ending{task: schedule.Task{Path: photo}, result: plugin.Result{State: plugin.Done, Sidecars: []string{sidecar, unknown}}})
+	d.judge(ending{task: schedule.Task{Path: sidecar}, err: &plugin.Error{Path: sidecar, Kind: plugin.Unreadable, Err: os.ErrNotExist}})
 	if strings.Contains(told.String(), "gone") || len(d.along) != 0 {
 		t.Errorf("told %s, and still waits for %v", told.String(), d.along)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
-	"github.com/burnish-photo/burnish/plugin/queue"
+	"github.com/burnish-photo/burnish/plugin/schedule"
 	"github.com/burnish-photo/burnish/watcher"
 	sd "github.com/coreos/go-systemd/v22/daemon"
 )
@@ -34,7 +34,7 @@ type daemon struct {
 	//
 
 	watch  *watcher.Watcher
-	queue  *queue.Queue
+	queue  *schedule.Queue
 	gate   gate
 	most   int // photos that waited since the queue was last empty
 	tally  tally
@@ -48,7 +48,7 @@ type daemon struct {
 
 // ending is a task that has ended.
 type ending struct {
-	task   queue.Task
+	task   schedule.Task
 	result plugin.Result
 	err    error
 }
@@ -58,7 +58,7 @@ func newDaemon(c *config.Config, w worker, log *slog.Logger, once bool) *daemon 
 		config: c, worker: w, log: log, once: once, folders: map[string]config.Watch{},
 		ended: make(chan ending), requests: make(chan func()), stopped: make(chan struct{}), failed: map[string]error{}, along: map[string]bool{},
 	}
-	o := queue.Options{Priorities: map[string]int{}, Capacity: c.Limits.Queue}
+	o := schedule.Options{Priorities: map[string]int{}, Capacity: c.Limits.Queue}
 	if once {
 		o.Storm = math.MaxInt // each photo is tried, and none twice
 	}
@@ -66,7 +66,7 @@ func newDaemon(c *config.Config, w worker, log *slog.Logger, once bool) *daemon 
 		d.folders[w.Folder] = w
 		o.Priorities[w.Folder] = w.Priority
 	}
-	d.queue = queue.New(o)
+	d.queue = schedule.New(o)
 	d.gate = newGate(c, log, once)
 	return d
 }
@@ -222,7 +222,7 @@ func (d *daemon) complete(f watcher.File) (bool, error) {
 	return plugin.Complete(f.Root, f.Path, plugin.Links(d.folders[f.Root].Links))
 }
 
-func (d *daemon) job(t queue.Task) plugin.Job {
+func (d *daemon) job(t schedule.Task) plugin.Job {
 	w := d.folders[t.Lane]
 	return plugin.Job{Path: t.Path, Root: w.Folder, Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Allow: w.Allow, Limits: w.Limits, Probe: t.Probe, Alone: t.Alone, Quarantine: w.Failed.Move, After: plugin.After{Move: w.After.Move, Trash: w.After.Trash, KeepSidecars: w.After.Sidecars == config.KeepSidecars}}
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
-	"github.com/burnish-photo/burnish/plugin/queue"
+	"github.com/burnish-photo/burnish/plugin/schedule"
 )
 
 // lookEvery is how often a gate that is shut, in whole or in part, is looked at
@@ -50,7 +50,7 @@ func setPaused(stateDir string, paused bool) error {
 }
 
 // look brings the gate up to date and returns when to look again.
-func (g *gate) look(now time.Time, q *queue.Queue) time.Duration {
+func (g *gate) look(now time.Time, q *schedule.Queue) time.Duration {
 	if g.open {
 		return time.Hour
 	}
@@ -82,7 +82,7 @@ func (g *gate) look(now time.Time, q *queue.Queue) time.Duration {
 func (g *gate) closed() bool { return g.shut != "" }
 
 // lookAtDisks blocks the folders whose outputs have no space.
-func (g *gate) lookAtDisks(q *queue.Queue) (low bool) {
+func (g *gate) lookAtDisks(q *schedule.Queue) (low bool) {
 	for _, w := range g.config.Watch {
 		why := g.tooFull(w.Output, g.config.StateDir)
 		if (why == "") != (g.low[w.Folder] == "") {

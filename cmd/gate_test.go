@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
-	"github.com/burnish-photo/burnish/plugin/queue"
+	"github.com/burnish-photo/burnish/plugin/schedule"
 )
 
 func gateConfig(t *testing.T) *config.Config {
@@ -24,7 +24,7 @@ func TestGateAtQuietHours(t *testing.T) {
 	c := gateConfig(t)
 	c.Quiet = []config.Hours{{From: 22 * time.Hour, To: 6 * time.Hour}}
 	g := newGate(c, slog.New(slog.DiscardHandler), false)
-	q := queue.New(queue.Options{})
+	q := schedule.New(schedule.Options{})
 	for clock, closed := range map[string]bool{"21:59": false, "22:00": true, "05:59": true, "06:00": false} {
 		now, err := time.ParseInLocation("2006-01-02 15:04", "2026-03-04 "+clock, time.Local)
 		if err != nil {
@@ -38,7 +38,7 @@ func TestGateAtQuietHours(t *testing.T) {
 }
 
 func TestAPauseOutlivesTheDaemon(t *testing.T) {
-	c, q := gateConfig(t), queue.New(queue.Options{})
+	c, q := gateConfig(t), schedule.New(schedule.Options{})
 	if err := setPaused(c.StateDir, true); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestAPauseOutlivesTheDaemon(t *testing.T) {
 }
 
 func TestNoPhotoBeginsWithoutSpace(t *testing.T) {
-	c, q := gateConfig(t), queue.New(queue.Options{})
+	c, q := gateConfig(t), schedule.New(schedule.Options{})
 	c.Limits.Free = 1e12
 	g := newGate(c, slog.New(slog.DiscardHandler), false)
 	now := time.Now()

@@ -12,11 +12,11 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin"
-	"github.com/burnish-photo/burnish/plugin/queue"
+	"github.com/burnish-photo/burnish/plugin/schedule"
 )
 
 // judge reports how a task ended and says what becomes of it.
-func (d *daemon) judge(e ending) queue.Outcome {
+func (d *daemon) judge(e ending) schedule.Outcome {
 	photo := e.task.Path
 	along := d.along[photo]
 	delete(d.along, photo)
@@ -30,11 +30,11 @@ func (d *daemon) judge(e ending) queue.Outcome {
 			d.tally.end(e.result.Elapsed, time.Now())
 			d.log.Info("done", attributes(photo, e.result, d.log.Enabled(context.Background(), slog.LevelDebug))...)
 		}
-		return queue.Outcome{}
+		return schedule.Outcome{}
 	}
 	if errors.Is(e.err, errSuspect) {
 		d.log.Warn("to be tried alone", "photo", photo, "reason", e.err)
-		return queue.Outcome{Blameless: true, Alone: true, Class: string(plugin.Crashed)}
+		return schedule.Outcome{Blameless: true, Alone: true, Class: string(plugin.Crashed)}
 	}
 	var failure *plugin.Error
 	if !errors.As(e.err, &failure) {
@@ -44,24 +44,24 @@ func (d *daemon) judge(e ending) queue.Outcome {
 		delete(d.failed, photo)
 		if along {
 			d.log.Debug("went along with its original", "file", photo)
-			return queue.Outcome{}
+			return schedule.Outcome{}
 		}
 		d.watch.Again(photo) // its folder may come back with it
 		d.log.Info("the photo is gone before it was done", "photo", photo)
-		return queue.Outcome{}
+		return schedule.Outcome{}
 	}
 	if failure.Kind == plugin.Swapped {
 		delete(d.failed, photo)
 		d.watch.Again(photo) // it may be put back
 		d.log.Warn("the photo is not what was found, and is passed over", "photo", photo, "error", failure.Err)
-		return queue.Outcome{}
+		return schedule.Outcome{}
 	}
 	d.tally.last = &mishap{Photo: photo, Reason: e.err.Error(), Time: time.Now().Round(time.Second)}
 	d.failed[photo] = nil
 	if d.once {
 		d.failed[photo] = e.err
 	}
-	o := queue.Outcome{
+	o := schedule.Outcome{
 		Class: string(failure.Kind), Shared: failure.Shared(),
 		Alone: failure.Kind == plugin.Crashed || failure.Kind == plugin.Starved,
 		Retry: !d.once && !failure.Quarantined && failure.Kind != plugin.Stopped,

@@ -1,11 +1,11 @@
-// Package queue decides which photo comes next: the one whose folder matters
+// Package schedule decides which photo comes next: the one whose folder matters
 // most and that has waited longest, but none before its back-off is over, and
 // none from a folder where one failure has followed the other, except to probe
 // whether it works again.
 //
 // It starts nothing, reads no clock and touches no file. It belongs to one
 // goroutine; what becomes of a photo is the host's business.
-package queue
+package schedule
 
 import (
 	"container/heap"
