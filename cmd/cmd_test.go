@@ -13,8 +13,8 @@ import (
 	"github.com/burnish-photo/burnish/cmd"
 	"github.com/burnish-photo/burnish/cmd/sandbox"
 	"github.com/burnish-photo/burnish/ops/builtin"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
+	"github.com/burnish-photo/burnish/ops/network/onnx"
+	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 

@@ -27,7 +27,7 @@ def blocks(model):
     prompt, its transformer block and the convolution after it; "Down" and "Up":
     a convolution between resolutions), `in` and `out` (names of tensors, N x C x
     H x W), `weights` (names of constants, in the order of
-    ops/promptcir/onnx/blocks). Blocks that are spelled otherwise are left out.
+    ops/network/kernels). Blocks that are spelled otherwise are left out.
     """
     nodes = {node.name: node for node in model.graph.node}
     users, shapes = _users(model.graph), _shapes(model.graph)

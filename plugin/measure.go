@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 

@@ -9,7 +9,7 @@ import (
 )
 
 func restoringWith(t *testing.T, model string) string {
-	path, err := filepath.Abs("../ops/promptcir/onnx/testdata/" + model + ".onnx")
+	path, err := filepath.Abs("../ops/network/onnx/testdata/" + model + ".onnx")
 	if err != nil {
 		t.Fatal(err)
 	}

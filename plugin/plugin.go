@@ -17,7 +17,7 @@ import (
 	"sync"
 
 	"github.com/burnish-photo/burnish/config"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/network/onnx"
 )
 
 // batcher gathers the windows, of whatever photos, that come while the device

@@ -10,9 +10,9 @@ import (
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/promptcir"
 	"github.com/burnish-photo/burnish/ops/promptcir/models"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
 )
 
 func TestSpec(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+	"github.com/burnish-photo/burnish/ops/network/tile"
 )
 
 // What of a network's changes is evidence of damage. The numbers were chosen on

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+	"github.com/burnish-photo/burnish/ops/network/tile"
 )
 
 // How far restoration may move the mean colour, as a part of full scale. JPEG

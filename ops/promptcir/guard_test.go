@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+	"github.com/burnish-photo/burnish/ops/network/tile"
 )
 
 func TestGuard(t *testing.T) {

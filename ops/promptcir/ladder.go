@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
-	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+	"github.com/burnish-photo/burnish/ops/network/onnx"
+	"github.com/burnish-photo/burnish/ops/network/tile"
 )
 
 // ladder is what is tried on a window, in order, until an answer passes the

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/burnish-photo/burnish/ops/network/onnx"
+	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
+	"github.com/burnish-photo/burnish/ops/network/tile"
 	"github.com/burnish-photo/burnish/ops/promptcir/models"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
-	"github.com/burnish-photo/burnish/ops/promptcir/tile"
 )
 
 // opening returns what opens a fixture on the CPU.

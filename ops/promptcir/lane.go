@@ -8,7 +8,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/device"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/network/onnx"
 )
 
 // lane is one device with the operator's models opened on it.

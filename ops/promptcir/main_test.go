@@ -12,8 +12,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/promptcir"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 

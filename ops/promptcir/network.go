@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+	"github.com/burnish-photo/burnish/ops/network/tile"
 )
 
 // network restores the windows of one photo, a few at a time.

@@ -9,8 +9,8 @@ import (
 	"sync"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
-	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+	"github.com/burnish-photo/burnish/ops/network/onnx"
+	"github.com/burnish-photo/burnish/ops/network/tile"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"fmt"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
-	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+	"github.com/burnish-photo/burnish/ops/network/onnx"
+	"github.com/burnish-photo/burnish/ops/network/tile"
 )
 
 // Qualities, from quick to thorough.

@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
-	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
+	"github.com/burnish-photo/burnish/ops/network/tile"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/network/onnx"
 )
 
 // opened are the models in use, so that several pipelines share one session.

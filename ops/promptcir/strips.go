@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"unsafe"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/tile"
+	"github.com/burnish-photo/burnish/ops/network/tile"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 

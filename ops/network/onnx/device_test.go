@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
+	"github.com/burnish-photo/burnish/ops/network/onnx"
+	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 )
 
 // TestGPU can only show the clean failure where there is no GPU: the path on

@@ -1,4 +1,4 @@
-// Package blocks computes the network's blocks on CPUs, each in one piece, as
+// Package kernels computes the network's blocks on CPUs, each in one piece, as
 // operators of ONNX Runtime: Restormer's transformer block, HAT's residual
 // hybrid attention group, PromptCIR's prompt interaction, and the convolutions
 // between resolutions.
@@ -11,7 +11,7 @@
 //
 // Restormer: Zamir et al., CVPR 2022. HAT: Chen et al., CVPR 2023. PromptCIR: Li
 // et al., NTIRE 2024.
-package blocks
+package kernels
 
 // Domain and its version are what the operators are found under. They take
 // N×C×H×W features and the block's weights, in the order of the C code, and give

@@ -1,6 +1,6 @@
 //go:build linux && cgo
 
-package blocks
+package kernels
 
 /*
 #cgo CFLAGS: -O3 -march=haswell

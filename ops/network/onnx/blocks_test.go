@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx/blocks"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
+	"github.com/burnish-photo/burnish/ops/network/kernels"
+	"github.com/burnish-photo/burnish/ops/network/onnx"
+	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 )
 
 // bundled opens the model that ships.
@@ -27,7 +27,7 @@ func bundled(t testing.TB, threads int, plain bool) *onnx.Model {
 
 func needBlocks(t testing.TB) {
 	t.Helper()
-	if !blocks.Available() {
+	if !kernels.Available() {
 		t.Skip("this processor or system has no blocks in one piece: it needs Linux and AVX2")
 	}
 }

@@ -1,6 +1,6 @@
 //go:build !amd64 || !linux || !cgo
 
-package blocks
+package kernels
 
 import (
 	"errors"

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
+	"github.com/burnish-photo/burnish/ops/network/onnx"
 )
 
 func TestContract(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx/blocks"
+	"github.com/burnish-photo/burnish/ops/network/kernels"
 )
 
 // block is a part of the graph that one of our operators can compute: the
@@ -64,8 +64,8 @@ func rewrite(model []byte, list []block) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	opset := appendField(nil, opsetDomain, 0, []byte(blocks.Domain))
-	opset = appendField(opset, opsetVersion, blocks.Version, nil)
+	opset := appendField(nil, opsetDomain, 0, []byte(kernels.Domain))
+	opset = appendField(opset, opsetVersion, kernels.Version, nil)
 	return appendField(out, modelOpset, 0, opset), nil
 }
 
@@ -142,7 +142,7 @@ func replace(nodes []node, list []block) error {
 		}
 		n.raw = appendField(n.raw, nodeOutput, 0, []byte(b.Out))
 		n.raw = appendField(n.raw, nodeOp, 0, []byte(b.Op))
-		n.raw = appendField(n.raw, nodeDomain, 0, []byte(blocks.Domain))
+		n.raw = appendField(n.raw, nodeDomain, 0, []byte(kernels.Domain))
 		nodes[i] = n
 		delete(made, b.Out) // a second block may not end there
 	}

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx/onnxtest"
+	"github.com/burnish-photo/burnish/ops/network/onnx"
+	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 )
 
 // resident is the process's memory in bytes, as the kernel counts it; 0 where it

@@ -17,7 +17,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx/blocks"
+	"github.com/burnish-photo/burnish/ops/network/kernels"
 	ort "github.com/yalue/onnxruntime_go"
 )
 
@@ -118,5 +118,5 @@ func registerBlocks(so *ort.SessionOptions) error {
 	if !v.IsValid() || v.Kind() != reflect.Pointer || v.IsNil() {
 		return errors.New("onnxruntime_go keeps its session options otherwise than expected")
 	}
-	return blocks.Register(v.UnsafePointer(), unsafe.Pointer(started().ort.api))
+	return kernels.Register(v.UnsafePointer(), unsafe.Pointer(started().ort.api))
 }

@@ -10,7 +10,7 @@ import (
 	"runtime"
 
 	"github.com/burnish-photo/burnish/ops/device"
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx/blocks"
+	"github.com/burnish-photo/burnish/ops/network/kernels"
 	ort "github.com/yalue/onnxruntime_go"
 )
 
@@ -95,7 +95,7 @@ var errPlain = errors.New("no blocks of our own")
 // fusedSession opens the model on the CPU with our own blocks, and proves that
 // they answer as the graph does.
 func (b *builder) fusedSession() (*ort.DynamicAdvancedSession, Proof, error) {
-	if b.options.Plain || !blocks.Available() {
+	if b.options.Plain || !kernels.Available() {
 		return nil, Proof{}, errPlain
 	}
 	list, err := readBlocks(b.graph.metadata)

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/burnish-photo/burnish/ops/promptcir/onnx/blocks"
+	"github.com/burnish-photo/burnish/ops/network/kernels"
 )
 
 // withBlocks is the bundled model with other metadata about its blocks.
@@ -39,7 +39,7 @@ func withBlocks(t *testing.T, change func([]block) any) []byte {
 // TestWrongBlocks opens models whose metadata about blocks is wrong: they have
 // to run as their graph says, and the reason is told.
 func TestWrongBlocks(t *testing.T) {
-	if !blocks.Available() {
+	if !kernels.Available() {
 		t.Skip("this processor or system has no blocks in one piece: it needs Linux and AVX2")
 	}
 	if started() == nil {
@@ -155,7 +155,7 @@ func TestWrongNumbers(t *testing.T) {
 
 // TestStaleKnownAnswer opens a model whose noted answer is another network's: the graph is asked.
 func TestStaleKnownAnswer(t *testing.T) {
-	if !blocks.Available() || started() == nil {
+	if !kernels.Available() || started() == nil {
 		t.Skip("no blocks in one piece here, or no ONNX Runtime library: run make setup")
 	}
 	m, err := OpenBytes("model", withMetadata(t, "burnish.known", strings.Repeat("AAAA", 2*3*64*64/3)), Options{Device: "cpu", Threads: 1})
