@@ -49,7 +49,7 @@ check: setup-build setup-lint ## vet, lint with the layer rules, formatting, she
 	@test -z "$$(gofmt -l .)" || { echo 'not formatted (run gofmt -w):'; gofmt -l .; exit 1; }
 	@go vet ./...
 	@.cache/tools/golangci-lint run ./...
-	@shellcheck .ci/run packaging/*.sh packaging/deb/*.sh
+	@shellcheck .ci/run packaging/*.sh packaging/trials/*.sh packaging/deb/*.sh
 
 BENCH ?= .
 BENCHTIME ?= 1x
@@ -74,17 +74,17 @@ gate: build setup-test ## how well undamaged photos are told; DATA=FOLDER of cle
 KILLS ?= 200
 DROPS ?= 500
 chaos: build ## kill a daemon again and again while photos arrive, then check everything; KILLS=200 DROPS=500
-	@go run ./packaging/chaos -burnish bin/burnish -kills $(KILLS) -drops $(DROPS)
+	@go run ./packaging/trials/chaos -burnish bin/burnish -kills $(KILLS) -drops $(DROPS)
 
 faults: build ## a full disk, a read-only one, missing rights, a folder that goes: figures for each; wants root
-	@packaging/faults.sh
+	@packaging/trials/faults.sh
 
 clock: build ## the clock set back and ahead under a daemon, in a virtual machine: figures for each
-	@packaging/clock.sh
+	@packaging/trials/clock.sh
 
 PHOTOS ?= 10000
 soak: build ## many small photos through one daemon: memory and open files; PHOTOS=10000
-	@packaging/soak.sh $(PHOTOS)
+	@packaging/trials/soak.sh $(PHOTOS)
 
 FUZZTIME ?= 1m
 fuzz: setup-test ## Go fuzzing of every parser, one after the other; FUZZTIME=1m each
@@ -95,11 +95,11 @@ fuzz: setup-test ## Go fuzzing of every parser, one after the other; FUZZTIME=1m
 
 ROUNDS ?= 20
 hostile: build ## malformed files of ../shared/data/hostile: a round with the model, ROUNDS=20 under the race detector
-	@packaging/hostile.sh $(ROUNDS)
+	@packaging/trials/hostile.sh $(ROUNDS)
 
 FLOOD ?= 20000 100000
 flood: build ## 20,000 photos at once, 100,000 files already there: what is missed, memory, latency, start-up; FLOOD='PHOTOS FILES'
-	@packaging/flood.sh $(FLOOD)
+	@packaging/trials/flood.sh $(FLOOD)
 
 deb: build ## dist/burnish_VERSION_ARCH.deb
 	@packaging/deb.sh '$(VERSION)'

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Malformed files: one round through the daemon with the model, then ROUNDS in
 # random order with decoding and resizing only, under the race detector.
-#   packaging/hostile.sh [ROUNDS [FOLDER]]     (20 ../shared/data/hostile)
+#   packaging/trials/hostile.sh [ROUNDS [FOLDER]]     (20 ../shared/data/hostile)
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 rounds=${1:-20} data=$(realpath "${2:-../shared/data/hostile}")
 burnish=$PWD/bin/burnish
 dir=$(mktemp -d)

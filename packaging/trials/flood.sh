@@ -2,9 +2,9 @@
 # A flood: PHOTOS small photos that appear in a watched folder at once, and a
 # start with FILES other files already there. Prints what was missed, memory,
 # latency from event to start, throughput, start-up time and idle CPU.
-#   packaging/flood.sh [PHOTOS [FILES]]     (20000 100000)
+#   packaging/trials/flood.sh [PHOTOS [FILES]]     (20000 100000)
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 photos=${1:-20000} files=${2:-100000}
 burnish=$PWD/bin/burnish photo=$PWD/packaging/demo/photos/dune-q10.jpg
 dir=$(mktemp -d)

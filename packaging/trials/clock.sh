@@ -4,9 +4,9 @@
 # a virtual machine without disk or network, so that this one's stays as it is:
 # Debian's cloud kernel, busybox and bin/burnish with the libraries that it needs.
 # Each figure holds the second that the copies have to be quiet for.
-#   packaging/clock.sh
+#   packaging/trials/clock.sh
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 [ "$(uname -m)" = x86_64 ] || { echo 'clock: skipped, the virtual machine is of x86-64'; exit 0; }
 packaging/setup.sh vm
 work=$(mktemp -d)

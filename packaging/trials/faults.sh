@@ -5,7 +5,7 @@
 # fault was gone, and what was left over. It mounts small file systems of its
 # own, so it wants root.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 [ "$(id -u)" = 0 ] || { echo 'faults: wants root, for it mounts small file systems'; exit 1; }
 burnish=$PWD/bin/burnish photos=$PWD/packaging/demo/photos
 work=$(mktemp -d)

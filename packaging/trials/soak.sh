@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # A soak: PHOTOS small photos (0.05 MP) through one daemon, with the memory and
 # open files of the daemon and its worker at the start, the middle and the end.
-#   packaging/soak.sh [PHOTOS]     (10000)
+#   packaging/trials/soak.sh [PHOTOS]     (10000)
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 n=${1:-10000}
 burnish=$PWD/bin/burnish photo=$PWD/packaging/demo/photos/dune-q10.jpg
 dir=$(mktemp -d)
