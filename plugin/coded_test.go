@@ -11,7 +11,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/icc"
 	"github.com/burnish-photo/burnish/ops/vips"
-	"github.com/burnish-photo/burnish/plugin/output/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
 )
 
 // withChunks puts chunks behind the header of a PNG.

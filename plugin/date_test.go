@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/burnish-photo/burnish/plugin/output/container"
-	"github.com/burnish-photo/burnish/plugin/output/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
 )
 
 // immich#5714: a date that is not as EXIF has it still names the output; where

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/burnish-photo/burnish/plugin/output/container"
-	"github.com/burnish-photo/burnish/plugin/output/exif"
-	"github.com/burnish-photo/burnish/plugin/output/xmp"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/xmp"
 )
 
 // Damselfly#352: steps tell where they move pixels; what cannot be told drops

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/plugin/output/container"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 )
 
 // dropAppendix notes, and writes into the provenance, what the photo's file holds

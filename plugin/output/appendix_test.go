@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/burnish-photo/burnish/plugin/output/container"
-	"github.com/burnish-photo/burnish/plugin/output/xmp"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/xmp"
 )
 
 // immich#30654, sview#138: the film of a motion photo does not go unseen; a

@@ -11,7 +11,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
-	"github.com/burnish-photo/burnish/plugin/output/container"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 	"gopkg.in/yaml.v3"
 )
 

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/plugin/output/exif"
-	"github.com/burnish-photo/burnish/plugin/output/xmp"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/xmp"
 )
 
 // Taken is the moment that the photo's metadata say it was made, by the clock of

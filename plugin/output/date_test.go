@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/burnish-photo/burnish/plugin/output/container"
-	"github.com/burnish-photo/burnish/plugin/output/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
 )
 
 // immich#5714: what cameras and phones write for a date.

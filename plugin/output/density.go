@@ -5,7 +5,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
-	"github.com/burnish-photo/burnish/plugin/output/container"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 )
 
 // density is what the output is to tell: the photo's own, which a change of

@@ -4,9 +4,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/burnish-photo/burnish/plugin/output/container"
-	"github.com/burnish-photo/burnish/plugin/output/exif"
-	"github.com/burnish-photo/burnish/plugin/output/xmp"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/xmp"
 )
 
 // Orientation is how a file says that its pixels are turned, 1 to 8 as EXIF

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/burnish-photo/burnish/plugin/output/exif"
-	"github.com/burnish-photo/burnish/plugin/output/xmp"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/xmp"
 )
 
 // Where a photo was taken is written in many namespaces: makers of drones have

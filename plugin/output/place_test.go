@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/plugin/output/container"
-	"github.com/burnish-photo/burnish/plugin/output/exif"
-	"github.com/burnish-photo/burnish/plugin/output/xmp"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/xmp"
 )
 
 // carrying is the photo with other metadata.

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/burnish-photo/burnish/ops/vips"
-	"github.com/burnish-photo/burnish/plugin/output/container"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 )
 
 // key describes a key of an output for people and editors.

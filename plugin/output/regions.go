@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/plugin/output/exif"
-	"github.com/burnish-photo/burnish/plugin/output/xmp"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/xmp"
 )
 
 // Namespaces of regions: the Metadata Working Group's (guidelines 2.0, 5.9),

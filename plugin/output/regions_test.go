@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/plugin/output/container"
-	"github.com/burnish-photo/burnish/plugin/output/exif"
-	"github.com/burnish-photo/burnish/plugin/output/xmp"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/xmp"
 )
 
 // facePacket holds a region at 0.75, 0.25 as exiftool, Lightroom and Microsoft

@@ -7,7 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/burnish-photo/burnish/ops/vips"
-	"github.com/burnish-photo/burnish/plugin/output/baseline"
+	"github.com/burnish-photo/burnish/plugin/output/check/jpegscan"
 )
 
 // grid is how a picture is cut into cells for a low-pass, and which of its rows
@@ -26,7 +26,7 @@ func newGrid(w, h int, blocks bool) grid {
 	g := grid{cell: max(8, (max(w, h)+gridSide-1)/gridSide)}
 	g.step = max(1, g.cell/8)
 	if blocks {
-		g.cell, g.step = (g.cell+baseline.Unit-1)/baseline.Unit*baseline.Unit, 1
+		g.cell, g.step = (g.cell+jpegscan.Unit-1)/jpegscan.Unit*jpegscan.Unit, 1
 	}
 	g.columns, g.rows = (w+g.cell-1)/g.cell, (h+g.cell-1)/g.cell
 	return g
@@ -67,7 +67,7 @@ func newSampler(g grid, p *vips.Image) *sampler {
 }
 
 // readSampler is the low-pass of a JPEG whose picture g cuts.
-func readSampler(g grid, p baseline.LowPass) *sampler {
+func readSampler(g grid, p jpegscan.LowPass) *sampler {
 	s := &sampler{grid: g, bands: p.Bands}
 	s.room()
 	for i, v := range p.Values {

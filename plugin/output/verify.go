@@ -11,8 +11,8 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
-	"github.com/burnish-photo/burnish/plugin/output/baseline"
-	"github.com/burnish-photo/burnish/plugin/output/webp"
+	"github.com/burnish-photo/burnish/plugin/output/check/jpegscan"
+	"github.com/burnish-photo/burnish/plugin/output/check/webp"
 )
 
 // MaxDifference bounds the mean ΔE 2000 between a photo and an output, both
@@ -72,13 +72,13 @@ func (w *writing) readBack(ctx context.Context, path string, written *vips.Image
 			return nil, err
 		}
 		defer f.Close()
-		m, err := baseline.Read(f, w.grid.cell)
+		m, err := jpegscan.Read(f, w.grid.cell)
 		switch {
 		case err == nil && (m.Width != written.Width() || m.Height != written.Height()):
 			return nil, fmt.Errorf("it holds %d×%d pixels, not %d×%d", m.Width, m.Height, written.Width(), written.Height())
 		case err == nil:
 			return readSampler(w.grid, m), nil
-		case !errors.Is(err, baseline.ErrOther):
+		case !errors.Is(err, jpegscan.ErrOther):
 			return nil, err
 		}
 	}

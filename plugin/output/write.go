@@ -13,7 +13,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/colour"
 	"github.com/burnish-photo/burnish/ops/vips"
-	"github.com/burnish-photo/burnish/plugin/output/container"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 )
 
 // Order is one output of one photo.

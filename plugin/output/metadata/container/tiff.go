@@ -7,7 +7,7 @@ import (
 	"os"
 	"slices"
 
-	"github.com/burnish-photo/burnish/plugin/output/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 	"math"
 	"os"
 
-	"github.com/burnish-photo/burnish/plugin/output/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
 )
 
 // Density is how large a file wants to be shown or printed, in pixels per inch.

@@ -1,8 +1,8 @@
-// Package baseline reads JPEG files of the sequential process back: every code
+// Package jpegscan reads JPEG files of the sequential process back: every code
 // of every block, to the end marker, so that a file is known to be whole, and
 // of the blocks their means. It makes no pixels, which is most of what decoding
 // costs.
-package baseline
+package jpegscan
 
 import (
 	"errors"

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops/vips"
-	"github.com/burnish-photo/burnish/plugin/output/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
 )
 
 func TestMain(m *testing.M) {

@@ -12,7 +12,7 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/burnish-photo/burnish/plugin/output/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
 )
 
 // A MIME item whose strings have no end, at the very end of its box.

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/burnish-photo/burnish/plugin/output/exif"
+	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
 )
 
 var errISO = errors.New("not a HEIF or AVIF file")

@@ -1,4 +1,4 @@
-package baseline
+package jpegscan
 
 // lowPass are the cells' colours.
 func (d *decoder) lowPass() LowPass {

@@ -1,4 +1,4 @@
-package baseline
+package jpegscan
 
 import "errors"
 

@@ -1,4 +1,4 @@
-package baseline
+package jpegscan
 
 import (
 	"bytes"
@@ -138,7 +138,7 @@ func TestHarmIsSeen(t *testing.T) {
 }
 
 func TestOtherProcessesAreTold(t *testing.T) {
-	photos, _ := filepath.Glob("../../../../shared/data/wild/*prog*.jpg")
+	photos, _ := filepath.Glob("../../../../../shared/data/wild/*prog*.jpg")
 	if len(photos) == 0 {
 		t.Skip("no progressive photos in ../shared/data/wild")
 	}
