@@ -41,7 +41,7 @@ func processor() time.Duration {
 // peak, so only the first line of a fresh process tells one configuration's.
 func BenchmarkRun(b *testing.B) {
 	onnxtest.Need(b)
-	path := filepath.Join("..", "models", "lite.onnx")
+	path := filepath.Join("..", "..", "promptcir", "models", "lite.onnx")
 	if other := os.Getenv("BURNISH_BENCH_MODEL"); other != "" {
 		path = other
 	}

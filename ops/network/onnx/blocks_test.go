@@ -17,7 +17,7 @@ import (
 func bundled(t testing.TB, threads int, plain bool) *onnx.Model {
 	t.Helper()
 	onnxtest.Need(t)
-	m, err := onnx.Open(filepath.Join("..", "models", "lite.onnx"), onnx.Options{Device: "cpu", Threads: threads, Plain: plain})
+	m, err := onnx.Open(filepath.Join("..", "..", "promptcir", "models", "lite.onnx"), onnx.Options{Device: "cpu", Threads: threads, Plain: plain})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -165,7 +165,7 @@ func TestConcurrentRunsAndClose(t *testing.T) {
 // must answer alike.
 func TestBundledModel(t *testing.T) {
 	onnxtest.Need(t)
-	path := filepath.Join("..", "models", "lite.onnx")
+	path := filepath.Join("..", "..", "promptcir", "models", "lite.onnx")
 	if _, err := os.Stat(path); err != nil {
 		t.Skip("no bundled model: ", err)
 	}

@@ -16,7 +16,7 @@ import (
 // withBlocks is the bundled model with other metadata about its blocks.
 func withBlocks(t *testing.T, change func([]block) any) []byte {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "models", "lite.onnx"))
+	data, err := os.ReadFile(filepath.Join("..", "..", "promptcir", "models", "lite.onnx"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func FuzzRewrite(f *testing.F) {
 // withMetadata is the bundled model with one entry of its metadata replaced.
 func withMetadata(t *testing.T, key, value string) []byte {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "models", "lite.onnx"))
+	data, err := os.ReadFile(filepath.Join("..", "..", "promptcir", "models", "lite.onnx"))
 	if err != nil {
 		t.Fatal(err)
 	}
