@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# Proves that nothing has to be installed by hand: a minimal Debian 12 of its
+# Proves that nothing has to be installed by hand: a minimal Debian of its
 # own, with make and the host's Go and npm copied in and nothing else, gets a
 # clean clone of the last commit and runs each command there. Needs root, the
 # network and, with PyTorch to fetch and all to compile, half an hour.
 #
 #   packaging/test-fresh.sh [COMMAND...]      (default: 'make demo' 'make test')
 #
-# SCRATCH (default /var/tmp/burnish-fresh) keeps the bare Debian for the next
-# run; the clients' configuration (apt, npm, pip, Go, certificates) is the host's.
+# SUITE (default bookworm) names the release: trixie is Debian 13. SCRATCH (default
+# /var/tmp/burnish-fresh) keeps the bare Debian for the next run. The clients'
+# configuration (apt, npm, pip, Go, certificates) is the host's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly scratch=${SCRATCH:-/var/tmp/burnish-fresh}
-readonly base=$scratch/base root=$scratch/root
+readonly suite=${SUITE:-bookworm}
+readonly base=$scratch/$suite root=$scratch/root
 
 say() { printf '\n== %s\n' "$*"; }
 die() { echo "test-fresh: $*" >&2; exit 1; }
@@ -23,7 +25,7 @@ mkdir -p "$scratch"
 if [ ! -e "$base/.complete" ]; then
 	say "debootstrap, once"
 	rm -rf "$base"
-	debootstrap --variant=minbase --include=ca-certificates,make bookworm "$base" >"$scratch/debootstrap.log" 2>&1 ||
+	debootstrap --variant=minbase --include=ca-certificates,make "$suite" "$base" >"$scratch/debootstrap.log" 2>&1 ||
 		{ tail -n 5 "$scratch/debootstrap.log" >&2; die "debootstrap failed: the whole log is $scratch/debootstrap.log"; }
 	touch "$base/.complete"
 fi
