@@ -12,7 +12,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly scratch=${SCRATCH:-/var/tmp/burnish-fresh}
-readonly suite=${SUITE:-bookworm}
+host=$(sed -n "s/^VERSION_CODENAME=//p" /etc/os-release)
+readonly host suite=${SUITE:-bookworm}
 readonly base=$scratch/$suite root=$scratch/root
 
 say() { printf '\n== %s\n' "$*"; }
@@ -33,6 +34,8 @@ fi
 rm -rf "$root"
 cp -a --reflink=auto "$base" "$root"
 packaging/host-config.sh "$root"
+# The host's sources name the host's release.
+grep -rlZ "$host" "$root"/etc/apt/sources.list* | xargs -0 -r sed -i "s/$host/$suite/g"
 cp -a "$(go env GOROOT)" "$root/usr/local/go"
 cp -L "$(command -v node)" "$root/usr/local/bin/node"
 npm=$(readlink -f "$(command -v npm)") # …/npm/bin/npm-cli.js
