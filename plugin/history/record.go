@@ -1,0 +1,96 @@
+package history
+
+import "time"
+
+// State says how a task ended.
+type State string
+
+// The states.
+const (
+	Done        State = "done"        // every output was written and verified
+	Failed      State = "failed"      // Error and ErrorClass say why; to be tried again
+	Quarantined State = "quarantined" // failed for good; not tried until somebody asks
+	Skipped     State = "skipped"     // refused on purpose, e.g. no output is wanted; Error may say why
+	Requeued    State = "asked"       // was done, and somebody asked for it to be done again
+)
+
+// Key identifies a task on one content.
+type Key struct {
+	Path    string `json:"path"`              // the source, absolute
+	Task    string `json:"work"`              // fingerprint of the pipeline's settings and output folder
+	Content string `json:"content,omitempty"` // SHA-256 of the source's bytes in hex; empty where it could not be read
+}
+
+// Stat is what a file system tells of a source without reading it.
+type Stat struct {
+	Size    int64     `json:"size"`
+	ModTime time.Time `json:"mod_time"`
+	Inode   uint64    `json:"inode,omitempty"`
+	Changed time.Time `json:"changed,omitzero"` // its content, name, rights or attributes; zero in older records
+}
+
+// Same reports whether both describe the same state of one file. A change that
+// keeps size and modification time is told by Changed, where both have it; so is
+// one that left the content alone.
+func (s Stat) Same(o Stat) bool {
+	return s.Size == o.Size && s.Inode == o.Inode && s.ModTime.Equal(o.ModTime) &&
+		(s.Changed.Equal(o.Changed) || s.Changed.IsZero() || o.Changed.IsZero())
+}
+
+// Output is one file that a task wrote.
+type Output struct {
+	Path string `json:"path"`
+	Size int64  `json:"size"`           // bytes
+	Hash string `json:"hash,omitempty"` // SHA-256 of its bytes in hex
+}
+
+// Record is what became of one task.
+type Record struct {
+	Key
+	Build      string            `json:"build,omitempty"` // fingerprint of models and operator versions; "" in older records
+	Stat       Stat              `json:"stat"`            // taken before the content was hashed
+	State      State             `json:"state"`
+	Outputs    []Output          `json:"outputs,omitempty"`
+	Root       string            `json:"root,omitempty"`     // the folder that the source was found below; "" in older records
+	LeftOut    []int             `json:"left_out,omitempty"` // outputs of the pipeline that were not wanted, by their place in it, ascending
+	Error      string            `json:"error,omitempty"`
+	ErrorClass string            `json:"error_class,omitempty"`
+	Attempts   int               `json:"attempts,omitempty"`
+	Strikes    int               `json:"strikes,omitempty"`    // those of the attempts that were the photo's own fault
+	Starved    int               `json:"starved,omitempty"`    // those that lacked memory though nothing else was under way
+	Pipeline   string            `json:"pipeline,omitempty"`   // its name
+	MovedTo    string            `json:"moved_to,omitempty"`   // where the original was put, or is about to be
+	Superseded string            `json:"superseded,omitempty"` // the task by which another photo took one of its outputs
+	Salvaged   bool              `json:"salvaged,omitempty"`   // read back from a damaged ledger, and not yet compared with its outputs
+	Mounts     []string          `json:"mounts,omitempty"`     // the file systems that its files lay on
+	Started    time.Time         `json:"started,omitzero"`
+	Finished   time.Time         `json:"finished,omitzero"`
+	Notes      map[string]string `json:"notes,omitempty"`
+}
+
+// HasFailed reports whether the task failed, whether or not it is tried again.
+func (r Record) HasFailed() bool { return r.State == Failed || r.State == Quarantined }
+
+// Covers reports whether a record tells of each of a pipeline's n outputs what
+// became of it.
+func (r Record) Covers(n int) bool {
+	last := -1
+	for _, out := range r.LeftOut {
+		if out <= last || out >= n {
+			return false
+		}
+		last = out
+	}
+	return len(r.Outputs)+len(r.LeftOut) == n
+}
+
+// Place is the index in Outputs of the pipeline's output i, which was not left
+// out.
+func (r Record) Place(i int) int {
+	for _, out := range r.LeftOut {
+		if out < i {
+			i--
+		}
+	}
+	return i
+}

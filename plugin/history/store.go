@@ -1,0 +1,108 @@
+// Package history knows what was done to which photo, so that a restart, a
+// crash or a second copy of a photo does nothing twice, and decides from that
+// what is left to do.
+//
+// One [Record] stands for one task: a source path under one fingerprint of a
+// pipeline's settings and output folder. It holds the content that was
+// processed, so that a changed photo is found out, and the outputs that came of
+// it, so that no output is taken for somebody else's. Where records are kept is
+// a [Store]'s matter; every store passes the suite of ledger/ledgertest.
+//
+// The package decodes no image and writes no output.
+package history
+
+import "time"
+
+// Reader answers what a plan asks of records. Its methods may be called from
+// several goroutines; each sees one consistent state.
+type Reader interface {
+	// Of returns all records of a source path, whatever their task, ordered by
+	// task.
+	Of(path string) ([]Record, error)
+
+	// ByContent returns the [Done] records of a content that still stand,
+	// whatever their path and task, ordered by task and path. Superseded ones are
+	// not among them. The caller verifies that their outputs are there and
+	// unchanged.
+	ByContent(content string) ([]Record, error)
+
+	// Maker returns who an output was last made by, ok being false where no task
+	// ever made it or it was forgotten by Retain.
+	Maker(output string) (m Maker, ok bool, err error)
+
+	// IsOutput reports whether a file of this content was ever written as an
+	// output, by a record that stands or one that is deleted. An output that
+	// equals its own source does not count: refusing it would refuse the source.
+	IsOutput(content string) (bool, error)
+}
+
+// Maker is the task that an output was last made by. The output stays its own
+// where its record was deleted since; then Record is zero.
+type Maker struct {
+	Path, Task string
+	Record     Record
+}
+
+// Store keeps records. Its methods may be called from several goroutines, and
+// concurrent writes may share the cost of becoming durable. What a writing
+// method was asked for is on disk, wholly, when it returns nil; where it fails
+// or the machine stops before, it has been done wholly or not at all. An error
+// is one of the disk or of a damaged file, names the store's file, and may pass;
+// that there is no such record is no error. One process at a time has a store
+// open for writing.
+type Store interface {
+	Reader
+
+	// Put stores r in place of the record of the same path and task. It refuses
+	// a record without path, task or known state, or that is Done without
+	// content.
+	//
+	// Another record that named one of r's outputs stands no longer: that of the
+	// same source is deleted; that of another source, if it was Done, becomes
+	// Superseded by r's task, and is the maker of nothing any more; any other is
+	// deleted.
+	Put(r Record) error
+
+	// Delete drops the record of a path and task, so that the task is done
+	// again. Its outputs stay known as such, and as made by it.
+	Delete(path, task string) error
+
+	// Move makes the record of from and its task one of the source at to, where
+	// it lies now, as one change.
+	Move(from, to, task string) error
+
+	// Each calls f for every record, ordered by path and task, or, with
+	// failedOnly, for those that failed. An error from f ends the walk and is
+	// returned. f may call the store's methods; records put meanwhile may or may
+	// not be seen.
+	Each(failedOnly bool, f func(Record) error) error
+
+	// Retain deletes what has been gone by the rule for as long as it keeps
+	// that, each time that it was asked, and returns the number of records
+	// deleted. It does nothing where it was done less than a day before now.
+	Retain(now time.Time, rule Rule) (n int, err error)
+
+	// Mount is the file system that SetMount last said a folder of outputs lies
+	// on, "" where it never did.
+	Mount(folder string) (mount string, err error)
+	SetMount(folder, mount string) error
+
+	// Close waits for what is under way and releases the store. No other method
+	// is called after.
+	Close() error
+}
+
+// Rule says which records are kept. A store calls its functions from the
+// goroutine of [Store.Retain], and from no transaction.
+type Rule struct {
+	// Keep is for how long what is of no use is kept all the same.
+	Keep time.Duration
+
+	// Gone reports whether a record is of no use: whether its source, wherever
+	// that was put, and all its outputs are gone for certain. Of an output that
+	// no record names any more it is asked with a Record of that output alone.
+	Gone func(Record) bool
+
+	// Dropped is told of each record that was deleted; it may be nil.
+	Dropped func(Record)
+}
