@@ -15,6 +15,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
+	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/watcher"
 )
@@ -80,7 +81,7 @@ func checkPaths(outputs []output.Config) (faults diag.Faults) {
 		if o.PathNode() == nil || o.Path.String() == "" {
 			continue // a fault of its own
 		}
-		path, err := o.Path.Path(output.Facts{Dir: ".", Name: "photo.jpg", Hash: "hash", Pipeline: "pipeline"})
+		path, err := o.Path.Path(naming.Facts{Dir: ".", Name: "photo.jpg", Hash: "hash", Pipeline: "pipeline"})
 		switch {
 		case err != nil:
 			faults = append(faults, diag.At(o.PathNode(), "%s", err))
@@ -95,7 +96,7 @@ func checkPaths(outputs []output.Config) (faults diag.Faults) {
 // checkPages wants {page} in the paths of outputs whose format holds one page.
 func checkPages(outputs []output.Config) (faults diag.Faults) {
 	for _, o := range outputs {
-		if o.PathNode() == nil || o.Path.Names("page") || o.Joins() {
+		if o.PathNode() == nil || o.Path.Has("page") || o.Joins() {
 			continue
 		}
 		faults = append(faults, diag.At(o.PathNode(), "all pages are taken, but a %s file holds one; put {page} into the path", o.Format))

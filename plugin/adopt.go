@@ -11,6 +11,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
 
@@ -125,15 +126,15 @@ func (w *work) findMade(src *ops.Source, pages int) (found []made, err error) {
 
 // findOne finds one output under the name, or one of the names, that it gets.
 // It stands where a file that is not the photo's is to stay.
-func (w *work) findOne(facts output.Facts, t *target) (_ *made, stands bool, err error) {
+func (w *work) findOne(facts naming.Facts, t *target) (_ *made, stands bool, err error) {
 	o := &w.pipeline.outputs[t.output]
 	plain, err := w.plainName(o, facts, t.encoder)
 	if err != nil {
 		return nil, false, nil //nolint:nilerr // claim will say so
 	}
 	names := []string{plain}
-	if o.Collision == output.Number {
-		names = output.NumberedThere(plain)
+	if o.Collision == naming.Number {
+		names = naming.NumberedThere(plain)
 	}
 	missing := false
 	for _, name := range names {
@@ -148,7 +149,7 @@ func (w *work) findOne(facts output.Facts, t *target) (_ *made, stands bool, err
 		}
 	}
 	t.path = ""
-	return nil, !missing && o.Collision == output.Skip, nil
+	return nil, !missing && o.Collision == naming.Skip, nil
 }
 
 // isMade is what a file says of itself if it is this very target.

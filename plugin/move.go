@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/beneath"
+	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
@@ -161,7 +162,7 @@ func moveExactly(f *source.File, from *beneath.Folder, name string, to *beneath.
 // taken again.
 func putBack(at *beneath.Folder, name string, to *beneath.Folder, old string) error {
 	for n := range maxNames {
-		err := at.RenameNew(name, to, output.Numbered(old, n))
+		err := at.RenameNew(name, to, naming.Numbered(old, n))
 		if !errors.Is(err, fs.ErrExist) {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
 
@@ -129,7 +130,7 @@ func (w *work) publish(staged []*output.Staged, result Result) (Result, error) {
 		if err := w.settle(i, s); err != nil {
 			return Result{Notes: result.Notes}, err
 		}
-		if err := w.mayReplace(s, w.job.Overwrite || o.Collision == output.Overwrite); err != nil {
+		if err := w.mayReplace(s, w.job.Overwrite || o.Collision == naming.Overwrite); err != nil {
 			return Result{Notes: result.Notes}, err
 		}
 		if err := s.Preserve(o.Preserve, w.content, w.info); err != nil {
@@ -159,10 +160,10 @@ func (w *work) publish(staged []*output.Staged, result Result) (Result, error) {
 // and, under the lock, once more after.
 func (w *work) settle(i int, s *output.Staged) error {
 	t := &w.targets[i]
-	if w.pipeline.outputs[t.output].Collision != output.Number {
+	if w.pipeline.outputs[t.output].Collision != naming.Number {
 		return nil
 	}
-	for _, name := range output.NumberedThere(t.plain) {
+	for _, name := range naming.NumberedThere(t.plain) {
 		if name == t.path {
 			continue
 		}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/ledger"
-	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/naming"
 )
 
 // rebuilt is a pipeline with an output of every kind that tells of itself.
@@ -192,7 +192,7 @@ func TestGapsInNumbers(t *testing.T) {
 			}
 			for i := range 11 {
 				if i != 2 {
-					os.Remove(b.path(output.Numbered("out/same.png", i)))
+					os.Remove(b.path(naming.Numbered("out/same.png", i)))
 				}
 			}
 			before := b.inodes("out")
@@ -223,7 +223,7 @@ func TestALinkToTheSourceIsNotTaken(t *testing.T) {
 	if err := os.Link(path, b.path(name)); err != nil {
 		t.Skip(err)
 	}
-	if r := b.done(path); len(r.Outputs) != 1 || r.Outputs[0].Path != b.path(output.Numbered(name, 1)) {
+	if r := b.done(path); len(r.Outputs) != 1 || r.Outputs[0].Path != b.path(naming.Numbered(name, 1)) {
 		t.Errorf("%+v", r.Outputs)
 	}
 }

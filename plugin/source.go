@@ -12,6 +12,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/beneath"
+	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
@@ -168,15 +169,15 @@ func (w *work) dateNote(src *ops.Source) string {
 }
 
 // facts are what output templates may name.
-func (w *work) facts(date time.Time) (output.Facts, error) {
+func (w *work) facts(date time.Time) (naming.Facts, error) {
 	dir, err := filepath.Rel(w.root, filepath.Dir(w.source))
 	if err != nil || !filepath.IsLocal(dir) {
-		return output.Facts{}, fmt.Errorf("%s does not lie below %s", w.source, w.root)
+		return naming.Facts{}, fmt.Errorf("%s does not lie below %s", w.source, w.root)
 	}
 	if date.IsZero() {
 		date = w.info.ModTime()
 	}
-	return output.Facts{Dir: dir, Name: filepath.Base(w.source), Hash: w.hash, Pipeline: w.pipeline.name, Date: date}, nil
+	return naming.Facts{Dir: dir, Name: filepath.Base(w.source), Hash: w.hash, Pipeline: w.pipeline.name, Date: date}, nil
 }
 
 // unchanged makes sure that what was read is the file as it is now.

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
 
@@ -58,8 +59,8 @@ func (w *work) tryClaim(src *ops.Source, pages int) (again bool, err error) {
 				return false, err
 			}
 			w.targets = append(w.targets, t)
-			numbered = numbered || o.Collision == output.Number
-			if o.Collision == output.Overwrite {
+			numbered = numbered || o.Collision == naming.Number
+			if o.Collision == naming.Overwrite {
 				if err := w.sparesLast(t); err != nil {
 					return false, err
 				}
@@ -72,7 +73,7 @@ func (w *work) tryClaim(src *ops.Source, pages int) (again bool, err error) {
 }
 
 // name is the path of a target; "" where the file that is there stays.
-func (w *work) name(o *output.Config, facts output.Facts, t *target) (string, error) {
+func (w *work) name(o *output.Config, facts naming.Facts, t *target) (string, error) {
 	path, err := w.plainName(o, facts, t.encoder)
 	t.plain = path
 	if errors.Is(err, syscall.ENAMETOOLONG) {
@@ -85,25 +86,25 @@ func (w *work) name(o *output.Config, facts output.Facts, t *target) (string, er
 		if w.targets[same].output == t.output && t.encoder.Joins() {
 			return path, nil
 		}
-		if o.Collision != output.Number {
+		if o.Collision != naming.Number {
 			return "", w.fail(Conflict, fmt.Errorf("two outputs have the same path %s", path), "give each output of the pipeline a path of its own; {page} tells pages apart")
 		}
 	}
 	switch o.Collision {
-	case output.Skip:
+	case naming.Skip:
 		taken, err := w.occupied(path)
 		if taken {
 			path = ""
 		}
 		return path, err
-	case output.Number:
+	case naming.Number:
 		return w.freeName(path)
 	}
 	return path, w.mayWrite(path, t.encoder.Folder(path))
 }
 
 // plainName is the path of an output where nothing is in its way.
-func (w *work) plainName(o *output.Config, facts output.Facts, e output.Encoder) (string, error) {
+func (w *work) plainName(o *output.Config, facts naming.Facts, e output.Encoder) (string, error) {
 	rel, err := o.Name(facts, e)
 	for _, name := range strings.Split(rel, string(filepath.Separator)) {
 		if len(name) > maxName {
@@ -115,7 +116,7 @@ func (w *work) plainName(o *output.Config, facts output.Facts, e output.Encoder)
 
 func (w *work) freeName(path string) (string, error) {
 	for n := 0; ; n++ {
-		candidate := output.Numbered(path, n)
+		candidate := naming.Numbered(path, n)
 		if err := w.mayBeThere(candidate); err != nil {
 			return "", err
 		}
@@ -178,7 +179,7 @@ func (w *work) own() error {
 		if t.path == "" {
 			continue
 		}
-		if w.pipeline.outputs[t.output].Collision == output.Overwrite {
+		if w.pipeline.outputs[t.output].Collision == naming.Overwrite {
 			if err := w.sparesPutAway(t.path); err != nil {
 				return err
 			}

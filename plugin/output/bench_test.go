@@ -7,6 +7,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/naming"
 )
 
 // BenchmarkStage writes 12 megapixels as JPEG: encoded alone, and with all that
@@ -27,7 +28,7 @@ func BenchmarkStage(b *testing.B) {
 		b.Fatal(err)
 	}
 	img := ops.Image{Pixels: p, Source: &ops.Source{Path: path, Format: "jpeg", Width: 4000, Height: 3000, Orientation: 1}}
-	c := &Config{Format: "jpeg", Provenance: true, Collision: Refuse}
+	c := &Config{Format: "jpeg", Provenance: true, Collision: naming.Refuse}
 	order := Order{Config: c, Encoder: c.Encoder("jpeg"), Path: filepath.Join(folder, "out.jpg"), Provenance: Provenance{Source: "abc"}}
 	b.Run("encode", func(b *testing.B) {
 		for b.Loop() {

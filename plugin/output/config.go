@@ -11,20 +11,21 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 	"gopkg.in/yaml.v3"
 )
 
 // Config is one output of a pipeline.
 type Config struct {
-	Path      Template
+	Path      naming.Template
 	From      string     // id of the step it shows; "": the last step
 	When      string     // expression; where it is false, the output is not written; "": always is
 	Thumbnail *yaml.Node // parameters of a thumbnail step for this output alone; nil: none
 	Format    string     // one of [Formats], or [Auto]
 
 	Provenance bool     // in the file's XMP
-	Collision  string   // [Refuse], [Overwrite], [Skip] or [Number]
+	Collision  string   // [naming.Refuse], [naming.Overwrite], [naming.Skip] or [naming.Number]
 	Preserve   []string // of the source's file: [ModTime], [User], [Mode]
 	GainMap    string   // [KeepGainMap] or [DropGainMap]
 
@@ -60,9 +61,9 @@ func (c *Config) Encoder(source string) Encoder {
 }
 
 // Name is the output's path for a photo, below the output folder.
-func (c *Config) Name(f Facts, e Encoder) (string, error) {
+func (c *Config) Name(f naming.Facts, e Encoder) (string, error) {
 	if c.Format == Auto {
-		f.ext = formatNamed(e.Format).extension(extension(f.Name))
+		f.Ext = formatNamed(e.Format).extension(strings.TrimPrefix(path.Ext(f.Name), "."))
 	}
 	return c.Path.Path(f)
 }
@@ -108,7 +109,7 @@ func (c *Config) asked() (names []string) {
 // DecodeStrict reads an output: its keys, and blocks that bear an encoder's
 // name.
 func (c *Config) DecodeStrict(node *yaml.Node) diag.Faults {
-	c.node, c.Provenance, c.Collision, c.GainMap = node, true, Refuse, DropGainMap
+	c.node, c.Provenance, c.Collision, c.GainMap = node, true, naming.Refuse, DropGainMap
 	pairs, faults := diag.Pairs(node)
 	keys := c.keys()
 	var blocks []diag.Pair
@@ -168,7 +169,7 @@ func (c *Config) keys() map[string]func(*yaml.Node) diag.Faults {
 			return diag.Decode(n, &c.Provenance)
 		},
 		"collision": func(n *yaml.Node) diag.Faults {
-			return oneOf(n, &c.Collision, []string{Refuse, Overwrite, Skip, Number})
+			return oneOf(n, &c.Collision, []string{naming.Refuse, naming.Overwrite, naming.Skip, naming.Number})
 		},
 		"preserve": func(n *yaml.Node) diag.Faults { c.preserve = n; return decodePreserve(n, &c.Preserve) },
 		"gainmap": func(n *yaml.Node) diag.Faults {
@@ -184,7 +185,7 @@ func (c *Config) decodePath(node *yaml.Node) diag.Faults {
 	if fs := diag.Decode(node, &text); len(fs) > 0 {
 		return fs
 	}
-	t, err := ParseTemplate(text)
+	t, err := naming.ParseTemplate(text)
 	if err != nil {
 		return diag.Faults{diag.At(node, "%s", err)}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/naming"
 )
 
 // parse reads one output; the faults are as check prints them.
@@ -71,7 +72,7 @@ func TestAutoKeepsTheFormat(t *testing.T) {
 		{"tiff", "a", "tiff", "a.tif"},
 	} {
 		e := c.Encoder(test.source)
-		path, err := c.Name(Facts{Name: test.name}, e)
+		path, err := c.Name(naming.Facts{Name: test.name}, e)
 		if err != nil || e.Format != test.format || path != test.path {
 			t.Errorf("%s of %s becomes %s, %s, %v", test.name, test.source, e.Format, path, err)
 		}

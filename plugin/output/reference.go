@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 )
 
@@ -38,7 +39,7 @@ var keys = []key{
 	{"strip", "classes of metadata that go; all others stay", "none", listOf(classNames()...)},
 	{"provenance", "write into XMP what the file was made of and by what", "true", map[string]any{"type": "boolean"}},
 	{"gainmap", "`keep` the gain map of an Ultra HDR JPEG where it still fits, or `drop` it with all that points at it", "drop", text(KeepGainMap, DropGainMap)},
-	{"collision", "where the name is taken: `error` fails the photo, `overwrite` replaces the file, `skip` leaves it, `number` writes NAME-1", "error", text(Refuse, Overwrite, Skip, Number)},
+	{"collision", "where the name is taken: `error` fails the photo, `overwrite` replaces the file, `skip` leaves it, `number` writes NAME-1", "error", text(naming.Refuse, naming.Overwrite, naming.Skip, naming.Number)},
 	{"preserve", "what the file keeps of the photo's: `mtime`, `owner` (with group; wants the right to give files away), `mode`", "none", listOf(ModTime, User, Mode)},
 }
 

@@ -211,7 +211,7 @@ func verifyTiles(folder string) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
-		if _, isImage := FormatOf(extension(path)); !isImage {
+		if _, isImage := FormatOf(strings.TrimPrefix(filepath.Ext(path), ".")); !isImage {
 			return nil
 		}
 		count++

@@ -1,4 +1,4 @@
-package output
+package naming
 
 import (
 	"path/filepath"
@@ -36,7 +36,7 @@ func TestTemplateFaults(t *testing.T) {
 		"{dir}/":          "names no file",
 		"/abs/{stem}.jpg": "absolute",
 		"{stme}.jpg":      `did you mean "stem"?`,
-		"{date:}.jpg":     "wants a layout",
+		"{date:}.jpg":     "must have a layout",
 		"{stem.jpg":       "closing brace",
 	} {
 		if _, err := ParseTemplate(text); err == nil || !strings.Contains(err.Error(), want) {

@@ -1,20 +1,12 @@
-package output
+package naming
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-	"unsafe"
-
-	"github.com/burnish-photo/burnish/ops/diag"
-	"golang.org/x/sys/unix"
-	"gopkg.in/yaml.v3"
 )
 
 // What is done where an output's name is taken, by another photo's output or
@@ -26,29 +18,6 @@ const (
 	Skip      = "skip"      // the file stays and this output is not written
 	Number    = "number"    // the output gets a number before its extension
 )
-
-// What an output may keep of its source's file.
-const (
-	ModTime = "mtime"
-	User    = "owner" // and group
-	Mode    = "mode"
-)
-
-func decodePreserve(node *yaml.Node, into *[]string) (faults diag.Faults) {
-	if node.Kind != yaml.SequenceNode {
-		return diag.Faults{diag.At(node, "wants a list of mtime, owner, mode, got %s", diag.Describe(node))}
-	}
-	for _, n := range node.Content {
-		n = diag.Resolve(n)
-		var name string
-		if fs := oneOf(n, &name, []string{ModTime, User, Mode}); len(fs) > 0 {
-			faults = append(faults, fs...)
-			continue
-		}
-		*into = append(*into, name)
-	}
-	return faults
-}
 
 // Numbered is the path with a number before its extension; with 0 it is the
 // path itself.
@@ -101,24 +70,4 @@ func NumberedThere(path string) (there []string) {
 		there = append(there, Numbered(path, n))
 	}
 	return there
-}
-
-// SetTimes sets when a file, open for writing, was read and changed.
-func SetTimes(f *os.File, t time.Time) error {
-	ts := unix.NsecToTimespec(t.UnixNano())
-	both := [2]unix.Timespec{ts, ts}
-	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, f.Fd(), 0, uintptr(unsafe.Pointer(&both)), 0, 0, 0)
-	runtime.KeepAlive(f)
-	if errno != 0 {
-		return &os.PathError{Op: "set the times of", Path: f.Name(), Err: errno}
-	}
-	return nil
-}
-
-// underlying is the cause without the temporary name.
-func underlying(err error) error {
-	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // as os returns it
-		return p.Err
-	}
-	return err
 }

@@ -1,4 +1,8 @@
-package output
+// Package naming says what an output is called: the template that names it by
+// facts of its photo, and the numbers that tell outputs of one name apart.
+//
+// It looks names up and writes nothing; it knows no formats and no pixels.
+package naming
 
 import (
 	"errors"
@@ -20,10 +24,11 @@ type Facts struct {
 	Pipeline string    //
 	Date     time.Time // when the photo was taken, else the file's modification time
 
+	// Ext is the extension without its dot; "": that of Name.
+	Ext string
+
 	// Page is the page that the output shows, from 1, of so many.
 	Page, Pages int
-
-	ext string // without its dot, where it is not that of Name
 }
 
 // Template is an output's path with fields in braces, relative to the output
@@ -55,14 +60,11 @@ func (f Facts) page() string {
 }
 
 func (f Facts) extension() string {
-	if f.ext != "" {
-		return f.ext
+	if f.Ext != "" {
+		return f.Ext
 	}
-	return extension(f.Name)
+	return strings.TrimPrefix(filepath.Ext(f.Name), ".")
 }
-
-// extension is the ending of a file's name, without its dot.
-func extension(name string) string { return strings.TrimPrefix(filepath.Ext(name), ".") }
 
 // ParseTemplate reads a template; its error names the first fault.
 func ParseTemplate(text string) (Template, error) {
@@ -104,7 +106,7 @@ func ParseTemplate(text string) (Template, error) {
 func field(name string) (func(Facts) string, error) {
 	if layout, ok := strings.CutPrefix(name, "date:"); ok {
 		if layout == "" {
-			return nil, errors.New("{date:} wants a layout, such as {date:2006/01}")
+			return nil, errors.New("{date:} must have a layout, such as {date:2006/01}")
 		}
 		return func(f Facts) string { return f.Date.Format(layout) }, nil
 	}
@@ -115,8 +117,8 @@ func field(name string) (func(Facts) string, error) {
 	return nil, fmt.Errorf("unknown field {%s}%s", name, diag.Suggest(name, valid))
 }
 
-// Names reports whether the path has that field.
-func (t Template) Names(field string) bool {
+// Has reports whether the path has that field.
+func (t Template) Has(field string) bool {
 	return slices.ContainsFunc(t.parts, func(p part) bool { return p.field == field })
 }
 
