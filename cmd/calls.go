@@ -11,7 +11,7 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/burnish-photo/burnish/cmd/sandbox"
+	"github.com/burnish-photo/burnish/cmd/worker/sandbox"
 )
 
 const (

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd"
-	"github.com/burnish-photo/burnish/cmd/sandbox"
+	"github.com/burnish-photo/burnish/cmd/worker/sandbox"
 	"github.com/burnish-photo/burnish/ops/builtin"
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/burnish-photo/burnish/cmd/sandbox"
+	"github.com/burnish-photo/burnish/cmd/worker/sandbox"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
 )
