@@ -113,7 +113,7 @@ func (r benchReport) print(out io.Writer) error {
 // configuration is a pipeline of the one step.
 func (b *benchCommand) configuration(h *host) (*config.Config, error) {
 	if b.Photos < 1 {
-		return nil, fmt.Errorf("--photos wants 1 or more, got %d", b.Photos)
+		return nil, fmt.Errorf("--photos must be 1 or more, got %d", b.Photos)
 	}
 	model, err := modelPath(b.Model)
 	if err != nil {
@@ -167,7 +167,7 @@ func parseSizes(list []string) (sizes [][2]int, err error) {
 			err1, err2 = err, nil
 		}
 		if err1 != nil || err2 != nil || width < 1 || height < 1 || width > 65535 || height > 65535 {
-			return nil, fmt.Errorf("size %q: wants megapixels such as 12, or pixels such as 4000x3000, each side up to 65535", text)
+			return nil, fmt.Errorf("size %q: must be megapixels such as 12, or pixels such as 4000x3000, each side up to 65535", text)
 		}
 		sizes = append(sizes, [2]int{width, height})
 	}

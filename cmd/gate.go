@@ -106,7 +106,7 @@ func (g *gate) tooFull(folders ...string) string {
 			continue // the work itself says what is wrong
 		}
 		if free := float64(s.Bavail) * float64(s.Bsize) / (1 << 20); free < g.config.Limits.Free {
-			return fmt.Sprintf("%.0f MiB are free below %s, limits.free wants %g: free some", free, folder, g.config.Limits.Free)
+			return fmt.Sprintf("%.0f MiB are free below %s, limits.free requires %g: free some", free, folder, g.config.Limits.Free)
 		}
 	}
 	return ""

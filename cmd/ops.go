@@ -40,7 +40,7 @@ func (o *opsCommand) Run(h *host) error {
 	}
 	spec, ok := h.registry.Lookup(o.Name)
 	if why := h.registry.Refuse(o.Name); !ok && why != "" {
-		return fmt.Errorf("%s is no step: %s", o.Name, why)
+		return fmt.Errorf("%s is not an operator: %s", o.Name, why)
 	}
 	if !ok {
 		return fmt.Errorf("there is no operator %q%s; burnish ops lists them", o.Name, diag.Suggest(o.Name, h.registry.Names()))

@@ -151,7 +151,7 @@ func (s *supervisor) try(j plugin.Job) (a Answer, p *workerProcess, err error) {
 
 // strike records that the photo was the end of a process.
 func (s *supervisor) strike(j plugin.Job, cause string, starved bool) error {
-	cause = "the worker process died of it: " + cause
+	cause = "worker crashed on this file: " + cause
 	var f Failure
 	if err := s.ask("Strike", Death{j, cause, starved}, &f); err != nil {
 		return &plugin.Error{Path: j.Path, Kind: plugin.Crashed, Err: errors.Join(errors.New(cause), err)}

@@ -118,7 +118,7 @@ func (c *Config) Validate() error {
 	}
 	switch {
 	case c.Version == 0:
-		invalid("version", "the file wants \"version: 1\"")
+		invalid("version", "the file needs \"version: 1\"")
 	case c.Version != 1:
 		invalid("version", "version %d is not known to this Burnish; it reads version 1", c.Version)
 	}
@@ -240,7 +240,7 @@ func (c *Config) validateWatch(i int, p places) error {
 		invalid("limits", "must be 0 or more each, got megapixels %g, pages %d, bytes %d, metadata %d", l.Megapixels, l.Pages, l.Bytes, l.Metadata)
 	}
 	if w.Output == "" {
-		invalid("output", "the watched folder %s wants an output folder", w.Folder)
+		invalid("output", "the watched folder %s needs an output folder", w.Folder)
 		return errors.Join(errs...)
 	}
 	if p.within(w.Folder, w.Output) {

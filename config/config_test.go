@@ -120,9 +120,9 @@ func TestFoldersThatWouldHurt(t *testing.T) {
 		{"sidecars of what", "watch: [{folder: a, pipeline: p, output: o, after: {trash: 720h, sidecars: drop}}]", `sidecars must be move or keep, got "drop"`},
 		{"sidecars alone", "watch: [{folder: a, pipeline: p, output: o, after: {sidecars: move}}]", "must be a folder to move to"},
 		{"moved and thrown away", "watch: [{folder: a, pipeline: p, output: o, after: {move: done, trash: 1h}}]", "got both"},
-		{"no hours", "quiet: [\"25:00-06:00\"]", "wants hours such as"},
+		{"no hours", "quiet: [\"25:00-06:00\"]", "must be hours such as"},
 		{"hours", "quiet: [\"22:00-06:30\", \"12:00-13:00\"]", ""},
-		{"no output", "watch: [{folder: a, pipeline: p}]", "wants an output folder"},
+		{"no output", "watch: [{folder: a, pipeline: p}]", "needs an output folder"},
 		{"no folder", "watch: [{pipeline: p, output: o}]", "folder: is missing"},
 		{"negative patience", "watch: [{folder: a, pipeline: p, output: o, patience: -1s}]", "patience: is -1s"},
 		{"events of no kind", "watch: [{folder: a, pipeline: p, output: o, events: maybe}]", `events: is "maybe"`},
@@ -177,10 +177,10 @@ func TestDevices(t *testing.T) {
 	}
 	for yaml, want := range map[string]string{
 		"gpu":                      "device \"gpu\" is unknown: auto, cpu and, each with :N",
-		"[auto, cpu]":              "auto stands alone",
-		"[[cpu]]":                  "wants a device such as cuda:0",
+		"[auto, cpu]":              "auto cannot be combined",
+		"[[cpu]]":                  "must be a device such as cuda:0",
 		"{cuda:0: {}, cuda:1: {}}": "several devices are a list",
-		"{openvino: {a: [1]}}":     "wants a text or a number",
+		"{openvino: {a: [1]}}":     "must be a string or a number",
 		"{cpu: {threads: 2}}":      "for providers other than the CPU's",
 	} {
 		if _, faults := parse(t, t.TempDir(), "version: 1\nrestore: {device: "+yaml+"}"+pipeline); !strings.Contains(faults, want) || !strings.Contains(faults, "f.yaml:2:") {

@@ -42,18 +42,18 @@ func decodeDevice(node *yaml.Node) (string, diag.Faults) {
 		return node.Value, nil
 	case yaml.MappingNode:
 	default:
-		return "", diag.Faults{diag.At(node, "wants a device such as cuda:0, or one with options such as {openvino: {device_type: GPU}}, got %s", diag.Describe(node))}
+		return "", diag.Faults{diag.At(node, "must be a device such as cuda:0, or one with options such as {openvino: {device_type: GPU}}, got %s", diag.Describe(node))}
 	}
 	pairs, faults := diag.Pairs(node)
 	if len(pairs) != 1 {
-		return "", append(faults, diag.At(node, "wants one device as the only key, its options below it; several devices are a list"))
+		return "", append(faults, diag.At(node, "must be one device as the only key, its options below it; several devices are a list"))
 	}
 	given, more := diag.Pairs(diag.Resolve(pairs[0].Value))
 	faults = append(faults, more...)
 	query := url.Values{}
 	for _, p := range given {
 		if p.Value.Kind != yaml.ScalarNode {
-			faults = append(faults, diag.At(p.Value, "wants a text or a number, got %s", diag.Describe(p.Value)))
+			faults = append(faults, diag.At(p.Value, "must be a string or a number, got %s", diag.Describe(p.Value)))
 		}
 		query.Set(p.Key.Value, p.Value.Value)
 	}

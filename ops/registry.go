@@ -53,7 +53,7 @@ func NewRegistry(specs ...Spec) (*Registry, error) {
 		case taken:
 			errs = append(errs, fmt.Errorf("operator %q is registered twice", s.Name))
 		case s.Config == nil || s.Version < 1:
-			errs = append(errs, fmt.Errorf("operator %q: the spec wants Config and a Version of 1 or more", s.Name))
+			errs = append(errs, fmt.Errorf("operator %q: the spec needs Config and a Version of 1 or more", s.Name))
 		default:
 			r.specs[s.Name] = s
 			r.names = append(r.names, s.Name)

@@ -20,7 +20,7 @@ type fade struct {
 
 func (f *fade) Validate() error {
 	if f.Strength < 0 || f.Strength > 1 {
-		return ops.Invalid("strength", "wants 0 to 1, got %g", f.Strength)
+		return ops.Invalid("strength", "must be 0 to 1, got %g", f.Strength)
 	}
 	return nil
 }

@@ -174,7 +174,7 @@ func TestNoLinkLeadsIntoTheState(t *testing.T) {
 // outputs elsewhere; one that is the administrator's still does.
 func TestOutputsStayBelowTheirFolder(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("wants root, to make another user's link")
+		t.Skip("needs root, to make another user's link")
 	}
 	b := newBench(t, small)
 	for name, uid := range map[string]int{"theirs": 12345, "ours": 0} {
@@ -203,7 +203,7 @@ func TestOutputsStayBelowTheirFolder(t *testing.T) {
 // or nowhere.
 func TestSwappedOutputFoldersLeadNowhere(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("wants root, to make another user's link")
+		t.Skip("needs root, to make another user's link")
 	}
 	b := newBench(t, small)
 	for _, folder := range []string{"out/d", "elsewhere"} {

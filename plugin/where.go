@@ -43,7 +43,7 @@ func ParseWhere(text string) (Where, error) {
 func parseCondition(text string) (condition, error) {
 	field, value, ok := strings.Cut(text, "=")
 	if !ok || value == "" {
-		return nil, fmt.Errorf("wants FIELD=VALUE with one of the fields %s", strings.Join(whereFields, ", "))
+		return nil, fmt.Errorf("must be FIELD=VALUE with one of the fields %s", strings.Join(whereFields, ", "))
 	}
 	field, not := strings.CutSuffix(field, "!")
 	var is condition

@@ -34,7 +34,7 @@ const maxSide = 65_535
 // side checks an optional width or height.
 func side(name string, pixels int) error {
 	if pixels < 0 || pixels > maxSide {
-		return ops.Invalid(name, "wants 1 to %d pixels, got %d", maxSide, pixels)
+		return ops.Invalid(name, "must be 1 to %d pixels, got %d", maxSide, pixels)
 	}
 	return nil
 }
@@ -43,7 +43,7 @@ func side(name string, pixels int) error {
 func box(width, height int) error {
 	errs := []error{side("width", width), side("height", height)}
 	if width == 0 && height == 0 {
-		errs = append(errs, errors.New("wants a width, a height or both"))
+		errs = append(errs, errors.New("needs a width, a height or both"))
 	}
 	return errors.Join(errs...)
 }

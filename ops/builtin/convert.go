@@ -38,10 +38,10 @@ func Convert() ops.Spec {
 func (c *ConvertConfig) Validate() error {
 	var errs []error
 	if !slices.Contains(spaces, c.To) {
-		errs = append(errs, ops.Invalid("to", "wants srgb, p3, gray or cmyk, got %q", c.To))
+		errs = append(errs, ops.Invalid("to", "must be srgb, p3, gray or cmyk, got %q", c.To))
 	}
 	if !slices.Contains(intents, c.Intent) {
-		errs = append(errs, ops.Invalid("intent", "wants perceptual, relative, saturation or absolute, got %q", c.Intent))
+		errs = append(errs, ops.Invalid("intent", "must be perceptual, relative, saturation or absolute, got %q", c.Intent))
 	}
 	return errors.Join(errs...)
 }

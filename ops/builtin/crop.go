@@ -34,7 +34,7 @@ func Crop() ops.Spec {
 func (c *CropConfig) Validate() error {
 	var errs []error
 	if !slices.Contains(focuses, c.Focus) {
-		errs = append(errs, ops.Invalid("focus", "wants centre, attention or entropy, got %q", c.Focus))
+		errs = append(errs, ops.Invalid("focus", "must be centre, attention or entropy, got %q", c.Focus))
 	}
 	return errors.Join(append(errs, box(c.Width, c.Height))...)
 }

@@ -40,7 +40,7 @@ func (c *ResizeConfig) Validate() error {
 	case c.Mode == "fit":
 		errs = append(errs, box(c.Width, c.Height))
 	case c.Width == 0 || c.Height == 0:
-		errs = append(errs, ops.Invalid("mode", "%s wants both a width and a height", c.Mode))
+		errs = append(errs, ops.Invalid("mode", "%s needs both a width and a height", c.Mode))
 		fallthrough
 	default:
 		errs = append(errs, side("width", c.Width), side("height", c.Height))
@@ -51,10 +51,10 @@ func (c *ResizeConfig) Validate() error {
 func (c *ResizeConfig) modes() error {
 	var errs []error
 	if modes := []string{"fit", "fill", "exact"}; !slices.Contains(modes, c.Mode) {
-		errs = append(errs, ops.Invalid("mode", "wants fit, fill or exact, got %q", c.Mode))
+		errs = append(errs, ops.Invalid("mode", "must be fit, fill or exact, got %q", c.Mode))
 	}
 	if !slices.Contains(focuses, c.Focus) {
-		errs = append(errs, ops.Invalid("focus", "wants centre, attention or entropy, got %q", c.Focus))
+		errs = append(errs, ops.Invalid("focus", "must be centre, attention or entropy, got %q", c.Focus))
 	} else if c.Focus != "centre" && c.Mode != "fill" {
 		errs = append(errs, ops.Invalid("focus", "only mode: fill cuts anything off"))
 	}

@@ -32,10 +32,10 @@ func Sharpen() ops.Spec {
 func (c *SharpenConfig) Validate() error {
 	var errs []error
 	if c.Sigma <= 0 || c.Sigma > 10 {
-		errs = append(errs, ops.Invalid("sigma", "wants more than 0 and at most 10 pixels, got %g", c.Sigma))
+		errs = append(errs, ops.Invalid("sigma", "must be more than 0 and at most 10 pixels, got %g", c.Sigma))
 	}
 	if c.Amount < 0 || c.Amount > 100 {
-		errs = append(errs, ops.Invalid("amount", "wants 0 to 100, got %g", c.Amount))
+		errs = append(errs, ops.Invalid("amount", "must be 0 to 100, got %g", c.Amount))
 	}
 	return errors.Join(errs...)
 }

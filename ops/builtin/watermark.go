@@ -54,7 +54,7 @@ func Watermark() ops.Spec {
 func (c *WatermarkConfig) Validate() error {
 	var errs []error
 	if (c.Text == "") == (c.Image == "") {
-		errs = append(errs, errors.New("watermark wants either a text or an image"))
+		errs = append(errs, errors.New("watermark needs either a text or an image"))
 	}
 	if c.Text != "" {
 		if err := libvips.Writable(c.Text); err != nil {
@@ -62,11 +62,11 @@ func (c *WatermarkConfig) Validate() error {
 		}
 	}
 	if _, ok := positions[c.Position]; !ok {
-		errs = append(errs, ops.Invalid("position", "wants centre, north, south-east or another of the winds, got %q", c.Position))
+		errs = append(errs, ops.Invalid("position", "must be centre, north, south-east or another of the winds, got %q", c.Position))
 	}
 	between := func(name string, x, least, most float64) {
 		if x < least || x > most {
-			errs = append(errs, ops.Invalid(name, "wants %g to %g, got %g", least, most, x))
+			errs = append(errs, ops.Invalid(name, "must be %g to %g, got %g", least, most, x))
 		}
 	}
 	between("size", c.Size, 0.01, 1)
@@ -121,7 +121,7 @@ func (w watermark) Fingerprint() string { return w.content }
 // Apply lays the mark over the photo, which keeps its bands and its format.
 func (w watermark) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	if in[0].Pixels.Interpretation() == "cmyk" {
-		return ops.Image{}, errors.New("a watermark wants an RGB or gray photo, this one is CMYK; put convert: {to: srgb} before it")
+		return ops.Image{}, errors.New("a watermark needs an RGB or gray photo, this one is CMYK; put convert: {to: srgb} before it")
 	}
 	out, err := colour.Within(in[0].Pixels, w.lay)
 	if err != nil {

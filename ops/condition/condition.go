@@ -172,7 +172,7 @@ func (n *names) Visit(node *ast.Node) {
 			return
 		}
 		if !slices.Contains(known, is.Value) {
-			n.fail(is, "there is no fact %q of a photo%s", is.Value, suggest(is.Value))
+			n.fail(is, "unknown variable %q%s", is.Value, suggest(is.Value))
 			return
 		}
 		n.facts = append(n.facts, is.Value)
@@ -218,7 +218,7 @@ func (n *names) member(is *ast.MemberNode) {
 		return
 	}
 	if list := fields(group); !slices.Contains(list, property.Value) {
-		n.fail(is.Property, "there is no fact %q of a photo%s", base.Value+"."+property.Value, diag.Suggest(property.Value, list))
+		n.fail(is.Property, "unknown variable %q%s", base.Value+"."+property.Value, diag.Suggest(property.Value, list))
 		return
 	}
 	n.members = append(n.members, base.Value+"."+property.Value)
@@ -251,7 +251,7 @@ func (n *names) call(is *ast.CallNode) {
 	id, ok := is.Arguments[0].(*ast.StringNode)
 	switch {
 	case !ok:
-		n.fail(is, `ran() wants the id of a step in quotes: ran("ID")`)
+		n.fail(is, `ran() takes the id of a step in quotes: ran("ID")`)
 	case !slices.Contains(n.steps, id.Value):
 		n.fail(id, "no step before has the id %q%s", id.Value, diag.Suggest(id.Value, n.steps))
 	}

@@ -93,13 +93,13 @@ func TestFaults(t *testing.T) {
 		line, column int
 		want         string
 	}{
-		{"widht > 3", 1, 1, `there is no fact "widht" of a photo; did you mean "width"?`},
-		{"width > 3 and jpeg.qualty < 90", 1, 20, `there is no fact "jpeg.qualty" of a photo; did you mean "quality"?`},
+		{"widht > 3", 1, 1, `unknown variable "widht"; did you mean "width"?`},
+		{"width > 3 and jpeg.qualty < 90", 1, 20, `unknown variable "jpeg.qualty"; did you mean "quality"?`},
 		{"width >", 1, 7, "unexpected token EOF"},
 		{"width + 3", 1, 1, "the expression is neither true nor false but int"},
 		{`width > "3"`, 1, 7, "invalid operation"},
 		{`ran("c")`, 1, 5, `no step before has the id "c"`},
-		{"ran(file)", 1, 1, "ran() wants the id of a step in quotes"},
+		{"ran(file)", 1, 1, "ran() takes the id of a step in quotes"},
 		{"format startsWith 3", 1, 8, "invalid operation"},
 		{"width > 3 and\n  heigth < 3", 2, 3, `did you mean "height"?`},
 		{"now() > now()", 1, 1, "now"},

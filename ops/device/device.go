@@ -37,7 +37,7 @@ func ParseList(s string) ([]Device, error) {
 		all = append(all, d)
 	}
 	if len(all) > 1 && slices.ContainsFunc(all, func(d Device) bool { return d.Kind == "auto" }) {
-		return nil, fmt.Errorf("devices %q: auto stands alone", s)
+		return nil, fmt.Errorf("devices %q: auto cannot be combined with other devices", s)
 	}
 	return all, nil
 }

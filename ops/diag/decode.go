@@ -138,7 +138,7 @@ func decodeMap(node *yaml.Node, v reflect.Value) Faults {
 
 func decodeSlice(node *yaml.Node, v reflect.Value) Faults {
 	if node.Kind != yaml.SequenceNode {
-		return Faults{At(node, "wants a list, got %s", Describe(node))}
+		return Faults{At(node, "must be a list, got %s", Describe(node))}
 	}
 	s := reflect.MakeSlice(v.Type(), len(node.Content), len(node.Content))
 	var faults Faults
@@ -152,7 +152,7 @@ func decodeSlice(node *yaml.Node, v reflect.Value) Faults {
 func decodeDuration(node *yaml.Node, v reflect.Value) Faults {
 	d, err := time.ParseDuration(node.Value)
 	if node.Kind != yaml.ScalarNode || err != nil {
-		return Faults{At(node, "wants a duration such as 2s or 500ms, got %s", Describe(node))}
+		return Faults{At(node, "must be a duration such as 2s or 500ms, got %s", Describe(node))}
 	}
 	v.SetInt(int64(d))
 	return nil
@@ -160,9 +160,9 @@ func decodeDuration(node *yaml.Node, v reflect.Value) Faults {
 
 func decodeScalar(node *yaml.Node, v reflect.Value) Faults {
 	if node.Kind != yaml.ScalarNode {
-		return Faults{At(node, "wants %s, got %s", kindName(v.Kind()), Describe(node))}
+		return Faults{At(node, "must be %s, got %s", kindName(v.Kind()), Describe(node))}
 	}
-	wrong := Faults{At(node, "wants %s, got %s", kindName(v.Kind()), Describe(node))}
+	wrong := Faults{At(node, "must be %s, got %s", kindName(v.Kind()), Describe(node))}
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(node.Value)
@@ -198,6 +198,6 @@ func kindName(k reflect.Kind) string {
 	case reflect.Float64:
 		return "a number"
 	default:
-		return "a text"
+		return "a string"
 	}
 }

@@ -34,7 +34,7 @@ type Inline struct {
 
 func (s *settings) Validate() error {
 	if s.Count > 10 {
-		return errors.Join(diag.Invalid("count", "wants at most 10, got %d", s.Count), diag.Invalid("nested.width", "too wide"))
+		return errors.Join(diag.Invalid("count", "must be at most 10, got %d", s.Count), diag.Invalid("nested.width", "too wide"))
 	}
 	return nil
 }
@@ -78,18 +78,18 @@ func TestFaults(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"unknown key", "nmae: x", `f.yaml:1:1: unknown key "nmae"; did you mean "name"?`},
 		{"unknown nested key", "nested:\n  widht: 3", `f.yaml:2:3: unknown key "widht"; did you mean "width"?`},
-		{"several", "count: a\non: 3\n", "f.yaml:1:8: wants a whole number, got \"a\"\nf.yaml:2:5: wants true or false, got \"3\""},
+		{"several", "count: a\non: 3\n", "f.yaml:1:8: must be a whole number, got \"a\"\nf.yaml:2:5: must be true or false, got \"3\""},
 		{"twice", "name: a\nname: b", `f.yaml:2:1: "name" is already set on line 1`},
-		{"list", "list: a", `f.yaml:1:7: wants a list, got "a"`},
-		{"mapping", "nested: [1]", `f.yaml:1:9: wants keys and values, got a list`},
-		{"duration", "settle: 2", `f.yaml:1:9: wants a duration such as 2s or 500ms, got "2"`},
-		{"not a number", "ratio: .nan", `f.yaml:1:8: wants a number, got ".nan"`},
+		{"list", "list: a", `f.yaml:1:7: must be a list, got "a"`},
+		{"mapping", "nested: [1]", `f.yaml:1:9: must be a mapping, got a list`},
+		{"duration", "settle: 2", `f.yaml:1:9: must be a duration such as 2s or 500ms, got "2"`},
+		{"not a number", "ratio: .nan", `f.yaml:1:8: must be a number, got ".nan"`},
 		{"hidden", "Hidden: x", `f.yaml:1:1: unknown key "Hidden"`},
 		{"empty", "", "f.yaml: the file is empty"},
 		{"two documents", "name: a\n---\nname: b", "f.yaml:"},
 		{"syntax", "name: [a", "f.yaml:1:1: "},
 		{"alias to itself", "many: &a\n  x: *a", "f.yaml:"},
-		{"validated", "count: 11\nnested:\n  width: 4", "f.yaml:1:8: count: wants at most 10, got 11\nf.yaml:3:10: width: too wide"},
+		{"validated", "count: 11\nnested:\n  width: 4", "f.yaml:1:8: count: must be at most 10, got 11\nf.yaml:3:10: width: too wide"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, faults := decode(t, test.text)

@@ -71,7 +71,7 @@ func syntax(file string, err error, data []byte) Faults {
 		f.Message = strings.TrimPrefix(err.Error(), m[0])
 	}
 	if line, column := tabbed(data, f.Line, strings.Contains(f.Message, tab)); line > 0 {
-		f.Line, f.Column, f.Message = line, column, "a tab indents this line; YAML wants spaces, so replace the tab by them"
+		f.Line, f.Column, f.Message = line, column, "a tab indents this line; YAML requires spaces, so replace the tab by them"
 	}
 	return Faults{f}
 }
@@ -137,7 +137,7 @@ type Pair struct{ Key, Value *yaml.Node }
 // Anything but a mapping, a repeated key or a key that is no text is a fault.
 func Pairs(node *yaml.Node) ([]Pair, Faults) {
 	if node.Kind != yaml.MappingNode {
-		return nil, Faults{At(node, "wants keys and values, got %s", Describe(node))}
+		return nil, Faults{At(node, "must be a mapping, got %s", Describe(node))}
 	}
 	var own, merged []Pair
 	var faults Faults
@@ -146,7 +146,7 @@ func Pairs(node *yaml.Node) ([]Pair, Faults) {
 		key, value := Resolve(node.Content[i]), Resolve(node.Content[i+1])
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			faults = append(faults, At(key, "a key must be a text, got %s", Describe(key)))
+			faults = append(faults, At(key, "a key must be a string, got %s", Describe(key)))
 		case key.Tag == "!!merge":
 			more, fs := merge(value)
 			merged, faults = append(merged, more...), append(faults, fs...)
@@ -217,7 +217,7 @@ func Describe(node *yaml.Node) string {
 	case node.Kind == yaml.SequenceNode:
 		return "a list"
 	case node.Kind == yaml.MappingNode:
-		return "keys and values"
+		return "a mapping"
 	case node.Tag == "!!null":
 		return "nothing"
 	default:
@@ -228,7 +228,7 @@ func Describe(node *yaml.Node) string {
 // When reads the expression of a condition, without judging it.
 func When(node *yaml.Node, into *string) Faults {
 	if node.Kind != yaml.ScalarNode || node.Tag == "!!null" || strings.TrimSpace(node.Value) == "" {
-		return Faults{At(node, "when wants an expression, such as \"jpeg.quality < 90\", got %s", Describe(node))}
+		return Faults{At(node, "when must be an expression, such as \"jpeg.quality < 90\", got %s", Describe(node))}
 	}
 	*into = node.Value
 	return nil

@@ -49,7 +49,7 @@ func TestSizes(t *testing.T) {
 		"memory: GB":        "must be a size such as",
 		"memory: -2GB":      "must be a size such as",
 		"memory: [2GB]":     "must be a size such as",
-		"memory: .inf":      "wants a number",
+		"memory: .inf":      "must be a number",
 		"bytes: 1e300TB":    "must be a size such as",
 		"bytes: 99999999TB": "must be a size such as",
 	} {

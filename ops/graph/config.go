@@ -58,7 +58,7 @@ func (s *Step) DecodeStrict(node *yaml.Node) diag.Faults {
 		case "use":
 			s.use = p.Value
 			if p.Value.Kind != yaml.ScalarNode || p.Value.Tag != "!!str" {
-				faults = append(faults, diag.At(p.Value, "use wants the name of a fragment, got %s", diag.Describe(p.Value)))
+				faults = append(faults, diag.At(p.Value, "use must be the name of a fragment, got %s", diag.Describe(p.Value)))
 				continue
 			}
 			s.Use = p.Value.Value
@@ -88,7 +88,7 @@ func (s *Step) DecodeStrict(node *yaml.Node) diag.Faults {
 
 func decodeName(node *yaml.Node, into *string) diag.Faults {
 	if node.Kind != yaml.ScalarNode || node.Tag != "!!str" || node.Value == "" {
-		return diag.Faults{diag.At(node, "wants the id of a step, got %s", diag.Describe(node))}
+		return diag.Faults{diag.At(node, "must be the id of a step, got %s", diag.Describe(node))}
 	}
 	*into = node.Value
 	return nil

@@ -41,7 +41,7 @@ type seen struct {
 
 func (p *probe) Validate() error {
 	if p.Amount < 0 {
-		return ops.Invalid("amount", "wants 0 or more, got %g", p.Amount)
+		return ops.Invalid("amount", "must be 0 or more, got %g", p.Amount)
 	}
 	return nil
 }
@@ -206,9 +206,9 @@ func TestFaults(t *testing.T) {
 	for _, test := range []struct{ name, steps, from, want string }{
 		{"unknown operator", "[{hael: }]", "", `p.yaml:1:3: unknown operator "hael"; did you mean "heal"?`},
 		{"unknown parameter", "[{tone: {amuont: 1}}]", "", `p.yaml:1:10: unknown key "amuont"; did you mean "amount"?`},
-		{"a parameter out of range", "[{tone: {amount: -1}}]", "", `p.yaml:1:18: amount: wants 0 or more, got -1`},
-		{"when", "[{tone: , when: widht > 3}]", "", `p.yaml:1:17: when: there is no fact "widht" of a photo; did you mean "width"?`},
-		{"when in quotes", `[{tone: , when: "width > 3 and heigth < 2"}]`, "", `p.yaml:1:32: when: there is no fact "heigth"`},
+		{"a parameter out of range", "[{tone: {amount: -1}}]", "", `p.yaml:1:18: amount: must be 0 or more, got -1`},
+		{"when", "[{tone: , when: widht > 3}]", "", `p.yaml:1:17: when: unknown variable "widht"; did you mean "width"?`},
+		{"when in quotes", `[{tone: , when: "width > 3 and heigth < 2"}]`, "", `p.yaml:1:32: when: unknown variable "heigth"`},
 		{"when asks for a later step", "[{tone: , when: 'ran(\"b\")'}, {tone: , id: b}]", "", `p.yaml:1:22: when: no step before has the id "b"`},
 		{"a taken id", "[{tone: , id: a}, {heal: , id: a}]", "", `p.yaml:1:32: the id "a" is already taken`},
 		{"the source's id", "[{tone: , id: source}]", "", `p.yaml:1:15: the id "source" is already taken`},

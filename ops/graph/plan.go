@@ -144,7 +144,7 @@ func planStep(s *Step, reg *ops.Registry) (planned, diag.Faults) {
 	}
 	spec, ok := reg.Lookup(s.Operator)
 	if why := reg.Refuse(s.Operator); !ok && why != "" {
-		return p, diag.Faults{diag.At(s.key, "%s is no step: %s", s.Operator, why)}
+		return p, diag.Faults{diag.At(s.key, "%s is not an operator: %s", s.Operator, why)}
 	}
 	if !ok {
 		return p, diag.Faults{diag.At(s.key, "unknown operator %q%s", s.Operator, diag.Suggest(s.Operator, reg.Names()))}

@@ -154,7 +154,7 @@ func TestTapsByChoice(t *testing.T) {
 func TestFaultsOfChoices(t *testing.T) {
 	const text = `[{tone: , id: a}, {heal: , id: b}]`
 	for _, test := range []struct{ tap, want string }{
-		{"a when widht > 3", `7:11: when: there is no fact "widht" of a photo; did you mean "width"?`},
+		{"a when widht > 3", `7:11: when: unknown variable "widht"; did you mean "width"?`},
 		{"a when width", "7:11: when: the expression is neither true nor false but int"},
 		{`a when true or ran("b")`, `7:23: when: no step before has the id "b"; did you mean "a"?`},
 		{` when ran("b")`, ""},

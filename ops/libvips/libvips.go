@@ -51,7 +51,7 @@ func (family) Refuse(name string) string {
 	case o.Category == thumbnailing:
 		return "it opens a file; use thumbnail or thumbnail_image, which take the photo"
 	case o.Deprecated:
-		return "libvips has given it up"
+		return "it is deprecated in libvips"
 	}
 	return "it neither makes nor takes an image"
 }

@@ -133,13 +133,13 @@ func TestAMeasuringStepPassesThePhotoOn(t *testing.T) {
 // a kind of their own.
 func TestExamples(t *testing.T) {
 	picky := map[string]string{
-		"buildlut": "wants a matrix", "invertlut": "wants a matrix", "matrixinvert": "wants a matrix", "case": "wants an index of one band", "switch": "wants boolean images of one band",
-		"conv": "wants a matrix", "conva": "wants a matrix", "convasep": "wants a matrix", "convf": "wants a matrix", "convi": "wants a matrix", "convsep": "wants a matrix", "compass": "wants a matrix", "recomb": "wants a matrix", "morph": "wants a matrix",
-		"mapim": "wants coordinates", "quadratic": "wants coefficients", "maplut": "wants a table",
-		"hist_cum": "wants a histogram", "hist_entropy": "wants a histogram", "hist_equal": "", "hist_ismonotonic": "wants a histogram", "hist_match": "wants a histogram", "hist_norm": "wants a histogram", "hist_plot": "wants a histogram",
-		"mosaic": "wants two overlapping pictures", "mosaic1": "wants two overlapping pictures", "match": "wants two overlapping pictures", "globalbalance": "wants a mosaic", "measure": "wants a chart", "merge": "wants overlap",
-		"countlines": "wants one band", "hough_circle": "wants one band", "hough_line": "wants one band", "stdif": "", "labelregions": "", "fill_nearest": "", "percent": "wants one band", "phasecor": "",
-		"rad2float": "wants RAD coding", "CMYK2XYZ": "wants four bands", "LabQ2Lab": "wants LabQ coding", "LabQ2LabS": "wants LabQ coding", "LabQ2sRGB": "wants LabQ coding", "icc_export": "wants Lab", "hist_find_indexed": "wants an index of one band", "hist_find_ndim": "", "rot45": "wants an odd square", "grid": "wants tiles", "transpose3d": "wants pages", "complexform": "", "complexget": "", "bandfold": "", "profile": "", "draw_mask": "wants a mask of one band",
+		"buildlut": "needs a matrix", "invertlut": "needs a matrix", "matrixinvert": "needs a matrix", "case": "needs an index of one band", "switch": "needs boolean images of one band",
+		"conv": "needs a matrix", "conva": "needs a matrix", "convasep": "needs a matrix", "convf": "needs a matrix", "convi": "needs a matrix", "convsep": "needs a matrix", "compass": "needs a matrix", "recomb": "needs a matrix", "morph": "needs a matrix",
+		"mapim": "needs coordinates", "quadratic": "needs coefficients", "maplut": "needs a table",
+		"hist_cum": "needs a histogram", "hist_entropy": "needs a histogram", "hist_equal": "", "hist_ismonotonic": "needs a histogram", "hist_match": "needs a histogram", "hist_norm": "needs a histogram", "hist_plot": "needs a histogram",
+		"mosaic": "needs two overlapping pictures", "mosaic1": "needs two overlapping pictures", "match": "needs two overlapping pictures", "globalbalance": "needs a mosaic", "measure": "needs a chart", "merge": "needs overlap",
+		"countlines": "needs one band", "hough_circle": "needs one band", "hough_line": "needs one band", "stdif": "", "labelregions": "", "fill_nearest": "", "percent": "needs one band", "phasecor": "",
+		"rad2float": "needs RAD coding", "CMYK2XYZ": "needs four bands", "LabQ2Lab": "needs LabQ coding", "LabQ2LabS": "needs LabQ coding", "LabQ2sRGB": "needs LabQ coding", "icc_export": "needs Lab", "hist_find_indexed": "needs an index of one band", "hist_find_ndim": "", "rot45": "needs an odd square", "grid": "needs tiles", "transpose3d": "needs pages", "complexform": "", "complexget": "", "bandfold": "", "profile": "", "draw_mask": "needs a mask of one band",
 	}
 	reg := registry(t)
 	for _, name := range reg.Names() {
@@ -168,20 +168,20 @@ func TestFaults(t *testing.T) {
 	for _, test := range []struct{ steps, want string }{
 		{"[{gaussblurr: {sigma: 1}}]", `p.yaml:1:3: unknown operator "gaussblurr"; did you mean "gaussblur"?`},
 		{"[{gaussblur: {sgima: 1, sigma: 1}}]", `p.yaml:1:15: gaussblur has no argument "sgima"; did you mean "sigma"?`},
-		{"[{gaussblur: {sigma: 5000}}]", `p.yaml:1:22: sigma: wants a number, 0 to 1000, got "5000"`},
-		{"[{gaussblur: {sigma: wide}}]", `p.yaml:1:22: sigma: wants a number, 0 to 1000, got "wide"`},
-		{"[{gaussblur: {sigma: .inf}}]", `sigma: wants a number`},
-		{"[gaussblur]", `p.yaml:1:2: gaussblur wants sigma: a number, 0 to 1000`},
-		{"[{flip: {direction: horizontl}}]", `p.yaml:1:21: direction: wants one of horizontal, vertical, got "horizontl"; did you mean "horizontal"?`},
-		{"[{zoom: {xfac: 1.5, yfac: 2}}]", `xfac: wants a whole number, 1 to 10000000, got "1.5"`},
-		{"[{affine: {matrix: [1, 0, 0]}}]", `matrix: wants a list of 4 numbers, got a list`},
-		{"[{embed: {x: 0, y: 0, width: 9, height: 9, background: [red]}}]", `background: wants a list of numbers, got "red"`},
+		{"[{gaussblur: {sigma: 5000}}]", `p.yaml:1:22: sigma: must be a number, 0 to 1000, got "5000"`},
+		{"[{gaussblur: {sigma: wide}}]", `p.yaml:1:22: sigma: must be a number, 0 to 1000, got "wide"`},
+		{"[{gaussblur: {sigma: .inf}}]", `sigma: must be a number`},
+		{"[gaussblur]", `p.yaml:1:2: gaussblur needs sigma: a number, 0 to 1000`},
+		{"[{flip: {direction: horizontl}}]", `p.yaml:1:21: direction: must be one of horizontal, vertical, got "horizontl"; did you mean "horizontal"?`},
+		{"[{zoom: {xfac: 1.5, yfac: 2}}]", `xfac: must be a whole number, 1 to 10000000, got "1.5"`},
+		{"[{affine: {matrix: [1, 0, 0]}}]", `matrix: must be a list of 4 numbers, got a list`},
+		{"[{embed: {x: 0, y: 0, width: 9, height: 9, background: [red]}}]", `background: must be a list of numbers, got "red"`},
 		{"[{thumbnail: {filename: a.jpg, width: 3}}]", `thumbnail has no argument "filename"`},
-		{"[{jpegload: {filename: a.jpg}}]", `p.yaml:1:3: jpegload is no step: it opens a file`},
-		{"[{jpegsave: {filename: a.jpg}}]", `jpegsave is no step: it writes a file; describe the file under "outputs"`},
-		{"[{system: {cmd-format: ls}}]", `system is no step: it runs a program`},
-		{"[{thumbnail_buffer: {width: 3}}]", `thumbnail_buffer is no step: it opens a file; use thumbnail`},
-		{"[{profile_load: {name: srgb}}]", `profile_load is no step: it neither makes nor takes an image`},
+		{"[{jpegload: {filename: a.jpg}}]", `p.yaml:1:3: jpegload is not an operator: it opens a file`},
+		{"[{jpegsave: {filename: a.jpg}}]", `jpegsave is not an operator: it writes a file; describe the file under "outputs"`},
+		{"[{system: {cmd-format: ls}}]", `system is not an operator: it runs a program`},
+		{"[{thumbnail_buffer: {width: 3}}]", `thumbnail_buffer is not an operator: it opens a file; use thumbnail`},
+		{"[{profile_load: {name: srgb}}]", `profile_load is not an operator: it neither makes nor takes an image`},
 		{"[{copy: {width: 9}}]", `width of copy cannot be given in a step`},
 		{"[{smartcrop: {width: 9, height: 9, attention_x: 3}}]", `attention_x is a result of smartcrop, not an argument`},
 		{"[{thumbnail: {width: 9, no-rotate: true}}]", `spells its argument "no-rotate" with underscores: no_rotate`},
@@ -193,7 +193,7 @@ func TestFaults(t *testing.T) {
 		{"[add]", `p.yaml:1:2: add reads 2 images (left, right); name the steps: from: [ID, ID]`},
 		{"[{add: , from: source}]", `p.yaml:1:16: add reads 2 images (left, right), got 1`},
 		{"[{add: {right: sorce}}]", `p.yaml:1:16: no step before has the id "sorce"; did you mean "source"?`},
-		{"[{add: {right: 3}}]", `right wants the id of a step, got "3"`},
+		{"[{add: {right: 3}}]", `right must be the id of a step, got "3"`},
 		{"[{add: {right: source}, from: [source, source]}]", `add reads one image, got 2`},
 		{"[{black: {width: 9, height: 9}, from: source}]", `black reads no image from another step`},
 		{"[{composite: {mode: ovre}, from: [source, source]}]", `did you mean "over"?`},
@@ -220,7 +220,7 @@ func TestNamesThatAreNoSteps(t *testing.T) {
 	}
 	for _, name := range []string{"sharpen", "thumbnail", "composite", "avg", "draw_rect", "text", "CMYK2XYZ"} {
 		if !slices.Contains(names, name) {
-			t.Errorf("%s is no step", name)
+			t.Errorf("%s is not an operator", name)
 		}
 	}
 	if len(names) < 150 {

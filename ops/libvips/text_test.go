@@ -25,7 +25,7 @@ func TestTextIsNoMarkup(t *testing.T) {
 		`{text: ""}`:                                   "something to write",
 		`{text: "a\0b"}`:                               "control character",
 		`{text: "a\eb"}`:                               "control character",
-		`{text: a, markup: 1}`:                         "wants true or false",
+		`{text: a, markup: 1}`:                         "must be true or false",
 		`{text: a, markdown: true}`:                    "no argument",
 		`{text: "` + strings.Repeat("a & ", 99) + `"}`: "",
 	} {

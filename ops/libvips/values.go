@@ -21,13 +21,13 @@ func decodeIDs(a vips.Argument, node *yaml.Node) (ids []string, faults diag.Faul
 	for _, n := range nodes {
 		n = diag.Resolve(n)
 		if n.Kind != yaml.ScalarNode || n.Tag != "!!str" || n.Value == "" {
-			faults = append(faults, diag.At(n, "%s wants the id of a step, got %s", a.Name, diag.Describe(n)))
+			faults = append(faults, diag.At(n, "%s must be the id of a step, got %s", a.Name, diag.Describe(n)))
 			continue
 		}
 		ids = append(ids, n.Value)
 	}
 	if len(nodes) == 0 {
-		faults = append(faults, diag.At(node, "%s wants the ids of steps, got an empty list", a.Name))
+		faults = append(faults, diag.At(node, "%s must be the ids of steps, got an empty list", a.Name))
 	}
 	return ids, faults
 }
@@ -35,7 +35,7 @@ func decodeIDs(a vips.Argument, node *yaml.Node) (ids []string, faults diag.Faul
 // decodeValue reads an argument that is no image and no file.
 func decodeValue(d *description, a vips.Argument, node *yaml.Node) (any, diag.Faults) {
 	refuse := func(n *yaml.Node) diag.Faults {
-		return diag.Faults{diag.At(n, "%s: wants %s, got %s%s", a.Name, wants(d, a), diag.Describe(n), suggest(d, a, n))}
+		return diag.Faults{diag.At(n, "%s: must be %s, got %s%s", a.Name, wants(d, a), diag.Describe(n), suggest(d, a, n))}
 	}
 	if names := modes(d, a); names != nil {
 		return decodeModes(names, node, refuse)
@@ -207,7 +207,7 @@ func wants(d *description, a vips.Argument) string {
 	if kind := fileKinds[a.Name]; kind != "" {
 		return kind
 	}
-	return "a text"
+	return "a string"
 }
 
 func span(a vips.Argument) string {

@@ -101,10 +101,10 @@ func (c *Config) Validate() error {
 	var errs []error
 	invalid := func(param, format string, args ...any) { errs = append(errs, ops.Invalid(param, format, args...)) }
 	if strings.TrimSpace(c.Model) == "" {
-		invalid("model", "wants the name of a model or the path of an .onnx file")
+		invalid("model", "must be the name of a model or the path of an .onnx file")
 	}
 	if c.Tile != 0 && (c.Tile < 64 || c.Tile > maxTile) {
-		invalid("tile", "wants 64 to %d pixels, or 0 for the model's own size, got %d", maxTile, c.Tile)
+		invalid("tile", "must be 64 to %d pixels, or 0 for the model's own size, got %d", maxTile, c.Tile)
 	}
 	if c.Skip != skipAuto && c.Skip != skipNever {
 		invalid("skip", "must be auto or never, got %q%s", c.Skip, diag.Suggest(c.Skip, []string{skipAuto, skipNever}))
@@ -116,10 +116,10 @@ func (c *Config) Validate() error {
 		invalid("skip_jpeg_above", "must be a JPEG quality of 1 to 100, got %d", c.SkipJPEGAbove)
 	}
 	if !(c.Strength >= 0 && c.Strength <= 1) {
-		invalid("strength", "wants 0 to 1, got %g", c.Strength)
+		invalid("strength", "must be 0 to 1, got %g", c.Strength)
 	}
 	if c.Quality != fast && c.Quality != balanced && c.Quality != reference {
-		invalid("quality", "wants fast, balanced or reference, got %q%s", c.Quality, diag.Suggest(c.Quality, []string{balanced, fast, reference}))
+		invalid("quality", "must be fast, balanced or reference, got %q%s", c.Quality, diag.Suggest(c.Quality, []string{balanced, fast, reference}))
 	}
 	if _, moved := modes[c.Fidelity]; !moved && c.Fidelity != off {
 		invalid("fidelity", "must be auto, strict or off, got %q%s", c.Fidelity, diag.Suggest(c.Fidelity, []string{auto, strictly, off}))

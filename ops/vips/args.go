@@ -36,7 +36,7 @@ func (c *call) setOne(a *Argument, value any) error {
 }
 
 func mismatch(a *Argument, value any) error {
-	return fmt.Errorf("want %s, got %T", a.Type, value)
+	return fmt.Errorf("must be %s, got %T", a.Type, value)
 }
 
 func (c *call) setImage(a *Argument, value any) error {

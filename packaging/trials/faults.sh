@@ -6,7 +6,7 @@
 # own, so it wants root.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-[ "$(id -u)" = 0 ] || { echo 'faults: wants root, for it mounts small file systems'; exit 1; }
+[ "$(id -u)" = 0 ] || { echo 'faults: needs root, for it mounts small file systems'; exit 1; }
 burnish=$PWD/bin/burnish photos=$PWD/packaging/demo/photos
 work=$(mktemp -d)
 daemon=

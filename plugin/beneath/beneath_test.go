@@ -145,7 +145,7 @@ func kind(err error) string {
 // A link of another user leads nowhere below a folder of outputs.
 func TestTrustedLinks(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("wants root, to make another user's link")
+		t.Skip("needs root, to make another user's link")
 	}
 	d, base := tree(t)
 	for name, uid := range map[string]int{"ours": 0, "theirs": 12345} {

@@ -88,7 +88,7 @@ func (s *Size) DecodeStrict(node *yaml.Node) diag.Faults {
 	var rest string
 	n, _ := fmt.Sscanf(node.Value, "%dx%d%s", &s.Width, &s.Height, &rest)
 	if n != 2 || s.Width < 1 || s.Height < 1 {
-		return diag.Faults{diag.At(node, "wants a size such as 2048x1365, got %s", diag.Describe(node))}
+		return diag.Faults{diag.At(node, "must be a size such as 2048x1365, got %s", diag.Describe(node))}
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ func (f *File) Validate() error {
 	for i, t := range f.Tests {
 		at := fmt.Sprintf("tests.%d", i)
 		if info, err := os.Stat(f.path(t.Input)); t.Input == "" || err != nil || !info.Mode().IsRegular() {
-			errs = append(errs, diag.Invalid(at+".input", "wants a picture that exists, got %q", t.Input))
+			errs = append(errs, diag.Invalid(at+".input", "must be an image file that exists, got %q", t.Input))
 		}
 		errs = append(errs, t.end(at))
 		for j, e := range t.Expect {
@@ -180,10 +180,10 @@ func (e Expect) validate(at string) error {
 		}
 	}
 	if e.PSNR != nil && (e.PSNR.Image == "" || e.PSNR.Min <= 0) {
-		errs = append(errs, diag.Invalid(at+".psnr", "wants an image and a min of decibels above 0"))
+		errs = append(errs, diag.Invalid(at+".psnr", "needs an image and a min of decibels above 0"))
 	}
 	if e.DeltaE != nil && (e.DeltaE.Image == "" || e.DeltaE.Max <= 0) {
-		errs = append(errs, diag.Invalid(at+".deltae", "wants an image and a max above 0"))
+		errs = append(errs, diag.Invalid(at+".deltae", "needs an image and a max above 0"))
 	}
 	return errors.Join(errs...)
 }

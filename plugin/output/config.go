@@ -130,7 +130,7 @@ func (c *Config) DecodeStrict(node *yaml.Node) diag.Faults {
 		}
 	}
 	if c.path == nil {
-		return append(faults, diag.At(node, "the output wants a path, such as \"{dir}/{stem}.jpg\""))
+		return append(faults, diag.At(node, "the output needs a path, such as \"{dir}/{stem}.jpg\""))
 	}
 	if c.policy.keep != nil && c.policy.strip != nil {
 		faults = append(faults, diag.At(c.keep, "say either what to keep or what to strip"))
@@ -204,7 +204,7 @@ func oneOf(node *yaml.Node, into *string, valid []string) diag.Faults {
 		return fs
 	}
 	if !slices.Contains(valid, *into) {
-		return diag.Faults{diag.At(node, "wants one of %s, got %q%s", strings.Join(valid, ", "), *into, nearest(*into, valid))}
+		return diag.Faults{diag.At(node, "must be one of %s, got %q%s", strings.Join(valid, ", "), *into, nearest(*into, valid))}
 	}
 	return nil
 }

@@ -166,13 +166,13 @@ func TestWhatAFormatCannotHoldIsNoted(t *testing.T) {
 	for text, want := range map[string]string{
 		"{path: a.jpg, keep: [icc], strip: [gps]}":                "either what to keep or what to strip",
 		"{path: a.jpg, strip: [pgs]}":                             `did you mean "gps"?`,
-		"{path: a.jpg, strip: gps}":                               "wants a list",
+		"{path: a.jpg, strip: gps}":                               "must be a list",
 		"{path: a.jpg, collision: nummer}":                        `did you mean "number"?`,
-		"{path: a.jpg, preserve: [time]}":                         "wants one of mtime, owner, mode",
+		"{path: a.jpg, preserve: [time]}":                         "must be one of mtime, owner, mode",
 		"{path: a.jpg, gainmap: kep}":                             `did you mean "keep"?`,
 		"{path: a, tiles: {}, preserve: [mode]}":                  "tiles are many files",
-		"{path: a, tiles: {suffix: '.jpg[profile=/etc/passwd]'}}": "wants .jpg, .jpeg, .png or .webp",
-		"{path: a, tiles: {tile_size: 0}}":                        "wants 1 to 8192, got 0",
+		"{path: a, tiles: {suffix: '.jpg[profile=/etc/passwd]'}}": "must be .jpg, .jpeg, .png or .webp",
+		"{path: a, tiles: {tile_size: 0}}":                        "must be 1 to 8192, got 0",
 	} {
 		if _, got := parse(t, text); !strings.Contains(got, want) {
 			t.Errorf("%s: got %q, want %q", text, got, want)

@@ -177,7 +177,7 @@ func memberOf(a vips.Argument, node *yaml.Node) (string, error) {
 	if name := diag.Nearest(node.Value, a.Enum); name != "" {
 		near = fmt.Sprintf("; did you mean %q?", name)
 	}
-	return "", fmt.Errorf("wants one of %s, got %s%s", strings.Join(a.Enum, ", "), diag.Describe(node), near)
+	return "", fmt.Errorf("must be one of %s, got %s%s", strings.Join(a.Enum, ", "), diag.Describe(node), near)
 }
 
 func decodeOption[T any](node *yaml.Node) (T, error) {
@@ -194,11 +194,11 @@ func inRange(a vips.Argument, x float64, err error) error {
 	}
 	switch {
 	case a.Min != nil && a.Max != nil && (x < *a.Min || x > *a.Max):
-		return fmt.Errorf("wants %g to %g, got %g", *a.Min, *a.Max, x)
+		return fmt.Errorf("must be %g to %g, got %g", *a.Min, *a.Max, x)
 	case a.Min != nil && x < *a.Min:
-		return fmt.Errorf("wants %g or more, got %g", *a.Min, x)
+		return fmt.Errorf("must be %g or more, got %g", *a.Min, x)
 	case a.Max != nil && x > *a.Max:
-		return fmt.Errorf("wants %g or less, got %g", *a.Max, x)
+		return fmt.Errorf("must be %g or less, got %g", *a.Max, x)
 	}
 	return nil
 }

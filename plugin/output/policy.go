@@ -57,7 +57,7 @@ func (p policy) allows(block string, parts ...string) bool {
 func decodeClasses(node *yaml.Node, into *[]string) (faults diag.Faults) {
 	*into = []string{}
 	if node.Kind != yaml.SequenceNode {
-		return diag.Faults{diag.At(node, "wants a list of %s, got %s", strings.Join(classNames(), ", "), diag.Describe(node))}
+		return diag.Faults{diag.At(node, "must be a list of %s, got %s", strings.Join(classNames(), ", "), diag.Describe(node))}
 	}
 	for _, n := range node.Content {
 		n = diag.Resolve(n)

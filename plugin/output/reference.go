@@ -40,7 +40,7 @@ var keys = []key{
 	{"provenance", "write into XMP what the file was made of and by what", "true", map[string]any{"type": "boolean"}},
 	{"gainmap", "`keep` the gain map of an Ultra HDR JPEG where it still fits, or `drop` it with all that points at it", "drop", text(KeepGainMap, DropGainMap)},
 	{"collision", "where the name is taken: `error` fails the photo, `overwrite` replaces the file, `skip` leaves it, `number` writes NAME-1", "error", text(naming.Refuse, naming.Overwrite, naming.Skip, naming.Number)},
-	{"preserve", "what the file keeps of the photo's: `mtime`, `owner` (with group; wants the right to give files away), `mode`", "none", listOf(ModTime, User, Mode)},
+	{"preserve", "what the file keeps of the photo's: `mtime`, `owner` (with group; needs the right to give files away), `mode`", "none", listOf(ModTime, User, Mode)},
 }
 
 // Reference is the documentation of outputs, made from what the code and

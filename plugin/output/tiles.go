@@ -45,7 +45,7 @@ func checkSuffix(value any) error {
 	if text, ok := value.(string); ok && suffix.MatchString(text) {
 		return nil
 	}
-	return fmt.Errorf("wants .jpg, .jpeg, .png or .webp, with a quality as in .jpg[Q=85], got %q", value)
+	return fmt.Errorf("must be .jpg, .jpeg, .png or .webp, with a quality as in .jpg[Q=85], got %q", value)
 }
 
 // stageTiles writes a pyramid in sRGB, which its viewers take tiles to be in,

@@ -112,7 +112,7 @@ func (w *writing) sameProfile(written *vips.Image) error {
 	case !wanted:
 		return errors.New("it has a colour profile that should not be there")
 	}
-	return errors.New("its colour profile is another")
+	return errors.New("ICC profile differs")
 }
 
 func (w *writing) sameColours(ctx context.Context, written *vips.Image, read *sampler) error {

@@ -126,7 +126,7 @@ func newHuffman(counts, values []byte) (*huffman, error) {
 			h.last[length] = -1
 		}
 		if code > 1<<length {
-			return nil, errors.New("a table of codes holds more of them than there can be")
+			return nil, errors.New("invalid Huffman table")
 		}
 		code <<= 1
 	}

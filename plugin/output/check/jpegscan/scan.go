@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-var errCode = errors.New("it holds a code that does not exist")
+var errCode = errors.New("invalid Huffman code")
 
 // scan reads all units of all components.
 func (d *decoder) scan() error {
@@ -203,7 +203,7 @@ func (h *huffman) one(next uint64, k *int) (entry, error) {
 		return e, nil
 	}
 	if *k += int(e.symbol>>4) + 1; *k > 64 {
-		return e, errors.New("it holds a block of more than 64 coefficients")
+		return e, errors.New("more than 64 coefficients in a block")
 	}
 	return e, nil
 }
