@@ -21,7 +21,7 @@ const (
 
 func decodePreserve(node *yaml.Node, into *[]string) (faults diag.Faults) {
 	if node.Kind != yaml.SequenceNode {
-		return diag.Faults{diag.At(node, "wants a list of mtime, owner, mode, got %s", diag.Describe(node))}
+		return diag.Faults{diag.At(node, "must be a list of mtime, owner, mode, got %s", diag.Describe(node))}
 	}
 	for _, n := range node.Content {
 		n = diag.Resolve(n)
