@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("CLEAN", filepath.Join(filepath.Dir(photos), "originals"))
 			e.Setenv("GOLDEN", golden)
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "xdg"))
+			e.Values[daemonsKey{}] = daemons{}
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
@@ -70,6 +71,7 @@ func TestScripts(t *testing.T) {
 			"awaitfile":   awaitFile,
 			"awaitstatus": awaitStatus,
 			"count":       countFiles,
+			"daemon":      daemonCommand,
 			"psnr":        atLeast,
 		},
 	})
