@@ -13,7 +13,7 @@ import (
 // What libvips calls untrusted is passed over, with a reason, until the job
 // allows its format.
 func TestUntrustedFormats(t *testing.T) {
-	b := newBench(t, small)
+	b := newFixture(t, small)
 	svg := b.write("in/a.svg", []byte("<svg xmlns='http://www.w3.org/2000/svg' width='90' height='70'><rect width='40' height='40'/></svg>"))
 	for name, path := range map[string]string{
 		"svg is not taken in":   svg,
@@ -44,7 +44,7 @@ func TestUntrustedFormats(t *testing.T) {
 }
 
 func TestLimitsOfPagesAndBytes(t *testing.T) {
-	b := newBench(t, "limits: {bytes: 2000, pages: 2}\n"+small)
+	b := newFixture(t, "limits: {bytes: 2000, pages: 2}\n"+small)
 	path := b.photo("large.png", 300, 200, 1)
 	info, err := os.Stat(path)
 	if err != nil || info.Size() < 2000 {

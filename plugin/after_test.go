@@ -15,13 +15,13 @@ import (
 )
 
 // moving is a job whose original is moved to the folder named.
-func (b *bench) moving(path, folder string) plugin.Job {
+func (b *fixture) moving(path, folder string) plugin.Job {
 	j := b.job(path)
 	j.After.Move = folder
 	return j
 }
 
-func (b *bench) run(j plugin.Job) plugin.Result {
+func (b *fixture) run(j plugin.Job) plugin.Result {
 	b.Helper()
 	r, err := b.engine.Process(b.Context(), j)
 	if err != nil {
@@ -33,7 +33,7 @@ func (b *bench) run(j plugin.Job) plugin.Result {
 func TestTheOriginalIsMovedAfterSuccess(t *testing.T) {
 	for name, elsewhere := range map[string]string{"same file system": "", "another": "/dev/shm"} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, small, plugin.WithLedger())
+			b := newFixture(t, small, plugin.WithLedger())
 			folder := filepath.Join(b.folder, "originals")
 			if elsewhere != "" {
 				var err error
@@ -65,7 +65,7 @@ func TestTheOriginalIsMovedAfterSuccess(t *testing.T) {
 
 // A camera numbers its photos anew: what was put away keeps its outputs.
 func TestOutputsOfAMovedPhotoAreSafe(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	folder := filepath.Join(b.folder, "originals")
 	a := b.photo("a.jpg", 20, 10, 1)
 	original, _ := os.ReadFile(a)
@@ -99,7 +99,7 @@ func TestOutputsOfAMovedPhotoAreSafe(t *testing.T) {
 }
 
 func TestAnOriginalWithoutItsOutputsStays(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 20, 10, 1)
 	b.done(a)
 	b.write("out/a.png", []byte("edited"))
@@ -112,7 +112,7 @@ func TestAnOriginalWithoutItsOutputsStays(t *testing.T) {
 }
 
 func TestTrash(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("sea/a.jpg", 20, 10, 1)
 	j := b.job(a)
 	j.After.Trash = time.Hour
@@ -136,7 +136,7 @@ func TestTrash(t *testing.T) {
 
 // What was done with an earlier content says nothing of the present one.
 func TestAnotherContentIsNotPutAway(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 20, 10, 1)
 	b.run(b.job(a))
 	output, err := os.ReadFile(b.path("out/a.png"))
@@ -153,7 +153,7 @@ func TestAnotherContentIsNotPutAway(t *testing.T) {
 }
 
 func TestOnlyTheContentThatWasDoneIsPutAway(t *testing.T) {
-	b := newBench(t, small+"    pages: skip\n", plugin.WithLedger())
+	b := newFixture(t, small+"    pages: skip\n", plugin.WithLedger())
 	data, err := os.ReadFile(b.photo("one.jpg", 20, 10, 1))
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +171,7 @@ func TestOnlyTheContentThatWasDoneIsPutAway(t *testing.T) {
 }
 
 func TestAMoveThatFailedIsForgotten(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 20, 10, 1)
 	b.write("blocked/a.jpg", nil)
 	b.run(b.moving(a, filepath.Join(b.folder, "blocked/a.jpg"))) // a file where the folder should be
@@ -191,7 +191,7 @@ func TestAMoveThatFailedIsForgotten(t *testing.T) {
 }
 
 // rewrite changes the one record while no engine has the ledger.
-func (b *bench) rewrite(change func(*ledger.Entry)) {
+func (b *fixture) rewrite(change func(*ledger.Entry)) {
 	b.Helper()
 	if err := b.engine.Close(); err != nil {
 		b.Fatal(err)
@@ -210,7 +210,7 @@ func (b *bench) rewrite(change func(*ledger.Entry)) {
 }
 
 func TestAPhotoEditedAfterAMoveThatNeverCameAbout(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 20, 10, 1)
 	b.done(a)
 	b.rewrite(func(e *ledger.Entry) { e.MovedTo = b.path("originals/a.jpg") })
@@ -223,7 +223,7 @@ func TestAPhotoEditedAfterAMoveThatNeverCameAbout(t *testing.T) {
 }
 
 func TestLinksAreNotPutAway(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 20, 10, 1)
 	link := b.path("in/link.jpg")
 	if err := os.Symlink("a.jpg", link); err != nil {
@@ -243,7 +243,7 @@ func TestLinksAreNotPutAway(t *testing.T) {
 }
 
 func TestHalfMovedOriginalsAreSwept(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	for _, folder := range []string{"in", "originals", "held"} {
 		b.path(folder + "/x")
 	}

@@ -17,7 +17,7 @@ func TestTheDiskBelowIsNotFilled(t *testing.T) {
 watch:
   - {folder: in, pipeline: small, output: disk/out}
 `
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	disk := b.path("disk")
 	if err := os.MkdirAll(disk, 0o755); err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ watch:
 
 // The same told by what the ledger remembers alone.
 func TestAnOutputFolderThatMoved(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	out := b.path("out")
 	remember := func(mount string) {
 		t.Helper()

@@ -29,7 +29,7 @@ pipelines:
 `
 
 // exist reports which of the outputs are there, by their endings.
-func exist(b *bench, stem string) string {
+func exist(b *fixture, stem string) string {
 	var there []string
 	for _, ending := range []string{".png", ".webp", ".thumb.png"} {
 		if _, err := os.Stat(b.path("out/" + stem + ending)); err == nil {
@@ -40,7 +40,7 @@ func exist(b *bench, stem string) string {
 }
 
 func TestOutputsByChoice(t *testing.T) {
-	b := newBench(t, chosen, plugin.WithLedger())
+	b := newFixture(t, chosen, plugin.WithLedger())
 	for _, test := range []struct {
 		name, want, says string
 		width, height    int
@@ -65,7 +65,7 @@ func TestOutputsByChoice(t *testing.T) {
 // A photo of which nothing is wanted is remembered, stays where it is, and is
 // looked at again once it is another.
 func TestNoOutputIsWanted(t *testing.T) {
-	b := newBench(t, chosen, plugin.WithLedger())
+	b := newFixture(t, chosen, plugin.WithLedger())
 	path := b.photo("e.jpg", 40, 30, 1)
 	job := plugin.Job{Path: path, Root: b.path("in"), Pipeline: "small", Output: b.path("out"), After: plugin.After{Move: b.path("put away")}}
 	for _, want := range []string{"no output is wanted of it: {dir}/{stem}.png: not (width >= 60): width 40; ", "already done"} {
@@ -89,7 +89,7 @@ func TestNoOutputIsWanted(t *testing.T) {
 
 // After the loss of the ledger, outputs that are not wanted are not missed.
 func TestChosenOutputsAreRecognised(t *testing.T) {
-	b := newBench(t, strings.ReplaceAll(chosen, `ran("small") and`, ""), plugin.WithLedger())
+	b := newFixture(t, strings.ReplaceAll(chosen, `ran("small") and`, ""), plugin.WithLedger())
 	path := b.photo("web/c.jpg", 40, 30, 1)
 	b.done(path)
 	b.damage(zero)
@@ -99,7 +99,7 @@ func TestChosenOutputsAreRecognised(t *testing.T) {
 // A photo that is there once more has what it is to have where an output of it
 // was left out, and an equal one elsewhere gets copies of the others.
 func TestEqualPhotosOfLeftOutOutputs(t *testing.T) {
-	b := newBench(t, `
+	b := newFixture(t, `
 version: 1
 state_dir: state
 pipelines:

@@ -38,7 +38,7 @@ func chunkOf(name string, values ...float64) string {
 // the photo is refused (libvips#3912, ImageMagick#7715: the numbers were kept
 // and what they meant dropped).
 func TestColoursOfPNG(t *testing.T) {
-	b := newBench(t, everyFormat)
+	b := newFixture(t, everyFormat)
 	plain, err := os.ReadFile(b.photo("plain.png", 64, 48, 3))
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +147,7 @@ func seenThrough(t *testing.T, path string, profile []byte) *vips.Image {
 
 // nclx_p3.avif was reported (libvips#3912): Display P3 by code points alone.
 func TestColoursOfAVIF(t *testing.T) {
-	b := newBench(t, everyFormat)
+	b := newFixture(t, everyFormat)
 	data, err := os.ReadFile("../../shared/cases/nclx_p3.avif")
 	if err != nil {
 		t.Skip(err)
@@ -197,7 +197,7 @@ func TestColoursOfAVIF(t *testing.T) {
 // A picture of high dynamic range is refused by its profile, too; Adobe RGB
 // that EXIF alone tells becomes a profile.
 func TestColoursThatMetadataTell(t *testing.T) {
-	b := newBench(t, everyFormat)
+	b := newFixture(t, everyFormat)
 	plain, err := os.ReadFile(b.photo("plain.jpg", 64, 48, 3))
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func colliding(mode string) string {
 
 func TestCollisions(t *testing.T) {
 	for _, options := range [][]plugin.Option{nil, {plugin.WithLedger()}} {
-		b := newBench(t, colliding("error"), options...)
+		b := newFixture(t, colliding("error"), options...)
 		one, two := b.photo("one.jpg", 20, 20, 1), b.photo("two.jpg", 20, 20, 2)
 		foreign := b.write("out/same.png", []byte("somebody else's"))
 		b.fails(one, plugin.Conflict, "not as Burnish made it")
@@ -47,7 +47,7 @@ func TestCollisions(t *testing.T) {
 }
 
 func TestANumberStays(t *testing.T) {
-	b := newBench(t, colliding("number"), plugin.WithLedger())
+	b := newFixture(t, colliding("number"), plugin.WithLedger())
 	one, two := b.photo("one.jpg", 20, 20, 1), b.photo("two.jpg", 20, 20, 2)
 	b.done(one)
 	b.done(two)
@@ -61,7 +61,7 @@ func TestANumberStays(t *testing.T) {
 }
 
 func TestANumberNeverReplacesAnOriginal(t *testing.T) {
-	b := newBench(t, strings.Replace(small, `- path: "{dir}/{stem}.png"`, `- {path: "{stem}.jpg", collision: number}`, 1))
+	b := newFixture(t, strings.Replace(small, `- path: "{dir}/{stem}.png"`, `- {path: "{stem}.jpg", collision: number}`, 1))
 	path := b.photo("one.jpg", 20, 20, 1)
 	before, _ := os.ReadFile(path)
 	j := b.job(path)
@@ -81,7 +81,7 @@ func TestANumberNeverReplacesAnOriginal(t *testing.T) {
 }
 
 func TestPreserve(t *testing.T) {
-	b := newBench(t, strings.Replace(small, `- path: "{dir}/{stem}.png"`, `- {path: "{stem}.png", preserve: [mtime, owner, mode]}`, 1))
+	b := newFixture(t, strings.Replace(small, `- path: "{dir}/{stem}.png"`, `- {path: "{stem}.png", preserve: [mtime, owner, mode]}`, 1))
 	path := b.photo("one.jpg", 20, 20, 1)
 	when := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 	if err := os.Chmod(path, 0o604); err != nil {

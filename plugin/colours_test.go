@@ -103,7 +103,7 @@ func grayPhoto(t *testing.T) []byte {
 // the photo is done in every format, as one without a profile would be. One
 // whose length alone is wrong is mended.
 func TestUnfitProfiles(t *testing.T) {
-	b := newBench(t, everyFormat)
+	b := newFixture(t, everyFormat)
 	rgb, err := os.ReadFile(b.photo("plain.jpg", 64, 48, 3))
 	if err != nil {
 		t.Fatal(err)
@@ -181,7 +181,7 @@ func TestUnfitProfiles(t *testing.T) {
 
 // The files that were reported.
 func TestReportedProfiles(t *testing.T) {
-	b := newBench(t, everyFormat)
+	b := newFixture(t, everyFormat)
 	for name, note := range map[string]string{
 		"icc_size_off_by_2.jpg": "",                             // photoprism#5616
 		"icc_cmyk_in_rgb.jpg":   "left out",                     // sharp#521

@@ -14,7 +14,7 @@ import (
 // immich#5714: a date that is not as EXIF has it still names the output; where
 // none is one, the file's own time does, with a note.
 func TestDatesInNames(t *testing.T) {
-	b := newBench(t, strings.Replace(small, "{dir}/{stem}.png", "{date:2006-01-02}/{stem}.png", 1))
+	b := newFixture(t, strings.Replace(small, "{dir}/{stem}.png", "{date:2006-01-02}/{stem}.png", 1))
 	for name, test := range map[string]struct{ text, folder, note string }{
 		"24h":        {"2015:08:22 24:08:19", "2015-08-22", ""},
 		"dashes":     {"2015-08-22 10:08:19", "2015-08-22", ""},

@@ -24,7 +24,7 @@ func (faulty) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 }
 
 func TestAPanicIsAFailureOfOnePhoto(t *testing.T) {
-	b := &bench{T: t, folder: t.TempDir(), config: strings.Replace(small, "- resize: {width: 64, height: 64}", "- faulty", 1), options: []plugin.Option{plugin.WithLedger()}}
+	b := &fixture{T: t, folder: t.TempDir(), config: strings.Replace(small, "- resize: {width: 64, height: 64}", "- faulty", 1), options: []plugin.Option{plugin.WithLedger()}}
 	b.specs = []ops.Spec{{Name: "faulty", Version: 1, Config: func() ops.Config { return &faulty{} }}}
 	b.open()
 	a := b.photo("a.jpg", 20, 10, 1)
@@ -37,7 +37,7 @@ func TestAPanicIsAFailureOfOnePhoto(t *testing.T) {
 
 func TestAFolderThatIsNotBurnishsIsNeverReplaced(t *testing.T) {
 	for _, options := range [][]plugin.Option{nil, {plugin.WithLedger()}} {
-		b := newBench(t, outputs(`{path: "{stem}", tiles: {}, collision: overwrite}`), options...)
+		b := newFixture(t, outputs(`{path: "{stem}", tiles: {}, collision: overwrite}`), options...)
 		path := b.photo("holiday.jpg", 60, 50, 1)
 		mine := b.write("out/holiday/original.jpg", []byte("the only one"))
 		j := b.job(path)
@@ -62,7 +62,7 @@ func TestAFolderThatIsNotBurnishsIsNeverReplaced(t *testing.T) {
 }
 
 func TestAFolderWithOriginalsIsNeverReplaced(t *testing.T) {
-	b := newBench(t, outputs(`{path: "{stem}", tiles: {}}`))
+	b := newFixture(t, outputs(`{path: "{stem}", tiles: {}}`))
 	path := b.photo("holiday.jpg", 60, 50, 1)
 	other := b.photo("holiday/other.jpg", 60, 50, 2)
 	for _, test := range []struct {

@@ -32,7 +32,7 @@ func TestHostile(t *testing.T) {
 	}
 	rounds, _ := strconv.Atoi(os.Getenv("HOSTILE_ROUNDS"))
 	for round := range max(1, rounds) {
-		b := newBench(t, small)
+		b := newFixture(t, small)
 		seed := rand.Uint64()
 		rand.New(rand.NewPCG(seed, 0)).Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
 		ended := map[string]int{}
@@ -74,7 +74,7 @@ func TestHostile(t *testing.T) {
 }
 
 // hostile processes one file and returns how it ended.
-func hostile(t *testing.T, b *bench, file string, untrusted bool, stuck time.Duration) (string, time.Duration) {
+func hostile(t *testing.T, b *fixture, file string, untrusted bool, stuck time.Duration) (string, time.Duration) {
 	before, err := os.Stat(file)
 	if err != nil {
 		t.Error(err)

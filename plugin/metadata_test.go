@@ -30,7 +30,7 @@ pipelines:
 
 // portrait is a JPEG of 60×40 stored pixels, to be turned by 90 degrees, with a
 // colour profile and a camera's metadata.
-func portrait(b *bench) (path string, profile []byte) {
+func portrait(b *fixture) (path string, profile []byte) {
 	b.Helper()
 	plain, err := vips.Open(b.photo("plain.jpg", 60, 40, 5), vips.Random)
 	if err != nil {
@@ -72,7 +72,7 @@ func portrait(b *bench) (path string, profile []byte) {
 }
 
 func TestMetadataProfileAndOrientationReachTheOutputs(t *testing.T) {
-	b := newBench(t, twoFormats)
+	b := newFixture(t, twoFormats)
 	path, profile := portrait(b)
 	if len(profile) == 0 {
 		t.Fatal("the test photo has no profile")

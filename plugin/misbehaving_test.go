@@ -18,7 +18,7 @@ func restoringWith(t *testing.T, model string) string {
 }
 
 func TestAMisbehavingNetworkPublishesNothing(t *testing.T) {
-	b := newBench(t, restoringWith(t, "black"), plugin.WithLedger())
+	b := newFixture(t, restoringWith(t, "black"), plugin.WithLedger())
 	b.fails(b.photo("a.jpg", 300, 200, 1), plugin.Broken, "a.jpg: ", "window ", "moved the mean", "tried as well: windows of 80 pixels")
 	if got := strings.Join(b.files("."), " "); strings.Contains(got, "out/") {
 		t.Errorf("published %s", got)
@@ -26,7 +26,7 @@ func TestAMisbehavingNetworkPublishesNothing(t *testing.T) {
 }
 
 func TestARescuedPhotoSaysSo(t *testing.T) {
-	b := newBench(t, restoringWith(t, "black_at_128"), plugin.WithLedger())
+	b := newFixture(t, restoringWith(t, "black_at_128"), plugin.WithLedger())
 	r := b.done(b.photo("a.jpg", 300, 200, 1))
 	if len(r.Outputs) != 2 || !strings.HasSuffix(r.Notes["rescued"], "by windows of 80 pixels") {
 		t.Errorf("got %d outputs and the notes %v", len(r.Outputs), r.Notes)

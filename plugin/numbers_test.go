@@ -93,7 +93,7 @@ func linear(v float64) float64 {
 // the photo is refused with a reason. The right picture is a ramp of sRGB from
 // 0 to 1 in all bands, whose mean is 127.5.
 func TestNumbersOfEveryFormat(t *testing.T) { // libvips PR#5123, #344
-	b := newBench(t, everyFormat)
+	b := newFixture(t, everyFormat)
 	v := func(x int) float64 { return float64(x) / (tiffWide - 1) }
 	const gray, rgb, separated, lab = 1, 2, 5, 8
 	const unsigned, signed, floating, complexInt, complexFloat = 1, 2, 3, 5, 6
@@ -199,7 +199,7 @@ func TestReportedNumbers(t *testing.T) {
 	if _, err := os.Stat(folder); err != nil {
 		t.Skip(err)
 	}
-	b := newBench(t, strings.Replace(everyFormat, "autorotate: {}", "watermark: {text: mark, size: 0.01, opacity: 0}", 1))
+	b := newFixture(t, strings.Replace(everyFormat, "autorotate: {}", "watermark: {text: mark, size: 0.01, opacity: 0}", 1))
 	want := mean8(t, folder+"/reference.png")
 	for _, name := range []string{"float_rgb.tif", "lab.tif", "reference.png"} {
 		data, err := os.ReadFile(filepath.Join(folder, name))

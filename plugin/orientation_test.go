@@ -12,7 +12,7 @@ import (
 )
 
 // carrying writes metadata into a photo of 60×40 stored pixels.
-func (b *bench) carrying(name, format string, m container.Metadata) string {
+func (b *fixture) carrying(name, format string, m container.Metadata) string {
 	b.Helper()
 	plain := b.photo("plain"+name[strings.LastIndex(name, "."):], 60, 40, 3)
 	defer os.Remove(plain)
@@ -33,7 +33,7 @@ func TestOrientationIsReadWhereverItStands(t *testing.T) {
 	orientation := func(kind uint16, value ...byte) []byte {
 		return exif.Encode([]exif.Entry{{Dir: exif.IFD0, Tag: exif.Orientation, Type: kind, Count: 1, Value: value}}, binary.LittleEndian).Bytes()
 	}
-	b := newBench(t, strings.NewReplacer("resize: {width: 64, height: 64}", "sharpen: {}", `path: "{dir}/{stem}.png"`, `{path: "{dir}/{stem}.{ext}", format: auto}`).Replace(small))
+	b := newFixture(t, strings.NewReplacer("resize: {width: 64, height: 64}", "sharpen: {}", `path: "{dir}/{stem}.png"`, `{path: "{dir}/{stem}.{ext}", format: auto}`).Replace(small))
 	for name, test := range map[string]struct {
 		m      container.Metadata
 		turned bool

@@ -22,7 +22,7 @@ func outputs(lines ...string) string {
 }
 
 // pages writes a file of three pages of 100×80 pixels.
-func (b *bench) pages(name, saver string) string {
+func (b *fixture) pages(name, saver string) string {
 	b.Helper()
 	pixels := make([]byte, 100*240*3)
 	for i := range pixels {
@@ -41,7 +41,7 @@ func (b *bench) pages(name, saver string) string {
 }
 
 func TestPages(t *testing.T) {
-	b := newBench(t, outputs(`path: "{stem}.png"`))
+	b := newFixture(t, outputs(`path: "{stem}.png"`))
 	tif, gif := b.pages("scan.tif", "tiffsave"), b.pages("film.gif", "gifsave")
 	if r := b.done(tif); r.Notes["pages"] != "1 of 3" || len(r.Outputs) != 1 {
 		t.Errorf("the first page alone: %+v", r)
@@ -78,7 +78,7 @@ func TestPages(t *testing.T) {
 
 // TestEqualFrames: the encoder of WebP makes one of them.
 func TestEqualFrames(t *testing.T) {
-	b := newBench(t, outputs(`path: "{stem}.webp"`, `path: "{stem}.film.gif"`, `path: "{stem}.again.tif"`)+"    pages: all\n")
+	b := newFixture(t, outputs(`path: "{stem}.webp"`, `path: "{stem}.film.gif"`, `path: "{stem}.again.tif"`)+"    pages: all\n")
 	pixels := make([]byte, 100*240*3)
 	for i := range pixels[100*160*3:] {
 		pixels[100*160*3+i] = byte(i % 251)
@@ -108,7 +108,7 @@ func TestEqualFrames(t *testing.T) {
 
 // TestOneFrameIsLeft of a film whose frames are all equal: a still.
 func TestOneFrameIsLeft(t *testing.T) {
-	b := newBench(t, outputs(`path: "{stem}.webp"`)+"    pages: all\n")
+	b := newFixture(t, outputs(`path: "{stem}.webp"`)+"    pages: all\n")
 	p, err := vips.FromMemory(make([]byte, 100*160*3), 100, 160, 3, "uchar")
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestOneFrameIsLeft(t *testing.T) {
 }
 
 func TestTiles(t *testing.T) {
-	b := newBench(t, outputs(`{path: "{stem}", tiles: {tile_size: 32, suffix: .png}}`, `{path: "{stem}.zip", tiles: {layout: google}}`), plugin.WithLedger())
+	b := newFixture(t, outputs(`{path: "{stem}", tiles: {tile_size: 32, suffix: .png}}`, `{path: "{stem}.zip", tiles: {layout: google}}`), plugin.WithLedger())
 	path := b.photo("one.jpg", 60, 50, 1)
 	r := b.done(path)
 	if len(r.Outputs) != 2 || r.Outputs[0].Format != "tiles" {
@@ -161,7 +161,7 @@ func TestTiles(t *testing.T) {
 }
 
 func TestOwnOutputsAreRecognisedAfterARename(t *testing.T) {
-	b := newBench(t, outputs(`path: "{stem}.jpg"`, `path: "{stem}.webp"`, `path: "{stem}.gif"`, `path: "{stem}.avif"`, `path: "{stem}.jxl"`, `path: "{stem}.tif"`, `path: "{stem}.png"`), plugin.WithLedger())
+	b := newFixture(t, outputs(`path: "{stem}.jpg"`, `path: "{stem}.webp"`, `path: "{stem}.gif"`, `path: "{stem}.avif"`, `path: "{stem}.jxl"`, `path: "{stem}.tif"`, `path: "{stem}.png"`), plugin.WithLedger())
 	r := b.done(b.photo("one.jpg", 90, 70, 1))
 	// Another machine's ledger knows nothing of them.
 	if err := os.RemoveAll(b.path("state")); err != nil {
@@ -187,7 +187,7 @@ func TestOwnOutputsAreRecognisedAfterARename(t *testing.T) {
 // A photo's memory is free for the next only when its pages are closed.
 func TestPagesAreClosedBeforeTheirMemoryIsReleased(t *testing.T) {
 	live := &atReleases{Handler: slog.DiscardHandler}
-	b := newBench(t, outputs(`path: "{stem}.all.gif"`)+"    pages: all\n", plugin.WithLog(slog.New(live)))
+	b := newFixture(t, outputs(`path: "{stem}.all.gif"`)+"    pages: all\n", plugin.WithLog(slog.New(live)))
 	tif := b.pages("scan.tif", "tiffsave")
 	before := vips.Live()
 	b.done(tif)
@@ -212,7 +212,7 @@ func (a *atReleases) Handle(_ context.Context, r slog.Record) error {
 }
 
 func TestPagesArePlanned(t *testing.T) {
-	b := newBench(t, small)
+	b := newFixture(t, small)
 	for _, test := range []struct {
 		pages, reason string
 		taken         int
@@ -231,7 +231,7 @@ func TestPagesArePlanned(t *testing.T) {
 
 // Joined pages are wanted or not as the first one tells.
 func TestPagesByChoice(t *testing.T) {
-	b := newBench(t, outputs(`{path: "{stem}.gif", when: width > 90}`, `{path: "{stem}.{page}.png", when: width > 100}`)+"    pages: all\n")
+	b := newFixture(t, outputs(`{path: "{stem}.gif", when: width > 90}`, `{path: "{stem}.{page}.png", when: width > 100}`)+"    pages: all\n")
 	r := b.done(b.pages("scan.tif", "tiffsave"))
 	if got := b.files("out"); len(got) != 1 || got[0] != "out/scan.gif" || !strings.Contains(r.Notes["not_written"], "{page}.png: not (width > 100)") {
 		t.Errorf("it became %v, %v", got, r.Notes)

@@ -58,8 +58,8 @@ pipelines:
       - path: "{dir}/{stem}.png"
 `
 
-// bench is a folder with photos, an engine and its outputs.
-type bench struct {
+// fixture is a folder with photos, an engine and its outputs.
+type fixture struct {
 	*testing.T
 	folder  string
 	options []plugin.Option
@@ -68,13 +68,13 @@ type bench struct {
 	engine  *plugin.Engine
 }
 
-func newBench(t *testing.T, text string, options ...plugin.Option) *bench {
-	b := &bench{T: t, folder: t.TempDir(), config: text, options: options, specs: builtin.Specs()}
+func newFixture(t *testing.T, text string, options ...plugin.Option) *fixture {
+	b := &fixture{T: t, folder: t.TempDir(), config: text, options: options, specs: builtin.Specs()}
 	b.open()
 	return b
 }
 
-func (b *bench) open() {
+func (b *fixture) open() {
 	b.Helper()
 	reg, err := ops.NewRegistry(b.specs...)
 	if err != nil {
@@ -96,7 +96,7 @@ func (b *bench) open() {
 	})
 }
 
-func (b *bench) reopen() {
+func (b *fixture) reopen() {
 	b.Helper()
 	if err := b.engine.Close(); err != nil {
 		b.Fatal(err)
@@ -105,7 +105,7 @@ func (b *bench) reopen() {
 }
 
 // photo writes a JPEG of w×h pixels that differ by seed.
-func (b *bench) photo(name string, w, h int, seed byte) string {
+func (b *fixture) photo(name string, w, h int, seed byte) string {
 	b.Helper()
 	pixels := make([]byte, w*h*3)
 	for i := range pixels {
@@ -129,7 +129,7 @@ func (b *bench) photo(name string, w, h int, seed byte) string {
 	return path
 }
 
-func (b *bench) path(name string) string {
+func (b *fixture) path(name string) string {
 	b.Helper()
 	path := filepath.Join(b.folder, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -138,7 +138,7 @@ func (b *bench) path(name string) string {
 	return path
 }
 
-func (b *bench) write(name string, data []byte) string {
+func (b *fixture) write(name string, data []byte) string {
 	b.Helper()
 	path := b.path(name)
 	if err := os.WriteFile(path, data, 0o644); err != nil {
@@ -147,16 +147,16 @@ func (b *bench) write(name string, data []byte) string {
 	return path
 }
 
-func (b *bench) job(path string) plugin.Job {
+func (b *fixture) job(path string) plugin.Job {
 	return plugin.Job{Path: path, Root: filepath.Join(b.folder, "in"), Pipeline: "small", Output: filepath.Join(b.folder, "out")}
 }
 
-func (b *bench) process(path string) (plugin.Result, error) {
+func (b *fixture) process(path string) (plugin.Result, error) {
 	b.Helper()
 	return b.engine.Process(b.Context(), b.job(path))
 }
 
-func (b *bench) done(path string) plugin.Result {
+func (b *fixture) done(path string) plugin.Result {
 	b.Helper()
 	r, err := b.process(path)
 	if err != nil || r.State != plugin.Done {
@@ -165,7 +165,7 @@ func (b *bench) done(path string) plugin.Result {
 	return r
 }
 
-func (b *bench) skipped(path, reason string) {
+func (b *fixture) skipped(path, reason string) {
 	b.Helper()
 	r, err := b.process(path)
 	if err != nil || r.State != plugin.Skipped || !strings.Contains(r.Reason, reason) {
@@ -174,7 +174,7 @@ func (b *bench) skipped(path, reason string) {
 }
 
 // fails wants an error of the kind that names the photo and the words.
-func (b *bench) fails(path string, kind plugin.Kind, words ...string) {
+func (b *fixture) fails(path string, kind plugin.Kind, words ...string) {
 	b.Helper()
 	_, err := b.process(path)
 	var known *plugin.Error
@@ -190,7 +190,7 @@ func (b *bench) fails(path string, kind plugin.Kind, words ...string) {
 }
 
 // files lists what lies below the folder, sorted.
-func (b *bench) files(name string) []string {
+func (b *fixture) files(name string) []string {
 	b.Helper()
 	var found []string
 	err := fs.WalkDir(os.DirFS(b.folder), name, func(path string, d fs.DirEntry, err error) error {
@@ -208,7 +208,7 @@ func (b *bench) files(name string) []string {
 var r2024 = time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
 
 func TestNothingIsDoneTwice(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("sea/a.jpg", 200, 100, 1)
 	original, _ := os.ReadFile(a)
 	r := b.done(a)
@@ -228,7 +228,7 @@ func TestNothingIsDoneTwice(t *testing.T) {
 }
 
 func TestACopyGetsItsOwnOutputs(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 200, 100, 1)
 	data, _ := os.ReadFile(a)
 	b.done(a)
@@ -244,7 +244,7 @@ func TestACopyGetsItsOwnOutputs(t *testing.T) {
 }
 
 func TestAChangedPipelineRunsAgain(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 200, 100, 1)
 	b.done(a)
 	b.config = strings.Replace(small, "width: 64", "width: 32", 1)
@@ -261,14 +261,14 @@ func TestAChangedPipelineRunsAgain(t *testing.T) {
 }
 
 func TestOwnOutputsAreNotTakenIn(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	b.done(b.photo("a.jpg", 200, 100, 1))
 	data, _ := os.ReadFile(b.path("out/a.png"))
 	b.skipped(b.write("in/renamed.png", data), "made by Burnish")
 }
 
 func TestFailures(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	whole, _ := os.ReadFile(b.photo("whole.jpg", 800, 600, 3))
 	b.fails(b.write("in/cut.jpg", whole[:len(whole)/2]), plugin.Damaged, "copy it here again")
 	b.fails(b.write("in/text.jpg", []byte("hello, world")), plugin.NotPhoto, "hello", "rename or remove it")
@@ -286,21 +286,21 @@ func TestUnreadable(t *testing.T) {
 	if os.Getuid() == 0 {
 		t.Skip("root reads everything")
 	}
-	b := newBench(t, small)
+	b := newFixture(t, small)
 	a := b.photo("a.jpg", 20, 10, 1)
 	os.Chmod(a, 0)
 	b.fails(a, plugin.Unreadable, "let the user")
 }
 
 func TestLargePhotosAreRefusedFromTheirHeader(t *testing.T) {
-	b := newBench(t, small+"limits: {megapixels: 0.01}\n")
+	b := newFixture(t, small+"limits: {megapixels: 0.01}\n")
 	b.fails(b.photo("a.jpg", 200, 100, 1), plugin.TooLarge, "200×100", "limits.megapixels")
 	b.done(b.photo("b.jpg", 100, 100, 1))
 }
 
 func TestOutputsOfTwoPhotosDoNotCollide(t *testing.T) {
 	for _, options := range [][]plugin.Option{nil, {plugin.WithLedger()}} {
-		b := newBench(t, small, options...)
+		b := newFixture(t, small, options...)
 		b.done(b.photo("a.jpg", 200, 100, 1))
 		b.fails(b.photo("a.png", 200, 100, 2), plugin.Conflict, "already belongs to", "{ext}")
 		if len(options) > 0 {
@@ -311,7 +311,7 @@ func TestOutputsOfTwoPhotosDoNotCollide(t *testing.T) {
 }
 
 func TestForeignFilesAreNotReplaced(t *testing.T) {
-	b := newBench(t, small)
+	b := newFixture(t, small)
 	a := b.photo("a.jpg", 200, 100, 1)
 	b.write("out/a.png", []byte("somebody's"))
 	for range 2 {
@@ -330,7 +330,7 @@ func TestForeignFilesAreNotReplaced(t *testing.T) {
 }
 
 func TestAnEditedOutputIsNotReplaced(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 200, 100, 1)
 	b.done(a)
 	b.write("out/a.png", []byte("edited by hand"))
@@ -343,7 +343,7 @@ func TestAnEditedOutputIsNotReplaced(t *testing.T) {
 }
 
 func TestAForeignFileInTheWayOfACopy(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 200, 100, 1)
 	data, _ := os.ReadFile(a)
 	b.done(a)
@@ -355,7 +355,7 @@ func TestAForeignFileInTheWayOfACopy(t *testing.T) {
 }
 
 func TestNoOtherSourceIsReplaced(t *testing.T) {
-	b := newBench(t, strings.Replace(small, "png", "jpg", 1))
+	b := newFixture(t, strings.Replace(small, "png", "jpg", 1))
 	other, a := b.photo("a.jpg", 200, 100, 1), b.photo("a.png", 200, 100, 2)
 	b.options = []plugin.Option{plugin.WithSources(other, a)}
 	b.reopen()
@@ -369,7 +369,7 @@ func TestNoOtherSourceIsReplaced(t *testing.T) {
 // Nor where a link leads to its folder, or to it, or where it is under another
 // name as well.
 func TestNoOtherSourceIsReplacedThroughALink(t *testing.T) {
-	b := newBench(t, strings.Replace(small, "png", "jpg", 1))
+	b := newFixture(t, strings.Replace(small, "png", "jpg", 1))
 	other, a := b.photo("a.jpg", 200, 100, 1), b.photo("a.png", 200, 100, 2)
 	original, err := os.ReadFile(other)
 	if err != nil {
@@ -399,7 +399,7 @@ func TestNoOtherSourceIsReplacedThroughALink(t *testing.T) {
 }
 
 func TestTheOriginalIsNeverReplaced(t *testing.T) {
-	b := newBench(t, strings.Replace(small, "{stem}.png", "{stem}.{ext}\"\n        jpeg: {}\n        from: \"source", 1))
+	b := newFixture(t, strings.Replace(small, "{stem}.png", "{stem}.{ext}\"\n        jpeg: {}\n        from: \"source", 1))
 	a := b.photo("a.jpg", 200, 100, 1)
 	original, _ := os.ReadFile(a)
 	j := b.job(a)
@@ -423,7 +423,7 @@ func (touch) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 }
 
 func TestASourceThatChangesMeanwhilePublishesNothing(t *testing.T) {
-	b := &bench{T: t, folder: t.TempDir(), config: strings.Replace(small, "- resize: {width: 64, height: 64}", "- touch", 1)}
+	b := &fixture{T: t, folder: t.TempDir(), config: strings.Replace(small, "- resize: {width: 64, height: 64}", "- touch", 1)}
 	b.specs = []ops.Spec{{Name: "touch", Version: 1, Config: func() ops.Config { return &touch{} }}}
 	b.open()
 	b.fails(b.photo("a.jpg", 20, 10, 1), plugin.Changed, "changed while it was read")
@@ -435,7 +435,7 @@ func TestASourceThatChangesMeanwhilePublishesNothing(t *testing.T) {
 // Two jobs for the same photo run one after the other: the second sees what
 // the first has done, or does it anew where the photo has changed.
 func TestTheSameWorkAtOnce(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 1000, 500, 1)
 	states := make(chan plugin.State, 4)
 	for range cap(states) {
@@ -457,7 +457,7 @@ func TestTheSameWorkAtOnce(t *testing.T) {
 }
 
 func TestARenamedPipelineIsOtherWork(t *testing.T) {
-	b := newBench(t, strings.Replace(small, "{stem}", "{pipeline}/{stem}", 1), plugin.WithLedger())
+	b := newFixture(t, strings.Replace(small, "{stem}", "{pipeline}/{stem}", 1), plugin.WithLedger())
 	a := b.photo("a.jpg", 200, 100, 1)
 	b.done(a)
 	b.config = strings.Replace(b.config, "  small:", "  tiny:", 1)
@@ -473,7 +473,7 @@ func TestARenamedPipelineIsOtherWork(t *testing.T) {
 }
 
 func TestAFailedPublicationCanBeRepeated(t *testing.T) {
-	b := newBench(t, small+`      - path: "{dir}/{stem}.2.png"`+"\n", plugin.WithLedger())
+	b := newFixture(t, small+`      - path: "{dir}/{stem}.2.png"`+"\n", plugin.WithLedger())
 	a := b.photo("a.jpg", 200, 100, 1)
 	obstacle := b.path("out/a.2.png/inside") // a folder where the second output goes
 	if _, err := b.process(a); err == nil {
@@ -489,7 +489,7 @@ func TestAFailedPublicationCanBeRepeated(t *testing.T) {
 }
 
 func TestSweepRemovesOnlyItsOwn(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	b.path("in/x")
 	b.config += "watch: [{folder: in, pipeline: small, output: out}]\n"
 	b.reopen()
@@ -507,7 +507,7 @@ func TestSweepRemovesOnlyItsOwn(t *testing.T) {
 }
 
 func TestAllOutputsOrNone(t *testing.T) {
-	b := newBench(t, small+`      - path: "{dir}/taken/{stem}.jpg"`+"\n")
+	b := newFixture(t, small+`      - path: "{dir}/taken/{stem}.jpg"`+"\n")
 	b.write("out/taken", []byte("a file where a folder is wanted"))
 	_, err := b.process(b.photo("a.jpg", 200, 100, 1))
 	if err == nil {
@@ -519,7 +519,7 @@ func TestAllOutputsOrNone(t *testing.T) {
 }
 
 func TestACancelledJobPublishesNothing(t *testing.T) {
-	b := newBench(t, small)
+	b := newFixture(t, small)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := b.engine.Process(ctx, b.job(b.photo("a.jpg", 2000, 1000, 1)))
@@ -530,7 +530,7 @@ func TestACancelledJobPublishesNothing(t *testing.T) {
 }
 
 func TestUnknownPipeline(t *testing.T) {
-	b := newBench(t, small)
+	b := newFixture(t, small)
 	j := b.job(b.photo("a.jpg", 20, 10, 1))
 	j.Pipeline = "smal"
 	if _, err := b.engine.Process(t.Context(), j); err == nil || !strings.Contains(err.Error(), `did you mean "small"`) {

@@ -16,7 +16,7 @@ import (
 // cut begins like a JPEG and ends at once: it may be a copy that stalled.
 const cut = "\xff\xd8\xff\xe0 and no more"
 
-func (b *bench) failures() []plugin.Failure {
+func (b *fixture) failures() []plugin.Failure {
 	b.Helper()
 	all, err := b.engine.Records().Failures()
 	if err != nil {
@@ -26,7 +26,7 @@ func (b *bench) failures() []plugin.Failure {
 }
 
 // strike fails once more and reports whether that was the last strike.
-func (b *bench) strike(j plugin.Job) bool {
+func (b *fixture) strike(j plugin.Job) bool {
 	b.Helper()
 	_, err := b.engine.Process(b.Context(), j)
 	var failure *plugin.Error
@@ -37,7 +37,7 @@ func (b *bench) strike(j plugin.Job) bool {
 }
 
 func TestThreeStrikes(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	bad := b.write("in/bad.jpg", []byte(cut))
 	for n := 1; n <= plugin.MaxStrikes; n++ {
 		if got := b.strike(b.job(bad)); got != (n == plugin.MaxStrikes) {
@@ -69,7 +69,7 @@ func TestThreeStrikes(t *testing.T) {
 }
 
 func TestAProbeIsNoStrike(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	j := b.job(b.write("in/bad.jpg", []byte(cut)))
 	j.Probe = true
 	for range 5 {
@@ -80,7 +80,7 @@ func TestAProbeIsNoStrike(t *testing.T) {
 }
 
 func TestATransientFailureIsNoStrike(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 20, 10, 1)
 	b.write("out", nil) // a file where the folder was
 	for range 2 * plugin.MaxStrikes {
@@ -91,7 +91,7 @@ func TestATransientFailureIsNoStrike(t *testing.T) {
 }
 
 func TestQuarantineMovesAndRetryMovesBack(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	bad := b.write("in/sub/bad.jpg", []byte(cut))
 	j := b.job(bad)
 	j.Quarantine = filepath.Join(b.folder, "held")
@@ -125,7 +125,7 @@ func TestQuarantineMovesAndRetryMovesBack(t *testing.T) {
 }
 
 func TestRetryReplacesNothing(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	bad := b.write("in/bad.jpg", []byte(cut))
 	j := b.job(bad)
 	j.Quarantine = filepath.Join(b.folder, "held")
@@ -142,7 +142,7 @@ func TestRetryReplacesNothing(t *testing.T) {
 }
 
 func TestStrike(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 20, 10, 1)
 	for n := 1; n <= plugin.MaxStrikes; n++ {
 		f := b.engine.Strike(t.Context(), b.job(a), plugin.Crashed, errors.New("signal: killed"), "")
@@ -154,7 +154,7 @@ func TestStrike(t *testing.T) {
 }
 
 func TestReprocess(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a, c := b.photo("sea/a.jpg", 20, 10, 1), b.photo("c.jpg", 20, 10, 2)
 	b.done(a)
 	b.done(c)
@@ -210,7 +210,7 @@ func (s swap) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 }
 
 func TestAPhotoThatWasReplacedIsNotJudged(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a, other := b.photo("a.jpg", 20, 10, 1), []byte("another")
 	s := swap{new(int), other}
 	b.specs = append(b.specs, ops.Spec{Name: "swap", Summary: "for tests", Version: 1, Sequential: true, Config: func() ops.Config { return &s }})
@@ -230,7 +230,7 @@ func TestAPhotoThatWasReplacedIsNotJudged(t *testing.T) {
 
 // An upload that stalls goes on writing to the file that it has open.
 func TestWhatWasWrittenJustNowStaysOnItsFileSystem(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	elsewhere, err := os.MkdirTemp("/dev/shm", "burnish-test-")
 	if err != nil {
 		t.Skip(err)
@@ -259,7 +259,7 @@ func TestWhatWasWrittenJustNowStaysOnItsFileSystem(t *testing.T) {
 }
 
 func TestARetryThatWasInterrupted(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	bad := b.write("in/bad.jpg", []byte(cut))
 	j := b.job(bad)
 	j.Quarantine = filepath.Join(b.folder, "held")
@@ -282,7 +282,7 @@ func TestARetryThatWasInterrupted(t *testing.T) {
 
 // What never fits is not tried for ever, and is told as the machine's lack.
 func TestAPhotoThatNeverFitsEndsInQuarantine(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	photo := b.write("in/large.jpg", []byte(cut))
 	die := func(alone bool) *plugin.Error {
 		j := b.job(photo)

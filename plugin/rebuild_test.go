@@ -35,7 +35,7 @@ pipelines:
 func zero(whole []byte) []byte { return make([]byte, len(whole)) }
 
 // damage closes the engine, spoils its ledger and opens it again.
-func (b *bench) damage(spoil func(whole []byte) []byte) {
+func (b *fixture) damage(spoil func(whole []byte) []byte) {
 	b.Helper()
 	if err := b.engine.Close(); err != nil {
 		b.Fatal(err)
@@ -52,7 +52,7 @@ func (b *bench) damage(spoil func(whole []byte) []byte) {
 }
 
 // inodes tells every file below a folder with its content.
-func (b *bench) inodes(name string) (all []string) {
+func (b *fixture) inodes(name string) (all []string) {
 	b.Helper()
 	for _, file := range b.files(name) {
 		path := b.path(file)
@@ -70,7 +70,7 @@ func (b *bench) inodes(name string) (all []string) {
 }
 
 func TestALostLedgerIsRebuiltFromTheOutputs(t *testing.T) {
-	b := newBench(t, rebuilt, plugin.WithLedger())
+	b := newFixture(t, rebuilt, plugin.WithLedger())
 	var photos []string
 	for i := range 4 {
 		photos = append(photos, b.photo(fmt.Sprintf("sea/%d.jpg", i), 200, 100, byte(i)))
@@ -108,7 +108,7 @@ func TestALostLedgerIsRebuiltFromTheOutputs(t *testing.T) {
 
 // TestRecognisedOriginalsStay: what outputs say of themselves is too little to part with an original.
 func TestRecognisedOriginalsStay(t *testing.T) {
-	b := newBench(t, rebuilt, plugin.WithLedger())
+	b := newFixture(t, rebuilt, plugin.WithLedger())
 	photo := b.photo("sea/a.jpg", 200, 100, 1)
 	b.done(photo)
 	b.damage(zero)
@@ -125,7 +125,7 @@ func TestRecognisedOriginalsStay(t *testing.T) {
 }
 
 func TestOnlyWhatIsCertainIsAdopted(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	photo := func(name string, seed byte) string {
 		path := b.photo(name, 200, 100, seed)
 		b.done(path)
@@ -156,7 +156,7 @@ func TestOnlyWhatIsCertainIsAdopted(t *testing.T) {
 
 // Outputs that do not tell of themselves are made again, which finds them equal.
 func TestSilentOutputsStayAsTheyAre(t *testing.T) {
-	b := newBench(t, strings.Replace(small, `- path: "{dir}/{stem}.png"`, `- {path: "same.png", collision: number, provenance: false}
+	b := newFixture(t, strings.Replace(small, `- path: "{dir}/{stem}.png"`, `- {path: "same.png", collision: number, provenance: false}
       - path: "{stem}.zip"
         tiles: {}
       - path: "{stem}_tiles"
@@ -184,7 +184,7 @@ func TestGapsInNumbers(t *testing.T) {
 		"silent":  colliding("number, provenance: false"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, config, plugin.WithLedger())
+			b := newFixture(t, config, plugin.WithLedger())
 			var photos []string
 			for i := range 12 {
 				photos = append(photos, b.photo(fmt.Sprintf("%d.jpg", i), 20, 20, byte(i)))
@@ -212,7 +212,7 @@ func TestGapsInNumbers(t *testing.T) {
 
 // A name that the source has in the output folder too is no output of it.
 func TestALinkToTheSourceIsNotTaken(t *testing.T) {
-	b := newBench(t, strings.Replace(small, "resize: {width: 64, height: 64}", "promptcir: {model: lite}", 1), plugin.WithLedger())
+	b := newFixture(t, strings.Replace(small, "resize: {width: 64, height: 64}", "promptcir: {model: lite}", 1), plugin.WithLedger())
 	b.config = strings.Replace(b.config, `path: "{dir}/{stem}.png"`, `{path: "{stem}.jpg", collision: number}`, 1)
 	b.reopen()
 	path := undamagedPhoto(b)
@@ -231,7 +231,7 @@ func TestALinkToTheSourceIsNotTaken(t *testing.T) {
 // With the ledger lost, nothing tells that an output is the last of a photo that
 // was put away but the output itself.
 func TestTheLastOfAPhotoIsNotOverwritten(t *testing.T) {
-	b := newBench(t, colliding("overwrite"), plugin.WithLedger())
+	b := newFixture(t, colliding("overwrite"), plugin.WithLedger())
 	one, two := b.photo("one.jpg", 20, 20, 1), b.photo("two.jpg", 20, 20, 2)
 	b.done(one)
 	b.done(two)
@@ -258,7 +258,7 @@ func TestTheLastOfAPhotoIsNotOverwritten(t *testing.T) {
 }
 
 func TestACopiedPhotoStaysAsItIs(t *testing.T) {
-	b := newBench(t, strings.Replace(small, "resize: {width: 64, height: 64}", "promptcir: {model: lite}", 1), plugin.WithLedger())
+	b := newFixture(t, strings.Replace(small, "resize: {width: 64, height: 64}", "promptcir: {model: lite}", 1), plugin.WithLedger())
 	b.config = strings.Replace(b.config, "{stem}.png", "{stem}.jpg", 1)
 	b.reopen()
 	path := undamagedPhoto(b)
@@ -275,7 +275,7 @@ func TestACopiedPhotoStaysAsItIs(t *testing.T) {
 
 // What somebody asks for again is done again, though its outputs tell of themselves.
 func TestAskedForAgain(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	path := b.photo("a.jpg", 200, 100, 1)
 	b.done(path)
 	where, err := plugin.ParseWhere("path=a.jpg")
@@ -293,7 +293,7 @@ func TestAskedForAgain(t *testing.T) {
 // What can still be read of a damaged ledger is believed where the outputs are
 // as it says, though they do not tell of themselves.
 func TestASalvagedRecordIsProven(t *testing.T) {
-	b := newBench(t, strings.Replace(small, `path: "{dir}/{stem}.png"`, `{path: "{dir}/{stem}.png", provenance: false}`, 1), plugin.WithLedger())
+	b := newFixture(t, strings.Replace(small, `path: "{dir}/{stem}.png"`, `{path: "{dir}/{stem}.png", provenance: false}`, 1), plugin.WithLedger())
 	kept, missing := b.photo("kept.jpg", 200, 100, 1), b.photo("missing.jpg", 200, 100, 2)
 	b.done(kept)
 	b.done(missing)
@@ -319,7 +319,7 @@ func TestASalvagedRecordIsProven(t *testing.T) {
 }
 
 func TestOverwrittenPhotosAreNotDoneAgain(t *testing.T) {
-	b := newBench(t, colliding("overwrite"), plugin.WithLedger())
+	b := newFixture(t, colliding("overwrite"), plugin.WithLedger())
 	one, two := b.photo("one.jpg", 20, 20, 1), b.photo("two.jpg", 20, 20, 2)
 	b.done(one)
 	b.done(two)

@@ -34,7 +34,7 @@ func TestRegionsThroughSteps(t *testing.T) {
 		"- embed: {x: 5, y: 5, width: 60, height: 80}":               "",
 		"- gaussblur: {sigma: 1}":                                    "0.75 0.75 0.2 0.1",
 	} {
-		b := newBench(t, strings.Replace(small, "- resize: {width: 64, height: 64}", steps, 1))
+		b := newFixture(t, strings.Replace(small, "- resize: {width: 64, height: 64}", steps, 1))
 		r := b.done(b.carrying("face.jpg", "jpeg", container.Metadata{XMP: packet, EXIF: sideways}))
 		m, err := container.Read(r.Outputs[0].Path, "png")
 		if err != nil {

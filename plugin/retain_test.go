@@ -15,7 +15,7 @@ import (
 
 // remembered looks at what is gone, now and after more than a year, and returns
 // the names of the photos that are still known.
-func (b *bench) remembered() (names []string) {
+func (b *fixture) remembered() (names []string) {
 	b.Helper()
 	now := time.Now()
 	for _, t := range []time.Time{now, now.AddDate(0, 6, 0), now.AddDate(1, 1, 0)} {
@@ -29,7 +29,7 @@ func (b *bench) remembered() (names []string) {
 }
 
 // records changes all records behind the engine's back.
-func (b *bench) records(f func(ledger.Entry) ledger.Entry) {
+func (b *fixture) records(f func(ledger.Entry) ledger.Entry) {
 	b.Helper()
 	if err := b.engine.Close(); err != nil {
 		b.Fatal(err)
@@ -48,7 +48,7 @@ func (b *bench) records(f func(ledger.Entry) ledger.Entry) {
 }
 
 func TestPhotosThatAreGoneAreForgotten(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	paths := map[string]string{}
 	for i, name := range []string{"gone", "photo", "output", "away", "lost"} {
 		paths[name] = b.photo("sub/"+name+".jpg", 20, 10, byte(i))
@@ -96,7 +96,7 @@ func TestPhotosThatAreGoneAreForgotten(t *testing.T) {
 
 // A photo whose output is another's by now is known while that is there.
 func TestASupersededPhotoIsRemembered(t *testing.T) {
-	b := newBench(t, colliding("overwrite"), plugin.WithLedger())
+	b := newFixture(t, colliding("overwrite"), plugin.WithLedger())
 	one, two := b.photo("one.jpg", 20, 20, 1), b.photo("two.jpg", 20, 20, 2)
 	b.done(one)
 	b.done(two)
@@ -108,7 +108,7 @@ func TestASupersededPhotoIsRemembered(t *testing.T) {
 }
 
 func TestForEverIsForEver(t *testing.T) {
-	b := newBench(t, small+"ledger: {keep: 0s}\n", plugin.WithLedger())
+	b := newFixture(t, small+"ledger: {keep: 0s}\n", plugin.WithLedger())
 	path := b.photo("a.jpg", 20, 10, 1)
 	b.done(path)
 	os.RemoveAll(b.path("in"))
@@ -121,7 +121,7 @@ func TestForEverIsForEver(t *testing.T) {
 // Of a file system that is not there, or that another is in the place of,
 // nothing is concluded.
 func TestAMountThatIsGone(t *testing.T) {
-	forget := func(b *bench) []string {
+	forget := func(b *fixture) []string {
 		b.Helper()
 		os.RemoveAll(b.path("in"))
 		os.RemoveAll(b.path("out"))
@@ -136,7 +136,7 @@ func TestAMountThatIsGone(t *testing.T) {
 		"not known":    func(string) []string { return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, small, plugin.WithLedger())
+			b := newFixture(t, small, plugin.WithLedger())
 			b.done(b.photo("a.jpg", 20, 10, 1))
 			b.records(func(e ledger.Entry) ledger.Entry {
 				if len(e.Mounts) != 1 {
@@ -151,7 +151,7 @@ func TestAMountThatIsGone(t *testing.T) {
 		})
 	}
 	t.Run("for real", func(t *testing.T) {
-		b := newBench(t, small, plugin.WithLedger())
+		b := newFixture(t, small, plugin.WithLedger())
 		disk := b.path("in/disk")
 		mount := func() {
 			t.Helper()

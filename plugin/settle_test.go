@@ -15,12 +15,12 @@ import (
 // While a photo is compared with a file that takes long to read, others go on.
 func TestComparingHoldsNobodyUp(t *testing.T) {
 	numbered := strings.Replace(small, `path: "{dir}/{stem}.png"`, `{path: "{stem}.png", collision: number}`, 1) + "limits: {photos: 2}\n"
-	twin := newBench(t, numbered, plugin.WithLedger())
+	twin := newFixture(t, numbered, plugin.WithLedger())
 	made, err := os.ReadFile(twin.done(twin.photo("a.jpg", 20, 10, 1)).Outputs[0].Path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBench(t, numbered, plugin.WithLedger())
+	b := newFixture(t, numbered, plugin.WithLedger())
 	a, other := b.photo("a.jpg", 20, 10, 1), b.photo("other.jpg", 20, 10, 2)
 	b.write("out", nil) // so that it fails once, and is not looked for among the outputs then
 	b.fails(a, plugin.Unwritable)

@@ -29,7 +29,7 @@ func TestWhatStepsMake(t *testing.T) {
 		{"complex", "[{fwfft: {}}]", "no picture", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newBench(t, strings.Replace(everyFormat, "\n      - autorotate: {}", " "+test.steps, 1))
+			b := newFixture(t, strings.Replace(everyFormat, "\n      - autorotate: {}", " "+test.steps, 1))
 			plain, err := os.ReadFile(b.photo("plain.jpg", 64, 48, 3))
 			if err != nil {
 				t.Fatal(err)

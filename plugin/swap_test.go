@@ -41,7 +41,7 @@ func swaps(t *testing.T, folder string, names ...string) (stop func()) {
 }
 
 // red paints a photo that no other of these tests looks like; isRed tells it.
-func red(b *bench, name string) (path string) {
+func red(b *fixture, name string) (path string) {
 	p := image.NewRGBA(image.Rect(0, 0, 40, 30))
 	for i := range p.Pix {
 		p.Pix[i] = []byte{250, 5, 5, 255}[i%4]
@@ -76,7 +76,7 @@ func isRed(path string) bool {
 func TestSwappedPhotosLeakNothing(t *testing.T) {
 	for _, links := range []plugin.Links{plugin.SkipLinks, plugin.InsideLinks} {
 		t.Run(string(links), func(t *testing.T) {
-			b := newBench(t, small, plugin.WithLedger())
+			b := newFixture(t, small, plugin.WithLedger())
 			secret := red(b, "private/a.png")
 			content, err := os.ReadFile(secret)
 			if err != nil {
@@ -128,7 +128,7 @@ func TestSwappedPhotosLeakNothing(t *testing.T) {
 // photo's own failure and no strike, and nobody is advised to open more of the
 // file system.
 func TestASwapIsNamed(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	secret := red(b, "private/a.png")
 	b.photo("d/a.png", 40, 30, 1)
 	for _, c := range []struct{ target, at, photo string }{
@@ -156,7 +156,7 @@ func TestASwapIsNamed(t *testing.T) {
 // Where links are followed wherever they lead, they still do not lead into what is
 // Burnish's own.
 func TestNoLinkLeadsIntoTheState(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	kept, free := red(b, "state/trash/a.png"), red(b, "elsewhere/a.png")
 	for name, target := range map[string]string{"kept.png": kept, "free.png": free} {
 		if err := os.Symlink(target, b.path("in/"+name)); err != nil {
@@ -176,7 +176,7 @@ func TestOutputsStayBelowTheirFolder(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root, to make another user's link")
 	}
-	b := newBench(t, small)
+	b := newFixture(t, small)
 	for name, uid := range map[string]int{"theirs": 12345, "ours": 0} {
 		if err := os.MkdirAll(b.path("elsewhere/"+name), 0o755); err != nil {
 			t.Fatal(err)
@@ -205,7 +205,7 @@ func TestSwappedOutputFoldersLeadNowhere(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root, to make another user's link")
 	}
-	b := newBench(t, small)
+	b := newFixture(t, small)
 	for _, folder := range []string{"out/d", "elsewhere"} {
 		if err := os.MkdirAll(b.path(folder), 0o777); err != nil {
 			t.Fatal(err)
@@ -233,7 +233,7 @@ func TestSwappedOutputFoldersLeadNowhere(t *testing.T) {
 // A photo that was turned in place with its date kept is done again; what only
 // touches rights, attributes or hard links is not. navidrome#3817, immich#29417
 func TestADateThatIsKeptHidesNothing(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	path, other := b.photo("a.png", 40, 30, 1), b.photo("other.png", 40, 30, 2)
 	for _, file := range []string{path, other} { // of one size; what follows a PNG means nothing
 		if err := os.Truncate(file, 16<<10); err != nil {

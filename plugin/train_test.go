@@ -16,7 +16,7 @@ import (
 func TestSidecarsGoAlong(t *testing.T) {
 	for name, elsewhere := range map[string]string{"same file system": "", "another": "/dev/shm"} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, small, plugin.WithLedger())
+			b := newFixture(t, small, plugin.WithLedger())
 			folder := filepath.Join(b.folder, "originals")
 			if elsewhere != "" {
 				var err error
@@ -73,7 +73,7 @@ func names(t *testing.T, folder string) string {
 
 // Nothing is ever replaced, and what is moved stays together.
 func TestSidecarsReplaceNothing(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	folder := filepath.Join(b.folder, "originals")
 	b.write("originals/a.xmp", []byte("another's"))
 	a := b.photo("a.jpg", 20, 10, 1)
@@ -88,7 +88,7 @@ func TestSidecarsReplaceNothing(t *testing.T) {
 }
 
 func TestSidecarsStayWhereAsked(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 20, 10, 1)
 	b.write("in/a.xmp", nil)
 	j := b.moving(a, filepath.Join(b.folder, "originals"))
@@ -101,7 +101,7 @@ func TestSidecarsStayWhereAsked(t *testing.T) {
 
 // Sidecars that two photos share go with the last of them, into the trash too.
 func TestSharedSidecarsGoLast(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	first, last := b.photo("sea/a.jpg", 20, 10, 1), b.photo("sea/a.png", 20, 10, 2)
 	b.write("in/sea/a.xmp", nil)
 	b.write("in/sea/a.mov", nil)
@@ -125,7 +125,7 @@ func TestSharedSidecarsGoLast(t *testing.T) {
 
 // A photo that a crash left behind its sidecars follows them.
 func TestAPhotoFollowsItsSidecars(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	folder := filepath.Join(b.folder, "originals")
 	a := b.photo("a.jpg", 20, 10, 1)
 	b.done(a)

@@ -29,7 +29,7 @@ pipelines:
 `
 
 // undamagedPhoto is a real clean photo as a camera would save it.
-func undamagedPhoto(b *bench) string {
+func undamagedPhoto(b *fixture) string {
 	b.Helper()
 	img, err := vips.Open("../packaging/demo/originals/mountain.webp", vips.Random)
 	if err != nil {
@@ -44,7 +44,7 @@ func undamagedPhoto(b *bench) string {
 }
 
 func TestAnUndamagedPhotoStaysByteForByte(t *testing.T) {
-	b := newBench(t, restoring, plugin.WithLedger())
+	b := newFixture(t, restoring, plugin.WithLedger())
 	path := undamagedPhoto(b)
 	r := b.done(path)
 	if !strings.HasPrefix(r.Notes["left_alone"], "undamaged") || r.Notes["device"] != "" {
@@ -78,7 +78,7 @@ func TestAnUndamagedPhotoStaysByteForByte(t *testing.T) {
 // A photo without damage stays as it is in any format; one that was a JPEG before
 // is restored.
 func TestPNGsAreJudged(t *testing.T) {
-	b := newBench(t, `
+	b := newFixture(t, `
 version: 1
 state_dir: state
 pipelines:
@@ -121,7 +121,7 @@ pipelines:
 }
 
 func TestATruncatedPhotoIsNotLeftAlone(t *testing.T) {
-	b := newBench(t, restoring)
+	b := newFixture(t, restoring)
 	whole, _ := os.ReadFile(undamagedPhoto(b))
 	b.fails(b.write("in/cut.jpg", whole[:len(whole)-2000]), plugin.Damaged)
 	if got := b.files("."); strings.Contains(strings.Join(got, " "), "out/") {
@@ -146,7 +146,7 @@ func TestUndamagedPhotosGetWhatIsAskedFor(t *testing.T) {
 		"no gain map, as is": {"gainmap: drop", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, `
+			b := newFixture(t, `
 version: 1
 pipelines:
   small:

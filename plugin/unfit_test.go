@@ -21,7 +21,7 @@ import (
 //
 // syncthing#1786, syncthing#2393
 func TestLongNames(t *testing.T) {
-	b := newBench(t, strings.Replace(small, "{stem}.png", "{stem}-restored.png", 1), plugin.WithLedger())
+	b := newFixture(t, strings.Replace(small, "{stem}.png", "{stem}-restored.png", 1), plugin.WithLedger())
 	good := b.photo("good.jpg", 20, 10, 1)
 	data, err := os.ReadFile(good)
 	if err != nil {
@@ -52,7 +52,7 @@ func TestLongNames(t *testing.T) {
 
 // What only one photo's place has is no fault of its folder.
 func TestAFailureOfOnePhotoAloneIsNotShared(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	a, inner := b.photo("a.jpg", 20, 10, 1), b.photo("c.jpg", 20, 10, 2)
 	if err := os.MkdirAll(b.path("in/sub"), 0o755); err != nil {
 		t.Fatal(err)
@@ -92,7 +92,7 @@ func TestAFailureOfOnePhotoAloneIsNotShared(t *testing.T) {
 // A step that cannot do with this photo what it can with others judges the
 // photo at once.
 func TestAStepThatAPhotoDoesNotFit(t *testing.T) {
-	b := newBench(t, strings.Replace(small, "resize: {width: 64, height: 64}", "extract_area: {left: 0, top: 0, width: 30, height: 30}", 1), plugin.WithLedger())
+	b := newFixture(t, strings.Replace(small, "resize: {width: 64, height: 64}", "extract_area: {left: 0, top: 0, width: 30, height: 30}", 1), plugin.WithLedger())
 	tiny := b.failure(b.photo("tiny.jpg", 20, 10, 1))
 	if tiny.Kind != plugin.Unfit || !tiny.Quarantined || tiny.Shared() {
 		t.Errorf("%+v: want it unfit and in quarantine", tiny)
@@ -100,7 +100,7 @@ func TestAStepThatAPhotoDoesNotFit(t *testing.T) {
 	b.done(b.photo("large.jpg", 40, 40, 1))
 }
 
-func (b *bench) failure(photo string) *plugin.Error {
+func (b *fixture) failure(photo string) *plugin.Error {
 	b.Helper()
 	_, err := b.engine.Process(b.Context(), b.job(photo))
 	failure, ok := err.(*plugin.Error)
@@ -117,7 +117,7 @@ func TestMetadataThatUnfolds(t *testing.T) {
 	z := zlib.NewWriter(&packed)
 	z.Write(make([]byte, 7_900_000))
 	z.Close()
-	b := newBench(t, strings.Replace(small, "pipelines:", "limits: {metadata: 20MB}\npipelines:", 1), plugin.WithLedger())
+	b := newFixture(t, strings.Replace(small, "pipelines:", "limits: {metadata: 20MB}\npipelines:", 1), plugin.WithLedger())
 	bomb := func(name string, chunks int) string {
 		data, err := os.ReadFile(b.photo(name, 64, 64, 1))
 		if err != nil {
@@ -149,7 +149,7 @@ func TestMetadataThatUnfolds(t *testing.T) {
 
 // A folder's own limits stand in place of the general ones.
 func TestLimitsOfAFolder(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	photo := b.photo("a.jpg", 200, 100, 1)
 	for key, limits := range map[string]config.FolderLimits{
 		"limits.megapixels of the watched folder": {Megapixels: 0.01},
@@ -178,7 +178,7 @@ func TestLimitsOfAFolder(t *testing.T) {
 // A kind of photo that libvips was not built for is not damaged: another copy
 // of it would be of no use.
 func TestUnsupportedIsNotDamaged(t *testing.T) {
-	b := newBench(t, small, plugin.WithLedger())
+	b := newFixture(t, small, plugin.WithLedger())
 	usual, err := os.ReadFile(b.photo("a.jpg", 64, 64, 1))
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ pipelines:
 
 // The same content takes another way in another folder.
 func TestAPhotosFolderDecides(t *testing.T) {
-	b := newBench(t, routed, plugin.WithLedger())
+	b := newFixture(t, routed, plugin.WithLedger())
 	path := b.photo("archive/a.jpg", 80, 60, 1)
 	data, err := os.ReadFile(path)
 	if err != nil {

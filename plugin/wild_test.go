@@ -56,7 +56,7 @@ func TestWildPhotos(t *testing.T) {
 	if os.Getenv("BURNISH_TABLE") != "" {
 		text += wildMore
 	}
-	b := newBench(t, text)
+	b := newFixture(t, text)
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "photo\tin\tformat\tout\torientation\tprofile\tEXIF kept\tXMP\tIPTC\tmean ΔE")

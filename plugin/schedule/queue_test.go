@@ -9,26 +9,26 @@ import (
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// bench is a queue with a clock that only the test moves.
-type bench struct {
+// fixture is a queue with a clock that only the test moves.
+type fixture struct {
 	*testing.T
 	*Queue
 	now time.Time
 }
 
-func newBench(t *testing.T, o Options) *bench {
+func newFixture(t *testing.T, o Options) *fixture {
 	o.Backoff.Random = func() float64 { return 0.5 } // no jitter
-	return &bench{t, New(o), start}
+	return &fixture{t, New(o), start}
 }
 
-func (b *bench) add(lane string, paths ...string) {
+func (b *fixture) add(lane string, paths ...string) {
 	for _, p := range paths {
 		b.Add(p, lane, b.now)
 	}
 }
 
 // next wants the path, or "" for none.
-func (b *bench) next(want string) Task {
+func (b *fixture) next(want string) Task {
 	b.Helper()
 	got, ok := b.Next(b.now)
 	if got.Path != want || ok != (want != "") {
@@ -37,7 +37,7 @@ func (b *bench) next(want string) Task {
 	return got
 }
 
-func (b *bench) finish(path string, o Outcome) { b.Finish(path, o, b.now) }
+func (b *fixture) finish(path string, o Outcome) { b.Finish(path, o, b.now) }
 
 var (
 	ok    = Outcome{}
@@ -47,7 +47,7 @@ var (
 )
 
 func TestFirstComeFirstServed(t *testing.T) {
-	b := newBench(t, Options{})
+	b := newFixture(t, Options{})
 	b.add("l", "a", "b", "a")
 	b.next("a")
 	b.next("b")
@@ -61,7 +61,7 @@ func TestFirstComeFirstServed(t *testing.T) {
 }
 
 func TestAFailureWaitsLongerEachTime(t *testing.T) {
-	b := newBench(t, Options{})
+	b := newFixture(t, Options{})
 	b.add("l", "a")
 	for n, wait := range []time.Duration{2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600} {
 		if got := b.next("a"); got.Failures != n {
@@ -99,7 +99,7 @@ func TestJitterSpreads(t *testing.T) {
 }
 
 func TestWhatComesAgainWhileUnderWayIsDoneAgain(t *testing.T) {
-	b := newBench(t, Options{})
+	b := newFixture(t, Options{})
 	b.add("l", "a")
 	b.next("a")
 	b.add("l", "a")
@@ -111,7 +111,7 @@ func TestWhatComesAgainWhileUnderWayIsDoneAgain(t *testing.T) {
 }
 
 func TestAChangeEndsTheBackoff(t *testing.T) {
-	b := newBench(t, Options{})
+	b := newFixture(t, Options{})
 	b.add("l", "a")
 	b.next("a")
 	b.finish("a", bad)
@@ -123,7 +123,7 @@ func TestAChangeEndsTheBackoff(t *testing.T) {
 }
 
 func TestPriorityAndAgeing(t *testing.T) {
-	b := newBench(t, Options{Priorities: map[string]int{"vip": 5}, Ageing: time.Minute})
+	b := newFixture(t, Options{Priorities: map[string]int{"vip": 5}, Ageing: time.Minute})
 	b.add("slow", "old")
 	b.now = start.Add(4 * time.Minute)
 	b.add("vip", "v1")
@@ -135,7 +135,7 @@ func TestPriorityAndAgeing(t *testing.T) {
 }
 
 func TestAStormHoldsTheLaneAndAProbeOpensIt(t *testing.T) {
-	b := newBench(t, Options{Storm: 3})
+	b := newFixture(t, Options{Storm: 3})
 	b.add("l", "a", "b", "c", "d", "e")
 	b.add("other", "x")
 	for _, p := range []string{"a", "b", "c"} {
@@ -187,7 +187,7 @@ func TestAStormHoldsTheLaneAndAProbeOpensIt(t *testing.T) {
 }
 
 func TestAChangeBringsTheProbeForward(t *testing.T) {
-	b := newBench(t, Options{Storm: 2})
+	b := newFixture(t, Options{Storm: 2})
 	b.add("l", "a", "b", "c")
 	for _, p := range []string{"a", "b"} {
 		b.next(p)
@@ -204,7 +204,7 @@ func TestAChangeBringsTheProbeForward(t *testing.T) {
 }
 
 func TestDamagedPhotosAreNoStorm(t *testing.T) {
-	b := newBench(t, Options{Storm: 3})
+	b := newFixture(t, Options{Storm: 3})
 	for i := range 20 {
 		b.add("l", fmt.Sprint(i))
 		b.next(fmt.Sprint(i))
@@ -216,7 +216,7 @@ func TestDamagedPhotosAreNoStorm(t *testing.T) {
 }
 
 func TestASuspectRunsAlone(t *testing.T) {
-	b := newBench(t, Options{})
+	b := newFixture(t, Options{})
 	b.add("l", "a", "b", "c")
 	b.next("a")
 	b.next("b")
@@ -240,7 +240,7 @@ func TestASuspectRunsAlone(t *testing.T) {
 }
 
 func TestABlockedLane(t *testing.T) {
-	b := newBench(t, Options{})
+	b := newFixture(t, Options{})
 	b.add("l", "a")
 	b.add("m", "b")
 	b.Block("l", "no space")
@@ -254,7 +254,7 @@ func TestABlockedLane(t *testing.T) {
 }
 
 func TestALaneIsFullForItself(t *testing.T) {
-	b := newBench(t, Options{Capacity: 2, Priorities: map[string]int{"vip": 5}})
+	b := newFixture(t, Options{Capacity: 2, Priorities: map[string]int{"vip": 5}})
 	want := func(lane string, full bool) {
 		t.Helper()
 		if b.Full(lane) != full {
@@ -291,7 +291,7 @@ func TestALaneIsFullForItself(t *testing.T) {
 }
 
 func TestALongLaneKeepsItsOrder(t *testing.T) {
-	b := newBench(t, Options{Capacity: 1e6})
+	b := newFixture(t, Options{Capacity: 1e6})
 	var want, got []string
 	for i := range 5000 {
 		p := fmt.Sprint(i)
@@ -319,7 +319,7 @@ func TestALongLaneKeepsItsOrder(t *testing.T) {
 
 // syncthing#1786: a probe that takes a photo known to fail tells nothing.
 func TestAProbeTakesAnUntriedTaskFirst(t *testing.T) {
-	b := newBench(t, Options{Storm: 2})
+	b := newFixture(t, Options{Storm: 2})
 	b.add("l", "bad1", "bad2")
 	for _, p := range []string{"bad1", "bad2"} {
 		b.next(p)
