@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
-	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/admission"
 )
 
 // workerProcess is one worker process. It dies with this one.
@@ -42,7 +42,7 @@ func startWorker(s Setup, c *confinement, log *slog.Logger) (*workerProcess, err
 	if err != nil {
 		return nil, err
 	}
-	p := &workerProcess{since: time.Now(), dead: make(chan struct{}), ooms: plugin.OutOfMemoryKills()}
+	p := &workerProcess{since: time.Now(), dead: make(chan struct{}), ooms: admission.ThisHost.OutOfMemoryKills()}
 	command := exec.Command("/proc/self/exe")
 	command.Args = append([]string{os.Args[0], "work"}, c.arguments()...)
 	command.Stdout, command.Stderr, command.ExtraFiles = os.Stderr, os.Stderr, []*os.File{theirs}
@@ -127,7 +127,7 @@ func (p *workerProcess) ended(err error) {
 	switch {
 	case p.killed != "":
 		p.cause = p.killed
-	case killedBySystem(err) && plugin.OutOfMemoryKills() > p.ooms:
+	case killedBySystem(err) && admission.ThisHost.OutOfMemoryKills() > p.ooms:
 		p.cause, p.hungry = "the kernel ended it, since memory ran out", true
 	case err != nil:
 		p.cause = err.Error()

@@ -17,6 +17,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/admission"
 )
 
 // workerSocket is the worker's end of its connection to the daemon.
@@ -228,7 +229,7 @@ type Death struct {
 func (w *Worker) Strike(d Death, f *Failure) error {
 	kind, remedy := plugin.Crashed, "burnish apply tries it by itself; please report a photo that does this each time"
 	if d.Starved {
-		kind, remedy = plugin.Starved, plugin.MoreMemory()
+		kind, remedy = plugin.Starved, admission.ThisHost.Remedy()
 	}
 	*f = *failureOf(w.engine.engine.Strike(context.Background(), d.Job, kind, errors.New(d.Cause), remedy))
 	return nil
@@ -272,11 +273,8 @@ func (w *Worker) Close(None, *None) error {
 // allowance is the memory in MiB that a worker may hold: a share of what the
 // machine and the cgroup have where it is not set.
 func allowance(c config.Worker) float64 {
-	if c.Memory > 0 {
-		return c.Memory
-	}
-	if all := plugin.Memory(); all > 0 {
-		return 0.9 * float64(all) / (1 << 20)
+	if most := admission.ThisHost.WorkerMemory(int64(c.Memory * (1 << 20))); most > 0 {
+		return float64(most) / (1 << 20)
 	}
 	return 1 << 40 // this system does not tell
 }

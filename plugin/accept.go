@@ -1,11 +1,14 @@
 package plugin
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/admission"
 )
 
 // accept judges a file by its format and its length, before any of it is
@@ -71,4 +74,26 @@ func (w *work) withinLimits(h vips.Header) error {
 			fmt.Sprintf("raise %s to %.0f or more to process it", key, mp+1))
 	}
 	return nil
+}
+
+// demand is what the pipeline asks for to process a photo of that size.
+func (p *pipeline) demand(width, height, pixel int) admission.Demand {
+	return admission.Demand{Width: width, Height: height, PixelBytes: pixel, Steps: p.graph.Weigh(width, height, pixel).Bytes}
+}
+
+// admit waits until there is memory for the photo.
+func (w *work) admit(ctx context.Context, h vips.Header) (release func(), err error) {
+	demand := w.pipeline.demand(h.Width, h.Height, h.PixelBytes)
+	demand.Metadata = w.unfolded
+	if info, err := w.file.JPEG(); err == nil { // what cannot be read, others will say
+		demand.Coefficients = info.CoefficientBytes()
+	}
+	release, err = w.engine.memory.Admit(ctx, w.pipeline.work, demand.EstimateMemory())
+	if e := (*admission.InsufficientMemoryError)(nil); errors.As(err, &e) {
+		if !e.Configured { // another day, or another machine, may have it
+			return nil, w.fail(Starved, err, admission.ThisHost.Remedy())
+		}
+		return nil, w.fail(TooLarge, err, "raise limits.memory, or give promptcir a smaller tile")
+	}
+	return release, err
 }

@@ -17,13 +17,10 @@ import (
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/graph"
+	"github.com/burnish-photo/burnish/plugin/admission"
 	"github.com/burnish-photo/burnish/plugin/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
-
-// inMemory is the size in bytes up to which an image that is read several
-// times stays in memory: about 32 megapixels of 8-bit RGB.
-const inMemory = 96 << 20
 
 // Engine runs the pipelines of one configuration. Its methods may be called
 // from several goroutines.
@@ -39,7 +36,7 @@ type Engine struct {
 	recognise   bool // what is done is known by the outputs themselves, where there is no ledger
 	temporary   bool // the whole process's temporary files go to scratch
 	slots       chan struct{}
-	governor    *governor
+	memory      *admission.MemoryLimiter
 	rates       sync.Map // what operators cost, as [Engine.Plan] has measured
 	log         *slog.Logger
 	version     string // of the host, for the outputs' provenance
@@ -139,10 +136,10 @@ func realName(path string) string {
 // and [WithRecognition] each job runs, whatever was done before, and the engine
 // remembers the names of the outputs it made until it is closed.
 func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Option) (_ *Engine, err error) {
-	share := divide(c.Limits.Photos, cores())
+	share := admission.DivideCPU(c.Limits.Photos, admission.Cores())
 	e := &Engine{
 		config: c, pipelines: map[string]*pipeline{}, log: slog.Default(),
-		owner: output.Nobody, sources: map[string]bool{}, sourceFiles: map[fileID]bool{}, slots: make(chan struct{}, share.photos),
+		owner: output.Nobody, sources: map[string]bool{}, sourceFiles: map[fileID]bool{}, slots: make(chan struct{}, share.Photos),
 		busy: map[string]chan struct{}{}, claims: map[string]*work{}, written: map[string]written{},
 	}
 	for _, o := range options {
@@ -173,8 +170,8 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 	}
 	env := ops.Env{
 		Log: e.log, Folder: c.Folder(), Models: c.Restore.Models,
-		Device: string(c.Restore.Device), Require: c.Restore.Require, Threads: share.networks,
-		InMemory: inMemory, Scratch: e.scratch,
+		Device: string(c.Restore.Device), Require: c.Restore.Require, Threads: share.Networks,
+		InMemory: admission.InMemory, Scratch: e.scratch,
 		Networks: func() error { return StartRestoration(c.Restore.Runtime.Library, c.Restore.Runtime.Providers) },
 	}
 	for name, p := range c.Pipelines {
@@ -185,7 +182,7 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 			return nil, err
 		}
 	}
-	e.governor = newGovernor(int64(c.Limits.Memory*(1<<20)), e.log)
+	e.memory = admission.NewMemoryLimiter(admission.ThisHost, int64(c.Limits.Memory*(1<<20)), e.log)
 	return e, nil
 }
 

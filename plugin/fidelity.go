@@ -9,6 +9,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/fidelity"
 	dct "github.com/burnish-photo/burnish/ops/jpeg/coefficients"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/admission"
 )
 
 // Agreement is how an image agrees with the JPEG that it was restored from.
@@ -126,7 +127,7 @@ func broughtUpright(p *vips.Image, orientation int) (*vips.Image, error) {
 	if orientation == 1 {
 		return p.Ref(), nil
 	}
-	whole, err := p.Materialise(context.Background(), inMemory, "")
+	whole, err := p.Materialise(context.Background(), admission.InMemory, "")
 	if err != nil {
 		return nil, err
 	}

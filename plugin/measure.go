@@ -15,6 +15,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/admission"
 )
 
 // Measurement is what a pipeline took for some photos of one size, decoding and
@@ -32,7 +33,7 @@ type Measurement struct {
 	KMACPerPixel  float64           `json:"kmac_per_pixel"` // of the network, with what windows repeat; 0 where it is not known
 	GMACPerSecond float64           `json:"gmac_per_second"`
 	PeakMB        float64           `json:"peak_mb"`         // the most memory that the process held; 0 where the system does not tell
-	PredictedMB   float64           `json:"predicted_mb"`    // what the governor foresaw for one photo, beside what the process held before
+	PredictedMB   float64           `json:"predicted_mb"`    // what was predicted for one photo, beside what the process held before
 	Notes         map[string]string `json:"notes,omitempty"` // of the last photo: the model, the device, its proof
 }
 
@@ -55,7 +56,7 @@ func (e *Engine) Measure(ctx context.Context, pipeline string, w, h, photos int)
 	}
 	weight := p.graph.Weigh(w, h, sampleBytes)
 	m = Measurement{Width: w, Height: h, Photos: photos, AtATime: min(photos, e.Parallel())}
-	m.PredictedMB = float64(e.governor.predict(p.work, e.foresee(p, w, h, sampleBytes))) / (1 << 20)
+	m.PredictedMB = float64(e.memory.Predict(p.work, p.demand(w, h, sampleBytes).EstimateMemory())) / (1 << 20)
 	resetPeak()
 	began, computed := time.Now(), processor()
 	results, errs := make([]Result, photos), make([]error, photos)
@@ -70,7 +71,7 @@ func (e *Engine) Measure(ctx context.Context, pipeline string, w, h, photos int)
 	wg.Wait()
 	m.Seconds = time.Since(began).Seconds()
 	m.CPUSeconds = (processor() - computed).Seconds()
-	m.PeakMB = float64(proc("/proc/self/status", "VmHWM")) / (1 << 20)
+	m.PeakMB = float64(admission.ThisHost.Peak()) / (1 << 20)
 	mp := float64(w) * float64(h) * float64(photos) / 1e6
 	m.SecondsPerMP, m.MPPerSecond = m.Seconds/mp, mp/m.Seconds
 	m.WindowMP = weight.Pixels * float64(photos) / 1e6

@@ -8,6 +8,7 @@ import (
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/admission"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
 
@@ -88,7 +89,7 @@ func frameLimit(targets []target) int64 {
 			joined += n
 		}
 	}
-	return inMemory / joined
+	return admission.InMemory / joined
 }
 
 func (r *render) close() {

@@ -132,7 +132,7 @@ func (w *work) foreseeRun(ctx context.Context, plan *Plan, format string, header
 	w.keepNames()
 	plan.Outputs = make([]PlannedOutput, len(w.pipeline.outputs))
 	e := w.engine
-	plan.Megabytes = float64(e.governor.predict(w.pipeline.work, e.foresee(w.pipeline, plan.Width, plan.Height, src.Pixels.PixelBytes()))) / 1e6
+	plan.Megabytes = float64(e.memory.Predict(w.pipeline.work, w.pipeline.demand(plan.Width, plan.Height, src.Pixels.PixelBytes()).EstimateMemory())) / 1e6
 	estimate := &estimate{engine: e, plan: plan}
 	err = w.pipeline.graph.Foresee(ctx, src, &w.choice, func(f graph.Foreseen) error {
 		plan.visit(f, w.targets)

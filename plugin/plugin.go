@@ -19,6 +19,7 @@ import (
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/admission"
 )
 
 // Runtime says how the native libraries run in this process.
@@ -51,7 +52,7 @@ func Start(r Runtime) (stop func() error, err error) {
 	if r.Log == nil {
 		r.Log = slog.Default()
 	}
-	if err := vips.Start(vips.Options{Concurrency: cmp.Or(r.Threads, divide(0, cores()).libvips), Log: r.Log}); err != nil {
+	if err := vips.Start(vips.Options{Concurrency: cmp.Or(r.Threads, admission.DivideCPU(0, admission.Cores()).Libvips), Log: r.Log}); err != nil {
 		return nil, fmt.Errorf("start libvips: %w", err)
 	}
 	native.started = true

@@ -11,6 +11,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/admission"
 )
 
 // cut begins like a JPEG and ends at once: it may be a copy that stalled.
@@ -282,12 +283,15 @@ func TestARetryThatWasInterrupted(t *testing.T) {
 
 // What never fits is not tried for ever, and is told as the machine's lack.
 func TestAPhotoThatNeverFitsEndsInQuarantine(t *testing.T) {
+	if k := plugin.Starved; k.Permanent() || !k.Transient() || k.Shared() {
+		t.Error("a lack of memory is the photo's fault, or holds the others")
+	}
 	b := newFixture(t, small, plugin.WithLedger())
 	photo := b.write("in/large.jpg", []byte(cut))
 	die := func(alone bool) *plugin.Error {
 		j := b.job(photo)
 		j.Alone = alone
-		return b.engine.Strike(b.Context(), j, plugin.Starved, errors.New("memory ran out"), plugin.MoreMemory())
+		return b.engine.Strike(b.Context(), j, plugin.Starved, errors.New("memory ran out"), admission.ThisHost.Remedy())
 	}
 	for range 2 * plugin.MaxStarved { // with others beside it, it may be their doing
 		if f := die(false); f.Quarantined {
