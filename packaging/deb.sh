@@ -6,6 +6,22 @@ readonly NFPM=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 
 die() { echo "deb: $*" >&2; exit 1; }
 
+# licence FILE: its text, and for the Apache License the place of its text in Debian.
+licence() {
+	sed '/^ *Apache License$/,/END OF TERMS AND CONDITIONS/c\Apache License, Version 2.0: /usr/share/common-licenses/Apache-2.0' "$1"
+}
+
+# changelog: as Debian's policy wants it; what changed stands in the project's own.
+changelog() {
+	cat <<-END
+		burnish ($VERSION) unstable; urgency=medium
+
+		  * The features of this version: /usr/share/doc/burnish/NEWS.md.
+
+		 -- Burnish <burnish@users.noreply.github.com>  $(date -uRd "@$SOURCE_DATE_EPOCH")
+	END
+}
+
 # copyright: Burnish's own licence and those of everything linked into the binary.
 copyright() {
 	cat <<-END
@@ -27,7 +43,7 @@ copyright() {
 			printf '\n======== %s\n' "$module"
 			found=
 			for f in "$dir"/LICEN[SC]E* "$dir"/UNLICENSE* "$dir"/COPYING* "$dir"/NOTICE*; do
-				if [ -f "$f" ]; then printf '\n'; cat "$f"; found=yes; fi
+				if [ -f "$f" ]; then printf '\n'; licence "$f"; found=yes; fi
 			done
 			[ "$found" ] || die "no licence text in $dir"
 		done
@@ -44,6 +60,8 @@ readonly doc=dist/doc
 rm -rf "$doc"
 mkdir -p "$doc/models"
 copyright >"$doc/copyright"
+changelog | gzip -9n >"$doc/changelog.gz"
+cp packaging/CHANGELOG.md "$doc/NEWS.md"
 # Cards and attributions of the models in the binary: their licence asks for them.
 find ops/promptcir/models -maxdepth 1 -type f ! -name '*.go' ! -name '*.onnx' -exec cp -t "$doc/models" {} +
 for model in ops/promptcir/models/*.onnx; do

@@ -1,10 +1,10 @@
 #!/bin/sh
 set -e
-if [ "$1" = remove ] && [ -x /usr/bin/deb-systemd-helper ]; then
+if [ "$1" = remove ] && command -v deb-systemd-helper >/dev/null; then
 	deb-systemd-helper mask burnish.service >/dev/null || true
 fi
 if [ "$1" = purge ]; then
-	if [ -x /usr/bin/deb-systemd-helper ]; then
+	if command -v deb-systemd-helper >/dev/null; then
 		deb-systemd-helper purge burnish.service >/dev/null || true
 		deb-systemd-helper unmask burnish.service >/dev/null || true
 	fi
