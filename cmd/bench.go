@@ -11,20 +11,21 @@ import (
 	"text/tabwriter"
 
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/plugin"
 	"gopkg.in/yaml.v3"
 )
 
 type benchCommand struct {
-	Model   string   `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model: a name (${default}) or an exported file."`
-	Device  string   `placeholder:"DEVICE" help:"auto, cpu, cuda:N, …"`
-	Quality string   `default:"balanced" placeholder:"QUALITY" help:"fast, balanced (the default) or reference."`
-	Tile    int      `placeholder:"PIXELS" help:"Side of the windows; default: the model's."`
-	Size    []string `default:"1" placeholder:"MP|WxH" help:"Sizes of photos, in megapixels or pixels (${default})."`
-	Photos  int      `default:"1" help:"Photos of each size."`
-	AtATime int      `placeholder:"N" help:"Photos under way together; default: by the number of cores."`
-	Config  string   `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore\" and \"limits\"."`
-	JSON    bool     `name:"json" help:"Print JSON."`
+	Model   string      `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model: a name (${default}) or an exported file."`
+	Device  device.List `placeholder:"DEVICE" help:"auto, cpu, cuda:N, …"`
+	Quality string      `default:"balanced" placeholder:"QUALITY" help:"fast, balanced (the default) or reference."`
+	Tile    int         `placeholder:"PIXELS" help:"Side of the windows; default: the model's."`
+	Size    []string    `default:"1" placeholder:"MP|WxH" help:"Sizes of photos, in megapixels or pixels (${default})."`
+	Photos  int         `default:"1" help:"Photos of each size."`
+	AtATime int         `placeholder:"N" help:"Photos under way together; default: by the number of cores."`
+	Config  string      `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore\" and \"limits\"."`
+	JSON    bool        `name:"json" help:"Print JSON."`
 }
 
 // Help is shown by burnish bench --help.
@@ -149,8 +150,8 @@ func (b *benchCommand) configuration(h *host) (*config.Config, error) {
 		}
 	}
 	c.Limits.Megapixels = math.MaxInt32 // the sizes are asked for
-	if b.Device != "" {
-		c.Restore.Device = config.Device(b.Device)
+	if len(b.Device) > 0 {
+		c.Restore.Device = b.Device
 	}
 	return c, c.Validate()
 }

@@ -135,7 +135,7 @@ func (n *confinement) enter() error {
 		read = append(read, sandbox.WithLinks(filepath.Dir(library))...)
 	}
 	rules := sandbox.System().With(sandbox.Rules{Read: read, Write: write})
-	if n.config.Restore.Device != "cpu" {
+	if !n.config.Restore.Device.CPUOnly() {
 		rules = rules.With(sandbox.GPUs())
 	}
 	err := rules.Confine()

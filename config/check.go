@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/plugin/naming"
@@ -140,9 +139,6 @@ func (c *Config) Validate() error {
 type invalid func(key, format string, args ...any)
 
 func (c *Config) validateRestore(invalid invalid) {
-	if _, err := device.ParseList(string(c.Restore.Device)); err != nil {
-		invalid("restore.device", "%v", err)
-	}
 	exists := func(key, path string) {
 		if _, err := os.Stat(path); path != "" && err != nil {
 			invalid(key, "%v", err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/plugin/output"
@@ -64,10 +65,10 @@ type Failed struct {
 
 // Restore says where and with what networks run.
 type Restore struct {
-	Device  Device  `yaml:"device" help:"auto, cpu, cuda:N, tensorrt:N, another provider, or a list of devices"`
-	Require bool    `yaml:"require" help:"fail where the device cannot be had, instead of falling back"`
-	Runtime Runtime `yaml:"runtime" help:"another build of ONNX Runtime"`
-	Models  string  `yaml:"models" kind:"path" help:"folder of further exported models, NAME.onnx"`
+	Device  device.List `yaml:"device" help:"auto, cpu, cuda:N, tensorrt:N, another provider, or a list of devices"`
+	Require bool        `yaml:"require" help:"fail where the device cannot be had, instead of falling back"`
+	Runtime Runtime     `yaml:"runtime" help:"another build of ONNX Runtime"`
+	Models  string      `yaml:"models" kind:"path" help:"folder of further exported models, NAME.onnx"`
 }
 
 // Runtime points at a build of ONNX Runtime.
@@ -131,7 +132,7 @@ func defaults() Config {
 		Version: 1,
 		Worker:  defaultWorker(),
 		Ledger:  Ledger{Keep: 365 * 24 * time.Hour},
-		Restore: Restore{Device: "auto"},
+		Restore: Restore{Device: device.List{device.Auto}},
 		Limits:  Limits{Megapixels: 300, Pages: 1000, Bytes: 2_000_000_000, Metadata: 64_000_000, Queue: 10_000, Free: 256},
 	}
 }

@@ -67,7 +67,7 @@ restore: {models: models}`+pipeline)
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	if c.Watch[0].Settle != watcher.DefaultSettle || c.Restore.Device != "auto" || c.Limits.Megapixels != 300 {
+	if c.Watch[0].Settle != watcher.DefaultSettle || !c.Restore.Device.IsAuto() || c.Limits.Megapixels != 300 {
 		t.Errorf("defaults are %+v", c)
 	}
 }
@@ -167,11 +167,11 @@ func TestDevices(t *testing.T) {
 		"cuda:1":           "cuda:1",
 		"[cuda:0, cuda:1]": "cuda:0,cuda:1",
 		"\"cuda:0,cpu\"":   "cuda:0,cpu",
-		"{openvino: {device_type: GPU, num_of_threads: 4}}":       "openvino?device_type=GPU&num_of_threads=4",
-		"[{cuda:1: {gpu_mem_limit: 4000000000}}, {openvino: {}}]": "cuda:1?gpu_mem_limit=4000000000,openvino?",
+		"{openvino: {device_type: GPU, num_of_threads: 4}}":       "openvino:0?device_type=GPU&num_of_threads=4",
+		"[{cuda:1: {gpu_mem_limit: 4000000000}}, {openvino: {}}]": "cuda:1?gpu_mem_limit=4000000000,openvino:0",
 	} {
 		c, faults := parse(t, t.TempDir(), "version: 1\nrestore: {device: "+yaml+"}"+pipeline)
-		if faults != "" || string(c.Restore.Device) != want {
+		if faults != "" || c.Restore.Device.String() != want {
 			t.Errorf("%s: %q, %s", yaml, c.Restore.Device, faults)
 		}
 	}
@@ -181,7 +181,7 @@ func TestDevices(t *testing.T) {
 		"[[cpu]]":                  "must be a device such as cuda:0",
 		"{cuda:0: {}, cuda:1: {}}": "several devices are a list",
 		"{openvino: {a: [1]}}":     "must be a string or a number",
-		"{cpu: {threads: 2}}":      "for providers other than the CPU's",
+		"{cpu: {threads: 2}}":      "takes no options",
 	} {
 		if _, faults := parse(t, t.TempDir(), "version: 1\nrestore: {device: "+yaml+"}"+pipeline); !strings.Contains(faults, want) || !strings.Contains(faults, "f.yaml:2:") {
 			t.Errorf("%s: %s", yaml, faults)

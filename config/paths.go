@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/watcher"
 	"gopkg.in/yaml.v3"
@@ -41,11 +40,9 @@ func (c *Config) Paths() (read, write []string) {
 			read = append(read, folder)
 		}
 	}
-	if devices, err := device.ParseList(string(c.Restore.Device)); err == nil {
-		for _, d := range devices {
-			for _, value := range d.Options { // such as where engines are kept
-				write = append(write, value)
-			}
+	for _, d := range c.Restore.Device {
+		for _, value := range d.Options { // such as where engines are kept
+			write = append(write, value)
 		}
 	}
 	relative := func(path string) bool { return !filepath.IsAbs(path) }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
@@ -166,11 +167,11 @@ func Invalid(param, format string, args ...any) error {
 // Env is what an operator may use of its surroundings when it is built.
 type Env struct {
 	Log     *slog.Logger
-	Folder  string // relative file names in parameters are resolved below it
-	Models  string // folder of models added by the user, "" for none
-	Device  string // where networks run: auto, cpu, cuda:N, …
-	Require bool   // fail rather than fall back to another device
-	Threads int    // threads that one operator may keep busy, on all photos together; 0: all
+	Folder  string      // relative file names in parameters are resolved below it
+	Models  string      // folder of models added by the user, "" for none
+	Devices device.List // where networks run
+	Require bool        // fail rather than fall back to another device
+	Threads int         // threads that one operator may keep busy, on all photos together; 0: all
 
 	// Networks makes the runtime of neural networks ready; whoever builds one
 	// calls it first. It may be nil where that has been seen to.

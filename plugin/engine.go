@@ -170,7 +170,7 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 	}
 	env := ops.Env{
 		Log: e.log, Folder: c.Folder(), Models: c.Restore.Models,
-		Device: string(c.Restore.Device), Require: c.Restore.Require, Threads: share.Networks,
+		Devices: c.Restore.Device, Require: c.Restore.Require, Threads: share.Networks,
 		InMemory: admission.InMemory, Scratch: e.scratch,
 		Networks: func() error { return StartRestoration(c.Restore.Runtime.Library, c.Restore.Runtime.Providers) },
 	}

@@ -54,8 +54,8 @@ func TryProviders() ([]Provider, error) {
 	data, _ := models.Open(name)
 	var all []Provider
 	for _, p := range onnx.Providers() {
-		tried := Provider{Name: p, Device: onnx.DeviceOf(p)}
-		m, err := onnx.OpenBytes(name, data, onnx.Options{Device: tried.Device, Require: true})
+		tried := Provider{Name: p, Device: onnx.DeviceOf(p).String()}
+		m, err := onnx.OpenBytes(name, data, onnx.Options{Device: onnx.DeviceOf(p), Require: true})
 		if missing := (*onnx.DeviceError)(nil); errors.As(err, &missing) {
 			tried.Err = errors.New(missing.Cause.String())
 		} else if err != nil {

@@ -23,24 +23,14 @@ const FullName = "ExecutionProvider"
 // Kinds are the kinds of devices besides auto and cpu, in order.
 var Kinds = []string{"coreml", "cuda", "migraphx", "nvtensorrtrtx", "openvino", "qnn", "tensorrt", "vitisai", "webgpu", "xnnpack"}
 
-// ParseList reads a comma-separated list of devices; nothing is "auto".
-func ParseList(s string) ([]Device, error) {
-	var all []Device
-	for part := range strings.SplitSeq(s, ",") {
-		d, err := Parse(part)
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(all, func(o Device) bool { return o.String() == d.String() }) {
-			return nil, fmt.Errorf("device %s is listed twice", d)
-		}
-		all = append(all, d)
-	}
-	if len(all) > 1 && slices.ContainsFunc(all, func(d Device) bool { return d.Kind == "auto" }) {
-		return nil, fmt.Errorf("devices %q: auto cannot be combined with other devices", s)
-	}
-	return all, nil
-}
+// Auto is a GPU if there is one that works, else the CPU; CPU is that alone.
+var (
+	Auto = Device{Kind: "auto"}
+	CPU  = Device{Kind: "cpu"}
+)
+
+// IsAuto reports whether d is [Auto]; the zero value is too.
+func (d Device) IsAuto() bool { return d.Kind == "" || d.Kind == Auto.Kind }
 
 // Parse reads one device: auto (or nothing), cpu, cuda, cuda:N, tensorrt:N
 // or another provider, with options of it behind a question mark:
@@ -73,18 +63,44 @@ func Parse(s string) (Device, error) {
 		return d, fmt.Errorf("device %q: options are key=value, joined by &, for providers other than the CPU's", s)
 	}
 	for key, value := range values {
-		if d.Options == nil {
-			d.Options = map[string]string{}
+		if err := d.set(key, value[len(value)-1]); err != nil {
+			return d, err
 		}
-		d.Options[key] = value[len(value)-1]
 	}
 	return d, nil
 }
 
+// set gives d's provider an option.
+func (d *Device) set(key, value string) error {
+	if d.Kind == "auto" || d.Kind == "cpu" {
+		return fmt.Errorf("device %q takes no options; other providers than the CPU's do", d.Kind)
+	}
+	if d.Options == nil {
+		d.Options = map[string]string{}
+	}
+	d.Options[key] = value
+	return nil
+}
+
 // String is the device as [Parse] reads it, without options.
 func (d Device) String() string {
-	if d.Kind == "cpu" || d.Kind == "auto" {
-		return d.Kind
+	switch {
+	case d.IsAuto():
+		return "auto"
+	case d.Kind == "cpu":
+		return "cpu"
 	}
 	return fmt.Sprintf("%s:%d", d.Kind, d.Index)
+}
+
+// WithOptions is the device as [Parse] reads it.
+func (d Device) WithOptions() string {
+	if len(d.Options) == 0 {
+		return d.String()
+	}
+	query := url.Values{}
+	for key, value := range d.Options {
+		query.Set(key, value)
+	}
+	return d.String() + "?" + query.Encode()
 }

@@ -32,3 +32,21 @@ func TestParseList(t *testing.T) {
 		}
 	}
 }
+
+func TestListText(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "auto", "CUDA, cpu": "cuda:0,cpu", "openvino:1?b=2&a=1": "openvino:1?a=1&b=2",
+	} {
+		all, err := ParseList(in)
+		if err != nil || all.String() != want {
+			t.Errorf("%q: %s, %v", in, all, err)
+		}
+		again, err := ParseList(all.String())
+		if err != nil || again.String() != want {
+			t.Errorf("%q a second time: %s, %v", in, again, err)
+		}
+	}
+	if cpu := (List{CPU}); !cpu.CPUOnly() || (List{Auto}).CPUOnly() || (List{}).CPUOnly() || !(List{}).IsAuto() || cpu.IsAuto() {
+		t.Error("kinds of lists are mistaken")
+	}
+}

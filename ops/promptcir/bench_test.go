@@ -31,7 +31,7 @@ func BenchmarkPhoto(b *testing.B) {
 // BenchmarkStream restores 100 megapixels with a network that changes nothing:
 // what everything around the network takes.
 func BenchmarkStream(b *testing.B) {
-	benchPhoto(b, promptcir.Config{Model: "onnx/testdata/identity.onnx", Tile: 256}, 2, 27, 19)
+	benchPhoto(b, promptcir.Config{Model: "../network/onnx/testdata/identity.onnx", Tile: 256}, 2, 27, 19)
 }
 
 // BenchmarkWide restores the top of a photo as wide as one of 100 megapixels:
@@ -45,7 +45,7 @@ func BenchmarkWide(b *testing.B) {
 }
 
 func benchPhoto(b *testing.B, c promptcir.Config, threads, across, down int) {
-	op := build(b, c, ops.Env{Device: "cpu", Threads: threads})
+	op := build(b, c, ops.Env{Devices: devices("cpu"), Threads: threads})
 	part := crop(b, 0, 0, 448, 448)
 	defer part.Close()
 	photo := must[*vips.Image](b)(part.Do("replicate", vips.Args{"across": across, "down": down}))

@@ -77,7 +77,7 @@ func TestModelNotFound(t *testing.T) {
 func TestFolderComesFirst(t *testing.T) {
 	onnxtest.Need(t)
 	folder := t.TempDir()
-	other, err := os.ReadFile("onnx/testdata/identity.onnx")
+	other, err := os.ReadFile("../network/onnx/testdata/identity.onnx")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestFolderComesFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	prints := map[string]string{}
-	for name, env := range map[string]ops.Env{"bundled": {Device: "cpu"}, "own": {Device: "cpu", Models: folder}} {
+	for name, env := range map[string]ops.Env{"bundled": {Devices: devices("cpu")}, "own": {Devices: devices("cpu"), Models: folder}} {
 		c := promptcir.Config{Model: "lite", Tile: 128}
 		op, err := c.Build(context.Background(), env)
 		if err != nil {
@@ -103,8 +103,8 @@ func TestFolderComesFirst(t *testing.T) {
 
 // TestShared closes operators in any order: the model lives until the last.
 func TestShared(t *testing.T) {
-	first := build(t, promptcir.Config{Model: "onnx/testdata/identity.onnx", Tile: 128}, cpu)
-	second := build(t, promptcir.Config{Model: "onnx/testdata/identity.onnx", Tile: 128}, cpu)
+	first := build(t, promptcir.Config{Model: "../network/onnx/testdata/identity.onnx", Tile: 128}, cpu)
+	second := build(t, promptcir.Config{Model: "../network/onnx/testdata/identity.onnx", Tile: 128}, cpu)
 	if err := first.(io.Closer).Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/network/tile"
 )
@@ -39,11 +40,11 @@ type rung struct {
 // windows are those of l. reopen opens the full model otherwise: in full
 // precision, or on the CPU. The ladder owns model.
 func newLadder(model *shared, half bool, l tile.Layout, reopen func(onnx.Options) (*shared, error), o onnx.Options) *ladder {
-	first := &rung{name: o.Device, model: model}
+	first := &rung{name: o.Device.String(), model: model}
 	first.once.Do(func() {})
 	l.Fitted = false
 	all := &ladder{rungs: []*rung{first}}
-	if model.Device() == "cpu" {
+	if model.Device().Kind == "cpu" {
 		all.add("", l.Smaller(), func() (*shared, error) { model.retain(); return model, nil })
 		if model.Proof().Blocks > 0 {
 			plain := o
@@ -59,10 +60,10 @@ func newLadder(model *shared, half bool, l tile.Layout, reopen func(onnx.Options
 	full.FullPrecision, full.Require = true, true
 	precise := func() (*shared, error) { return reopen(full) }
 	cpu := o
-	cpu.Device, cpu.Require = "cpu", false
+	cpu.Device, cpu.Require = device.CPU, false
 	onCPU := func() (*shared, error) { return reopen(cpu) }
-	all.add(o.Device+" in full precision", []tile.Layout{{}}, precise)
-	all.add(o.Device+" in full precision, ", l.Smaller(), precise)
+	all.add(o.Device.String()+" in full precision", []tile.Layout{{}}, precise)
+	all.add(o.Device.String()+" in full precision, ", l.Smaller(), precise)
 	all.add("the cpu", []tile.Layout{{}}, onCPU)
 	all.add("the cpu, ", l.Smaller(), onCPU)
 	return all

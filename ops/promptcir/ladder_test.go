@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/network/tile"
@@ -18,13 +19,13 @@ import (
 func opening(t *testing.T, name string) func() (*shared, error) {
 	t.Helper()
 	onnxtest.Need(t)
-	path := "onnx/testdata/" + name + ".onnx"
+	path := "../network/onnx/testdata/" + name + ".onnx"
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return func() (*shared, error) {
-		return acquire(source{name: path, path: path, data: data}, name, 1, onnx.Options{Device: "cpu", Threads: 1})
+		return acquire(source{name: path, path: path, data: data}, name, 1, onnx.Options{Device: device.CPU, Threads: 1})
 	}
 }
 
@@ -134,7 +135,7 @@ func TestRungsOfTheCPU(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newLadder(model, false, tile.Fit(512, 16, 16, 8), nil, onnx.Options{Device: "cpu"})
+	l := newLadder(model, false, tile.Fit(512, 16, 16, 8), nil, onnx.Options{Device: device.CPU})
 	var names []string
 	for _, r := range l.rungs {
 		names = append(names, r.name)
@@ -155,7 +156,7 @@ func TestLastRungOfTheCPU(t *testing.T) {
 		t.Fatal("no bundled model")
 	}
 	reopen := func(o onnx.Options) (*shared, error) { return acquire(source{name: "lite", data: lite}, "lite", 1, o) }
-	o := onnx.Options{Device: "cpu", Threads: 1}
+	o := onnx.Options{Device: device.CPU, Threads: 1}
 	model, err := reopen(o)
 	if err != nil {
 		t.Fatal(err)

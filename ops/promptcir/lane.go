@@ -30,23 +30,22 @@ func (l *lane) close() error {
 // openLanes opens the models on every device asked for. Where one of several
 // cannot be had it is left out, said aloud, unless env.Require forbids that.
 func (o *operator) openLanes(sources []source, env ops.Env) error {
-	if _, err := device.ParseList(env.Device); err != nil {
-		return err
-	}
-	devices := strings.Split(env.Device, ",")
-	if len(devices) == 1 {
-		return o.openLane(sources, env)
+	switch len(env.Devices) {
+	case 0:
+		return o.openLane(sources, device.Auto, env)
+	case 1:
+		return o.openLane(sources, env.Devices[0], env)
 	}
 	var missing []string
-	for _, d := range devices {
+	for _, d := range env.Devices {
 		one := env
-		one.Device, one.Require = strings.TrimSpace(d), true
-		err := o.openLane(sources, one)
+		one.Require = true
+		err := o.openLane(sources, d, one)
 		if err != nil && env.Require {
 			return err
 		}
 		if err != nil {
-			o.log.Warn("a device is left out", "device", one.Device, "reason", err)
+			o.log.Warn("a device is left out", "device", d.String(), "reason", err)
 			missing = append(missing, brief(err))
 		}
 	}
@@ -54,8 +53,7 @@ func (o *operator) openLanes(sources []source, env ops.Env) error {
 	if len(o.lanes) > 0 {
 		return nil
 	}
-	env.Device = "cpu"
-	return o.openLane(sources, env)
+	return o.openLane(sources, device.CPU, env)
 }
 
 // brief is why a device cannot be used, without the runtime's own words.
@@ -67,7 +65,7 @@ func brief(err error) string {
 }
 
 // openLane opens the models on one device, or on the one that replaces it.
-func (o *operator) openLane(sources []source, env ops.Env) (err error) {
+func (o *operator) openLane(sources []source, d device.Device, env ops.Env) (err error) {
 	l := &lane{}
 	defer func() {
 		if err != nil {
@@ -75,20 +73,20 @@ func (o *operator) openLane(sources []source, env ops.Env) (err error) {
 		}
 	}()
 	for i, s := range sources {
-		if err := o.openModel(l, s, o.contracts[i], env); err != nil {
+		if err := o.openModel(l, s, o.contracts[i], d, env); err != nil {
 			return err
 		}
 	}
 	o.lanes = append(o.lanes, l)
 	// CPUs take any shape of windows; GPUs prepare themselves for each.
-	o.windows.fitted(!slices.ContainsFunc(o.lanes, func(l *lane) bool { return l.models[0].Device() != "cpu" }), o.runs())
+	o.windows.fitted(!slices.ContainsFunc(o.lanes, func(l *lane) bool { return l.models[0].Device().Kind != "cpu" }), o.runs())
 	return nil
 }
 
 // openModel opens one model of a lane and makes its ladder.
-func (o *operator) openModel(l *lane, s source, contract onnx.Contract, env ops.Env) error {
+func (o *operator) openModel(l *lane, s source, contract onnx.Contract, d device.Device, env ops.Env) error {
 	runs, threads := o.divide(o.threads, contract.Parameters)
-	options := onnx.Options{Device: env.Device, Require: env.Require, Threads: threads, Log: o.log}
+	options := onnx.Options{Device: d, Require: env.Require, Threads: threads, Log: o.log}
 	reopen := func(opts onnx.Options) (*shared, error) { return acquire(s, contract.Digest, runs, opts) }
 	model, half, err := o.openHalf(s, contract, runs, options, env)
 	if model == nil && err == nil {
@@ -100,12 +98,12 @@ func (o *operator) openModel(l *lane, s source, contract onnx.Contract, env ops.
 	if o.fallback == "" {
 		o.fallback = model.Fallback()
 	}
-	if got := model.Device(); got == "cpu" || env.Device == "" || env.Device == "auto" {
-		options.Device = got
+	if model.Device().Kind == "cpu" || d.IsAuto() {
+		options.Device = model.Device()
 	}
 	l.models = append(l.models, model)
 	l.ladders = append(l.ladders, newLadder(model, half, o.windows.layout, reopen, options))
-	if model.Device() != "cpu" {
+	if model.Device().Kind != "cpu" {
 		runs = gpuRuns
 	}
 	if l.runs == 0 || runs < l.runs {
@@ -116,7 +114,7 @@ func (o *operator) openModel(l *lane, s source, contract onnx.Contract, env ops.
 
 // openHalf opens the model's half-precision form on a GPU, where there are both.
 func (o *operator) openHalf(s source, full onnx.Contract, runs int, options onnx.Options, env ops.Env) (*shared, bool, error) {
-	if options.Device == "cpu" {
+	if options.Device.Kind == "cpu" {
 		return nil, false, nil
 	}
 	half, ok := s.findHalf(env)
@@ -169,7 +167,7 @@ func (o *operator) give(l *lane) {
 
 // devices names where the models really run.
 func (o *operator) devices() string {
-	return o.each(func(m *shared) string { return m.Device() })
+	return o.each(func(m *shared) string { return m.Device().String() })
 }
 
 // proof is what the known-answer tests showed.

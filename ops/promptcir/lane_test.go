@@ -28,7 +28,7 @@ func notesOf(t *testing.T, op ops.Operator, w, h int) (before, after []byte, not
 // The CPU is the one device that a test can count on: here as two.
 func TestSeveralDevices(t *testing.T) {
 	var log bytes.Buffer
-	env := ops.Env{Device: "CPUExecutionProvider, cpu", Threads: 2, Require: true, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	env := ops.Env{Devices: devices("CPUExecutionProvider, cpu"), Threads: 2, Require: true, Log: slog.New(slog.NewTextHandler(&log, nil))}
 	op := build(t, promptcir.Config{Model: identity, Tile: 128}, env)
 	before, after, notes := notesOf(t, op, 300, 260)
 	if most, _ := gap(before, after); most > 0 {
@@ -42,7 +42,7 @@ func TestSeveralDevices(t *testing.T) {
 // Where WebGPU finds a Vulkan driver, be it one that computes on the CPU, photos
 // share that device and the CPU, and their windows go there in batches.
 func TestGraphicsDevice(t *testing.T) {
-	op := build(t, promptcir.Config{Model: identity, Tile: 128}, ops.Env{Device: "webgpu, cpu", Threads: 1})
+	op := build(t, promptcir.Config{Model: identity, Tile: 128}, ops.Env{Devices: devices("webgpu, cpu"), Threads: 1})
 	for i := range 3 {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			t.Parallel()
@@ -59,7 +59,7 @@ func TestGraphicsDevice(t *testing.T) {
 
 func TestADeviceOfSeveralIsMissing(t *testing.T) {
 	var log bytes.Buffer
-	env := ops.Env{Device: "openvino:3,cpu", Threads: 2, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	env := ops.Env{Devices: devices("openvino:3,cpu"), Threads: 2, Log: slog.New(slog.NewTextHandler(&log, nil))}
 	op := build(t, promptcir.Config{Model: identity, Tile: 128}, env)
 	_, _, notes := notesOf(t, op, 30, 30)
 	if notes["device"] != "cpu" || !strings.Contains(notes["fallback"], "openvino:3") || strings.Count(log.String(), "left out") != 1 {
@@ -70,7 +70,7 @@ func TestADeviceOfSeveralIsMissing(t *testing.T) {
 	if _, err := c.Build(context.Background(), env); err == nil || !strings.Contains(err.Error(), "built without the provider") {
 		t.Errorf("required: %v", err)
 	}
-	env.Device, env.Require = "openvino,qnn", false
+	env.Devices, env.Require = devices("openvino,qnn"), false
 	op = build(t, promptcir.Config{Model: identity, Tile: 128}, env)
 	if _, _, notes := notesOf(t, op, 30, 30); notes["device"] != "cpu" || !strings.Contains(notes["fallback"], "qnn:0") {
 		t.Errorf("none of the devices: %v", notes)
@@ -81,7 +81,7 @@ func TestADeviceOfSeveralIsMissing(t *testing.T) {
 func TestHalfPrecisionMisbehaves(t *testing.T) {
 	folder := t.TempDir()
 	for name, fixture := range map[string]string{"mine": "identity", "mine-half": "black"} {
-		data, err := os.ReadFile("onnx/testdata/" + fixture + ".onnx")
+		data, err := os.ReadFile("../network/onnx/testdata/" + fixture + ".onnx")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,13 +89,13 @@ func TestHalfPrecisionMisbehaves(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	op := build(t, promptcir.Config{Model: "mine", Tile: 128}, ops.Env{Models: folder, Device: "CPUExecutionProvider", Threads: 1})
+	op := build(t, promptcir.Config{Model: "mine", Tile: 128}, ops.Env{Models: folder, Devices: devices("CPUExecutionProvider"), Threads: 1})
 	before, after, notes := notesOf(t, op, 100, 90)
-	if most, _ := gap(before, after); most > 0 || notes["rescued"] != "1 of the windows by CPUExecutionProvider in full precision" {
+	if most, _ := gap(before, after); most > 0 || notes["rescued"] != "1 of the windows by CPUExecutionProvider:0 in full precision" {
 		t.Errorf("pixels moved by %d, notes %v", most, notes)
 	}
 	// On the CPU itself the half-precision form is not used.
-	op = build(t, promptcir.Config{Model: "mine", Tile: 128}, ops.Env{Models: folder, Device: "cpu", Threads: 1})
+	op = build(t, promptcir.Config{Model: "mine", Tile: 128}, ops.Env{Models: folder, Devices: devices("cpu"), Threads: 1})
 	if _, _, notes := notesOf(t, op, 30, 30); notes["rescued"] != "" {
 		t.Errorf("notes %v", notes)
 	}

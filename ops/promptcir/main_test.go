@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/promptcir"
 	"github.com/burnish-photo/burnish/ops/vips"
@@ -100,7 +101,15 @@ func build(tb testing.TB, c promptcir.Config, env ops.Env) ops.Operator {
 	return op
 }
 
-var cpu = ops.Env{Device: "cpu", Threads: 2}
+var cpu = ops.Env{Devices: devices("cpu"), Threads: 2}
+
+func devices(s string) device.List {
+	all, err := device.ParseList(s)
+	if err != nil {
+		panic(err)
+	}
+	return all
+}
 
 // apply restores p and closes it.
 func apply(tb testing.TB, op ops.Operator, p *vips.Image) *vips.Image {

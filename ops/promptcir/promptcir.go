@@ -170,7 +170,7 @@ func (c *Config) build(env ops.Env, divide func(threads int, parameters int64) (
 			return nil, err
 		}
 	}
-	o := &operator{asked: env.Device != "" && env.Device != "auto", threads: env.Threads, divide: divide, strength: c.Strength, skip: c.Skip, skipBelow: c.SkipBelow, skipJPEGAbove: c.SkipJPEGAbove, fidelity: c.Fidelity, scratch: env.Scratch, log: env.Log}
+	o := &operator{asked: !env.Devices.IsAuto(), threads: env.Threads, divide: divide, strength: c.Strength, skip: c.Skip, skipBelow: c.SkipBelow, skipJPEGAbove: c.SkipJPEGAbove, fidelity: c.Fidelity, scratch: env.Scratch, log: env.Log}
 	if o.log == nil {
 		o.log = slog.New(slog.DiscardHandler)
 	}

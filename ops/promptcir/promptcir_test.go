@@ -247,7 +247,7 @@ func TestCancel(t *testing.T) {
 
 func TestNotes(t *testing.T) {
 	for device, fallback := range map[string]bool{"auto": false, "cpu": false, "cuda:7": true} {
-		op := build(t, promptcir.Config{Model: "lite"}, ops.Env{Threads: 2, Device: device})
+		op := build(t, promptcir.Config{Model: "lite"}, ops.Env{Threads: 2, Devices: devices(device)})
 		part := crop(t, 0, 0, 16, 16)
 		var notes ops.Notes
 		out := must[ops.Image](t)(op.Apply(ops.WithNotes(t.Context(), &notes), []ops.Image{{Pixels: part}}))
@@ -269,7 +269,7 @@ func TestNotes(t *testing.T) {
 // A network that misbehaves publishes nothing, and says where.
 func TestMisbehavingNetworks(t *testing.T) {
 	for model, words := range map[string]string{"black": "moved the mean", "nan": "not finite"} {
-		op := build(t, promptcir.Config{Model: "onnx/testdata/" + model + ".onnx", Tile: 128}, cpu)
+		op := build(t, promptcir.Config{Model: "../network/onnx/testdata/" + model + ".onnx", Tile: 128}, cpu)
 		part := crop(t, 0, 0, 100, 80)
 		dark := must[*vips.Image](t)(part.Do("linear", vips.Args{"a": []float64{1, 1, 0}, "b": []float64{0, 0, 0}, "uchar": true}))
 		part.Close()
@@ -287,7 +287,7 @@ func TestRescuedBySmallerWindows(t *testing.T) {
 	// Two windows of 128, and no smaller ones would do; one strip, which is asked for once.
 	part := crop(t, 0, 0, 192, 128)
 	want := values(t, part)
-	op := build(t, promptcir.Config{Model: "onnx/testdata/black_at_128.onnx", Tile: 128}, cpu)
+	op := build(t, promptcir.Config{Model: "../network/onnx/testdata/black_at_128.onnx", Tile: 128}, cpu)
 	var notes ops.Notes
 	out := must[ops.Image](t)(op.Apply(ops.WithNotes(t.Context(), &notes), []ops.Image{{Pixels: part}}))
 	defer out.Close()

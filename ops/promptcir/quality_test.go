@@ -12,7 +12,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
-const identity = "onnx/testdata/identity.onnx"
+const identity = "../network/onnx/testdata/identity.onnx"
 
 // Whatever the quality, a network that changes nothing changes nothing.
 func TestQualitiesKeepPixels(t *testing.T) {

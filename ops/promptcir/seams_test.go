@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/network/tile"
 	"github.com/burnish-photo/burnish/ops/vips"
@@ -105,7 +106,7 @@ func damagedPhoto(b *testing.B) (*vips.Image, int) {
 func restoredBy(b *testing.B, p *vips.Image, across, down tile.Layout) []byte {
 	b.Helper()
 	c := Config{Model: "lite", Quality: balanced, Strength: 1, Skip: skipNever}
-	built, err := c.Build(context.Background(), ops.Env{Device: "cpu", Threads: 2})
+	built, err := c.Build(context.Background(), ops.Env{Devices: device.List{device.CPU}, Threads: 2})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package promptcir
 
 import (
 	"context"
-	"strings"
 	"sync"
 
 	"github.com/burnish-photo/burnish/ops/network/onnx"
@@ -37,7 +36,7 @@ type shared struct {
 // the CPU it runs so many windows at a time. Each user gives it back with
 // release.
 func acquire(s source, digest string, runs int, o onnx.Options) (*shared, error) {
-	key := modelKey{digest, o.Device, o.Require, o.FullPrecision, o.Plain, o.Threads, runs}
+	key := modelKey{digest, o.Device.WithOptions(), o.Require, o.FullPrecision, o.Plain, o.Threads, runs}
 	opened.Lock()
 	defer opened.Unlock()
 	if m := opened.models[key]; m != nil {
@@ -52,7 +51,7 @@ func acquire(s source, digest string, runs int, o onnx.Options) (*shared, error)
 	if most := batchOn(model); most > 1 {
 		m.batches = &batcher{run: model.Run, most: most}
 	}
-	if model.Device() == "cpu" {
+	if model.Device().Kind == "cpu" {
 		m.room = make(chan struct{}, runs)
 	}
 	opened.models[key] = m
@@ -62,7 +61,7 @@ func acquire(s source, digest string, runs int, o onnx.Options) (*shared, error)
 // batchOn is how many windows a device takes at a time: on a GPU that any shape
 // suits. TensorRT builds an engine, for minutes, for every new shape.
 func batchOn(m *onnx.Model) int {
-	switch kind, _, _ := strings.Cut(m.Device(), ":"); {
+	switch kind := m.Device().Kind; {
 	case kind != "cuda" && kind != "migraphx" && kind != "webgpu":
 		return 1
 	case m.Contract().Parameters > largeNetwork:

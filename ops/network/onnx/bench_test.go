@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 )
@@ -58,7 +59,7 @@ func BenchmarkRun(b *testing.B) {
 }
 
 func benchRun(b *testing.B, path string, side, threads, runs, batch int) {
-	m, err := onnx.Open(path, onnx.Options{Device: "cpu", Threads: threads})
+	m, err := onnx.Open(path, onnx.Options{Device: device.CPU, Threads: threads})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/network/kernels"
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
@@ -17,7 +18,7 @@ import (
 func bundled(t testing.TB, threads int, plain bool) *onnx.Model {
 	t.Helper()
 	onnxtest.Need(t)
-	m, err := onnx.Open(filepath.Join("..", "..", "promptcir", "models", "lite.onnx"), onnx.Options{Device: "cpu", Threads: threads, Plain: plain})
+	m, err := onnx.Open(filepath.Join("..", "..", "promptcir", "models", "lite.onnx"), onnx.Options{Device: device.CPU, Threads: threads, Plain: plain})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ var stuck atomic.Bool
 // compile it for many minutes.
 func longestOpening(d device.Device) time.Duration {
 	switch d.Kind {
-	case "cpu", "auto", "cuda":
+	case "", "cpu", "auto", "cuda":
 		return 5 * time.Minute
 	}
 	return time.Hour

@@ -35,16 +35,16 @@ func (b *builder) build(want device.Device) (_ *Model, err error) {
 	if b.profiles, err = os.MkdirTemp("", "burnish-profile-"); err == nil {
 		defer os.RemoveAll(b.profiles)
 	}
-	m := &Model{name: b.name, contract: b.contract, device: device.Device{Kind: "cpu"}}
+	m := &Model{name: b.name, contract: b.contract, device: device.CPU}
 	if want.Kind != "cpu" {
 		try := want
-		if want.Kind == "auto" {
+		if want.IsAuto() {
 			try = device.Device{Kind: "cuda"}
 		}
 		s, proof, err := b.deviceSession(try)
 		if err == nil {
 			m.session, m.device, m.proof = s, try, proof
-			log.Log(context.Background(), b.interest(), "model opened", "model", b.name, "device", m.Device(), "proof", proof.String())
+			log.Log(context.Background(), b.interest(), "model opened", "model", b.name, "device", m.Device().String(), "proof", proof.String())
 			return m, nil
 		}
 		if b.options.Require {
@@ -55,14 +55,14 @@ func (b *builder) build(want device.Device) (_ *Model, err error) {
 	if m.session, m.proof, err = b.cpuSession(log); err != nil {
 		return nil, fmt.Errorf("open model %s: %w", b.name, err)
 	}
-	log.Log(context.Background(), b.interest(), "model opened", "model", b.name, "device", m.Device(), "proof", m.proof.String())
+	log.Log(context.Background(), b.interest(), "model opened", "model", b.name, "device", m.Device().String(), "proof", m.proof.String())
 	return m, nil
 }
 
 // interest is the level of what is told of the device: that of news only where
 // somebody asked for one by name.
 func (b *builder) interest() slog.Level {
-	if kind := b.options.Device; kind == "" || kind == "auto" || kind == "cpu" {
+	if d := b.options.Device; d.IsAuto() || d.Kind == "cpu" {
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo
@@ -71,7 +71,7 @@ func (b *builder) interest() slog.Level {
 // cpuSession opens the model on the CPU: with our own blocks where the model
 // names them and they agree with the graph, else as the graph is.
 func (b *builder) cpuSession(log *slog.Logger) (*ort.DynamicAdvancedSession, Proof, error) {
-	cpu := device.Device{Kind: "cpu"}
+	cpu := device.CPU
 	if s, proof, err := b.fusedSession(); err == nil {
 		return s, proof, nil
 	} else if !errors.Is(err, errPlain) {
@@ -111,11 +111,11 @@ func (b *builder) fusedSession() (*ort.DynamicAdvancedSession, Proof, error) {
 	}
 	fused := *b
 	fused.data, fused.plain, fused.blocks = data, b.data, len(list)
-	s, err := fused.session(device.Device{Kind: "cpu"})
+	s, err := fused.session(device.CPU)
 	if err != nil {
 		return nil, Proof{}, err
 	}
-	proof, err := fused.prove(s, device.Device{Kind: "cpu"})
+	proof, err := fused.prove(s, device.CPU)
 	if err != nil {
 		destroy(s)
 		return nil, Proof{}, err
@@ -130,7 +130,7 @@ func (b *builder) announce(log *slog.Logger, want device.Device, err error) stri
 	if de := (*DeviceError)(nil); errors.As(err, &de) {
 		log.Debug("gpu not used", "model", b.name, "error", de.Err)
 		why = fmt.Sprintf("device %s cannot be used: %s", de.Device, de.Cause)
-		if want.Kind == "auto" {
+		if want.IsAuto() {
 			why, level = "no GPU: "+de.Cause.What, slog.LevelDebug
 		}
 	}

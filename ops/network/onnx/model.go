@@ -17,10 +17,10 @@ import (
 
 // Options say how a model is to run.
 type Options struct {
-	Device    string // see [device.Parse]
-	Require   bool   // fail rather than fall back to the CPU; with "auto", require a GPU
-	Threads   int    // CPU threads of one Run; 0: all that Go would use
-	GPUMemory int64  // bytes of GPU memory that the model may take; 0: no limit
+	Device    device.Device
+	Require   bool  // fail rather than fall back to the CPU; with "auto", require a GPU
+	Threads   int   // CPU threads of one Run; 0: all that Go would use
+	GPUMemory int64 // bytes of GPU memory that the model may take; 0: no limit
 	// FullPrecision forbids a GPU to round products to fewer bits (TF32).
 	FullPrecision bool
 	// Plain runs every node of the graph as it is on the CPU, and no block of
@@ -67,23 +67,19 @@ func open(name, folder string, data []byte, o Options) (*Model, error) {
 	if started() == nil {
 		return nil, fmt.Errorf("open model %s: %w", name, ErrNotStarted)
 	}
-	want, err := device.Parse(o.Device)
-	if err != nil {
-		return nil, err
-	}
 	c, g, err := inspect(name, data)
 	if err != nil {
 		return nil, err
 	}
 	b := builder{name: name, folder: folder, data: data, contract: c, graph: g, options: o}
-	return bounded(name, longestOpening(want), func() (*Model, error) { return b.build(want) })
+	return bounded(name, longestOpening(o.Device), func() (*Model, error) { return b.build(o.Device) })
 }
 
 // Contract is what the model says of itself.
 func (m *Model) Contract() Contract { return m.contract }
 
-// Device is where the model really runs: "cpu", "cuda:0", …
-func (m *Model) Device() string { return m.device.String() }
+// Device is where the model really runs.
+func (m *Model) Device() device.Device { return m.device }
 
 // Fallback is why the model does not run on the device that was asked for, or
 // for "auto" on a GPU; "" when it does.

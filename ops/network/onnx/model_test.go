@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 )
@@ -34,7 +35,7 @@ func fixture(name string) string { return filepath.Join("testdata", name+".onnx"
 func open(t testing.TB, name string) *onnx.Model {
 	t.Helper()
 	onnxtest.Need(t)
-	m, err := onnx.Open(fixture(name), onnx.Options{Device: "cpu", Threads: 1})
+	m, err := onnx.Open(fixture(name), onnx.Options{Device: device.CPU, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func ramp(n int) []float32 {
 
 func TestRun(t *testing.T) {
 	m := open(t, "identity")
-	if m.Device() != "cpu" || m.Fallback() != "" {
+	if m.Device().Kind != "cpu" || m.Fallback() != "" {
 		t.Errorf("device %q, fallback %q", m.Device(), m.Fallback())
 	}
 	for _, s := range [][3]int{{1, 8, 8}, {2, 16, 8}, {3, 64, 64}} {
@@ -169,7 +170,7 @@ func TestBundledModel(t *testing.T) {
 	if _, err := os.Stat(path); err != nil {
 		t.Skip("no bundled model: ", err)
 	}
-	m, err := onnx.Open(path, onnx.Options{Device: "cpu", Threads: 1})
+	m, err := onnx.Open(path, onnx.Options{Device: device.CPU, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/burnish-photo/burnish/ops/device"
 	ort "github.com/yalue/onnxruntime_go"
 )
 
@@ -123,18 +124,17 @@ func Providers() []string {
 	return names
 }
 
-// DeviceOf is the first device of an execution provider, as [device.Parse]
-// reads it.
-func DeviceOf(provider string) string {
+// DeviceOf is the first device of an execution provider.
+func DeviceOf(provider string) device.Device {
 	if provider == cpuProvider {
-		return "cpu"
+		return device.CPU
 	}
 	for name, k := range kinds {
 		if k.provider == provider {
-			return name + ":0"
+			return device.Device{Kind: name}
 		}
 	}
-	return provider + ":0"
+	return device.Device{Kind: provider}
 }
 
 // RegisterProvider adds a plug-in execution provider: a library that ONNX

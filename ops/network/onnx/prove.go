@@ -118,7 +118,7 @@ func (b *builder) answered(side int) (want []float32, macs float64, err error) {
 	if b.blocks > 0 {
 		plain.data, plain.blocks = b.plain, 0
 	}
-	s, err := plain.session(device.Device{Kind: "cpu"})
+	s, err := plain.session(device.CPU)
 	if err != nil {
 		return nil, 0, err
 	}

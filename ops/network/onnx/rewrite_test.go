@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/network/kernels"
 )
 
@@ -88,7 +89,7 @@ func TestWrongBlocks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			m, err := OpenBytes("model", withBlocks(t, c.change), Options{Device: "cpu", Threads: 1, Log: slog.New(slog.NewTextHandler(&log, nil))})
+			m, err := OpenBytes("model", withBlocks(t, c.change), Options{Device: device.CPU, Threads: 1, Log: slog.New(slog.NewTextHandler(&log, nil))})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -158,7 +159,7 @@ func TestStaleKnownAnswer(t *testing.T) {
 	if !kernels.Available() || started() == nil {
 		t.Skip("no blocks in one piece here, or no ONNX Runtime library: run make setup")
 	}
-	m, err := OpenBytes("model", withMetadata(t, "burnish.known", strings.Repeat("AAAA", 2*3*64*64/3)), Options{Device: "cpu", Threads: 1})
+	m, err := OpenBytes("model", withMetadata(t, "burnish.known", strings.Repeat("AAAA", 2*3*64*64/3)), Options{Device: device.CPU, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
