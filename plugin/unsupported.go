@@ -3,10 +3,10 @@ package plugin
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
+	"github.com/burnish-photo/burnish/ops/handle"
 	"github.com/burnish-photo/burnish/ops/jpeg"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
@@ -38,7 +38,7 @@ func (w *work) coding(reason string) string {
 	}
 	switch format {
 	case "jpeg":
-		f, err := os.Open(w.content)
+		f, err := handle.Open(w.content)
 		if err != nil {
 			return ""
 		}

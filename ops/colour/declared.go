@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
-	"os"
 
+	"github.com/burnish-photo/burnish/ops/handle"
 	"github.com/burnish-photo/burnish/ops/icc"
 )
 
@@ -23,7 +23,7 @@ type declaration struct {
 // declared reads a file's own words; nothing where it cannot be read.
 func declared(path, format string) declaration {
 	d := declaration{format: format}
-	f, err := os.Open(path)
+	f, err := handle.Open(path)
 	if err != nil {
 		return d
 	}

@@ -4,9 +4,8 @@
 package damage
 
 import (
-	"os"
-
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/handle"
 	"github.com/burnish-photo/burnish/ops/jpeg"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
@@ -20,7 +19,7 @@ const TooSmall = 128
 
 // Header reads what a JPEG file says of its compression.
 func Header(path string) (jpeg.Info, error) {
-	f, err := os.Open(path)
+	f, err := handle.Open(path)
 	if err != nil {
 		return jpeg.Info{}, err
 	}

@@ -31,6 +31,8 @@ func (c *call) setOne(a *Argument, value any) error {
 		return c.setNumbers(a, value)
 	case "blob":
 		return c.setBlob(a, value)
+	case "VipsSource":
+		return c.setSource(a, value)
 	}
 	return fmt.Errorf("a %s cannot be given here", a.Type)
 }

@@ -95,6 +95,11 @@ GType bv_type_blob(void);
 GType bv_type_operation(void);
 GType bv_type_interpolate(void);
 
+// Sources (source.c).
+
+VipsSource *bv_source_new(int fd); // takes the descriptor over; reads by position
+void bv_set_source(VipsOperation *op, const char *name, VipsSource *source);
+
 // Strips (strips.c).
 
 #define BV_STRIPS_PREFIX "burnish-strips-"

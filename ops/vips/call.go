@@ -160,6 +160,9 @@ func (c *call) set() error {
 
 // file is the file that the operation concerns, for errors.
 func (c *call) file() string {
+	if s, ok := c.args["source"].(*source); ok {
+		return s.path
+	}
 	name, _ := c.args["filename"].(string)
 	return name
 }

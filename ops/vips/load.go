@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+
+	"github.com/burnish-photo/burnish/ops/handle"
 )
 
 // Access is the order in which an opened file's pixels will be asked for.
@@ -83,9 +85,9 @@ func load(loader, path string, more Args) (*Image, error) {
 			return nil, wrap("open", path, fmt.Errorf("%w: %s", ErrNumbers, kind))
 		}
 	}
-	args := Args{"filename": path, "access": Sequential.String(), "fail_on": "error"}
+	args := Args{"access": Sequential.String(), "fail_on": "error"}
 	maps.Copy(args, more)
-	out, err := Call(loader, args)
+	out, err := loadFrom(loader, path, args)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +100,23 @@ func load(loader, path string, more Args) (*Image, error) {
 	defer image.Close()
 	forgetHints() // it complains of seeks behind the end, which mean nothing
 	return image.withOwnProfile()
+}
+
+// loadFrom calls a loader. A JPEG that is open already is read through its
+// descriptor; by its path the loader would open it to read the header, and once
+// more to decode.
+func loadFrom(loader, path string, args Args) (Outputs, error) {
+	if loader != "jpegload" || !handle.Is(path) {
+		args["filename"] = path
+		return Call(loader, args)
+	}
+	s, err := newSource(path)
+	if err != nil {
+		return nil, wrap("open", path, err)
+	}
+	defer s.close()
+	args["source"] = s
+	return Call("jpegload_source", args)
 }
 
 // withOwnProfile has a colour profile of its own: the one that heifload of

@@ -3,7 +3,8 @@ package vips
 import (
 	"errors"
 	"fmt"
-	"os"
+
+	"github.com/burnish-photo/burnish/ops/handle"
 )
 
 // ErrNumbers is a file whose pixels are numbers that no loader here reads.
@@ -20,7 +21,7 @@ const (
 // unreadNumbers says of what kind a TIFF's numbers are where libvips does not
 // read them, or reads them as others; "" where it does.
 func unreadNumbers(path string) string {
-	f, err := os.Open(path)
+	f, err := handle.Open(path)
 	if err != nil {
 		return ""
 	}

@@ -3,8 +3,9 @@ package vips
 import (
 	"bytes"
 	"io"
-	"os"
 	"slices"
+
+	"github.com/burnish-photo/burnish/ops/handle"
 )
 
 // sniffLength is enough for every signature below and the brands of any sane
@@ -54,7 +55,7 @@ var signatures = []signature{
 // camera's, which can not be opened. It is "" for anything else. Errors are
 // the operating system's.
 func Sniff(path string) (format string, err error) {
-	file, err := os.Open(path)
+	file, err := handle.Open(path)
 	if err != nil {
 		return "", err
 	}

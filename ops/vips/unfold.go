@@ -7,9 +7,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"os"
 
 	"github.com/andybalholm/brotli"
+
+	"github.com/burnish-photo/burnish/ops/handle"
 )
 
 // blockCost is what a decoder spends on a block of metadata beside its bytes.
@@ -22,7 +23,7 @@ const blockCost = 256
 // than most. Malformed metadata counts as far as it goes; errors are the
 // operating system's.
 func Unfolded(path, format string, most int64) (int64, error) {
-	f, err := os.Open(path)
+	f, err := handle.Open(path)
 	if err != nil {
 		return 0, err
 	}

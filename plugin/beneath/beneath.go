@@ -13,10 +13,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/burnish-photo/burnish/ops/handle"
 )
 
 // Links says which symbolic links below a folder are followed.
@@ -90,27 +90,11 @@ func (d *Folder) Handle() string { return Handle(d.file) }
 // Handle is a path that leads to this very file or folder for as long as it is
 // open, whatever becomes of its name. Every opening by it has an offset of its
 // own. Where there is no /proc it is the name that the file was opened by.
-func Handle(f *os.File) string {
-	handle := handles + strconv.Itoa(int(f.Fd()))
-	var there, here unix.Stat_t
-	if unix.Fstat(int(f.Fd()), &here) != nil || unix.Stat(handle, &there) != nil || here.Ino != there.Ino || here.Dev != there.Dev {
-		return f.Name()
-	}
-	return handle
-}
+func Handle(f *os.File) string { return handle.Of(f) }
 
 // Real is where the file or folder that a handle leads to lies by now; of any
 // other path it is the path.
-func Real(handle string) string {
-	if strings.HasPrefix(handle, handles) {
-		if real, err := os.Readlink(handle); err == nil {
-			return real
-		}
-	}
-	return handle
-}
-
-const handles = "/proc/self/fd/"
+func Real(path string) string { return handle.Real(path) }
 
 // Folder opens a folder below d.
 func (d *Folder) Folder(rel string, links Links) (*Folder, error) {

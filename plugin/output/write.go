@@ -12,6 +12,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/colour"
+	"github.com/burnish-photo/burnish/ops/handle"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 )
@@ -217,7 +218,7 @@ func (o Owner) StageCopy(from, root, path string) (*Staged, error) {
 }
 
 func copyFile(from, to string) error {
-	in, err := os.Open(from)
+	in, err := handle.Open(from)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,8 @@ import (
 	"os"
 	"runtime"
 	"unsafe"
+
+	"github.com/burnish-photo/burnish/ops/handle"
 )
 
 // ErrDamaged is coded data that is damaged or missing.
@@ -92,11 +94,11 @@ type Reader struct {
 // Open reads the header of a file. scratch is the folder of temporary files; ""
 // is the system's. The caller closes the reader.
 func Open(path, scratch string) (*Reader, error) {
-	f, err := os.Open(path)
+	f, err := handle.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	r, err := New(f, scratch)
+	r, err := New(f.Descriptor(), scratch)
 	if err != nil {
 		f.Close()
 		return nil, err

@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"os"
 
+	"github.com/burnish-photo/burnish/ops/handle"
 	"github.com/burnish-photo/burnish/ops/jpeg"
 )
 
@@ -19,7 +19,7 @@ type Appendix struct {
 // ReadAppendix looks for what a file of that format holds beside its photo.
 // Nothing that it holds is trusted: lengths end with the file.
 func ReadAppendix(path, format string) (a Appendix, err error) {
-	f, err := os.Open(path)
+	f, err := handle.Open(path)
 	if err != nil {
 		return a, err
 	}

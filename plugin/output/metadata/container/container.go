@@ -9,7 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+
+	"github.com/burnish-photo/burnish/ops/handle"
 )
 
 // Metadata are the blocks that a file carries beside its pixels and their
@@ -29,8 +32,8 @@ type Support struct{ EXIF, XMP, IPTC bool }
 
 type codec struct {
 	support Support
-	read    func(f *os.File) (Metadata, error)
-	write   func(in, out *os.File, m Metadata) error
+	read    func(f input) (Metadata, error)
+	write   func(in input, out *os.File, m Metadata) error
 }
 
 var (
@@ -54,6 +57,13 @@ func Carries(format string) Support {
 	return codecs[format].support
 }
 
+// input is a file that metadata is read from.
+type input interface {
+	io.ReadSeeker
+	io.ReaderAt
+	Stat() (fs.FileInfo, error)
+}
+
 // Read reads the metadata of a file of that format. A format that is not known
 // here has none.
 func Read(path, format string) (Metadata, error) {
@@ -61,7 +71,7 @@ func Read(path, format string) (Metadata, error) {
 	if !ok {
 		return Metadata{}, nil
 	}
-	f, err := os.Open(path)
+	f, err := handle.Open(path)
 	if err != nil {
 		return Metadata{}, err
 	}
@@ -80,7 +90,7 @@ func Write(in, out, format string, m Metadata) error {
 	if !ok {
 		return fmt.Errorf("write metadata: %s is not known", format)
 	}
-	from, err := os.Open(in)
+	from, err := handle.Open(in)
 	if err != nil {
 		return err
 	}

@@ -6,8 +6,8 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
-	"os"
 
+	"github.com/burnish-photo/burnish/ops/handle"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
 )
 
@@ -33,12 +33,12 @@ func perUnit(x, y float64, unit int) Density {
 // of the format itself, then that of EXIF, which cameras fill with 72 whatever
 // the file says.
 func ReadDensities(path, format string) (found []Density) {
-	f, err := os.Open(path)
+	f, err := handle.Open(path)
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
-	own := map[string]func(*os.File) Density{"jpeg": jpegDensity, "png": pngDensity, "tiff": tiffDensity}[format]
+	own := map[string]func(input) Density{"jpeg": jpegDensity, "png": pngDensity, "tiff": tiffDensity}[format]
 	if own != nil {
 		if d := own(f); d.sane() {
 			found = append(found, d)
@@ -61,7 +61,7 @@ func ReadDensities(path, format string) (found []Density) {
 const jfif = "JFIF\x00"
 
 // jpegDensity is that of a JFIF segment with a unit.
-func jpegDensity(f *os.File) (d Density) {
+func jpegDensity(f input) (d Density) {
 	_, _ = segments(f, func(s segment) error {
 		if s.marker == 0xe0 && bytes.HasPrefix(s.content, []byte(jfif)) && len(s.content) >= 12 && d == (Density{}) {
 			x, y := float64(binary.BigEndian.Uint16(s.content[8:])), float64(binary.BigEndian.Uint16(s.content[10:]))
@@ -77,7 +77,7 @@ func jpegDensity(f *os.File) (d Density) {
 	return d
 }
 
-func pngDensity(f *os.File) (d Density) {
+func pngDensity(f input) (d Density) {
 	r := bufio.NewReader(f)
 	if s, err := take(r, 8); err != nil || string(s) != pngSignature {
 		return d
@@ -113,7 +113,7 @@ const (
 	resolutionUnit = 0x128
 )
 
-func tiffDensity(f *os.File) Density {
+func tiffDensity(f input) Density {
 	t, first, err := openTIFF(f)
 	if err != nil {
 		return Density{}

@@ -62,7 +62,7 @@ func gifExtensions(r *bufio.Reader, each func(application string, whole []byte))
 	}
 }
 
-func readGIF(f *os.File) (m Metadata, err error) {
+func readGIF(f input) (m Metadata, err error) {
 	r := bufio.NewReader(f)
 	if _, err := gifHeader(r); err != nil {
 		return m, err
@@ -75,7 +75,7 @@ func readGIF(f *os.File) (m Metadata, err error) {
 	return m, err
 }
 
-func writeGIF(in, out *os.File, m Metadata) error {
+func writeGIF(in input, out *os.File, m Metadata) error {
 	r, w := bufio.NewReaderSize(in, 1<<16), bufio.NewWriterSize(out, 1<<16)
 	head, err := gifHeader(r)
 	if err != nil {

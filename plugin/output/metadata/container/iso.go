@@ -65,7 +65,7 @@ func (f *fields) text() string {
 }
 
 // items finds the EXIF and XMP items, and where the meta box's own data lies.
-func items(f *os.File) (found []item, idat int64, err error) {
+func items(f input) (found []item, idat int64, err error) {
 	end, err := sizeOf(f)
 	if err != nil {
 		return nil, 0, err
@@ -104,7 +104,7 @@ func items(f *os.File) (found []item, idat int64, err error) {
 }
 
 // itemKinds are the EXIF and MIME items by their numbers.
-func itemKinds(f *os.File, info box) (map[uint64]string, error) {
+func itemKinds(f input, info box) (map[uint64]string, error) {
 	kinds := map[uint64]string{}
 	if info.size < 6 {
 		return kinds, nil
@@ -141,7 +141,7 @@ func itemKinds(f *os.File, info box) (map[uint64]string, error) {
 	})
 }
 
-func itemPlaces(f *os.File, location box, kinds map[uint64]string) (found []item, err error) {
+func itemPlaces(f input, location box, kinds map[uint64]string) (found []item, err error) {
 	if location.size == 0 || len(kinds) == 0 {
 		return nil, nil
 	}
@@ -191,7 +191,7 @@ func itemPlaces(f *os.File, location box, kinds map[uint64]string) (found []item
 	return found, nil
 }
 
-func readISO(f *os.File) (m Metadata, err error) {
+func readISO(f input) (m Metadata, err error) {
 	found, idat, err := items(f)
 	if err != nil {
 		return m, err
@@ -226,7 +226,7 @@ var noEXIF = exif.Encode([]exif.Entry{{Tag: exif.Orientation, Type: 3, Count: 1,
 // writeISO puts new content into the items that the file has: it is appended
 // and their places changed. An item cannot be added or taken away: the encoder
 // has to have written those that m wants, and no XMP where it wants none.
-func writeISO(in, out *os.File, m Metadata) error {
+func writeISO(in input, out *os.File, m Metadata) error {
 	if _, err := io.Copy(out, in); err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func segments(f io.Reader, each func(segment) error) (io.Reader, error) {
 	}
 }
 
-func readJPEG(f *os.File) (m Metadata, err error) {
+func readJPEG(f input) (m Metadata, err error) {
 	size, err := sizeOf(f)
 	if err != nil {
 		return m, err
@@ -146,7 +146,7 @@ func resource(data []byte, id uint16) []byte {
 	return nil
 }
 
-func writeJPEG(in, out *os.File, m Metadata) error {
+func writeJPEG(in input, out *os.File, m Metadata) error {
 	counted := &counter{w: out}
 	w := bufio.NewWriterSize(counted, 1<<14)
 	if _, err := w.WriteString("\xff\xd8"); err != nil {

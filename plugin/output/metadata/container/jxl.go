@@ -54,7 +54,7 @@ func boxes(f io.ReaderAt, at, end int64, each func(box) error) error {
 	return nil
 }
 
-func sizeOf(f *os.File) (int64, error) {
+func sizeOf(f input) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, err
@@ -63,7 +63,7 @@ func sizeOf(f *os.File) (int64, error) {
 }
 
 // jxlBoxes is false for a bare codestream, which has none.
-func jxlBoxes(f *os.File, each func(box) error) (bool, error) {
+func jxlBoxes(f input, each func(box) error) (bool, error) {
 	head := make([]byte, len(jxlSignature))
 	if n, err := f.ReadAt(head, 0); n < 2 {
 		return false, errors.Join(errJXL, err)
@@ -81,7 +81,7 @@ func jxlBoxes(f *os.File, each func(box) error) (bool, error) {
 	return true, boxes(f, 0, end, each)
 }
 
-func readJXL(f *os.File) (m Metadata, err error) {
+func readJXL(f input) (m Metadata, err error) {
 	_, err = jxlBoxes(f, func(b box) error {
 		if b.name != "Exif" && b.name != "xml " {
 			return nil
@@ -109,7 +109,7 @@ func afterOffset(data []byte) []byte {
 	return trimEXIF(data[skip:])
 }
 
-func writeJXL(in, out *os.File, m Metadata) error {
+func writeJXL(in input, out *os.File, m Metadata) error {
 	w := bufio.NewWriterSize(out, 1<<16)
 	put(w, jxlSignature+jxlType)
 	if len(m.EXIF) > 0 {
@@ -138,7 +138,7 @@ func writeJXL(in, out *os.File, m Metadata) error {
 	return w.Flush()
 }
 
-func copyBox(w *bufio.Writer, in *os.File, name string, from, size int64) error {
+func copyBox(w *bufio.Writer, in input, name string, from, size int64) error {
 	if size+8 < 1<<32 {
 		put(w, binary.BigEndian.AppendUint32(nil, uint32(size+8)))
 		put(w, name)

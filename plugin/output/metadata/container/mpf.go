@@ -46,7 +46,7 @@ func mpfIndex(data []byte) (images [][2]int64) {
 
 // further reads what the segment lists: the number of images, and the first of
 // them where it is whole.
-func further(f *os.File, mpf []byte) (count int, second []byte) {
+func further(f input, mpf []byte) (count int, second []byte) {
 	images := mpfIndex(mpf)
 	if len(images) == 0 {
 		return 0, nil
@@ -64,7 +64,7 @@ func further(f *os.File, mpf []byte) (count int, second []byte) {
 }
 
 // placeOf finds a segment's content in the file.
-func placeOf(f *os.File, content []byte) (int64, error) {
+func placeOf(f input, content []byte) (int64, error) {
 	head := make([]byte, 8<<20)
 	n, err := f.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -25,7 +25,7 @@ var (
 	errChunks = fmt.Errorf("a PNG of more than %d chunks", maxChunks)
 )
 
-func readPNG(f *os.File) (m Metadata, err error) {
+func readPNG(f input) (m Metadata, err error) {
 	if s, err := take(f, 8); err != nil || string(s) != pngSignature {
 		return m, errors.Join(errPNG, err)
 	}
@@ -84,7 +84,7 @@ func textXMP(data []byte, left *budget) []byte {
 	return packet
 }
 
-func writePNG(in, out *os.File, m Metadata) error {
+func writePNG(in input, out *os.File, m Metadata) error {
 	r, w := bufio.NewReaderSize(in, 1<<16), bufio.NewWriterSize(out, 1<<16)
 	if s, err := take(r, 8); err != nil || string(s) != pngSignature {
 		return errors.Join(errPNG, err)

@@ -71,7 +71,7 @@ func Sealed(path, format, seal string) (bool, error) {
 
 // holesOf finds the one place of the digits and, in a PNG, the checksum of the
 // chunk that they lie in.
-func holesOf(f *os.File, format, digits string) ([]hole, error) {
+func holesOf(f input, format, digits string) ([]hole, error) {
 	if len(digits) != SealLength {
 		return nil, fmt.Errorf("%d digits are no seal", len(digits))
 	}
@@ -162,7 +162,7 @@ func mendChecksum(f *os.File, holes []hole) error {
 	return err
 }
 
-func checksumHolds(f *os.File, holes []hole) (bool, error) {
+func checksumHolds(f input, holes []hole) (bool, error) {
 	want, err := pngSum(f, holes[1])
 	if err != nil {
 		return false, err
@@ -174,7 +174,7 @@ func checksumHolds(f *os.File, holes []hole) (bool, error) {
 
 // digestAround is the SHA-256 of the file with zeros in its holes, which are in
 // order.
-func digestAround(f *os.File, holes []hole) (string, error) {
+func digestAround(f input, holes []hole) (string, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return "", err

@@ -25,7 +25,7 @@ var errTIFF = errors.New("not a TIFF")
 
 // tiffFile is a TIFF, of the classic kind or a BigTIFF.
 type tiffFile struct {
-	*os.File
+	input
 	order binary.ByteOrder
 	big   bool
 	size  int64
@@ -40,13 +40,13 @@ type record struct {
 	inline    []byte // the field as the file has it: the value or its place
 }
 
-func openTIFF(f *os.File) (t tiffFile, first int64, err error) {
+func openTIFF(f input) (t tiffFile, first int64, err error) {
 	head := make([]byte, 16)
 	if n, err := f.ReadAt(head, 0); n < 8 {
 		return t, 0, errors.Join(errTIFF, err)
 	}
 	left := budget(maxBlock)
-	t = tiffFile{File: f, order: binary.LittleEndian, left: &left}
+	t = tiffFile{input: f, order: binary.LittleEndian, left: &left}
 	if string(head[:2]) == "MM" {
 		t.order = binary.BigEndian
 	}
@@ -162,7 +162,7 @@ func pictorial(tag uint16) bool {
 // in a TIFF it is the file's own.
 func Pictorial(e exif.Entry) bool { return e.Dir == exif.IFD0 && pictorial(e.Tag) }
 
-func readTIFF(f *os.File) (m Metadata, err error) {
+func readTIFF(f input) (m Metadata, err error) {
 	t, first, err := openTIFF(f)
 	if err != nil {
 		return m, err
@@ -219,7 +219,7 @@ func (t tiffFile) follow(records []record, tag uint16) []record {
 }
 
 // writeTIFF appends a new first directory, which holds the metadata as well.
-func writeTIFF(in, out *os.File, m Metadata) error {
+func writeTIFF(in input, out *os.File, m Metadata) error {
 	if _, err := io.Copy(out, in); err != nil {
 		return err
 	}
@@ -264,23 +264,23 @@ func writeTIFF(in, out *os.File, m Metadata) error {
 		if len(dirs[sub.dir]) == 0 {
 			continue
 		}
-		at, err := t.append(dirs[sub.dir], make([]byte, t.width()))
+		at, err := t.append(out, dirs[sub.dir], make([]byte, t.width()))
 		if err != nil {
 			return err
 		}
 		dirs[sub.in] = append(dirs[sub.in], record{tag: sub.tag, kind: 4, count: 1, value: t.put(nil, uint64(at), 4)})
 	}
-	at, err := t.append(dirs[exif.IFD0], next)
+	at, err := t.append(out, dirs[exif.IFD0], next)
 	if err != nil {
 		return err
 	}
-	_, err = t.WriteAt(t.put(nil, uint64(at), t.width()), int64(t.width()))
+	_, err = out.WriteAt(t.put(nil, uint64(at), t.width()), int64(t.width()))
 	return err
 }
 
-// append writes a directory and its values at the end of the file.
-func (t tiffFile) append(records []record, next []byte) (int64, error) {
-	end, err := sizeOf(t.File)
+// append writes a directory and its values at the end of out, the file itself.
+func (t tiffFile) append(out *os.File, records []record, next []byte) (int64, error) {
+	end, err := sizeOf(out)
 	if err != nil {
 		return 0, err
 	}
@@ -308,6 +308,6 @@ func (t tiffFile) append(records []record, next []byte) (int64, error) {
 		}
 	}
 	data = append(append(data, next...), tail...)
-	_, err = t.WriteAt(data, at)
+	_, err = out.WriteAt(data, at)
 	return at, err
 }

@@ -17,7 +17,7 @@ const (
 )
 
 // riffChunks hands over name, size and place of each chunk's content.
-func riffChunks(f *os.File, each func(name string, at, size int64) error) error {
+func riffChunks(f input, each func(name string, at, size int64) error) error {
 	head := make([]byte, 12)
 	if _, err := f.ReadAt(head, 0); err != nil || string(head[:4]) != "RIFF" || string(head[8:]) != "WEBP" {
 		return errors.Join(errWebP, err)
@@ -36,7 +36,7 @@ func riffChunks(f *os.File, each func(name string, at, size int64) error) error 
 	return nil
 }
 
-func readWebP(f *os.File) (m Metadata, err error) {
+func readWebP(f input) (m Metadata, err error) {
 	err = riffChunks(f, func(name string, at, size int64) (err error) {
 		switch name {
 		case "EXIF":
@@ -58,7 +58,7 @@ func trimEXIF(data []byte) []byte {
 	return data
 }
 
-func writeWebP(in, out *os.File, m Metadata) error {
+func writeWebP(in input, out *os.File, m Metadata) error {
 	w := bufio.NewWriterSize(out, 1<<16)
 	put(w, "RIFF\x00\x00\x00\x00WEBP")
 	first := true
