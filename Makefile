@@ -7,7 +7,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # Position-independent, with nothing left to relocate once it runs: decoders of foreign files are in it.
 LDFLAGS  = -s -w -X github.com/burnish-photo/burnish/cmd.version=$(VERSION) -extldflags "-Wl,-z,relro,-z,now"
 # Pure Go and full of goroutines: these run under the race detector too.
-RACE = ./config/... ./ops/graph/... ./ops/network/tile/... ./plugin/ledger/... ./watcher/...
+RACE = ./config/... ./ops/graph/... ./ops/network/tile/... ./plugin/history/... ./watcher/...
 # What a fresh Debian has is used; no other toolchain is fetched.
 export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
@@ -52,7 +52,7 @@ func (w *work) adopt(format string) (done bool, err error) {
 		w.keepMade(found)
 		return true, nil
 	}
-	e := w.withOutputs(ledger.Done, Result{Notes: found[0].notes()})
+	e := w.withOutputs(history.Done, Result{Notes: found[0].notes()})
 	e.Started, e.Finished = time.Time{}, time.Time{}
 	for _, m := range found {
 		e.Outputs = append(e.Outputs, m.Output)
@@ -76,7 +76,7 @@ func (w *work) keepMade(found []made) {
 // made is an output that is known by its provenance, or, without a ledger, as a
 // copy of the photo.
 type made struct {
-	ledger.Output
+	history.Output
 	output.Provenance
 	came time.Time
 }
@@ -170,7 +170,7 @@ func (w *work) isMade(t target, info os.FileInfo) (*made, error) {
 		if err != nil || hash != w.hash {
 			return nil, nil //nolint:nilerr // gone, or not readable
 		}
-		return &made{Output: ledger.Output{Path: t.path, Size: size, Hash: hash}, came: came(info)}, nil
+		return &made{Output: history.Output{Path: t.path, Size: size, Hash: hash}, came: came(info)}, nil
 	}
 	if !ok || p.Source != w.hash || p.Fingerprint != w.pipeline.work || p.Pipeline != w.pipeline.name || p.Part != w.part(t) {
 		return nil, nil
@@ -182,7 +182,7 @@ func (w *work) isMade(t target, info os.FileInfo) (*made, error) {
 	if intact, err := p.Intact(t.path, t.encoder.Format); !intact || err != nil {
 		return nil, nil //nolint:nilerr // as above
 	}
-	return &made{Output: ledger.Output{Path: t.path, Size: size, Hash: hash}, Provenance: p, came: came(info)}, nil
+	return &made{Output: history.Output{Path: t.path, Size: size, Hash: hash}, Provenance: p, came: came(info)}, nil
 }
 
 // part tells a target from the photo's others and, where the photo's place

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
@@ -23,7 +23,7 @@ const trashFolder = "trash"
 // more: an original leaves its place only while they are as they were written.
 func (w *work) putAway() error {
 	e := w.past() // not what was done with an earlier content of the file
-	if w.job.After.keeps() || w.engine.ledger == nil || e.State != ledger.Done {
+	if w.job.After.keeps() || w.engine.ledger == nil || e.State != history.Done {
 		return nil
 	}
 	if e.Notes[recognisedNote] != "" {
@@ -62,7 +62,7 @@ func (w *work) putAway() error {
 
 // putTo moves the original. Before, the record says where to, so that the
 // outputs stay this photo's whatever happens in between.
-func (w *work) putTo(e ledger.Entry, folder, rel string) error {
+func (w *work) putTo(e history.Record, folder, rel string) error {
 	first := e.Path == w.source // else another of the same content was put away before
 	m := mover{owner: w.engine.owner, sidecars: !w.job.After.KeepSidecars, told: w.tell}
 	// The trash is emptied, and nothing was made of a RAW or a film.
@@ -81,7 +81,7 @@ func (w *work) putTo(e ledger.Entry, folder, rel string) error {
 	w.synced(place, err)
 	w.engine.log.Debug("the original was put away", "photo", w.source, "to", place)
 	if first {
-		return w.engine.ledger.Moved(w.source, place, w.key)
+		return w.engine.ledger.Move(w.source, place, w.key)
 	}
 	return nil
 }
@@ -101,7 +101,7 @@ func (w *work) tell(key, text string) {
 }
 
 // intend records each place that the photo is about to be moved to.
-func (w *work) intend(e *ledger.Entry) func(name string) error {
+func (w *work) intend(e *history.Record) func(name string) error {
 	return func(name string) error {
 		e.MovedTo = name
 		return w.engine.record(*e)
@@ -109,7 +109,7 @@ func (w *work) intend(e *ledger.Entry) func(name string) error {
 }
 
 // stays takes the intent to move the photo back if it lies where it did.
-func (w *work) stays(e *ledger.Entry) error {
+func (w *work) stays(e *history.Record) error {
 	if e.MovedTo == "" || !there(w.source) {
 		return nil
 	}
@@ -128,15 +128,15 @@ func (w *work) synced(place string, err error) {
 // changed in its place since, the record forgets the move.
 func (w *work) finishMove() error {
 	e := w.before
-	if e.State != ledger.Done || e.MovedTo == "" || e.Path == e.MovedTo || w.past().Path != "" {
+	if e.State != history.Done || e.MovedTo == "" || e.Path == e.MovedTo || w.past().Path != "" {
 		return nil
 	}
 	if hash, err := output.Digest(e.MovedTo); (err != nil || hash != e.Content) && e.Stat.Inode != 0 && e.Stat.Inode == source.Inode(w.info) {
 		w.before.MovedTo = ""
 		return w.engine.record(w.before)
 	}
-	w.before = ledger.Entry{}
-	return w.engine.ledger.Moved(e.Path, e.MovedTo, w.key)
+	w.before = history.Record{}
+	return w.engine.ledger.Move(e.Path, e.MovedTo, w.key)
 }
 
 // wasPutAway reports whether the source of an output was put away; its outputs
@@ -145,13 +145,13 @@ func (e *Engine) wasPutAway(outputName string) (bool, error) {
 	if e.ledger == nil {
 		return false, nil
 	}
-	entry, ok, err := e.ledger.Maker(outputName)
-	return ok && entry.MovedTo != "", err
+	made, _, err := e.ledger.Maker(outputName)
+	return made.Record.MovedTo != "", err
 }
 
 // sameOutputs reports whether the outputs of this photo are those of one of
 // equal content that was put away.
-func (w *work) sameOutputs(e ledger.Entry, src *ops.Source) (bool, error) {
+func (w *work) sameOutputs(e history.Record, src *ops.Source) (bool, error) {
 	if e.MovedTo == "" {
 		return false, nil
 	}

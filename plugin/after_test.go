@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin"
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
 
@@ -191,7 +192,7 @@ func TestAMoveThatFailedIsForgotten(t *testing.T) {
 }
 
 // rewrite changes the one record while no engine has the ledger.
-func (b *fixture) rewrite(change func(*ledger.Entry)) {
+func (b *fixture) rewrite(change func(*history.Record)) {
 	b.Helper()
 	if err := b.engine.Close(); err != nil {
 		b.Fatal(err)
@@ -200,8 +201,8 @@ func (b *fixture) rewrite(change func(*ledger.Entry)) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var e ledger.Entry
-	err = l.Each(func(found ledger.Entry) error { e = found; return nil })
+	var e history.Record
+	err = l.Each(false, func(found history.Record) error { e = found; return nil })
 	change(&e)
 	if err := errors.Join(err, l.Put(e), l.Close()); err != nil {
 		b.Fatal(err)
@@ -213,7 +214,7 @@ func TestAPhotoEditedAfterAMoveThatNeverCameAbout(t *testing.T) {
 	b := newFixture(t, small, plugin.WithLedger())
 	a := b.photo("a.jpg", 20, 10, 1)
 	b.done(a)
-	b.rewrite(func(e *ledger.Entry) { e.MovedTo = b.path("originals/a.jpg") })
+	b.rewrite(func(e *history.Record) { e.MovedTo = b.path("originals/a.jpg") })
 	other, err := os.ReadFile(b.photo("other.jpg", 20, 10, 2))
 	if err != nil {
 		t.Fatal(err)

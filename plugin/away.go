@@ -15,7 +15,7 @@ import (
 // that were put away, is not filled on the disk below, unless it holds anything:
 // then it is to be where it is now. The ledger remembers.
 func (e *Engine) away(folder string) (fault string, err error) {
-	was, err := e.ledger.FolderMount(folder)
+	was, err := e.ledger.Mount(folder)
 	if err != nil {
 		return "", err
 	}
@@ -27,7 +27,7 @@ func (e *Engine) away(folder string) (fault string, err error) {
 	if now == was || now == "" {
 		return "", nil
 	}
-	return "", e.ledger.SetFolderMount(folder, now)
+	return "", e.ledger.SetMount(folder, now)
 }
 
 // outputThere refuses to write where [Engine.away] says not to.

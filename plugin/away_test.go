@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/burnish-photo/burnish/plugin"
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history/ledger"
 )
 
 // Where an output folder's disk is not mounted, the disk below is not filled,
@@ -90,7 +90,7 @@ func TestAnOutputFolderThatMoved(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := l.SetFolderMount(out, mount); err != nil {
+		if err := l.SetMount(out, mount); err != nil {
 			t.Fatal(err)
 		}
 		if err := l.Close(); err != nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history"
 )
 
 // unwanted is an output whose condition a photo does not meet.
@@ -69,7 +69,7 @@ func (w *work) nothing(notes map[string]string, err error) (Result, error) {
 	if w.engine.ledger == nil {
 		return result, nil
 	}
-	e := w.withOutputs(ledger.Skipped, result)
+	e := w.withOutputs(history.Skipped, result)
 	e.Error = reason
 	w.before = e
 	return result, w.unrecorded(w.engine.record(e), "it will be looked at once more")

@@ -18,7 +18,8 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/plugin/admission"
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
 
@@ -27,7 +28,9 @@ import (
 type Engine struct {
 	config      config.Config
 	pipelines   map[string]*pipeline
-	ledger      *ledger.Ledger  // nil: every job runs
+	ledger      history.Store   // nil: every job runs
+	remember    bool            // there is to be one
+	notice      string          // of it, from opening
 	only        []string        // pipelines to compile; none: all
 	sources     map[string]bool // by their real names
 	sourceFiles map[fileID]bool
@@ -70,7 +73,7 @@ func WithVersion(v string) Option { return func(e *Engine) { e.version = v } }
 
 // WithLedger makes the engine remember its work in the configuration's state
 // folder, which is the engine's alone until it is closed.
-func WithLedger() Option { return func(e *Engine) { e.ledger = &ledger.Ledger{} } }
+func WithLedger() Option { return func(e *Engine) { e.remember = true } }
 
 // WithTemporary lets all temporary files of the process, those of libraries
 // among them, go to the engine's scratch folder. A process may have one such
@@ -145,14 +148,12 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 	for _, o := range options {
 		o(e)
 	}
-	remember := e.ledger != nil
-	e.ledger = nil
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.Close())
 		}
 	}()
-	if remember {
+	if e.remember {
 		if err := e.openLedger(); err != nil {
 			return nil, err
 		}
@@ -195,8 +196,8 @@ func (e *Engine) openLedger() error {
 		return err
 	}
 	e.ledger, e.owner = l, output.OwnerOf(e.config.StateDir)
-	if notice := l.Notice(); notice != "" {
-		e.log.Warn(notice)
+	if e.notice = l.Notice(); e.notice != "" {
+		e.log.Warn(e.notice)
 	}
 	if news := l.News(); news != "" {
 		e.log.Info(news)
@@ -236,12 +237,7 @@ func (e *Engine) Describe() map[string][]string {
 
 // Notice is what there is to know of the ledger since it was opened, such as that
 // it was damaged; "" where there is nothing.
-func (e *Engine) Notice() string {
-	if e.ledger == nil {
-		return ""
-	}
-	return e.ledger.Notice()
-}
+func (e *Engine) Notice() string { return e.notice }
 
 // Parallel is the number of photos that are worked on at a time.
 func (e *Engine) Parallel() int { return cap(e.slots) }

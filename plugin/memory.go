@@ -10,27 +10,27 @@ import (
 
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin/beneath"
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
 // entry is a ledger record of this job.
-func (w *work) entry(state ledger.State) ledger.Entry {
-	return ledger.Entry{
-		Key:  ledger.Key{Path: w.source, Work: w.key, Content: w.hash},
-		Stat: ledger.Stat{Size: w.info.Size(), ModTime: w.info.ModTime(), Inode: source.Inode(w.info), Changed: source.ChangeTime(w.info)},
+func (w *work) entry(state history.State) history.Record {
+	return history.Record{
+		Key:  history.Key{Path: w.source, Task: w.key, Content: w.hash},
+		Stat: history.Stat{Size: w.info.Size(), ModTime: w.info.ModTime(), Inode: source.Inode(w.info), Changed: source.ChangeTime(w.info)},
 		Root: w.root, State: state, Attempts: 1, Started: w.began, Finished: time.Now(), Pipeline: w.pipeline.name,
 	}
 }
 
 // past is the record of this work on the file as it is now, empty where there
 // is none.
-func (w *work) past() ledger.Entry {
+func (w *work) past() history.Record {
 	if w.before.Content != "" && w.before.Content == w.hash || w.info != nil && w.before.Stat.Same(w.entry("").Stat) {
 		return w.before
 	}
-	return ledger.Entry{}
+	return history.Record{}
 }
 
 // doneBefore answers from the file's stat alone, so that a restart need not
@@ -39,7 +39,7 @@ func (w *work) doneBefore() (reason string, err error) {
 	if w.engine.ledger == nil {
 		return "", nil
 	}
-	w.before, _, err = w.engine.ledger.Find(w.source, w.key)
+	w.before, _, err = history.Find(w.engine.ledger, w.source, w.key)
 	if err == nil && w.before.Salvaged {
 		err = w.prove()
 	}
@@ -58,7 +58,7 @@ func (w *work) doneBefore() (reason string, err error) {
 func (w *work) prove() error {
 	e := w.before
 	for _, o := range e.Outputs {
-		if e.State != ledger.Done || e.Superseded != "" {
+		if e.State != history.Done || e.Superseded != "" {
 			break
 		}
 		hash, err := output.Digest(o.Path)
@@ -66,8 +66,8 @@ func (w *work) prove() error {
 			return fmt.Errorf("output %s of a record that was read back: %w", o.Path, err) // a disk that is not well tells nothing
 		}
 		if hash != o.Hash {
-			w.before = ledger.Entry{}
-			return w.engine.ledger.Forget(e.Path, e.Work)
+			w.before = history.Record{}
+			return w.engine.ledger.Delete(e.Path, e.Task)
 		}
 	}
 	w.before.Salvaged = false
@@ -76,17 +76,17 @@ func (w *work) prove() error {
 
 // verdict is why a record makes the work needless, or "". That another photo
 // took an output does so only while what made it is still what is wanted.
-func (w *work) verdict(e ledger.Entry) string {
-	if e.State == ledger.Done && e.Superseded != "" {
+func (w *work) verdict(e history.Record) string {
+	if e.State == history.Done && e.Superseded != "" {
 		if !w.engine.wants(e.Superseded) {
 			return ""
 		}
 		return "already done, and its output replaced by another photo's"
 	}
 	switch e.State {
-	case ledger.Done, ledger.Skipped:
+	case history.Done, history.Skipped:
 		return "already done"
-	case ledger.Quarantined:
+	case history.Quarantined:
 		if e.ErrorClass == string(Conflict) {
 			return "" // names may be free by now, or chosen otherwise: whoever asks anew learns
 		}
@@ -160,7 +160,7 @@ func (w *work) reuse(format string) (_ Result, done bool, err error) {
 	if w.engine.ledger == nil || !w.pipeline.copies() {
 		return Result{}, false, nil
 	}
-	e, ok, err := w.engine.ledger.Reusable(w.hash, w.key)
+	e, ok, err := history.FindEqual(w.engine.ledger, w.hash, w.key)
 	if !ok || err != nil || !covers(e, len(w.pipeline.outputs)) {
 		return Result{}, false, err
 	}
@@ -209,7 +209,7 @@ func (w *work) reuse(format string) (_ Result, done bool, err error) {
 
 // covers reports whether a record tells of each of a pipeline's n outputs what
 // became of it.
-func covers(e ledger.Entry, n int) bool {
+func covers(e history.Record, n int) bool {
 	last := -1
 	for _, out := range e.LeftOut {
 		if out <= last || out >= n {
@@ -221,7 +221,7 @@ func covers(e ledger.Entry, n int) bool {
 }
 
 // place is where a record has the pipeline's output i, which was not left out.
-func place(e ledger.Entry, i int) int {
+func place(e history.Record, i int) int {
 	for _, out := range e.LeftOut {
 		if out < i {
 			i--
@@ -235,7 +235,7 @@ func (w *work) recordIntent(r Result) error {
 	if w.engine.ledger == nil {
 		return nil
 	}
-	e := w.withOutputs(ledger.Failed, r)
+	e := w.withOutputs(history.Failed, r)
 	e.Attempts, e.Strikes, e.Starved = w.past().Attempts, w.past().Strikes, w.past().Starved
 	e.Error, e.ErrorClass = "interrupted while the outputs were published", "interrupted"
 	return w.unrecorded(w.engine.record(e), "nothing was published")
@@ -251,13 +251,13 @@ func (w *work) recordDone(r Result) error {
 		}
 		return nil
 	}
-	e := w.withOutputs(ledger.Done, r)
+	e := w.withOutputs(history.Done, r)
 	e.Attempts += w.past().Attempts
 	w.before = e
 	return w.unrecorded(w.engine.record(e), "the outputs are published; the photo will be processed once more")
 }
 
-func (w *work) withOutputs(state ledger.State, r Result) ledger.Entry {
+func (w *work) withOutputs(state history.State, r Result) history.Record {
 	e := w.entry(state)
 	e.Notes = r.Notes
 	for i := range w.pipeline.outputs {
@@ -266,7 +266,7 @@ func (w *work) withOutputs(state ledger.State, r Result) ledger.Entry {
 		}
 	}
 	for _, o := range r.Outputs {
-		e.Outputs = append(e.Outputs, ledger.Output{Path: o.Path, Size: o.Size, Hash: o.Hash})
+		e.Outputs = append(e.Outputs, history.Output{Path: o.Path, Size: o.Size, Hash: o.Hash})
 	}
 	return e
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/ops/vips"
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
@@ -133,14 +133,14 @@ type work struct {
 	along     []string          // paths that sidecars had which went with it
 	dateFault string            // what stands in the place of the photo's date, where it has none
 	hash      string
-	unfolded  int64        // bytes of its metadata, decompressed
-	first     *vips.Image  // the first page, once it was opened
-	header    vips.Header  // then
-	before    ledger.Entry // what was recorded of this work, whatever its content
-	choice    graph.Choice // which outputs are wanted
-	inherited []int        // outputs that an equal photo did not want
-	named     bool         // see Recollection
-	targets   []target     // once their names are claimed
+	unfolded  int64          // bytes of its metadata, decompressed
+	first     *vips.Image    // the first page, once it was opened
+	header    vips.Header    // then
+	before    history.Record // what was recorded of this work, whatever its content
+	choice    graph.Choice   // which outputs are wanted
+	inherited []int          // outputs that an equal photo did not want
+	named     bool           // see Recollection
+	targets   []target       // once their names are claimed
 }
 
 func (w *work) id() string { return w.source + "\x00" + w.key }

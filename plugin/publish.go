@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
@@ -81,8 +82,8 @@ func (e *Engine) ownerOf(name string) (string, error) {
 	if e.ledger == nil {
 		return e.written[name].source, nil
 	}
-	source, _, err := e.ledger.Owner(name)
-	return source, err
+	made, _, err := e.ledger.Maker(name)
+	return made.Path, err
 }
 
 // mayReplace refuses to write over what Burnish did not make, or what was
@@ -115,7 +116,7 @@ func (e *Engine) wrote(name, hash string) (bool, error) {
 	if owner == "" || err != nil {
 		return false, err
 	}
-	return e.ledger.Wrote(name, hash)
+	return history.Wrote(e.ledger, name, hash)
 }
 
 // publish gives the outputs their names, all of them being written, and lets the ledger know:

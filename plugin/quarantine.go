@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops/diag"
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history"
 )
 
 // reasonFolder is where the state folder keeps a file for each photo in
@@ -54,7 +54,7 @@ func (w *work) recordFailure(failure *Error) {
 	if w.engine.ledger == nil || w.info == nil || gone || failure.Kind == Stopped || failure.Kind == Unrecorded || failure.Kind == Swapped {
 		return
 	}
-	e := w.entry(ledger.Failed)
+	e := w.entry(history.Failed)
 	e.Error, e.ErrorClass = failure.Error(), string(failure.Kind)
 	e.Attempts, e.Strikes, e.Starved = 1+w.past().Attempts, w.past().Strikes, w.past().Starved
 	if failure.Kind == Starved && w.job.Alone {
@@ -65,7 +65,7 @@ func (w *work) recordFailure(failure *Error) {
 		e.Strikes++
 	}
 	if permanent || e.Strikes >= MaxStrikes || failure.Kind == Starved && e.Starved >= MaxStarved {
-		e.State, failure.Quarantined = ledger.Quarantined, true
+		e.State, failure.Quarantined = history.Quarantined, true
 	}
 	if err := w.engine.record(e); err != nil {
 		w.engine.log.Error("the failure could not be recorded", "photo", w.source, "error", err)
@@ -91,13 +91,13 @@ func (w *work) judged(failure *Error) *Error {
 // was still being written to when it failed, or something came in between.
 func (w *work) isolateLate() {
 	e := w.past()
-	if e.State == ledger.Quarantined && w.job.Quarantine != "" && (e.MovedTo == "" || !there(e.MovedTo)) {
+	if e.State == history.Quarantined && w.job.Quarantine != "" && (e.MovedTo == "" || !there(e.MovedTo)) {
 		w.isolate(e)
 	}
 }
 
 // isolate moves the original where that is asked and writes the reason down.
-func (w *work) isolate(e ledger.Entry) {
+func (w *work) isolate(e history.Record) {
 	log := w.engine.log.With("photo", w.source)
 	if w.job.Quarantine != "" {
 		if err := w.setAside(&e); err != nil {
@@ -111,7 +111,7 @@ func (w *work) isolate(e ledger.Entry) {
 }
 
 // setAside moves the photo into quarantine, once the record says where to.
-func (w *work) setAside(e *ledger.Entry) error {
+func (w *work) setAside(e *history.Record) error {
 	rel, err := w.below()
 	if err != nil {
 		return err
@@ -137,14 +137,14 @@ func (w *work) below() (string, error) {
 	return rel, nil
 }
 
-func reasonFile(stateDir string, e ledger.Entry) string {
-	tag := sha256.Sum256([]byte(e.Path + "\x00" + e.Work))
+func reasonFile(stateDir string, e history.Record) string {
+	tag := sha256.Sum256([]byte(e.Path + "\x00" + e.Task))
 	name := filepath.Base(e.Path)
 	name = name[:min(len(name), 100)] // bytes, which is what a name's length counts in
 	return filepath.Join(stateDir, reasonFolder, fmt.Sprintf("%s-%x.txt", name, tag[:4]))
 }
 
-func writeReason(file string, e ledger.Entry) error {
+func writeReason(file string, e history.Record) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return err
 	}

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/ledger"
 )
 
 // Question asks what a ledger knows of a photo.
@@ -17,10 +18,10 @@ type Question struct {
 
 // Recollection is what it knows.
 type Recollection struct {
-	Entry  ledger.Entry // of this path and work, whatever the content; zero where there is none
-	Output bool         // the content is one that Burnish wrote
-	Equal  string       // a photo of that content with whose outputs this work is done; "" for none
-	Named  bool         // nobody remembers such photos: it is work because a user names it, whatever it is
+	Entry  history.Record // of this path and work, whatever the content; zero where there is none
+	Output bool           // the content is one that Burnish wrote
+	Equal  string         // a photo of that content with whose outputs this work is done; "" for none
+	Named  bool           // nobody remembers such photos: it is work because a user names it, whatever it is
 }
 
 // WithRecall lets [Engine.Plan] ask a ledger that the engine does not have open.
@@ -31,9 +32,9 @@ func WithRecall(ask func(Question) (Recollection, error)) Option {
 
 // Recall answers a question.
 func (r *Records) Recall(q Question) (a Recollection, err error) {
-	entry, _, err := r.ledger.Find(q.Path, q.Work)
+	entry, _, err := history.Find(r.ledger, q.Path, q.Work)
 	output, err2 := r.ledger.IsOutput(q.Content)
-	equal, ok, err3 := r.ledger.Reusable(q.Content, q.Work)
+	equal, ok, err3 := history.FindEqual(r.ledger, q.Content, q.Work)
 	if ok {
 		a.Equal = equal.Path
 	}
@@ -65,10 +66,10 @@ func (w *work) remembered(plan *Plan) string {
 	w.before, w.named = a.Entry, a.Named
 	past := w.past()
 	if reason := w.verdict(past); reason != "" {
-		if past.State == ledger.Done && !past.Finished.IsZero() {
+		if past.State == history.Done && !past.Finished.IsZero() {
 			reason += ", " + past.Finished.Local().Format(time.DateTime)
 		}
-		if past.State == ledger.Skipped && past.Error != "" {
+		if past.State == history.Skipped && past.Error != "" {
 			reason += ": " + past.Error
 		}
 		return reason
@@ -76,7 +77,7 @@ func (w *work) remembered(plan *Plan) string {
 	if a.Output {
 		return "made by Burnish"
 	}
-	if past.State == ledger.Failed {
+	if past.State == history.Failed {
 		plan.Notes = append(plan.Notes, fmt.Sprintf("failed before, attempt %d: %s", past.Attempts, past.Error))
 	}
 	if a.Equal != "" && a.Equal != w.source && w.pipeline.copies() {

@@ -10,14 +10,15 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/beneath"
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/ledger"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
 // Records are what an engine remembers, for people to look at and to change.
 type Records struct {
-	ledger   *ledger.Ledger
+	ledger   history.Store
 	stateDir string
 }
 
@@ -65,15 +66,15 @@ func (r *Records) Failures() ([]Failure, error) {
 	for _, e := range entries {
 		all = append(all, Failure{
 			Path: e.Path, MovedTo: e.MovedTo, Pipeline: e.Pipeline, Kind: Kind(e.ErrorClass), Reason: e.Error,
-			Attempts: e.Attempts, Strikes: e.Strikes, Quarantined: e.State == ledger.Quarantined, Time: e.Finished,
+			Attempts: e.Attempts, Strikes: e.Strikes, Quarantined: e.State == history.Quarantined, Time: e.Finished,
 		})
 	}
 	return all, err
 }
 
 // failed leaves out photos that were deleted.
-func (r *Records) failed() (left []ledger.Entry, err error) {
-	entries, err := r.ledger.Failed()
+func (r *Records) failed() (left []history.Record, err error) {
+	entries, err := history.Failures(r.ledger)
 	for _, e := range entries {
 		if there(e.Path) || e.MovedTo != "" && there(e.MovedTo) {
 			left = append(left, e)
@@ -112,7 +113,7 @@ func (r *Records) Retry(paths []string) (photos []string, err error) {
 }
 
 // named reports whether the paths name e, and marks those that do.
-func named(e ledger.Entry, paths []string, used []bool) (yes bool) {
+func named(e history.Record, paths []string, used []bool) (yes bool) {
 	for i, path := range paths {
 		for _, place := range []string{e.Path, e.MovedTo} {
 			if place == path || place != "" && strings.HasPrefix(place, strings.TrimSuffix(path, "/")+"/") {
@@ -125,7 +126,7 @@ func named(e ledger.Entry, paths []string, used []bool) (yes bool) {
 
 // again makes a failed photo a new one. It may have been interrupted before,
 // with the photo back already.
-func (r *Records) again(e ledger.Entry) error {
+func (r *Records) again(e history.Record) error {
 	if e.MovedTo != "" && there(e.MovedTo) {
 		if err := r.renameBack(e); err != nil {
 			return err
@@ -134,10 +135,10 @@ func (r *Records) again(e ledger.Entry) error {
 	if err := os.Remove(reasonFile(r.stateDir, e)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return r.ledger.Forget(e.Path, e.Work)
+	return r.ledger.Delete(e.Path, e.Task)
 }
 
-func (r *Records) renameBack(e ledger.Entry) error {
+func (r *Records) renameBack(e history.Record) error {
 	root, aside := filepath.Dir(e.Path), filepath.Dir(e.MovedTo)
 	if rel, err := filepath.Rel(e.Root, e.Path); e.Root != "" && err == nil && filepath.IsLocal(rel) {
 		root, aside = e.Root, strings.TrimSuffix(aside, "/"+filepath.Dir(rel))
@@ -174,9 +175,9 @@ func (r *Records) renameBack(e ledger.Entry) error {
 // Reprocess marks the results that w describes, so that they are made again,
 // and returns the photos concerned. Until then the outputs stay as they are.
 func (r *Records) Reprocess(w Where) (photos []string, err error) {
-	var chosen []ledger.Entry
-	err = r.ledger.Each(func(e ledger.Entry) error {
-		if e.State == ledger.Done && e.MovedTo == "" && w.matches(e) {
+	var chosen []history.Record
+	err = r.ledger.Each(false, func(e history.Record) error {
+		if e.State == history.Done && e.MovedTo == "" && w.matches(e) {
 			chosen = append(chosen, e)
 		}
 		return nil
@@ -191,7 +192,7 @@ func (r *Records) Reprocess(w Where) (photos []string, err error) {
 		if _, missing := os.Lstat(e.Path); missing != nil {
 			continue // its outputs are all that is left of it
 		}
-		e.State = ledger.Asked
+		e.State = history.Requeued
 		if err := r.ledger.Put(e); err != nil {
 			return photos, err
 		}
@@ -202,13 +203,13 @@ func (r *Records) Reprocess(w Where) (photos []string, err error) {
 
 // takenBy reports whether an output of a superseded photo is now that of another
 // which is chosen too.
-func (r *Records) takenBy(chosen []ledger.Entry, e ledger.Entry) (bool, error) {
+func (r *Records) takenBy(chosen []history.Record, e history.Record) (bool, error) {
 	for _, o := range e.Outputs {
-		maker, ok, err := r.ledger.Maker(o.Path)
+		made, _, err := r.ledger.Maker(o.Path)
 		if err != nil {
 			return false, err
 		}
-		if ok && e.Superseded != "" && slices.ContainsFunc(chosen, func(c ledger.Entry) bool { return c.Path == maker.Path && c.Work == maker.Work }) {
+		if maker := made.Record; e.Superseded != "" && slices.ContainsFunc(chosen, func(c history.Record) bool { return c.Path == maker.Path && c.Task == maker.Task }) {
 			return true, nil
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history"
 	"golang.org/x/sys/unix"
 )
 
@@ -24,10 +24,10 @@ func (e *Engine) DropGone(now time.Time) error {
 	}
 	m := mounts{}
 	var errs []error
-	n, err := e.ledger.Retain(now, ledger.Rule{
+	n, err := e.ledger.Retain(now, history.Rule{
 		Keep: keep,
 		Gone: m.gone,
-		Dropped: func(entry ledger.Entry) {
+		Dropped: func(entry history.Record) {
 			if err := os.Remove(reasonFile(e.config.StateDir, entry)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				errs = append(errs, err)
 			}
@@ -41,7 +41,7 @@ func (e *Engine) DropGone(now time.Time) error {
 
 // record stores an entry, with the file systems that its files lie on and, where
 // one of them is not to be seen, those that they lay on before.
-func (e *Engine) record(entry ledger.Entry) error {
+func (e *Engine) record(entry history.Record) error {
 	m, paths := mounts{}, files(entry)
 	var all []string
 	if slices.ContainsFunc(paths, func(path string) bool { _, err := os.Lstat(path); return err != nil }) {
@@ -57,7 +57,7 @@ func (e *Engine) record(entry ledger.Entry) error {
 }
 
 // files are the places of all files that an entry tells of.
-func files(entry ledger.Entry) (paths []string) {
+func files(entry history.Record) (paths []string) {
 	for _, path := range []string{entry.Path, entry.MovedTo} {
 		if path != "" {
 			paths = append(paths, path)
@@ -75,7 +75,7 @@ type mounts map[string]string
 // gone reports whether an entry's files are all gone though every file system
 // that they lay on is there, and no other in its place. It is so of no record
 // that names none.
-func (m mounts) gone(entry ledger.Entry) bool {
+func (m mounts) gone(entry history.Record) bool {
 	paths := files(entry)
 	if slices.ContainsFunc(paths, there) {
 		return false

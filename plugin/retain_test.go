@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin"
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/ledger"
 )
 
 // remembered looks at what is gone, now and after more than a year, and returns
@@ -23,13 +24,13 @@ func (b *fixture) remembered() (names []string) {
 			b.Fatal(err)
 		}
 	}
-	b.records(func(e ledger.Entry) ledger.Entry { names = append(names, filepath.Base(e.Path)); return e })
+	b.records(func(e history.Record) history.Record { names = append(names, filepath.Base(e.Path)); return e })
 	slices.Sort(names)
 	return slices.Compact(names)
 }
 
 // records changes all records behind the engine's back.
-func (b *fixture) records(f func(ledger.Entry) ledger.Entry) {
+func (b *fixture) records(f func(history.Record) history.Record) {
 	b.Helper()
 	if err := b.engine.Close(); err != nil {
 		b.Fatal(err)
@@ -38,7 +39,7 @@ func (b *fixture) records(f func(ledger.Entry) ledger.Entry) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := l.Each(func(e ledger.Entry) error { return l.Put(f(e)) }); err != nil {
+	if err := l.Each(false, func(e history.Record) error { return l.Put(f(e)) }); err != nil {
 		b.Fatal(err)
 	}
 	if err := l.Close(); err != nil {
@@ -138,7 +139,7 @@ func TestAMountThatIsGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newFixture(t, small, plugin.WithLedger())
 			b.done(b.photo("a.jpg", 20, 10, 1))
-			b.records(func(e ledger.Entry) ledger.Entry {
+			b.records(func(e history.Record) history.Record {
 				if len(e.Mounts) != 1 {
 					t.Fatalf("it lies on %q", e.Mounts)
 				}

@@ -226,7 +226,7 @@ func (w *work) sparesLast(t target) error {
 	if e.ledger == nil {
 		return nil
 	}
-	if _, known, err := e.ledger.Maker(t.path); known || err != nil {
+	if made, _, err := e.ledger.Maker(t.path); made.Record.Path != "" || err != nil {
 		return err // own decides
 	}
 	e.mu.Lock()
@@ -249,7 +249,7 @@ func (w *work) sparesLast(t target) error {
 // atHand reports whether a file that the ledger knows with that content is still
 // there as it was.
 func (e *Engine) atHand(content string) (bool, error) {
-	entries, err := e.ledger.Contents(content)
+	entries, err := e.ledger.ByContent(content)
 	for _, known := range entries {
 		for _, path := range []string{known.Path, known.MovedTo} {
 			info, err := os.Stat(path)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops/diag"
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -23,7 +23,7 @@ import (
 // != in place of = turns pipeline, model and path around.
 type Where struct{ conditions []condition }
 
-type condition func(ledger.Entry) bool
+type condition func(history.Record) bool
 
 var whereFields = []string{"pipeline", "model", "path", "before", "after"}
 
@@ -49,9 +49,9 @@ func parseCondition(text string) (condition, error) {
 	var is condition
 	switch field = strings.TrimSpace(field); field {
 	case "pipeline":
-		is = func(e ledger.Entry) bool { return e.Pipeline == value }
+		is = func(e history.Record) bool { return e.Pipeline == value }
 	case "model":
-		is = func(e ledger.Entry) bool {
+		is = func(e history.Record) bool {
 			name, _, _ := strings.Cut(e.Notes["model"], " ")
 			return name == value || e.Notes["model"] == value
 		}
@@ -59,7 +59,7 @@ func parseCondition(text string) (condition, error) {
 		if _, err := path.Match(value, ""); err != nil {
 			return nil, fmt.Errorf("the pattern is malformed: %w", err)
 		}
-		is = func(e ledger.Entry) bool { return matchesEnd(norm.NFC.String(value), norm.NFC.String(e.Path)) }
+		is = func(e history.Record) bool { return matchesEnd(norm.NFC.String(value), norm.NFC.String(e.Path)) }
 	case "before", "after":
 		when, err := parseDate(value)
 		if err != nil {
@@ -68,11 +68,11 @@ func parseCondition(text string) (condition, error) {
 		if not {
 			return nil, fmt.Errorf("say before or after; != does not go with dates")
 		}
-		return func(e ledger.Entry) bool { return e.Finished.Before(when) == (field == "before") }, nil
+		return func(e history.Record) bool { return e.Finished.Before(when) == (field == "before") }, nil
 	default:
 		return nil, fmt.Errorf("there is no field %q%s", field, diag.Suggest(field, whereFields))
 	}
-	return func(e ledger.Entry) bool { return is(e) != not }, nil
+	return func(e history.Record) bool { return is(e) != not }, nil
 }
 
 // matchesEnd compares a pattern with as many of the last elements of a path as
@@ -99,7 +99,7 @@ func parseDate(text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is no date such as 2026-01-31 or 2026-01-31T12:00:00Z", text)
 }
 
-func (w Where) matches(e ledger.Entry) bool {
+func (w Where) matches(e history.Record) bool {
 	for _, c := range w.conditions {
 		if !c(e) {
 			return false

@@ -6,7 +6,7 @@
 // pipeline's settings and output folder. It holds the content that was
 // processed, so that a changed photo is found out, and the outputs that came of
 // it, so that no output is taken for somebody else's. Where records are kept is
-// a [Store]'s matter; every store passes the suite of ledger/ledgertest.
+// a [Store]'s matter; every store passes the suite in ledgertest.
 //
 // The package decodes no image and writes no output.
 package history
@@ -59,8 +59,9 @@ type Store interface {
 	//
 	// Another record that named one of r's outputs stands no longer: that of the
 	// same source is deleted; that of another source, if it was Done, becomes
-	// Superseded by r's task, and is the maker of nothing any more; any other is
-	// deleted.
+	// Superseded by r's task and offers its outputs to nobody any more; any other
+	// is deleted. A Superseded record that is put claims no outputs. The maker of
+	// an output stays who made it last.
 	Put(r Record) error
 
 	// Delete drops the record of a path and task, so that the task is done

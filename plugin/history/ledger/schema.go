@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/burnish-photo/burnish/plugin/history"
 	"go.etcd.io/bbolt"
 )
 
@@ -55,8 +56,8 @@ func indexFailures(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	return t.entries.ForEach(func(id, value []byte) error {
-		if e, ok := decode(value); ok && e.failed() {
+	return t.records.ForEach(func(id, value []byte) error {
+		if e, ok := decode(value); ok && e.HasFailed() {
 			return t.failed.Put(id, nil)
 		}
 		return nil
@@ -71,10 +72,10 @@ func number(tx *bbolt.Tx) error {
 	}
 	type old struct {
 		id []byte
-		Entry
+		history.Record
 	}
 	var all []old
-	err = t.entries.ForEach(func(id, value []byte) error {
+	err = t.records.ForEach(func(id, value []byte) error {
 		if e, ok := decode(value); ok {
 			all = append(all, old{bytes.Clone(id), e})
 		}
@@ -85,7 +86,7 @@ func number(tx *bbolt.Tx) error {
 	}
 	slices.SortStableFunc(all, func(a, b old) int { return a.Finished.Compare(b.Finished) })
 	for _, o := range all {
-		if err := t.putEntry(o.id, o.Entry); err != nil {
+		if err := t.putRecord(o.id, o.Record); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"github.com/burnish-photo/burnish/plugin/history"
 	"go.etcd.io/bbolt"
 )
 
@@ -19,87 +20,87 @@ const folderKey = "folder"
 // pageLength is how many records Each reads in one transaction.
 const pageLength = 256
 
-// The buckets of the file. entries is the truth; the others are indexes that
+// The buckets of the file. The records are the truth; the others are indexes that
 // the same transaction keeps in step.
 var (
 	metaBucket     = []byte("meta")     // "schema" → version; "retained" → when; "folder", path → mount
-	entriesBucket  = []byte("entries")  // path, work → record in JSON
-	contentsBucket = []byte("contents") // content, work, path → nothing; Done only
-	outputsBucket  = []byte("outputs")  // output path → path, work of the entry that wrote it last
+	recordsBucket  = []byte("entries")  // path, task → record in JSON
+	contentsBucket = []byte("contents") // content, task, path → nothing; Done only
+	outputsBucket  = []byte("outputs")  // output path → path, task of the record that wrote it last
 	hashesBucket   = []byte("hashes")   // output content → output path; outlives the records
-	failedBucket   = []byte("failed")   // path, work → nothing; Failed and Quarantined only
+	failedBucket   = []byte("failed")   // path, task → nothing; Failed and Quarantined only
 	goneBucket     = []byte("gone")     // kind, key of another table → since when it has been of no use
 )
 
-var allTables = [][]byte{entriesBucket, contentsBucket, outputsBucket, hashesBucket, failedBucket, goneBucket}
+var allTables = [][]byte{recordsBucket, contentsBucket, outputsBucket, hashesBucket, failedBucket, goneBucket}
 
 // tables are the buckets within one transaction.
 type tables struct {
-	meta, entries, contents, outputs, hashes, failed, gone *bbolt.Bucket
+	meta, records, contents, outputs, hashes, failed, gone *bbolt.Bucket
 }
 
 func open(tx *bbolt.Tx) (tables, error) {
 	t := tables{
 		meta:     tx.Bucket(metaBucket),
-		entries:  tx.Bucket(entriesBucket),
+		records:  tx.Bucket(recordsBucket),
 		contents: tx.Bucket(contentsBucket),
 		outputs:  tx.Bucket(outputsBucket),
 		hashes:   tx.Bucket(hashesBucket),
 		failed:   tx.Bucket(failedBucket),
 		gone:     tx.Bucket(goneBucket),
 	}
-	if t.meta == nil || t.gone == nil || t.entries == nil || t.contents == nil || t.outputs == nil || t.hashes == nil || t.failed == nil {
+	if t.meta == nil || t.gone == nil || t.records == nil || t.contents == nil || t.outputs == nil || t.hashes == nil || t.failed == nil {
 		return t, errors.New("a table is missing")
 	}
 	return t, nil
 }
 
-func (t tables) put(e Entry) error {
-	id := join(e.Path, e.Work)
+func (t tables) put(e history.Record) error {
+	id := join(e.Path, e.Task)
 	if err := t.drop(id); err != nil {
 		return err
 	}
 	if e.Superseded != "" {
-		return t.putEntry(id, e)
+		return t.putRecord(id, e)
 	}
 	for _, o := range e.Outputs {
 		if err := t.putOutput(id, e, o); err != nil {
 			return err
 		}
 	}
-	if e.State == Done {
-		if err := t.contents.Put(join(e.Content, e.Work, e.Path), nil); err != nil {
+	if e.State == history.Done {
+		if err := t.contents.Put(join(e.Content, e.Task, e.Path), nil); err != nil {
 			return err
 		}
 	}
-	if e.failed() {
+	if e.HasFailed() {
 		if err := t.failed.Put(id, nil); err != nil {
 			return err
 		}
 	}
-	return t.putEntry(id, e)
+	return t.putRecord(id, e)
 }
 
-// record is an Entry as it is stored. Of two versions of it in a damaged file,
+// versioned is a record as it is stored. Of two versions of it in a damaged file,
 // that of the higher sequence is the newer, whatever the clock said.
-type record struct {
-	Entry
+type versioned struct {
+	history.Record
 	Sequence uint64 `json:"sequence"`
 }
 
-func (t tables) putEntry(id []byte, e Entry) error {
-	n, err := t.entries.NextSequence()
+func (t tables) putRecord(id []byte, e history.Record) error {
+	n, err := t.records.NextSequence()
 	if err != nil {
 		return err
 	}
-	value, err := json.Marshal(record{stored(e), n})
+	value, err := json.Marshal(versioned{escaped(e), n})
 	if err != nil {
 		return err
 	}
-	return t.entries.Put(id, value)
+	return t.records.Put(id, value)
 }
 
-func (t tables) putOutput(id []byte, e Entry, o Output) error {
+func (t tables) putOutput(id []byte, e history.Record, o history.Output) error {
 	path := []byte(o.Path)
 	if before := t.outputs.Get(path); before != nil && !bytes.Equal(before, id) {
 		if err := t.supersede(bytes.Clone(before), e); err != nil {
@@ -116,74 +117,70 @@ func (t tables) putOutput(id []byte, e Entry, o Output) error {
 }
 
 // supersede lets the record before make room for e.
-func (t tables) supersede(before []byte, by Entry) error {
-	e, ok := decode(t.entries.Get(before))
-	if err := t.drop(before); err != nil || !ok || e.Path == by.Path || e.State != Done {
+func (t tables) supersede(before []byte, by history.Record) error {
+	e, ok := decode(t.records.Get(before))
+	if err := t.drop(before); err != nil || !ok || e.Path == by.Path || e.State != history.Done {
 		return err
 	}
-	e.Superseded = by.Work
-	return t.putEntry(before, e)
+	e.Superseded = by.Task
+	return t.putRecord(before, e)
 }
 
-func (e Entry) failed() bool { return e.State == Failed || e.State == Quarantined }
-
-// drop removes an entry and its indexes. Who made an output and what
+// drop removes a record and its indexes. Who made an output and what
 // content was ever written stays known.
 func (t tables) drop(id []byte) error {
-	e, ok := decode(t.entries.Get(id))
+	e, ok := decode(t.records.Get(id))
 	if !ok {
 		return nil
 	}
-	if err := t.contents.Delete(join(e.Content, e.Work, e.Path)); err != nil {
+	if err := t.contents.Delete(join(e.Content, e.Task, e.Path)); err != nil {
 		return err
 	}
-	return errors.Join(t.failed.Delete(id), t.gone.Delete(marked(markedRecord, id)), t.entries.Delete(id))
+	return errors.Join(t.failed.Delete(id), t.gone.Delete(marked(markedRecord, id)), t.records.Delete(id))
 }
 
-func (t tables) allFailed() (all []Entry) {
-	c := t.failed.Cursor()
-	for id, _ := c.First(); id != nil; id, _ = c.Next() {
-		if e, ok := decode(t.entries.Get(id)); ok && e.failed() {
-			all = append(all, e)
+// ofPath are the records of a source, by task.
+func (t tables) ofPath(path string) (all []history.Record) {
+	prefix := join(path, "")
+	c := t.records.Cursor()
+	for id, value := c.Seek(prefix); bytes.HasPrefix(id, prefix); id, value = c.Next() {
+		if r, ok := decode(value); ok {
+			all = append(all, r)
 		}
 	}
 	return all
 }
 
-func (t tables) byContent(content, work string) (Entry, bool) {
-	prefix := append(join(content, work), separator...)
+// ofContent are the done records of a content, by task and path.
+func (t tables) ofContent(content string) (all []history.Record) {
+	prefix := join(content, "")
 	c := t.contents.Cursor()
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		path := string(k[len(prefix):])
-		if e, ok := decode(t.entries.Get(join(path, work))); ok && e.State == Done && e.Content == content {
-			return e, true
-		}
-	}
-	return Entry{}, false
-}
-
-func (t tables) ofContent(content string) (all []Entry) {
-	prefix := append([]byte(content), separator...)
-	c := t.contents.Cursor()
-	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		work, path, _ := bytes.Cut(k[len(prefix):], []byte(separator))
-		if e, ok := decode(t.entries.Get(join(string(path), string(work)))); ok && e.Content == content {
-			all = append(all, e)
+		task, path, _ := bytes.Cut(k[len(prefix):], []byte(separator))
+		if r, ok := decode(t.records.Get(join(string(path), string(task)))); ok && r.State == history.Done && r.Content == content {
+			all = append(all, r)
 		}
 	}
 	return all
 }
 
-// page returns up to pageLength records after the key from, and the last key.
-func (t tables) page(from []byte) (page []Entry, last []byte) {
-	c := t.entries.Cursor()
+// page returns up to pageLength records, or failures alone, after the key from,
+// and the last key.
+func (t tables) page(failedOnly bool, from []byte) (page []history.Record, last []byte) {
+	c := t.records.Cursor()
+	if failedOnly {
+		c = t.failed.Cursor()
+	}
 	k, value := c.Seek(from)
 	if bytes.Equal(k, from) {
 		k, value = c.Next()
 	}
 	for n := 0; k != nil && n < pageLength; n++ {
-		if e, ok := decode(value); ok {
-			page = append(page, e)
+		if failedOnly {
+			value = t.records.Get(k)
+		}
+		if r, ok := decode(value); ok && (!failedOnly || r.HasFailed()) {
+			page = append(page, r)
 		}
 		last = bytes.Clone(k)
 		k, value = c.Next()
@@ -193,12 +190,12 @@ func (t tables) page(from []byte) (page []Entry, last []byte) {
 
 // decode reads a record. One that cannot be read counts as absent: the work is
 // done again and the record replaced.
-func decode(value []byte) (Entry, bool) {
-	var e Entry
+func decode(value []byte) (history.Record, bool) {
+	var e history.Record
 	if value == nil || json.Unmarshal(value, &e) != nil {
-		return Entry{}, false
+		return history.Record{}, false
 	}
-	return restored(e), true
+	return unescaped(e), true
 }
 
 func join(parts ...string) []byte {

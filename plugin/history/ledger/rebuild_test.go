@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/burnish-photo/burnish/plugin/history"
 	"go.etcd.io/bbolt"
 )
 
@@ -38,7 +39,7 @@ func reopened(t *testing.T, file string) *Ledger {
 }
 
 // fill puts n records in one transaction.
-func fill(t testing.TB, l *Ledger, n int, entry func(i int) Entry) {
+func fill(t testing.TB, l *Ledger, n int, entry func(i int) history.Record) {
 	t.Helper()
 	err := l.update(func(t tables) error {
 		for i := range n {
@@ -60,9 +61,9 @@ func TestRecordsAreReadBack(t *testing.T) {
 		l := openTest(t)
 		for i := range n {
 			e := done(fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i), fmt.Sprintf("/out/%d.jpg", i))
-			e.State, e.Finished = Failed, shot
+			e.State, e.Finished = history.Failed, shot
 			put(t, l, e)
-			e.State, e.Finished = Done, shot.Add(1)
+			e.State, e.Finished = history.Done, shot.Add(1)
 			put(t, l, e)
 		}
 		file, whole := closed(t, l)
@@ -75,12 +76,12 @@ func TestRecordsAreReadBack(t *testing.T) {
 			t.Errorf("notice: %s", l.Notice())
 		}
 		for i := range n {
-			e, ok, err := l.Lookup(Key{fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i)})
-			if err != nil || !ok || e.State != Done || !e.Salvaged {
-				t.Fatalf("%d: %+v, %v, %v", i, e, ok, err)
+			e, ok := find(t, l, fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i))
+			if !ok || e.State != history.Done || !e.Salvaged {
+				t.Fatalf("%d: %+v, %t", i, e, ok)
 			}
-			if owner, ok, _ := l.Owner(fmt.Sprintf("/out/%d.jpg", i)); !ok || owner != e.Path {
-				t.Errorf("the owner of its output is %q", owner)
+			if by := maker(t, l, fmt.Sprintf("/out/%d.jpg", i)); by != e.Path {
+				t.Errorf("the maker of its output is %q", by)
 			}
 		}
 	}
@@ -90,17 +91,17 @@ func TestRecordsAreReadBack(t *testing.T) {
 func TestTheNewestVersionIsReadBack(t *testing.T) {
 	l := openTest(t)
 	const n = 100
-	entry := func(i int, finished time.Time, state State) Entry {
+	entry := func(i int, finished time.Time, state history.State) history.Record {
 		e := done(fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i), fmt.Sprintf("/out/%d.jpg", i))
 		e.State, e.Finished = state, finished
 		return e
 	}
-	fill(t, l, n, func(i int) Entry { return entry(i, shot.Add(time.Hour), Quarantined) })
-	fill(t, l, n, func(i int) Entry { return entry(i, shot, Done) }) // the clock was set back
+	fill(t, l, n, func(i int) history.Record { return entry(i, shot.Add(time.Hour), history.Quarantined) })
+	fill(t, l, n, func(i int) history.Record { return entry(i, shot, history.Done) }) // the clock was set back
 	file, whole := closed(t, l)
 	found, err := salvage(file)
-	if err != nil || len(found.entries) <= n {
-		t.Fatalf("%d versions of %d records are there, %v", len(found.entries), n, err)
+	if err != nil || len(found.records) <= n {
+		t.Fatalf("%d versions of %d records are there, %v", len(found.records), n, err)
 	}
 	clear(whole[:2*os.Getpagesize()])
 	if err := os.WriteFile(file, whole, 0o640); err != nil {
@@ -108,8 +109,8 @@ func TestTheNewestVersionIsReadBack(t *testing.T) {
 	}
 	l = reopened(t, file)
 	for i := range n {
-		if e, ok, err := l.Find(fmt.Sprintf("%d.jpg", i), "w"); err != nil || !ok || e.State != Done {
-			t.Fatalf("%d: %+v, %v, %v", i, e, ok, err)
+		if e, ok, err := history.Find(l, fmt.Sprintf("%d.jpg", i), "w"); err != nil || !ok || e.State != history.Done {
+			t.Fatalf("%d: %+v, %t", i, e, ok)
 		}
 	}
 }
@@ -127,7 +128,7 @@ func TestRecordsOfAnotherPageSizeAreReadBack(t *testing.T) {
 		}
 		l := &Ledger{db: db}
 		const n = 100
-		fill(t, l, n, func(i int) Entry {
+		fill(t, l, n, func(i int) history.Record {
 			return done(fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i), fmt.Sprintf("/out/%d.jpg", i))
 		})
 		file, whole := closed(t, l)
@@ -150,7 +151,7 @@ func TestRebuildingIsFinished(t *testing.T) {
 		t.Fatal(err)
 	}
 	l = reopened(t, file)
-	if _, ok, err := l.Find("a.jpg", "w"); !ok || err != nil {
+	if _, ok, err := history.Find(l, "a.jpg", "w"); !ok || err != nil {
 		t.Errorf("the record is lost: %v", err)
 	}
 	l.Close()
@@ -192,7 +193,7 @@ func TestWhileAnotherRebuilds(t *testing.T) {
 func TestRebuiltOnce(t *testing.T) {
 	const n, openers = 300, 4
 	l := openTest(t)
-	fill(t, l, n, func(i int) Entry {
+	fill(t, l, n, func(i int) history.Record {
 		return done(fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i), fmt.Sprintf("/out/%d.jpg", i))
 	})
 	file, whole := closed(t, l)
@@ -215,7 +216,7 @@ func TestRebuiltOnce(t *testing.T) {
 				notices.Add(1)
 			}
 			records := 0
-			if err := l.Each(func(Entry) error { records++; return nil }); err != nil || records != n {
+			if err := l.Each(false, func(history.Record) error { records++; return nil }); err != nil || records != n {
 				t.Errorf("%d records, %v", records, err)
 			}
 			if err := l.Close(); err != nil {
@@ -252,8 +253,8 @@ func FuzzSalvage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, page []byte) {
 		s := salvaged{outputs: map[string]string{}}
 		s.leaf(page)
-		for _, e := range s.entries {
-			if err := e.validate(); err != nil || !e.Salvaged {
+		for _, e := range s.records {
+			if err := validate(e.Record); err != nil || !e.Salvaged {
 				t.Errorf("%+v, %v", e, err)
 			}
 		}

@@ -8,7 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/burnish-photo/burnish/plugin/ledger"
+	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/ledger"
 )
 
 func TestPeek(t *testing.T) {
@@ -23,7 +24,7 @@ func TestPeek(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := ledger.Entry{Key: ledger.Key{Path: "/in/a.jpg", Work: "w", Content: "c"}, State: ledger.Done}
+	e := history.Record{Key: history.Key{Path: "/in/a.jpg", Task: "w", Content: "c"}, State: history.Done}
 	if err := l.Put(e); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +45,7 @@ func TestPeek(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer p.Close()
-		if found, ok, err := p.Find("/in/a.jpg", "w"); !ok || err != nil || found.Content != "c" {
+		if found, ok, err := history.Find(p, "/in/a.jpg", "w"); !ok || err != nil || found.Content != "c" {
 			t.Errorf("found %+v, %v", found, err)
 		}
 		if err := p.Put(e); err == nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/burnish-photo/burnish/plugin/history"
 	"go.etcd.io/bbolt"
 )
 
@@ -22,7 +23,7 @@ func TestSchemaTwo(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if err := tx.Bucket(entriesBucket).Put(join(e.Path, e.Work), value); err != nil {
+			if err := tx.Bucket(recordsBucket).Put(join(e.Path, e.Task), value); err != nil {
 				return err
 			}
 		}
@@ -40,7 +41,7 @@ func TestSchemaTwo(t *testing.T) {
 		t.Fatal(err)
 	}
 	newest := map[string]uint64{}
-	for _, r := range found.entries {
+	for _, r := range found.records {
 		newest[r.Path] = max(newest[r.Path], r.Sequence)
 	}
 	if want := map[string]uint64{"2.jpg": 1, "1.jpg": 2, "0.jpg": 3, "3.jpg": 4}; !maps.Equal(newest, want) {
@@ -52,7 +53,7 @@ func TestSchemaTwo(t *testing.T) {
 func TestSchemaOne(t *testing.T) {
 	l := openTest(t)
 	failed := done("failed.jpg", "w", "c1")
-	failed.State = Quarantined
+	failed.State = history.Quarantined
 	put(t, l, failed, done("done.jpg", "w", "c2", "/out/done.jpg"))
 	err := l.db.Update(func(tx *bbolt.Tx) error {
 		if err := tx.DeleteBucket(failedBucket); err != nil {
@@ -66,11 +67,11 @@ func TestSchemaOne(t *testing.T) {
 	file, _ := closed(t, l)
 	for range 2 {
 		l = reopened(t, file)
-		all, err := l.Failed()
+		all, err := history.Failures(l)
 		if err != nil || len(all) != 1 || all[0].Path != "failed.jpg" || l.Notice() != "" {
 			t.Errorf("failures: %+v, %v, %s", all, err, l.Notice())
 		}
-		if _, ok, err := l.Reusable("c2", "w"); !ok || err != nil {
+		if _, ok, err := history.FindEqual(l, "c2", "w"); !ok || err != nil {
 			t.Errorf("what was done is lost: %v", err)
 		}
 		l.Close()

@@ -31,7 +31,7 @@ const (
 
 // salvaged is what could be read of a damaged file.
 type salvaged struct {
-	entries []record
+	records []versioned
 	outputs map[string]string // content → path
 }
 
@@ -113,12 +113,12 @@ func (s *salvaged) leaf(page []byte) {
 }
 
 func (s *salvaged) take(key, value []byte) {
-	var r record
+	var r versioned
 	err := json.Unmarshal(value, &r)
-	r.Entry = restored(r.Entry)
-	if err == nil && r.validate() == nil && bytes.Equal(key, join(r.Path, r.Work)) {
+	r.Record = unescaped(r.Record)
+	if err == nil && validate(r.Record) == nil && bytes.Equal(key, join(r.Path, r.Task)) {
 		r.Salvaged = true
-		s.entries = append(s.entries, r)
+		s.records = append(s.records, r)
 		return
 	}
 	if sum, err := hex.DecodeString(string(key)); err == nil && len(sum) == 32 && bytes.HasPrefix(value, []byte("/")) {
@@ -131,7 +131,7 @@ func (s *salvaged) take(key, value []byte) {
 // that it then holds. Two of one sequence are those of a write that a crash cut
 // off and of the one after it.
 func (l *Ledger) restore(s salvaged) (n int, err error) {
-	slices.SortStableFunc(s.entries, func(a, b record) int {
+	slices.SortStableFunc(s.records, func(a, b versioned) int {
 		return cmp.Or(cmp.Compare(a.Sequence, b.Sequence), a.Finished.Compare(b.Finished))
 	})
 	err = l.db.Update(func(tx *bbolt.Tx) error {
@@ -139,8 +139,8 @@ func (l *Ledger) restore(s salvaged) (n int, err error) {
 		if err != nil {
 			return err
 		}
-		for _, r := range s.entries {
-			if err := t.put(r.Entry); err != nil {
+		for _, r := range s.records {
+			if err := t.put(r.Record); err != nil {
 				return err
 			}
 		}
@@ -149,7 +149,7 @@ func (l *Ledger) restore(s salvaged) (n int, err error) {
 				return err
 			}
 		}
-		return t.entries.ForEach(func(_, _ []byte) error { n++; return nil })
+		return t.records.ForEach(func(_, _ []byte) error { n++; return nil })
 	})
 	if err != nil {
 		return 0, fmt.Errorf("restore records of a damaged ledger: %w", err)

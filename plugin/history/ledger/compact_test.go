@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/burnish-photo/burnish/plugin/history"
 	"go.etcd.io/bbolt"
 )
 
@@ -14,7 +15,7 @@ func TestCompaction(t *testing.T) {
 	l := openTest(t)
 	const many = 20_000
 	note := map[string]string{"filler": strings.Repeat("x", 500)}
-	fill := func(change func(t tables, e Entry) error) {
+	fill := func(change func(t tables, e history.Record) error) {
 		t.Helper()
 		err := l.db.Update(func(tx *bbolt.Tx) error {
 			tables, err := open(tx)
@@ -34,12 +35,12 @@ func TestCompaction(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	fill(func(t tables, e Entry) error { return t.put(e) })
-	fill(func(t tables, e Entry) error {
+	fill(func(t tables, e history.Record) error { return t.put(e) })
+	fill(func(t tables, e history.Record) error {
 		if e.Path == "7.jpg" {
 			return nil
 		}
-		return t.drop(join(e.Path, e.Work))
+		return t.drop(join(e.Path, e.Task))
 	})
 	file, whole := closed(t, l)
 	if err := os.WriteFile(file+compacting, whole[:5000], 0o640); err != nil { // as a kill leaves it
@@ -51,7 +52,7 @@ func TestCompaction(t *testing.T) {
 		t.Errorf("%d bytes became %d, %v: %s", len(whole), info.Size(), err, l.News())
 	}
 	t.Logf("%d bytes became %d", len(whole), info.Size())
-	if e, ok, err := l.Find("7.jpg", "w"); !ok || err != nil || len(e.Notes["filler"]) != 500 {
+	if e, ok, err := history.Find(l, "7.jpg", "w"); !ok || err != nil || len(e.Notes["filler"]) != 500 {
 		t.Errorf("the record that was left is %+v, %v", e, err)
 	}
 	if _, err := os.Lstat(file + compacting); err == nil {

@@ -7,23 +7,9 @@ import (
 	"hash/fnv"
 	"time"
 
+	"github.com/burnish-photo/burnish/plugin/history"
 	"go.etcd.io/bbolt"
 )
-
-// Rule says which records are kept. A ledger calls its functions from the
-// goroutine of [Ledger.Retain], and from no transaction.
-type Rule struct {
-	// Keep is for how long what is of no use is kept all the same.
-	Keep time.Duration
-
-	// Gone reports whether a record is of no use: whether its source, wherever
-	// that was put, and all its outputs are gone for certain. For an output that
-	// no record names any more it is asked with an Entry of that output alone.
-	Gone func(Entry) bool
-
-	// Dropped is told of each record that was dropped; it may be nil.
-	Dropped func(Entry)
-}
 
 const (
 	retainEvery  = 24 * time.Hour
@@ -35,11 +21,10 @@ const (
 
 var retainedKey = []byte("retained")
 
-// Retain drops the records that have been gone by the rule for as long as it
-// keeps them, each time that it was asked about them, and who made an output and
-// what its content was where no record tells of them that long. It is the number
-// of records dropped. It does nothing where it was done less than a day before.
-func (l *Ledger) Retain(now time.Time, rule Rule) (n int, err error) {
+// Retain implements [history.Store]. Beside records it deletes who made an
+// output, and what its content was, where no record has told of them for as long
+// as the rule keeps that.
+func (l *Ledger) Retain(now time.Time, rule history.Rule) (n int, err error) {
 	due := false
 	err = l.update(func(t tables) error {
 		last := stamped(t.meta.Get(retainedKey))
@@ -55,7 +40,7 @@ func (l *Ledger) Retain(now time.Time, rule Rule) (n int, err error) {
 	s := &sweep{ledger: l, now: now, rule: rule, named: map[uint64]struct{}{}, marks: map[string][]byte{}}
 	for _, step := range []func() error{s.marked, s.records, s.outputs, s.hashes, s.flush} {
 		if err := step(); err != nil {
-			return s.dropped, fmt.Errorf("drop old records from ledger %s: %w", l.db.Path(), err)
+			return s.dropped, fmt.Errorf("delete old records from ledger %s: %w", l.db.Path(), err)
 		}
 	}
 	return s.dropped, nil
@@ -65,7 +50,7 @@ func (l *Ledger) Retain(now time.Time, rule Rule) (n int, err error) {
 type sweep struct {
 	ledger  *Ledger
 	now     time.Time
-	rule    Rule
+	rule    history.Rule
 	named   map[uint64]struct{} // contents and paths of outputs that a record tells of, hashed
 	marks   map[string][]byte   // as they were before, by key
 	changes []change
@@ -91,21 +76,21 @@ func (s *sweep) marked() error {
 }
 
 func (s *sweep) records() error {
-	return s.ledger.Each(func(e Entry) error {
+	return s.ledger.Each(false, func(e history.Record) error {
 		gone := s.rule.Gone(e)
 		for _, o := range e.Outputs {
 			if !gone {
 				s.named[brief(o.Hash)], s.named[brief(o.Path)] = struct{}{}, struct{}{}
 			}
 		}
-		return s.consider(marked(markedRecord, join(e.Path, e.Work)), gone)
+		return s.consider(marked(markedRecord, join(e.Path, e.Task)), gone)
 	})
 }
 
 func (s *sweep) outputs() error {
-	unnamed := func(t tables, _, id []byte) bool { return t.entries.Get(id) == nil }
+	unnamed := func(t tables, _, id []byte) bool { return t.records.Get(id) == nil }
 	return s.ledger.eachKey(func(t tables) *bbolt.Bucket { return t.outputs }, unnamed, func(path, _ []byte, unnamed bool) error {
-		gone := unnamed && s.rule.Gone(Entry{Outputs: []Output{{Path: string(path)}}})
+		gone := unnamed && s.rule.Gone(history.Record{Outputs: []history.Output{{Path: string(path)}}})
 		return s.consider(marked(markedOutput, path), gone)
 	})
 }
@@ -118,7 +103,7 @@ func (s *sweep) hashes() error {
 	return s.ledger.eachKey(func(t tables) *bbolt.Bucket { return t.hashes }, unnamed, func(hash, path []byte, unnamed bool) error {
 		if unnamed { // what lies there may still be that
 			_, known := s.named[brief(string(path))]
-			unnamed = known || s.rule.Gone(Entry{Outputs: []Output{{Path: string(path)}}})
+			unnamed = known || s.rule.Gone(history.Record{Outputs: []history.Output{{Path: string(path)}}})
 		}
 		return s.consider(marked(markedHash, hash), unnamed)
 	})
@@ -176,7 +161,7 @@ func (s *sweep) consider(key []byte, gone bool) error {
 // flush makes the changes. What was put since it was considered bears no mark,
 // and stays.
 func (s *sweep) flush() error {
-	var dropped []Entry
+	var dropped []history.Record
 	err := s.ledger.update(func(t tables) error {
 		dropped = nil // it may run twice
 		for _, c := range s.changes {
@@ -204,7 +189,7 @@ func (s *sweep) flush() error {
 }
 
 // change makes one change, and returns the record that it dropped.
-func (t tables) change(c change, now time.Time) (dropped Entry, err error) {
+func (t tables) change(c change, now time.Time) (dropped history.Record, err error) {
 	if !bytes.Equal(t.gone.Get(c.key), c.mark) {
 		return dropped, nil
 	}
@@ -219,20 +204,20 @@ func (t tables) change(c change, now time.Time) (dropped Entry, err error) {
 	}
 	switch key := c.key[1:]; c.key[0] {
 	case markedOutput:
-		if t.entries.Get(t.outputs.Get(key)) != nil {
+		if t.records.Get(t.outputs.Get(key)) != nil {
 			return dropped, nil
 		}
 		return dropped, t.outputs.Delete(key)
 	case markedHash:
 		return dropped, t.hashes.Delete(key)
 	default:
-		dropped, _ = decode(t.entries.Get(key))
+		dropped, _ = decode(t.records.Get(key))
 		return dropped, t.dropWhole(key, dropped)
 	}
 }
 
 // dropWhole drops a record and that it made its outputs.
-func (t tables) dropWhole(id []byte, e Entry) error {
+func (t tables) dropWhole(id []byte, e history.Record) error {
 	for _, o := range e.Outputs {
 		if path := []byte(o.Path); bytes.Equal(t.outputs.Get(path), id) {
 			if err := t.outputs.Delete(path); err != nil {

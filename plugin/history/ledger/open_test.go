@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/burnish-photo/burnish/plugin/history"
 	"go.etcd.io/bbolt"
 	"go.uber.org/goleak"
 )
@@ -55,12 +56,12 @@ func TestKilledWhileWriting(t *testing.T) {
 			t.Fatalf("open after a kill: %v, %q", err, l.Notice())
 		}
 		for _, path := range durable {
-			e, ok, err := l.Lookup(Key{Path: path, Work: "w", Content: "content of " + path})
-			if err != nil || !ok || len(e.Outputs) != 1 {
-				t.Errorf("%s was put before the kill and is lost: %+v, %v", path, e, err)
+			e, ok := find(t, l, path, "w", "content of "+path)
+			if !ok || len(e.Outputs) != 1 {
+				t.Errorf("%s was put before the kill and is lost: %+v", path, e)
 			}
-			if owner, ok, err := l.Owner("/out/" + path); err != nil || !ok || owner != path {
-				t.Errorf("the owner of its output is %q, %v", owner, err)
+			if by := maker(t, l, "/out/"+path); by != path {
+				t.Errorf("the maker of its output is %q", by)
 			}
 		}
 		if err := l.Close(); err != nil {
@@ -122,7 +123,7 @@ func TestCopiedWhileOpen(t *testing.T) {
 		t.Fatalf("%v, %q", err, reopened.Notice())
 	}
 	defer reopened.Close()
-	if _, ok, err := reopened.Reusable("c", "w"); !ok || err != nil {
+	if _, ok, err := history.FindEqual(reopened, "c", "w"); !ok || err != nil {
 		t.Errorf("Reusable: %v, %v", ok, err)
 	}
 }
@@ -145,7 +146,7 @@ func TestInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	again.Close()
-	if _, _, err := again.Reusable("c", "w"); err == nil {
+	if _, _, err := history.FindEqual(again, "c", "w"); err == nil {
 		t.Error("a closed ledger answers")
 	}
 }
@@ -240,9 +241,9 @@ func TestDamagedPageByPage(t *testing.T) {
 			aside++
 		}
 		for i := range 60 {
-			k := Key{Path: fmt.Sprintf("%d.jpg", i), Work: "w", Content: fmt.Sprint("c", i)}
-			if e, ok, _ := l.Lookup(k); ok && e.Key != k {
-				t.Errorf("page %d: Lookup(%+v) = %+v", at/page, k, e.Key)
+			k := history.Key{Path: fmt.Sprintf("%d.jpg", i), Task: "w", Content: fmt.Sprint("c", i)}
+			if e, ok, _ := history.Find(l, k.Path, k.Task); ok && e.Key != k {
+				t.Errorf("page %d: Find(%+v) = %+v", at/page, k, e.Key)
 			}
 		}
 		l.Close()

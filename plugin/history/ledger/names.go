@@ -6,32 +6,34 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/burnish-photo/burnish/plugin/history"
 )
 
 // JSON holds UTF-8 only, while a name on a file system may hold any bytes but
 // zero. In a stored record each byte that is not part of UTF-8 is written as a
 // zero byte and two hexadecimal digits.
 
-// stored is e with its paths as they are written.
-func stored(e Entry) Entry { return renamed(e, storedName) }
+// escaped is r with its paths as they are written.
+func escaped(r history.Record) history.Record { return mapPaths(r, escapedName) }
 
-// restored undoes [stored].
-func restored(e Entry) Entry { return renamed(e, restoredName) }
+// unescaped undoes [escaped].
+func unescaped(r history.Record) history.Record { return mapPaths(r, unescapedName) }
 
-func renamed(e Entry, name func(string) string) Entry {
-	e.Path, e.MovedTo, e.Error = name(e.Path), name(e.MovedTo), name(e.Error) // an error names paths
-	e.Outputs = slices.Clone(e.Outputs)
-	for i := range e.Outputs {
-		e.Outputs[i].Path = name(e.Outputs[i].Path)
+func mapPaths(r history.Record, f func(string) string) history.Record {
+	r.Path, r.Root, r.MovedTo, r.Error = f(r.Path), f(r.Root), f(r.MovedTo), f(r.Error) // an error names paths
+	r.Outputs = slices.Clone(r.Outputs)
+	for i := range r.Outputs {
+		r.Outputs[i].Path = f(r.Outputs[i].Path)
 	}
-	e.Mounts = slices.Clone(e.Mounts)
-	for i := range e.Mounts {
-		e.Mounts[i] = name(e.Mounts[i])
+	r.Mounts = slices.Clone(r.Mounts)
+	for i := range r.Mounts {
+		r.Mounts[i] = f(r.Mounts[i])
 	}
-	return e
+	return r
 }
 
-func storedName(path string) string {
+func escapedName(path string) string {
 	if utf8.ValidString(path) {
 		return path
 	}
@@ -48,7 +50,7 @@ func storedName(path string) string {
 	return b.String()
 }
 
-func restoredName(text string) string {
+func unescapedName(text string) string {
 	if !strings.Contains(text, separator) {
 		return text
 	}

@@ -4,19 +4,21 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+
+	"github.com/burnish-photo/burnish/plugin/history"
 )
 
 const benchEntries = 10_000
 
-func filled(b *testing.B) (*Ledger, []Entry) {
+func filled(b *testing.B) (*Ledger, []history.Record) {
 	b.Helper()
 	l := openTest(b)
-	entries := make([]Entry, benchEntries)
+	entries := make([]history.Record, benchEntries)
 	for i := range entries {
 		path := fmt.Sprintf("/srv/photos/ingest/2024/05/IMG_%05d.jpg", i)
 		content := fmt.Sprintf("%064x", i)
 		entries[i] = done(path, fmt.Sprintf("%064x", 7), content)
-		entries[i].Outputs = []Output{
+		entries[i].Outputs = []history.Output{
 			{Path: path + ".restored.jpg", Size: 1, Hash: fmt.Sprintf("%064x", 3*i)},
 			{Path: path + ".thumb.jpg", Size: 1, Hash: fmt.Sprintf("%064x", 3*i+1)},
 		}
@@ -58,11 +60,11 @@ func BenchmarkPutConcurrent(b *testing.B) {
 	})
 }
 
-func BenchmarkUnchanged(b *testing.B) {
+func BenchmarkFind(b *testing.B) {
 	l, entries := filled(b)
 	for i := 0; b.Loop(); i++ {
 		e := entries[i%benchEntries]
-		if _, ok, err := l.Unchanged(e.Path, e.Stat, e.Work); !ok || err != nil {
+		if _, ok, err := history.Find(l, e.Path, e.Task); !ok || err != nil {
 			b.Fatal(ok, err)
 		}
 	}
