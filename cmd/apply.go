@@ -17,15 +17,15 @@ import (
 )
 
 type applyCommand struct {
-	Paths     []string `arg:"" name:"path" help:"Photos, and folders of photos."`
-	Output    string   `short:"o" required:"" placeholder:"DIR" help:"Folder that the outputs' paths are below."`
-	Config    string   `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}, else the built-in pipeline photos."`
-	Pipeline  string   `short:"p" help:"Pipeline to use; needed where the file has several."`
-	Again     bool     `help:"Do again what is done."`
-	Overwrite bool     `help:"Replace files in DIR that Burnish does not know as its own."`
-	Allow     []string `placeholder:"FORMAT" help:"Take in jxl, jp2, svg, pdf, psd, bmp … too: what reads them is not safe for files of unknown origin."`
-	Quiet     bool     `short:"q" help:"Print failures only."`
-	JSON      bool     `name:"json" help:"Print one JSON object for every file."`
+	Paths        []string `arg:"" name:"path" help:"Photos, and folders of photos."`
+	Output       string   `short:"o" required:"" placeholder:"DIR" help:"Folder that the outputs' paths are below."`
+	Config       string   `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}, else the built-in pipeline photos."`
+	Pipeline     string   `short:"p" help:"Pipeline to use; needed where the file has several."`
+	Again        bool     `help:"Do again what is done."`
+	Overwrite    bool     `help:"Replace files in DIR that Burnish does not know as its own."`
+	AllowFormats []string `placeholder:"FORMAT" help:"Take in jxl, jp2, svg, pdf, psd, bmp … too: what reads them is not safe for files of unknown origin."`
+	Quiet        bool     `short:"q" help:"Print failures only."`
+	JSON         bool     `name:"json" help:"Print one JSON object for every file."`
 }
 
 // Help is shown by burnish apply --help.
@@ -119,7 +119,7 @@ func (a *applyCommand) jobs(watch []config.Watch) ([]job, found, error) {
 	}
 	var jobs []job
 	for _, f := range all.files {
-		jobs = append(jobs, job{f, plugin.Job{Path: f.path, Root: f.within(), Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite, Again: a.Again, Named: f.named, Allow: a.Allow}})
+		jobs = append(jobs, job{f, plugin.Job{Path: f.path, Root: f.within(), Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite, Again: a.Again, Named: f.named, Allow: a.AllowFormats}})
 	}
 	return jobs, all, nil
 }

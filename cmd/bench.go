@@ -17,15 +17,15 @@ import (
 )
 
 type benchCommand struct {
-	Model   string      `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model: a name (${default}) or an exported file."`
-	Device  device.List `placeholder:"DEVICE" help:"auto, cpu, cuda:N, …"`
-	Quality string      `default:"balanced" placeholder:"QUALITY" help:"fast, balanced (the default) or reference."`
-	Tile    int         `placeholder:"PIXELS" help:"Side of the windows; default: the model's."`
-	Size    []string    `default:"1" placeholder:"MP|WxH" help:"Sizes of photos, in megapixels or pixels (${default})."`
-	Photos  int         `default:"1" help:"Photos of each size."`
-	AtATime int         `placeholder:"N" help:"Photos under way together; default: by the number of cores."`
-	Config  string      `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore\" and \"limits\"."`
-	JSON    bool        `name:"json" help:"Print JSON."`
+	Model       string      `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model: a name (${default}) or an exported file."`
+	Device      device.List `placeholder:"DEVICE" help:"auto, cpu, cuda:N, …"`
+	Preset      string      `default:"balanced" placeholder:"PRESET" help:"fast, balanced (the default) or reference."`
+	Tile        int         `placeholder:"PIXELS" help:"Side of the windows; default: the model's."`
+	Size        []string    `default:"1" placeholder:"MP|WxH" help:"Sizes of photos, in megapixels or pixels (${default})."`
+	Photos      int         `default:"1" help:"Photos of each size."`
+	Concurrency int         `placeholder:"N" help:"Photos processed at a time; default: by the number of cores."`
+	Config      string      `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore\" and \"limits\"."`
+	JSON        bool        `name:"json" help:"Print JSON."`
 }
 
 // Help is shown by burnish bench --help.
@@ -36,7 +36,7 @@ share is of what a large product of matrices reaches on all cores of the CPU.
 Examples:
   burnish bench
   burnish bench --size 1,12 --model promptcir.onnx --device cuda
-  burnish bench --photos 4 --at-a-time 2 --json`
+  burnish bench --photos 4 --concurrency 2 --json`
 }
 
 // benchReport is what bench prints.
@@ -126,9 +126,9 @@ func (b *benchCommand) configuration(h *host) (*config.Config, error) {
 			return nil, err
 		}
 	}
-	step := map[string]any{"model": model, "quality": b.Quality, "tile": b.Tile, "skip": "never"}
+	step := map[string]any{"model": model, "preset": b.Preset, "tile": b.Tile, "skip": "never"}
 	text, err := yaml.Marshal(map[string]any{
-		"version": 1, "limits": map[string]any{"photos": b.AtATime},
+		"version": 1, "limits": map[string]any{"concurrency": b.Concurrency},
 		"restore": map[string]any{"models": base.Restore.Models},
 		"pipelines": map[string]any{"bench": map[string]any{
 			"steps":   []any{map[string]any{"promptcir": step}},
@@ -143,10 +143,10 @@ func (b *benchCommand) configuration(h *host) (*config.Config, error) {
 		return nil, errors.New(errs[0].Message) // its place means nothing to the user
 	}
 	if b.Config != "" {
-		photos := c.Limits.Photos
+		photos := c.Limits.Concurrency
 		c.Restore, c.Limits = base.Restore, base.Limits
 		if photos > 0 {
-			c.Limits.Photos = photos
+			c.Limits.Concurrency = photos
 		}
 	}
 	c.Limits.Megapixels = math.MaxInt32 // the sizes are asked for

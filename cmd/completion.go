@@ -75,11 +75,11 @@ func (c *completeCommand) Run(h *host) error {
 // no enums, by command and argument, or by flag.
 func (h *host) operands() map[string][]string {
 	return map[string][]string{
-		"ops <name>": h.registry.Names(),
-		"--model":    plugin.Version().Models,
-		"--preset":   {"fast", "balanced", "reference"},
-		"--device":   {"auto", "cpu", "cuda:0"},
-		"--allow":    {"bmp", "jp2", "jxl", "pdf", "psd", "svg"},
+		"ops <name>":      h.registry.Names(),
+		"--model":         plugin.Version().Models,
+		"--preset":        {"fast", "balanced", "reference"},
+		"--device":        {"auto", "cpu", "cuda:0"},
+		"--allow-formats": {"bmp", "jp2", "jxl", "pdf", "psd", "svg"},
 	}
 }
 

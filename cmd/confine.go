@@ -155,7 +155,7 @@ func (n *confinement) enter() error {
 func (n *confinement) written() []string {
 	folders := []string{n.config.StateDir}
 	for _, w := range n.config.Watch {
-		folders = append(folders, w.Output, w.After.Move, w.Failed.Move)
+		folders = append(folders, w.Output, w.OnSuccess.Move, w.OnQuarantine.Move)
 	}
 	return slices.DeleteFunc(folders, func(folder string) bool { return folder == "" })
 }

@@ -58,7 +58,7 @@ func newDaemon(c *config.Config, w worker, log *slog.Logger, once bool) *daemon 
 		config: c, worker: w, log: log, once: once, folders: map[string]config.Watch{},
 		ended: make(chan ending), requests: make(chan func()), stopped: make(chan struct{}), failed: map[string]error{}, along: map[string]bool{},
 	}
-	o := schedule.Options{Priorities: map[string]int{}, Capacity: c.Limits.Queue}
+	o := schedule.Options{Priorities: map[string]int{}, Capacity: c.Limits.QueuePerFolder}
 	if once {
 		o.Storm = math.MaxInt // each photo is tried, and none twice
 	}
@@ -224,7 +224,7 @@ func (d *daemon) complete(f watcher.File) (bool, error) {
 
 func (d *daemon) job(t schedule.Task) plugin.Job {
 	w := d.folders[t.Lane]
-	return plugin.Job{Path: t.Path, Root: w.Folder, Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Allow: w.Allow, Limits: w.Limits, Probe: t.Probe, Alone: t.Alone, Quarantine: w.Failed.Move, After: plugin.After{Move: w.After.Move, Trash: w.After.Trash, KeepSidecars: w.After.Sidecars == config.KeepSidecars}}
+	return plugin.Job{Path: t.Path, Root: w.Folder, Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Allow: w.AllowFormats, Limits: w.Limits, Probe: t.Probe, Alone: t.Alone, Quarantine: w.OnQuarantine.Move, After: plugin.After{Move: w.OnSuccess.Move, Trash: w.OnSuccess.Trash, KeepSidecars: w.OnSuccess.Sidecars == config.KeepSidecars}}
 }
 
 // announce says what is watched and where networks run, and tells systemd.

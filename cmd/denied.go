@@ -60,7 +60,7 @@ func (w *Worker) advise(f *plugin.Error) {
 // jobFolders are the folders of a configuration's jobs.
 func jobFolders(c *config.Config) (folders []string) {
 	for _, w := range c.Watch {
-		folders = append(folders, w.Folder, w.Output, w.After.Move, w.Failed.Move)
+		folders = append(folders, w.Folder, w.Output, w.OnSuccess.Move, w.OnQuarantine.Move)
 	}
 	return slices.DeleteFunc(folders, func(folder string) bool { return folder == "" })
 }

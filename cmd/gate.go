@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 )
 
@@ -58,7 +59,7 @@ func (g *gate) look(now time.Time, q *schedule.Queue) time.Duration {
 	if g.paused {
 		why = "paused, until burnish resume"
 	}
-	for _, h := range g.config.Quiet {
+	for _, h := range g.config.QuietHours {
 		if why == "" && h.Contains(now) {
 			why = "quiet hours " + h.String()
 		}
@@ -72,7 +73,7 @@ func (g *gate) look(now time.Time, q *schedule.Queue) time.Duration {
 		g.shut = why
 	}
 	low := g.lookAtDisks(q)
-	if why != "" || low || len(g.config.Quiet) > 0 {
+	if why != "" || low || len(g.config.QuietHours) > 0 {
 		return lookEvery
 	}
 	return time.Minute
@@ -105,8 +106,8 @@ func (g *gate) tooFull(folders ...string) string {
 		if syscall.Statfs(folder, &s) != nil {
 			continue // the work itself says what is wrong
 		}
-		if free := float64(s.Bavail) * float64(s.Bsize) / (1 << 20); free < g.config.Limits.Free {
-			return fmt.Sprintf("%.0f MiB are free below %s, limits.free requires %g: free some", free, folder, g.config.Limits.Free)
+		if free := diag.Size(s.Bavail) * diag.Size(s.Bsize); free < g.config.Limits.MinFreeSpace {
+			return fmt.Sprintf("%s are free below %s, limits.min_free_space requires %s: free some", free, folder, g.config.Limits.MinFreeSpace)
 		}
 	}
 	return ""

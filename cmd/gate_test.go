@@ -22,7 +22,7 @@ func gateConfig(t *testing.T) *config.Config {
 
 func TestGateAtQuietHours(t *testing.T) {
 	c := gateConfig(t)
-	c.Quiet = []config.Hours{{From: 22 * time.Hour, To: 6 * time.Hour}}
+	c.QuietHours = []config.Hours{{From: 22 * time.Hour, To: 6 * time.Hour}}
 	g := newGate(c, slog.New(slog.DiscardHandler), false)
 	q := schedule.New(schedule.Options{})
 	for clock, closed := range map[string]bool{"21:59": false, "22:00": true, "05:59": true, "06:00": false} {
@@ -62,7 +62,7 @@ func TestAPauseOutlivesTheDaemon(t *testing.T) {
 
 func TestNoPhotoBeginsWithoutSpace(t *testing.T) {
 	c, q := gateConfig(t), schedule.New(schedule.Options{})
-	c.Limits.Free = 1e12
+	c.Limits.MinFreeSpace = 1e18
 	g := newGate(c, slog.New(slog.DiscardHandler), false)
 	now := time.Now()
 	q.Add("/in/a.jpg", "/in", now)
@@ -70,10 +70,10 @@ func TestNoPhotoBeginsWithoutSpace(t *testing.T) {
 	if _, ok := q.Next(now); ok {
 		t.Error("it began")
 	}
-	if held := q.Held(); len(held) != 1 || !strings.Contains(held[0].Reason, "limits.free") {
+	if held := q.Held(); len(held) != 1 || !strings.Contains(held[0].Reason, "limits.min_free_space") {
 		t.Errorf("held: %+v", held)
 	}
-	c.Limits.Free = 0
+	c.Limits.MinFreeSpace = 0
 	g.look(now, q)
 	if _, ok := q.Next(now); !ok {
 		t.Error("it does not begin though there is space")

@@ -40,7 +40,7 @@ func (r *restoreCommand) throughPipe(h *host, c *config.Config) (err error) {
 	f := file{path: r.In[0], root: filepath.Dir(r.In[0]), named: true}
 	if fromInput {
 		f = file{path: filepath.Join(folder, stdinName), root: folder, named: true, shown: stdinName}
-		if err := keepInput(h, f.path, c.Limits.Bytes); err != nil {
+		if err := keepInput(h, f.path, int64(c.Limits.Bytes)); err != nil {
 			return err
 		}
 	}

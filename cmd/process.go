@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin/admission"
 )
 
@@ -261,35 +262,35 @@ func (p *workerProcess) guard(c config.Worker) {
 		case photo := <-asked:
 			asking, patience = false, time.Now()
 			if photo != "" {
-				p.kill(fmt.Sprintf("%s made no progress for %s (worker.stall)", photo, c.Stall))
+				p.kill(fmt.Sprintf("%s made no progress for %s (worker.stall_timeout)", photo, c.StallTimeout))
 			}
 		case <-tick.C:
 		}
 		if own := ownMemory(p.pid); own > most {
 			if c.Memory == 0 { // then it is what is there
-				p.starve(fmt.Sprintf("it held %.0f MiB of memory, of the %.0f that are there for it", own, most))
+				p.starve(fmt.Sprintf("it held %s of memory, of the %s that are there for it", own, most))
 			}
-			p.kill(fmt.Sprintf("it held %.0f MiB of memory and may hold %.0f (worker.memory)", own, most))
+			p.kill(fmt.Sprintf("it held %s of memory and may hold %s (worker.memory)", own, most))
 		}
 		switch {
-		case !asking && time.Since(patience) > min(c.Stall/4, 10*time.Second):
+		case !asking && time.Since(patience) > min(c.StallTimeout/4, 10*time.Second):
 			asking, patience = true, time.Now()
 			go func() {
 				var photo string
-				_ = p.call("Stalled", c.Stall, &photo)
+				_ = p.call("Stalled", c.StallTimeout, &photo)
 				asked <- photo
 			}()
-		case asking && time.Since(patience) > c.Stall:
-			p.kill(fmt.Sprintf("it did not answer for %s (worker.stall)", c.Stall))
+		case asking && time.Since(patience) > c.StallTimeout:
+			p.kill(fmt.Sprintf("it did not answer for %s (worker.stall_timeout)", c.StallTimeout))
 		}
 	}
 }
 
-// ownMemory is the memory in MiB that a process has for itself.
-func ownMemory(pid int) float64 {
+// ownMemory is the memory that a process has for itself.
+func ownMemory(pid int) diag.Size {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	_, rest, _ := strings.Cut(string(text), "RssAnon:")
-	var kib float64
+	var kib int64
 	_, _ = fmt.Sscan(rest, &kib)
-	return kib / 1024
+	return diag.Size(kib << 10)
 }

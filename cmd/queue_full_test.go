@@ -55,7 +55,7 @@ func TestAnUrgentPhotoPassesAFullQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &config.Config{StateDir: t.TempDir()}
-	c.Limits.Queue = 3
+	c.Limits.QueuePerFolder = 3
 	folders := map[string]string{}
 	for name, priority := range map[string]int{"low": 0, "urgent": 1000} {
 		w := config.Watch{Config: watcher.DefaultConfig(), Output: t.TempDir(), Priority: priority}
@@ -102,12 +102,12 @@ func TestAnUrgentPhotoPassesAFullQueue(t *testing.T) {
 		}
 	}
 	next()
-	await(c.Limits.Queue)
+	await(c.Limits.QueuePerFolder)
 	write("urgent", "now.jpg")
 	write("urgent", "at once.jpg")
-	await(c.Limits.Queue + 2) // one of low may have been on its way: at least one is urgent
-	if n := waiting(); n > c.Limits.Queue+1+2 {
-		t.Errorf("%d photos wait, the queue holds %d of each folder", n, c.Limits.Queue)
+	await(c.Limits.QueuePerFolder + 2) // one of low may have been on its way: at least one is urgent
+	if n := waiting(); n > c.Limits.QueuePerFolder+1+2 {
+		t.Errorf("%d photos wait, the queue holds %d of each folder", n, c.Limits.QueuePerFolder)
 	}
 	g.let <- true
 	if got := next(); filepath.Dir(got) != folders["urgent"] {
@@ -140,9 +140,9 @@ func TestAPhotoComesBackWithItsFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := config.Watch{Config: watcher.DefaultConfig(), Output: t.TempDir()}
-	w.Folder, w.Settle, w.Poll = folder, 50*time.Millisecond, 100*time.Millisecond
+	w.Folder, w.Settle, w.PollInterval = folder, 50*time.Millisecond, 100*time.Millisecond
 	g := gated{began: make(chan string), let: make(chan bool)}
-	d := newDaemon(&config.Config{StateDir: t.TempDir(), Watch: []config.Watch{w}, Limits: config.Limits{Queue: 10}}, g, slog.New(slog.DiscardHandler), false)
+	d := newDaemon(&config.Config{StateDir: t.TempDir(), Watch: []config.Watch{w}, Limits: config.Limits{QueuePerFolder: 10}}, g, slog.New(slog.DiscardHandler), false)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- d.run(ctx) }()

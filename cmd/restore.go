@@ -15,20 +15,20 @@ import (
 )
 
 type restoreCommand struct {
-	In        []string    `arg:"" name:"photo" help:"Damaged photos; folders of them with -r; - for standard input."`
-	Output    string      `short:"o" placeholder:"OUT" help:"The restored photo, its extension choosing the format; a folder; or - for standard output. Default: beside each photo, with .restored before the extension."`
-	Recursive bool        `short:"r" help:"Restore the photos in folders and the folders below."`
-	Format    string      `placeholder:"FORMAT" help:"Format of the restored photos: jpeg, png, webp, tiff, avif, heic, jxl or gif. Default: that of OUT, else that of each photo."`
-	Model     string      `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model: a name (${default}) or an exported file."`
-	Preset    string      `placeholder:"PRESET" help:"fast, balanced or reference. Default: balanced."`
-	Strength  float64     `default:"1" placeholder:"0..1" help:"How much of what the network changes is taken, from 0 to 1 (${default})."`
-	Force     bool        `help:"Restore photos that show no damage, too; else these are copied as they are."`
-	Device    device.List `placeholder:"DEVICE" help:"auto, cpu, cuda:N, …"`
-	Config    string      `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore\" and \"limits\"."`
-	Overwrite bool        `help:"Replace files that are there."`
-	Allow     []string    `placeholder:"FORMAT" help:"Take in jxl, jp2, svg, pdf, psd, bmp … too: what reads them is not safe for files of unknown origin."`
-	Quiet     bool        `short:"q" help:"Print failures only."`
-	JSON      bool        `name:"json" help:"Print one JSON object for every photo."`
+	In           []string    `arg:"" name:"photo" help:"Damaged photos; folders of them with -r; - for standard input."`
+	Output       string      `short:"o" placeholder:"OUT" help:"The restored photo, its extension choosing the format; a folder; or - for standard output. Default: beside each photo, with .restored before the extension."`
+	Recursive    bool        `short:"r" help:"Restore the photos in folders and the folders below."`
+	Format       string      `placeholder:"FORMAT" help:"Format of the restored photos: jpeg, png, webp, tiff, avif, heic, jxl or gif. Default: that of OUT, else that of each photo."`
+	Model        string      `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model: a name (${default}) or an exported file."`
+	Preset       string      `placeholder:"PRESET" help:"fast, balanced or reference. Default: balanced."`
+	Strength     float64     `default:"1" placeholder:"0..1" help:"How much of what the network changes is taken, from 0 to 1 (${default})."`
+	Force        bool        `help:"Restore photos that show no damage, too; else these are copied as they are."`
+	Device       device.List `placeholder:"DEVICE" help:"auto, cpu, cuda:N, …"`
+	Config       string      `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore\" and \"limits\"."`
+	Overwrite    bool        `help:"Replace files that are there."`
+	AllowFormats []string    `placeholder:"FORMAT" help:"Take in jxl, jp2, svg, pdf, psd, bmp … too: what reads them is not safe for files of unknown origin."`
+	Quiet        bool        `short:"q" help:"Print failures only."`
+	JSON         bool        `name:"json" help:"Print one JSON object for every photo."`
 }
 
 // Help is shown by burnish restore --help.
@@ -140,7 +140,7 @@ func (r *restoreCommand) jobs() (jobs []job, unread []*plugin.Error, err error) 
 }
 
 func (r *restoreCommand) job(f file) plugin.Job {
-	j := plugin.Job{Path: f.path, Root: f.within(), Pipeline: "restore", Output: f.root, Overwrite: r.Overwrite, Absent: true, Allow: r.Allow}
+	j := plugin.Job{Path: f.path, Root: f.within(), Pipeline: "restore", Output: f.root, Overwrite: r.Overwrite, Absent: true, Allow: r.AllowFormats}
 	switch {
 	case r.Output == "":
 	case r.intoFolder():

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/rpc"
 	"os"
@@ -138,9 +139,9 @@ func limit(c config.Worker) error {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &now); err != nil {
 		return err
 	}
-	n := min(uint64(c.Files), now.Max)
+	n := min(uint64(c.MaxOpenFiles), now.Max)
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: n, Max: n}); err != nil {
-		return fmt.Errorf("worker.files: %w", err)
+		return fmt.Errorf("worker.max_open_files: %w", err)
 	}
 	return nil
 }
@@ -270,11 +271,11 @@ func (w *Worker) Close(None, *None) error {
 	return w.engine.close()
 }
 
-// allowance is the memory in MiB that a worker may hold: a share of what the
+// allowance is the memory that a worker may hold: a share of what the
 // machine and the cgroup have where it is not set.
-func allowance(c config.Worker) float64 {
-	if most := admission.ThisHost.WorkerMemory(int64(c.Memory * (1 << 20))); most > 0 {
-		return float64(most) / (1 << 20)
+func allowance(c config.Worker) diag.Size {
+	if most := admission.ThisHost.WorkerMemory(int64(c.Memory)); most > 0 {
+		return diag.Size(most)
 	}
-	return 1 << 40 // this system does not tell
+	return math.MaxInt64 // this system does not tell
 }

@@ -135,6 +135,9 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// leastMemory is less than any photo takes: a number without its unit, most likely.
+const leastMemory = diag.Size(100e6)
+
 // invalid notes what is wrong with a key.
 type invalid func(key, format string, args ...any)
 
@@ -156,9 +159,8 @@ func (c *Config) validateLimits(invalid invalid) {
 		key          string
 		value, least float64
 	}{
-		{"limits.memory", c.Limits.Memory, 0}, {"limits.photos", float64(c.Limits.Photos), 0}, {"limits.pages", float64(c.Limits.Pages), 0},
-		{"limits.bytes", float64(c.Limits.Bytes), 0}, {"limits.metadata", float64(c.Limits.Metadata), 0}, {"limits.free", c.Limits.Free, 0},
-		{"limits.queue", float64(c.Limits.Queue), 1}, {"worker.files", float64(c.Worker.Files), 64},
+		{"limits.concurrency", float64(c.Limits.Concurrency), 0}, {"limits.pages", float64(c.Limits.Pages), 0},
+		{"limits.queue_per_folder", float64(c.Limits.QueuePerFolder), 1}, {"worker.max_open_files", float64(c.Worker.MaxOpenFiles), 64},
 	} {
 		if !(limit.value >= limit.least) {
 			invalid(limit.key, "must be %g or more, got %s", limit.least, strconv.FormatFloat(limit.value, 'f', -1, 64))
@@ -167,17 +169,19 @@ func (c *Config) validateLimits(invalid invalid) {
 	if !(c.Limits.Megapixels > 0) {
 		invalid("limits.megapixels", "must be more than 0, got %g", c.Limits.Megapixels)
 	}
-	if m := c.Worker.Memory; !(m == 0 || m >= 100) {
-		invalid("worker.memory", "must be 0 or at least 100, got %g", m)
+	for key, m := range map[string]diag.Size{"limits.memory": c.Limits.Memory, "worker.memory": c.Worker.Memory} {
+		if m != 0 && m < leastMemory {
+			invalid(key, "must be 0 or at least %s, got %s; write a size with its unit, such as 2GB", leastMemory, m)
+		}
 	}
-	if c.Worker.Stall < time.Second {
-		invalid("worker.stall", "must be at least 1s, got %s", c.Worker.Stall)
+	if c.Worker.StallTimeout < time.Second {
+		invalid("worker.stall_timeout", "must be at least 1s, got %s", c.Worker.StallTimeout)
 	}
 	if c.Worker.Sandbox != "auto" && c.Worker.Sandbox != "off" {
 		invalid("worker.sandbox", "must be auto or off, got %q", c.Worker.Sandbox)
 	}
-	if c.Ledger.Keep < 24*time.Hour && c.Ledger.Keep != 0 {
-		invalid("ledger.keep", "must be 0 or at least 24h, got %s", c.Ledger.Keep)
+	if c.Ledger.Retention < 24*time.Hour && c.Ledger.Retention != 0 {
+		invalid("ledger.retention", "must be 0 or at least 24h, got %s", c.Ledger.Retention)
 	}
 }
 
@@ -227,13 +231,13 @@ func (c *Config) validateWatch(i int, p places) error {
 	if _, ok := c.Pipelines[w.Pipeline]; !ok {
 		invalid("pipeline", "there is no pipeline %q%s", w.Pipeline, diag.Suggest(w.Pipeline, slices.Sorted(maps.Keys(c.Pipelines))))
 	}
-	for j, format := range w.Allow {
+	for j, format := range w.AllowFormats {
 		if known := ops.UntrustedFormats(); !slices.Contains(known, format) {
-			invalid(fmt.Sprintf("allow.%d", j), "%q is none of those that have to be allowed: %s", format, strings.Join(known, ", "))
+			invalid(fmt.Sprintf("allow_formats.%d", j), "%q is none of those that have to be allowed: %s", format, strings.Join(known, ", "))
 		}
 	}
-	if l := w.Limits; l.Megapixels < 0 || l.Pages < 0 || l.Bytes < 0 || l.Metadata < 0 {
-		invalid("limits", "must be 0 or more each, got megapixels %g, pages %d, bytes %d, metadata %d", l.Megapixels, l.Pages, l.Bytes, l.Metadata)
+	if l := w.Limits; l.Megapixels < 0 || l.Pages < 0 {
+		invalid("limits", "must be 0 or more each, got megapixels %g, pages %d", l.Megapixels, l.Pages)
 	}
 	if w.Output == "" {
 		invalid("output", "the watched folder %s needs an output folder", w.Folder)
@@ -245,8 +249,8 @@ func (c *Config) validateWatch(i int, p places) error {
 	if p.within(c.StateDir, w.Folder) {
 		invalid("folder", "the state folder %s lies inside the watched folder %s; set state_dir elsewhere", c.StateDir, w.Folder)
 	}
-	c.validateMove(p, w.Failed.Move, func(format string, args ...any) { invalid("failed.move", format, args...) })
-	c.validateMove(p, w.After.Move, func(format string, args ...any) { invalid("after", format, args...) })
+	c.validateMove(p, w.OnQuarantine.Move, func(format string, args ...any) { invalid("on_quarantine.move", format, args...) })
+	c.validateMove(p, w.OnSuccess.Move, func(format string, args ...any) { invalid("on_success", format, args...) })
 	for j := range i {
 		if c.Watch[j].Folder == w.Folder {
 			invalid("folder", "the folder %s is already watched", w.Folder)

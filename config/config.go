@@ -21,15 +21,15 @@ import (
 
 // Config is a configuration file, with absolute paths and defaults filled in.
 type Config struct {
-	Version   int                 `yaml:"version" help:"of the file's format: 1"`
-	StateDir  string              `yaml:"state_dir" kind:"path" help:"folder for the ledger and scratch files; default: burnish in the XDG state folder"`
-	Watch     []Watch             `yaml:"watch" help:"watched folders"`
-	Restore   Restore             `yaml:"restore" help:"where and with what networks run"`
-	Limits    Limits              `yaml:"limits" help:"what protects the host"`
-	Worker    Worker              `yaml:"worker" help:"the process that photos are worked on in"`
-	Ledger    Ledger              `yaml:"ledger" help:"what is remembered of photos"`
-	Quiet     []Hours             `yaml:"quiet" help:"hours of the day in which no photo begins, such as 22:00-06:00"`
-	Pipelines map[string]Pipeline `yaml:"pipelines" help:"by a name of your own"`
+	Version    int                 `yaml:"version" help:"of the file's format: 1"`
+	StateDir   string              `yaml:"state_dir" kind:"path" help:"folder for the ledger and scratch files; default: burnish in the XDG state folder"`
+	Watch      []Watch             `yaml:"watch" help:"watched folders"`
+	Restore    Restore             `yaml:"restore" help:"where and with what networks run"`
+	Limits     Limits              `yaml:"limits" help:"what protects the host"`
+	Worker     Worker              `yaml:"worker" help:"the process that photos are worked on in"`
+	Ledger     Ledger              `yaml:"ledger" help:"what is remembered of photos"`
+	QuietHours []Hours             `yaml:"quiet_hours" help:"hours of the day in which no photo begins, such as 22:00-06:00"`
+	Pipelines  map[string]Pipeline `yaml:"pipelines" help:"by a name of your own"`
 
 	// Fragments are chains of steps that pipelines share.
 	Fragments map[string]graph.Fragment `yaml:"fragments" help:"chains of steps that pipelines share, by a name of your own"`
@@ -43,7 +43,7 @@ type Config struct {
 
 // Ledger is what is remembered of photos.
 type Ledger struct {
-	Keep time.Duration `yaml:"keep" help:"how long a photo is remembered that is gone with all its outputs; 0: for ever"`
+	Retention time.Duration `yaml:"retention" help:"how long a photo is remembered that is gone with all its outputs; 0: for ever"`
 }
 
 // Watch is one watched folder.
@@ -51,24 +51,24 @@ type Watch struct {
 	watcher.Config `yaml:",inline"`
 	Pipeline       string       `yaml:"pipeline" help:"the pipeline that photos go through"`
 	Output         string       `yaml:"output" kind:"path" help:"folder that the outputs' paths are below; it must not be or hold a watched folder"`
-	Allow          []string     `yaml:"allow" help:"formats taken in here although what reads them is not safe for files of unknown origin"`
+	AllowFormats   []string     `yaml:"allow_formats" help:"formats taken in here although what reads them is not safe for files of unknown origin"`
 	Priority       int          `yaml:"priority" help:"of its photos over other folders'; a minute of waiting is worth one step"`
 	Limits         FolderLimits `yaml:"limits" help:"limits of the photos of this folder, in place of the general ones"`
-	After          After        `yaml:"after" help:"what becomes of an original once its outputs are on the disk: keep (the default), {move: FOLDER} or {trash: HOURS}; with sidecars: keep they stay behind"`
-	Failed         Failed       `yaml:"failed" help:"what becomes of an original in quarantine"`
+	OnSuccess      OnSuccess    `yaml:"on_success" help:"what becomes of an original once its outputs are on the disk: keep (the default), {move: FOLDER} or {trash: 720h}; with sidecars: keep they stay behind"`
+	OnQuarantine   OnQuarantine `yaml:"on_quarantine" help:"what becomes of an original in quarantine"`
 }
 
-// Failed says what becomes of an original in quarantine.
-type Failed struct {
+// OnQuarantine says what becomes of an original in quarantine.
+type OnQuarantine struct {
 	Move string `yaml:"move" kind:"path" help:"folder that it is moved to; default: it stays"`
 }
 
 // Restore says where and with what networks run.
 type Restore struct {
-	Device  device.List `yaml:"device" help:"auto, cpu, cuda:N, tensorrt:N, another provider, or a list of devices"`
-	Require bool        `yaml:"require" help:"fail where the device cannot be had, instead of falling back"`
-	Runtime Runtime     `yaml:"runtime" help:"another build of ONNX Runtime"`
-	Models  string      `yaml:"models" kind:"path" help:"folder of further exported models, NAME.onnx"`
+	Device        device.List `yaml:"device" help:"auto, cpu, cuda:N, tensorrt:N, another provider, or a list of devices"`
+	RequireDevice bool        `yaml:"require_device" help:"fail where the device cannot be had, instead of falling back"`
+	Runtime       Runtime     `yaml:"runtime" help:"another build of ONNX Runtime"`
+	Models        string      `yaml:"models" kind:"path" help:"folder of further exported models, NAME.onnx"`
 }
 
 // Runtime points at a build of ONNX Runtime.
@@ -79,23 +79,23 @@ type Runtime struct {
 
 // Limits protect the host.
 type Limits struct {
-	Megapixels float64 `yaml:"megapixels" help:"larger photos are refused from their header"`
-	Pages      int     `yaml:"pages" help:"photos of more pages are refused from their header; 0: any number"`
-	Bytes      int64   `yaml:"bytes" size:"B" help:"longer files are refused before they are read; 0: any length"`
-	Metadata   int64   `yaml:"metadata" size:"B" help:"photos whose metadata and colour profile unfold to more are refused before they are decoded; 0: any amount"`
-	Memory     float64 `yaml:"memory" size:"MiB" help:"memory that the photos under way may take; 0: what the machine and the cgroup allow"`
-	Photos     int     `yaml:"photos" help:"photos worked on at a time; 0: by the number of cores"`
-	Queue      int     `yaml:"queue" help:"photos of each watched folder that wait in memory; further ones are taken up as these are done"`
-	Free       float64 `yaml:"free" size:"MiB" help:"what has to be free below the output and state folders before a photo begins"`
+	Megapixels     float64   `yaml:"megapixels" help:"larger photos are refused from their header"`
+	Pages          int       `yaml:"pages" help:"photos of more pages are refused from their header; 0: any number"`
+	Bytes          diag.Size `yaml:"bytes" help:"longer files are refused before they are read; 0: any length"`
+	Metadata       diag.Size `yaml:"metadata" help:"photos whose metadata and colour profile unfold to more are refused before they are decoded; 0: any amount"`
+	Memory         diag.Size `yaml:"memory" help:"memory that the photos under way may take; 0: what the machine and the cgroup allow"`
+	Concurrency    int       `yaml:"concurrency" help:"photos worked on at a time; 0: by the number of cores"`
+	QueuePerFolder int       `yaml:"queue_per_folder" help:"photos of each watched folder that wait in memory; further ones are taken up as these are done"`
+	MinFreeSpace   diag.Size `yaml:"min_free_space" help:"what has to be free below the output and state folders before a photo begins"`
 }
 
 // FolderLimits are limits of one watched folder's photos, in place of the
 // general ones; 0 leaves the general one.
 type FolderLimits struct {
-	Megapixels float64 `yaml:"megapixels" help:"larger photos are refused from their header"`
-	Pages      int     `yaml:"pages" help:"photos of more pages are refused from their header"`
-	Bytes      int64   `yaml:"bytes" size:"B" help:"longer files are refused before they are read"`
-	Metadata   int64   `yaml:"metadata" size:"B" help:"photos whose metadata and colour profile unfold to more are refused before they are decoded"`
+	Megapixels float64   `yaml:"megapixels" help:"larger photos are refused from their header"`
+	Pages      int       `yaml:"pages" help:"photos of more pages are refused from their header"`
+	Bytes      diag.Size `yaml:"bytes" help:"longer files are refused before they are read"`
+	Metadata   diag.Size `yaml:"metadata" help:"photos whose metadata and colour profile unfold to more are refused before they are decoded"`
 }
 
 // Pipeline is what happens to a photo: the steps, and what is written.
@@ -131,9 +131,9 @@ func defaults() Config {
 	return Config{
 		Version: 1,
 		Worker:  defaultWorker(),
-		Ledger:  Ledger{Keep: 365 * 24 * time.Hour},
+		Ledger:  Ledger{Retention: 365 * 24 * time.Hour},
 		Restore: Restore{Device: device.List{device.Auto}},
-		Limits:  Limits{Megapixels: 300, Pages: 1000, Bytes: 2_000_000_000, Metadata: 64_000_000, Queue: 10_000, Free: 256},
+		Limits:  Limits{Megapixels: 300, Pages: 1000, Bytes: 2_000_000_000, Metadata: 64_000_000, QueuePerFolder: 10_000, MinFreeSpace: 256 << 20},
 	}
 }
 
@@ -173,7 +173,7 @@ func ParseSpelled(file, folder string, data []byte, reg *ops.Registry, spelled m
 	c.file, c.folder, c.root = file, folder, root
 	c.spelled = maps.Clone(spelled)
 	c.Version = 0
-	faults := diag.Decode(root, &c)
+	faults := append(rename(root), diag.Decode(root, &c)...)
 	c.resolve(folder)
 	return &c, append(faults, c.Check(reg)...).In(file)
 }
@@ -198,8 +198,8 @@ func (c *Config) resolve(folder string) {
 	for i := range c.Watch {
 		absolute(&c.Watch[i].Folder)
 		absolute(&c.Watch[i].Output)
-		absolute(&c.Watch[i].Failed.Move)
-		absolute(&c.Watch[i].After.Move)
+		absolute(&c.Watch[i].OnQuarantine.Move)
+		absolute(&c.Watch[i].OnSuccess.Move)
 		if c.Watch[i].Settle == 0 {
 			c.Watch[i].Settle = watcher.DefaultSettle
 		}

@@ -19,8 +19,8 @@ watch:
   - folder: ` + at + `/in
     pipeline: p
     output: ` + at + `/out
-    after: {move: ` + at + `/originals}
-    failed: {move: ` + at + `/held}
+    on_success: {move: ` + at + `/originals}
+    on_quarantine: {move: ` + at + `/held}
 restore: {models: ` + at + `/models, runtime: {library: ` + at + `/lib.so, providers: [` + at + `/p.so]}}
 worker: {read: [` + at + `/luts], write: [` + at + `/w]}
 pipelines:
@@ -34,7 +34,7 @@ pipelines:
 		t.Error(faults)
 	}
 	w := c.Watch[0]
-	for _, path := range []string{c.StateDir, w.Folder, w.Output, w.After.Move, w.Failed.Move, c.Restore.Models, c.Restore.Runtime.Library, c.Restore.Runtime.Providers[0], c.Worker.Read[0], c.Worker.Write[0]} {
+	for _, path := range []string{c.StateDir, w.Folder, w.Output, w.OnSuccess.Move, w.OnQuarantine.Move, c.Restore.Models, c.Restore.Runtime.Library, c.Restore.Runtime.Providers[0], c.Worker.Read[0], c.Worker.Write[0]} {
 		if filepath.Dir(path) != home {
 			t.Errorf("%s does not lie in %s", path, home)
 		}
@@ -49,7 +49,7 @@ pipelines:
 		if told < 12 {
 			t.Errorf("%s: %d of 12 paths are told of:\n%s", at, told, faults)
 		}
-		for _, place := range []string{"f.yaml:2:12:", "f.yaml:4:13:", "f.yaml:7:19:"} {
+		for _, place := range []string{"f.yaml:2:12:", "f.yaml:4:13:", "f.yaml:7:24:"} {
 			if !strings.Contains(faults.Error(), place) {
 				t.Errorf("%s: no fault at %s", at, place)
 			}

@@ -42,8 +42,8 @@ func TestTheInitialConfigurationNamesTheDefaults(t *testing.T) {
 	}
 	for name, pair := range map[string][2]any{
 		"settle": {plain.Watch[0].Settle, full.Watch[0].Settle}, "symlinks": {stdcmp.Or(plain.Watch[0].Links, watcher.SkipLinks), full.Watch[0].Links},
-		"after": {plain.Watch[0].After, full.Watch[0].After}, "device": {plain.Restore.Device, full.Restore.Device},
-		"limits": {plain.Limits, full.Limits}, "filters": {len(full.Watch[0].Include) + len(full.Watch[0].Exclude) + len(full.Quiet), 0},
+		"on_success": {plain.Watch[0].OnSuccess, full.Watch[0].OnSuccess}, "device": {plain.Restore.Device, full.Restore.Device},
+		"limits": {plain.Limits, full.Limits}, "filters": {len(full.Watch[0].Include) + len(full.Watch[0].Exclude) + len(full.QuietHours), 0},
 	} {
 		if diff := cmp.Diff(pair[0], pair[1]); diff != "" {
 			t.Errorf("%s is not the default: %s", name, diff)

@@ -29,12 +29,12 @@ func (c *Config) Paths() (read, write []string) {
 	}
 	write = append(append(write, c.StateDir), c.Worker.Write...)
 	for _, w := range c.Watch {
-		write = append(write, w.Output, w.After.Move, w.Failed.Move)
+		write = append(write, w.Output, w.OnSuccess.Move, w.OnQuarantine.Move)
 		folder := w.Folder
 		if w.Links == watcher.FollowLinks {
 			folder = string(filepath.Separator) // links lead anywhere
 		}
-		if !w.After.Keeps() || w.Failed.Move != "" {
+		if !w.OnSuccess.Keeps() || w.OnQuarantine.Move != "" {
 			write = append(write, folder)
 		} else {
 			read = append(read, folder)

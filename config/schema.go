@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 )
 
@@ -84,9 +83,6 @@ func (g *generator) properties(t reflect.Type, into schema) {
 			g.properties(f.Type, into)
 		case name != "" && name != "-" && f.IsExported():
 			of := g.of(f.Type)
-			if f.Tag.Get("size") != "" {
-				of = schema{"type": []string{of["type"].(string), "string"}, "pattern": diag.SizePattern}
-			}
 			if help := f.Tag.Get("help"); help != "" {
 				of["description"] = help
 			}

@@ -38,10 +38,10 @@ func (c *Config) Uses() (all []Use) {
 	known = append(known, c.StateDir)
 	for i, w := range c.Watch {
 		at := strconv.Itoa(i)
-		add(w.Folder, !w.After.Keeps() || w.Failed.Move != "", "watch", at, "folder")
+		add(w.Folder, !w.OnSuccess.Keeps() || w.OnQuarantine.Move != "", "watch", at, "folder")
 		add(w.Output, true, "watch", at, "output")
-		add(w.After.Move, true, "watch", at, "after", "move")
-		add(w.Failed.Move, true, "watch", at, "failed", "move")
+		add(w.OnSuccess.Move, true, "watch", at, "on_success", "move")
+		add(w.OnQuarantine.Move, true, "watch", at, "on_quarantine", "move")
 	}
 	read, write := c.Paths()
 	for i, paths := range [][]string{read, write} {

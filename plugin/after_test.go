@@ -249,7 +249,7 @@ func TestHalfMovedOriginalsAreSwept(t *testing.T) {
 		b.path(folder + "/x")
 	}
 	b.config += `watch:
-  - {folder: in, pipeline: small, output: out, after: {move: originals}, failed: {move: held}}
+  - {folder: in, pipeline: small, output: out, on_success: {move: originals}, on_quarantine: {move: held}}
 `
 	owner := output.OwnerOf(b.path("state"))
 	for _, folder := range []string{"in", "originals/2024", "held", "state/trash/1h0m0s"} {

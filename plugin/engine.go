@@ -139,7 +139,7 @@ func realName(path string) string {
 // and [WithRecognition] each job runs, whatever was done before, and the engine
 // remembers the names of the outputs it made until it is closed.
 func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Option) (_ *Engine, err error) {
-	share := admission.DivideCPU(c.Limits.Photos, admission.Cores())
+	share := admission.DivideCPU(c.Limits.Concurrency, admission.Cores())
 	e := &Engine{
 		config: c, pipelines: map[string]*pipeline{}, log: slog.Default(),
 		owner: output.Nobody, sources: map[string]bool{}, sourceFiles: map[fileID]bool{}, slots: make(chan struct{}, share.Photos),
@@ -171,7 +171,7 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 	}
 	env := ops.Env{
 		Log: e.log, Folder: c.Folder(), Models: c.Restore.Models,
-		Devices: c.Restore.Device, Require: c.Restore.Require, Threads: share.Networks,
+		Devices: c.Restore.Device, Require: c.Restore.RequireDevice, Threads: share.Networks,
 		InMemory: admission.InMemory, Scratch: e.scratch,
 		Networks: func() error { return StartRestoration(c.Restore.Runtime.Library, c.Restore.Runtime.Providers) },
 	}
@@ -183,7 +183,7 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 			return nil, err
 		}
 	}
-	e.memory = admission.NewMemoryLimiter(admission.ThisHost, int64(c.Limits.Memory*(1<<20)), e.log)
+	e.memory = admission.NewMemoryLimiter(admission.ThisHost, int64(c.Limits.Memory), e.log)
 	return e, nil
 }
 

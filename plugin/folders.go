@@ -73,11 +73,11 @@ func unanswered(err error) bool {
 func (e *Engine) movedTo() map[string]bool {
 	all := map[string]bool{filepath.Join(e.config.StateDir, trashFolder): true}
 	for _, w := range e.config.Watch {
-		if w.After.Move != "" {
-			all[w.After.Move] = true
+		if w.OnSuccess.Move != "" {
+			all[w.OnSuccess.Move] = true
 		}
-		if w.Failed.Move != "" {
-			all[w.Failed.Move], all[w.Folder] = true, true
+		if w.OnQuarantine.Move != "" {
+			all[w.OnQuarantine.Move], all[w.Folder] = true, true
 		}
 	}
 	return all

@@ -18,7 +18,7 @@ import (
 // they protect. A photo on a file system that is not mounted is not gone. It may
 // be asked often, and looks once a day.
 func (e *Engine) DropGone(now time.Time) error {
-	keep := e.config.Ledger.Keep
+	keep := e.config.Ledger.Retention
 	if e.ledger == nil || keep == 0 {
 		return nil
 	}

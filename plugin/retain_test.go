@@ -109,7 +109,7 @@ func TestASupersededPhotoIsRemembered(t *testing.T) {
 }
 
 func TestForEverIsForEver(t *testing.T) {
-	b := newFixture(t, small+"ledger: {keep: 0s}\n", plugin.WithLedger())
+	b := newFixture(t, small+"ledger: {retention: 0s}\n", plugin.WithLedger())
 	path := b.photo("a.jpg", 20, 10, 1)
 	b.done(path)
 	os.RemoveAll(b.path("in"))

@@ -14,7 +14,7 @@ import (
 
 // While a photo is compared with a file that takes long to read, others go on.
 func TestComparingHoldsNobodyUp(t *testing.T) {
-	numbered := strings.Replace(small, `path: "{dir}/{stem}.png"`, `{path: "{stem}.png", collision: number}`, 1) + "limits: {photos: 2}\n"
+	numbered := strings.Replace(small, `path: "{dir}/{stem}.png"`, `{path: "{stem}.png", collision: number}`, 1) + "limits: {concurrency: 2}\n"
 	twin := newFixture(t, numbered, plugin.WithLedger())
 	made, err := os.ReadFile(twin.done(twin.photo("a.jpg", 20, 10, 1)).Outputs[0].Path)
 	if err != nil {

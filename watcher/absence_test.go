@@ -17,7 +17,7 @@ func TestRootGoesAndComesBack(t *testing.T) {
 	above := t.TempDir()
 	dir, away := mkdir(t, above, "ingest"), filepath.Join(above, "away")
 	write(t, mkdir(t, dir, "sub"), "a.jpg")
-	r := start(t, Options{Folders: []Config{{Folder: dir, Poll: 50 * time.Millisecond}}})
+	r := start(t, Options{Folders: []Config{{Folder: dir, PollInterval: 50 * time.Millisecond}}})
 	r.expect("sub/a.jpg")
 	r.mode(Watching)
 
@@ -46,7 +46,7 @@ func TestEmptyFolderInItsPlaceIsWatched(t *testing.T) {
 	above := t.TempDir()
 	dir := mkdir(t, above, "ingest")
 	write(t, dir, "a.jpg")
-	r := start(t, Options{Folders: []Config{{Folder: dir, Poll: 50 * time.Millisecond}}})
+	r := start(t, Options{Folders: []Config{{Folder: dir, PollInterval: 50 * time.Millisecond}}})
 	r.expect("a.jpg")
 	rename(t, dir, filepath.Join(above, "away"))
 	mkdir(t, dir)
@@ -147,7 +147,7 @@ func TestWhatWasMissedComesAgain(t *testing.T) {
 	dir, away := mkdir(t, above, "ingest"), filepath.Join(above, "away")
 	a := write(t, mkdir(t, dir, "sub"), "a.jpg")
 	b := write(t, dir, "b.jpg")
-	r := start(t, Options{Folders: []Config{{Folder: dir, Poll: 50 * time.Millisecond}}})
+	r := start(t, Options{Folders: []Config{{Folder: dir, PollInterval: 50 * time.Millisecond}}})
 	r.expect("sub/a.jpg", "b.jpg")
 	r.mode(Watching)
 

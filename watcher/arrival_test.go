@@ -102,7 +102,7 @@ func TestArrival(t *testing.T) {
 					}
 					synctest.Wait()
 					r := startWith(t, Options{
-						Folders: []Config{{Folder: dir, Settle: 2 * time.Second, Patience: 10 * time.Minute}},
+						Folders: []Config{{Folder: dir, Settle: 2 * time.Second, IncompleteTimeout: 10 * time.Minute}},
 						Rescan:  time.Hour, Complete: func(f File) (bool, error) { return vips.Complete(f.Path) },
 					}, open)
 					defer r.stop()
@@ -132,7 +132,7 @@ func TestNeverComplete(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		r := startWith(t, Options{
-			Folders:  []Config{{Folder: dir, Settle: 2 * time.Second, Patience: 10 * time.Minute}},
+			Folders:  []Config{{Folder: dir, Settle: 2 * time.Second, IncompleteTimeout: 10 * time.Minute}},
 			Complete: func(f File) (bool, error) { return vips.Complete(f.Path) },
 		}, func() (notifier, error) { return newBroken(), nil })
 		defer r.stop()
@@ -145,7 +145,7 @@ func TestNeverComplete(t *testing.T) {
 	})
 	time.Sleep(60 * time.Millisecond)
 	got, err := runOnce(t, Options{
-		Folders:  []Config{{Folder: dir, Settle: 20 * time.Millisecond, Patience: 50 * time.Millisecond}},
+		Folders:  []Config{{Folder: dir, Settle: 20 * time.Millisecond, IncompleteTimeout: 50 * time.Millisecond}},
 		Complete: func(File) (bool, error) { return false, nil },
 	})
 	if len(got) != 1 || err != nil {

@@ -12,9 +12,9 @@ import (
 
 // Periods of a folder that names none.
 const (
-	DefaultSettle   = 2 * time.Second
-	DefaultPatience = 5 * time.Minute
-	DefaultPoll     = 5 * time.Second
+	DefaultSettle            = 2 * time.Second
+	DefaultIncompleteTimeout = 5 * time.Minute
+	DefaultPollInterval      = 5 * time.Second
 )
 
 // Events says how far a folder's file system events are relied upon.
@@ -32,17 +32,17 @@ type Config struct {
 	Folder string        `yaml:"folder" kind:"path" help:"the folder, with all its subfolders"`              // a relative one is taken from the working directory
 	Settle time.Duration `yaml:"settle" help:"how long a file must be quiet before it is taken, such as 2s"` // how long a file must be quiet; 0 means DefaultSettle
 
-	// Patience is how long a quiet file may stay incomplete before it is sent
-	// all the same; 0 means DefaultPatience. A file that its file system says
+	// IncompleteTimeout is how long a quiet file may stay incomplete before it is sent
+	// all the same; 0 means DefaultIncompleteTimeout. A file that its file system says
 	// nobody has touched for so long is not waited for.
-	Patience time.Duration `yaml:"patience" help:"how long a quiet file may stay incomplete before it is taken all the same, such as 5m"`
+	IncompleteTimeout time.Duration `yaml:"incomplete_timeout" help:"how long a quiet file may stay incomplete before it is taken all the same, such as 5m"`
 
 	// Events is about file system events. With Auto a folder on a file system
 	// that others can change unheard (NFS, SMB, FUSE, overlay …) is polled, and
 	// so is one where the creation of an empty file, removed at once, is not
 	// told of.
-	Events Events        `yaml:"events" help:"whether changes are told by the file system: auto finds out, trust relies on it, never looks through the folder instead" enum:"auto,trust,never"`
-	Poll   time.Duration `yaml:"poll" help:"time between looks through a folder that is polled or missing, such as 30s"` // between looks through a polled or missing folder; 0 means DefaultPoll
+	Events       Events        `yaml:"events" help:"whether changes are told by the file system: auto finds out, trust relies on it, never looks through the folder instead" enum:"auto,trust,never"`
+	PollInterval time.Duration `yaml:"poll_interval" help:"time between looks through a folder that is polled or missing, such as 30s"` // between looks through a polled or missing folder; 0 means DefaultPollInterval
 
 	// Include and Exclude are globs of paths below the folder, in either case
 	// of letters; ** stands for any number of folders, and a pattern without a
@@ -58,7 +58,7 @@ type Config struct {
 
 // DefaultConfig is what a user's keys are decoded over.
 func DefaultConfig() Config {
-	return Config{Settle: DefaultSettle, Patience: DefaultPatience, Events: Auto, Poll: DefaultPoll, Links: SkipLinks}
+	return Config{Settle: DefaultSettle, IncompleteTimeout: DefaultIncompleteTimeout, Events: Auto, PollInterval: DefaultPollInterval, Links: SkipLinks}
 }
 
 // Validate reports every fault of c. Each message begins with the key that is
@@ -71,11 +71,11 @@ func (c Config) Validate() error {
 	if c.Settle < 0 {
 		faults = append(faults, fmt.Errorf("settle is %s: give a period such as %s", c.Settle, DefaultSettle))
 	}
-	if c.Patience < 0 {
-		faults = append(faults, fmt.Errorf("patience is %s: give a period such as %s", c.Patience, DefaultPatience))
+	if c.IncompleteTimeout < 0 {
+		faults = append(faults, fmt.Errorf("incomplete_timeout is %s: give a period such as %s", c.IncompleteTimeout, DefaultIncompleteTimeout))
 	}
-	if c.Poll < 0 {
-		faults = append(faults, fmt.Errorf("poll is %s: give a period such as %s", c.Poll, DefaultPoll))
+	if c.PollInterval < 0 {
+		faults = append(faults, fmt.Errorf("poll_interval is %s: give a period such as %s", c.PollInterval, DefaultPollInterval))
 	}
 	if c.Depth < 0 {
 		faults = append(faults, fmt.Errorf("depth is %d: give 1 for the folder alone, or 0 for all below it", c.Depth))
@@ -101,11 +101,11 @@ func (c Config) withDefaults() Config {
 	if c.Settle == 0 {
 		c.Settle = DefaultSettle
 	}
-	if c.Patience == 0 {
-		c.Patience = DefaultPatience
+	if c.IncompleteTimeout == 0 {
+		c.IncompleteTimeout = DefaultIncompleteTimeout
 	}
-	if c.Poll == 0 {
-		c.Poll = DefaultPoll
+	if c.PollInterval == 0 {
+		c.PollInterval = DefaultPollInterval
 	}
 	if c.Events == "" {
 		c.Events = Auto

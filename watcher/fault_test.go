@@ -83,7 +83,7 @@ func TestPolling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		r := startWith(t, Options{
-			Folders: []Config{{Folder: dir, Settle: 2 * time.Second, Poll: 7 * time.Second}},
+			Folders: []Config{{Folder: dir, Settle: 2 * time.Second, PollInterval: 7 * time.Second}},
 			Log:     slog.New(slog.NewTextHandler(&log, nil)),
 		}, func() (notifier, error) { return nil, syscall.EMFILE })
 		defer r.stop()

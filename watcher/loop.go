@@ -158,7 +158,7 @@ func (l *loop) judge(e *entry, now time.Time) {
 		whole, err := l.options.Complete(e.file())
 		return whole || err != nil
 	}
-	patience := e.root.Patience
+	patience := e.root.IncompleteTimeout
 	if untouched := time.Since(touched(info)); untouched > patience {
 		patience = 0 // nobody is writing it
 	}

@@ -18,7 +18,7 @@ func TestUnmount(t *testing.T) {
 	}
 	defer func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) }()
 	write(t, mkdir(t, dir, "sub"), "a.jpg")
-	r := start(t, Options{Folders: []Config{{Folder: dir, Poll: 50 * time.Millisecond}}})
+	r := start(t, Options{Folders: []Config{{Folder: dir, PollInterval: 50 * time.Millisecond}}})
 	r.expect("sub/a.jpg")
 	r.mode(Watching)
 
@@ -46,7 +46,7 @@ func TestOverlayIsPolled(t *testing.T) {
 		t.Skipf("no overlay can be mounted here: %v", err)
 	}
 	defer func() { _ = syscall.Unmount(merged, syscall.MNT_DETACH) }()
-	w, err := New(Options{Folders: []Config{{Folder: watched, Poll: 50 * time.Millisecond, Settle: settle}}})
+	w, err := New(Options{Folders: []Config{{Folder: watched, PollInterval: 50 * time.Millisecond, Settle: settle}}})
 	if err != nil {
 		t.Fatal(err)
 	}

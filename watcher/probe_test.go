@@ -88,7 +88,7 @@ func TestFilesystemsThatDoNotTell(t *testing.T) {
 func TestNeverEvents(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	r := start(t, Options{Folders: []Config{{Folder: dir, Events: Never, Poll: 50 * time.Millisecond}}})
+	r := start(t, Options{Folders: []Config{{Folder: dir, Events: Never, PollInterval: 50 * time.Millisecond}}})
 	r.mode(Polling)
 	write(t, dir, "a.jpg")
 	r.expect("a.jpg")

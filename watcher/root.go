@@ -45,7 +45,7 @@ func newRoot(p rootPath, o Options) *root {
 		troubles: map[string]string{}, state: FolderState{Folder: p.path, Mode: Starting},
 	}
 	if o.Once {
-		r.Patience = min(r.Patience, 10*r.Settle)
+		r.IncompleteTimeout = min(r.IncompleteTimeout, 10*r.Settle)
 	}
 	if i := slices.IndexFunc(o.Before, func(s FolderState) bool { return s.Folder == r.path }); i >= 0 {
 		r.before = o.Before[i]
@@ -90,7 +90,7 @@ func (l *loop) present(r *root) bool {
 func (l *loop) lose(r *root, why string) {
 	if r.gone == "" {
 		l.unwatch(r)
-		r.nextScan = time.Now().Add(r.Poll)
+		r.nextScan = time.Now().Add(r.PollInterval)
 	}
 	r.gone = why
 	l.changed = true
@@ -108,7 +108,7 @@ func (l *loop) unwatch(r *root) {
 
 // scan begins to look through r: to watch and list every folder of it.
 func (l *loop) scan(r *root, now time.Time) {
-	r.scanBegan, r.nextScan, r.again = now, now.Add(r.Poll), false
+	r.scanBegan, r.nextScan, r.again = now, now.Add(r.PollInterval), false
 	if l.notify == nil {
 		l.openNotifier()
 	}
@@ -166,7 +166,7 @@ func (l *loop) listed(r *root, now time.Time) {
 	case r.again:
 		r.nextScan = now.Add(max(afterLoss, took))
 	case r.gone != "" || l.unheard(r) != "":
-		r.nextScan = now.Add(max(r.Poll, 20*took))
+		r.nextScan = now.Add(max(r.PollInterval, 20*took))
 	default:
 		r.nextScan = now.Add(max(l.options.Rescan, 20*took))
 	}
@@ -222,7 +222,7 @@ func (l *loop) state(r *root) FolderState {
 		first := slices.Min(slices.Collect(maps.Keys(r.troubles)))
 		s.Mode, s.Reason = Degraded, fmt.Sprintf("%s: make it readable for Burnish's user (%d such below the folder)", r.troubles[first], len(r.troubles))
 	case unheard != "":
-		s.Mode, s.Reason = Polling, fmt.Sprintf("%s; the folder is looked through every %s", unheard, r.Poll)
+		s.Mode, s.Reason = Polling, fmt.Sprintf("%s; the folder is looked through every %s", unheard, r.PollInterval)
 	}
 	return s
 }

@@ -26,9 +26,7 @@ var (
 // Decode fills the struct that into points to from node, a mapping. Fields
 // that node does not set keep their value, so that defaults are what the
 // struct holds beforehand. Keys are the `yaml` tags; a field tagged "-" takes
-// no key, and a tag with ",inline" splices an embedded struct's keys in. A field
-// with a tag `size`, which names the unit of plain numbers, takes sizes such as
-// 64MB. One with the tag `kind:"path"` takes paths: see [ExpandPath].
+// no key, and a tag with ",inline" splices an embedded struct's keys in. One with the tag `kind:"path"` takes paths: see [ExpandPath].
 func Decode(node *yaml.Node, into any) Faults {
 	return decode(Resolve(node), reflect.ValueOf(into).Elem())
 }
@@ -84,20 +82,14 @@ func decodeStruct(node *yaml.Node, v reflect.Value) Faults {
 			faults = append(faults, decodePath(p.Value, field.Value)...)
 			continue
 		}
-		if field.unit != "" {
-			faults = append(faults, decodeSize(p.Value, field.Value, field.unit)...)
-			continue
-		}
 		faults = append(faults, decode(p.Value, field.Value)...)
 	}
 	return faults
 }
 
-// field is a struct's field; unit is that of a size, "" for all else; path says
-// that it holds one, or several.
+// field is a struct's field; path says that it holds one, or several.
 type field struct {
 	reflect.Value
-	unit string
 	path bool
 }
 
@@ -110,7 +102,7 @@ func collect(v reflect.Value, into map[string]field) {
 			collect(v.Field(i), into)
 		case tag == "-" || tag == "" || !t.Field(i).IsExported():
 		default:
-			into[tag] = field{v.Field(i), t.Field(i).Tag.Get("size"), t.Field(i).Tag.Get("kind") == "path"}
+			into[tag] = field{v.Field(i), t.Field(i).Tag.Get("kind") == "path"}
 		}
 	}
 }

@@ -3,7 +3,6 @@ package diag
 import (
 	"fmt"
 	"math"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,75 +10,101 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// units are what sizes may be given in, in bytes.
-var units = []struct {
+// Size is a number of bytes. In a file it is written with a unit, such as 300MB
+// or 2GiB; a plain number counts bytes. It is never negative.
+type Size int64
+
+type unit struct {
 	name  string
 	bytes float64
-}{
+}
+
+// units are what sizes may be given in, the largest last.
+var units = []unit{
 	{"B", 1},
-	{"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12},
-	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
+	{"kB", 1e3}, {"KiB", 1 << 10}, {"MB", 1e6}, {"MiB", 1 << 20},
+	{"GB", 1e9}, {"GiB", 1 << 30}, {"TB", 1e12}, {"TiB", 1 << 40},
 }
 
-// SizePattern is what a size with its unit looks like, as a regular expression.
-const SizePattern = `^[0-9]+(\.[0-9]+)? ?([KkMmGgTt][Ii]?)?[Bb]$`
+// sizePattern is what a size looks like in a file, as a regular expression.
+const sizePattern = `^[0-9]+(\.[0-9]+)? ?([KkMmGgTt][Ii]?)?[Bb]$`
 
-// unitOf is a unit's bytes; its letters may be small or capital.
-func unitOf(name string) (bytes float64, ok bool) {
-	for _, u := range units {
-		if strings.EqualFold(u.name, name) {
-			return u.bytes, true
-		}
-	}
-	return 0, false
-}
-
-// decodeSize reads a size: a plain number counts in the field's own unit, which
-// its tag names; a number with a unit, such as 64MB or 2GiB, is converted.
-func decodeSize(node *yaml.Node, v reflect.Value, own string) Faults {
-	wrong := Faults{At(node, "must be a size such as 64MB or 2GiB, or a number (of %s), got %s", own, Describe(node))}
-	if node.Kind != yaml.ScalarNode {
-		return wrong
-	}
-	if node.Tag == "!!int" || node.Tag == "!!float" {
-		return decodeScalar(node, v)
-	}
-	text := strings.TrimSpace(node.Value)
+// ParseSize reads a size with or without a unit, whose letters may be small or
+// capital.
+func ParseSize(text string) (Size, error) {
+	wrong := fmt.Errorf("must be a size such as 2GB, got %q", text)
+	text = strings.TrimSpace(text)
 	end := strings.LastIndexAny(text, "0123456789.") + 1
-	number, err := strconv.ParseFloat(text[:end], 64)
 	name := strings.TrimSpace(text[end:])
-	bytes, ok := unitOf(name)
-	switch {
-	case err != nil || math.IsNaN(number) || math.IsInf(number, 0) || number < 0:
-		return wrong
-	case !ok:
-		return Faults{At(node, "must be a size in %s, got %s%s", unitNames(), Describe(node), likelyUnit(name))}
+	if name == "" {
+		n, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)
+		if err != nil || n < 0 {
+			return 0, wrong
+		}
+		return Size(n), nil
 	}
-	ownBytes, _ := unitOf(own)
-	size := number * bytes / ownBytes
-	if v.Kind() == reflect.Float64 {
-		v.SetFloat(size)
-		return nil
+	number, err := strconv.ParseFloat(text[:end], 64)
+	if err != nil || !(number >= 0) {
+		return 0, wrong
 	}
-	if size > math.MaxInt64/2 {
-		return wrong
+	i := slices.IndexFunc(units, func(u unit) bool { return strings.EqualFold(u.name, name) })
+	if i < 0 {
+		return 0, fmt.Errorf("%w%s", wrong, likelyUnit(text, name))
 	}
-	v.SetInt(int64(size))
-	return nil
+	bytes := number * units[i].bytes
+	if bytes > math.MaxInt64/2 {
+		return 0, wrong
+	}
+	return Size(bytes), nil
 }
 
-func unitNames() string {
+// likelyUnit is for G, M and the like, which leave open how many bytes they mean.
+func likelyUnit(text, name string) string {
+	if slices.Contains([]string{"K", "M", "G", "T", "KI", "MI", "GI", "TI"}, strings.ToUpper(name)) {
+		return fmt.Sprintf("; did you mean %sB?", text)
+	}
 	var all []string
 	for _, u := range units {
 		all = append(all, u.name)
 	}
-	return strings.Join(all, ", ")
+	return "; units are " + strings.Join(all, ", ")
 }
 
-// likelyUnit is for G, M and the like, which leave open how many bytes they mean.
-func likelyUnit(name string) string {
-	if slices.Contains([]string{"K", "M", "G", "T", "KI", "MI", "GI", "TI"}, strings.ToUpper(name)) {
-		return fmt.Sprintf("; did you mean %sB?", name)
+// DecodeStrict reads a size.
+func (s *Size) DecodeStrict(node *yaml.Node) Faults {
+	err := fmt.Errorf("must be a size such as 2GB, got %s", Describe(node))
+	if node.Kind == yaml.ScalarNode && node.Tag != "!!null" {
+		*s, err = ParseSize(node.Value)
 	}
-	return ""
+	if err != nil {
+		return Faults{At(node, "%s", err)}
+	}
+	return nil
+}
+
+// UnmarshalText reads a size, of a flag for instance.
+func (s *Size) UnmarshalText(text []byte) (err error) {
+	*s, err = ParseSize(string(text))
+	return err
+}
+
+// JSONSchema describes sizes for editors.
+func (Size) JSONSchema() map[string]any {
+	return map[string]any{"type": []string{"integer", "string"}, "minimum": 0, "pattern": sizePattern}
+}
+
+// String is the size in the largest unit that it is a whole number of, else
+// rounded to a tenth of a unit of a power of 1000.
+func (s Size) String() string {
+	for _, u := range slices.Backward(units) {
+		if n := float64(s) / u.bytes; n >= 1 && n == math.Trunc(n) && n < 10_000 {
+			return fmt.Sprintf("%.0f%s", n, u.name)
+		}
+	}
+	for _, u := range slices.Backward(units) {
+		if n := float64(s) / u.bytes; n >= 1 && !strings.Contains(u.name, "i") {
+			return fmt.Sprintf("%.1f%s", n, u.name)
+		}
+	}
+	return fmt.Sprintf("%dB", int64(s))
 }

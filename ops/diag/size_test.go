@@ -7,59 +7,62 @@ import (
 )
 
 type sizes struct {
-	Memory float64 `yaml:"memory" size:"MiB"`
-	Bytes  int64   `yaml:"bytes" size:"B"`
+	Memory Size `yaml:"memory"`
 }
 
 func TestSizes(t *testing.T) {
-	pattern := regexp.MustCompile(SizePattern)
-	for text, want := range map[string]sizes{
-		"memory: 300":           {Memory: 300},
-		"memory: 1.5":           {Memory: 1.5},
-		"memory: 2GiB":          {Memory: 2048},
-		"memory: 2 GiB":         {Memory: 2048},
-		"memory: 2gib":          {Memory: 2048},
-		"memory: 1048576B":      {Memory: 1},
-		"memory: 2.097152MB":    {Memory: 2},
-		"bytes: 2_000_000_000":  {Bytes: 2_000_000_000},
-		"bytes: 64MB":           {Bytes: 64_000_000},
-		"bytes: 64 kB":          {Bytes: 64_000},
-		"bytes: 64KB":           {Bytes: 64_000},
-		"bytes: 1.5KiB":         {Bytes: 1536},
-		"bytes: 1TB":            {Bytes: 1e12},
-		"{memory: 0, bytes: 0}": {},
+	pattern := regexp.MustCompile(sizePattern)
+	for text, want := range map[string]struct {
+		bytes Size
+		text  string
+	}{
+		"0":             {0, "0B"},
+		"300":           {300, "300B"},
+		"2_000_000_000": {2e9, "2GB"},
+		"2GiB":          {2 << 30, "2GiB"},
+		"2 GiB":         {2 << 30, "2GiB"},
+		"2gib":          {2 << 30, "2GiB"},
+		"1048576B":      {1 << 20, "1MiB"},
+		"64MB":          {64e6, "64MB"},
+		"64 kB":         {64_000, "64kB"},
+		"64KB":          {64_000, "64kB"},
+		"1.5KiB":        {1536, "1536B"},
+		"1.2345678GB":   {1_234_567_800, "1.2GB"},
+		"1TB":           {1e12, "1TB"},
 	} {
 		var got sizes
-		node, err := Parse("f", []byte(text))
+		node, err := Parse("f", []byte("memory: "+text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if faults := Decode(node, &got); len(faults) > 0 || got != want {
-			t.Errorf("%s: %+v, %v; want %+v", text, got, faults, want)
+		if faults := Decode(node, &got); len(faults) > 0 || got.Memory != want.bytes || got.Memory.String() != want.text {
+			t.Errorf("%s: %d %s, %v; want %d %s", text, got.Memory, got.Memory, faults, want.bytes, want.text)
 		}
 		if v := node.Content[1]; v.Tag == "!!str" && !pattern.MatchString(v.Value) {
 			t.Errorf("the pattern for editors refuses %q", v.Value)
 		}
 	}
 	for text, want := range map[string]string{
-		"memory: 2G":        `did you mean GB?`,
-		"memory: 2Gi":       `did you mean GiB?`,
-		"memory: 2 sheep":   "must be a size in B, kB, MB",
-		"memory: plenty":    "must be a size such as 64MB or 2GiB, or a number (of MiB)",
-		"memory: GB":        "must be a size such as",
-		"memory: -2GB":      "must be a size such as",
-		"memory: [2GB]":     "must be a size such as",
-		"memory: .inf":      "must be a number",
-		"bytes: 1e300TB":    "must be a size such as",
-		"bytes: 99999999TB": "must be a size such as",
+		"2G":         `must be a size such as 2GB, got "2G"; did you mean 2GB?`,
+		"2Gi":        `did you mean 2GiB?`,
+		"2 sheep":    "must be a size such as 2GB, got \"2 sheep\"; units are B, kB, KiB, MB",
+		"plenty":     `must be a size such as 2GB, got "plenty"`,
+		"GB":         `must be a size such as 2GB, got "GB"`,
+		"-2GB":       `must be a size such as 2GB, got "-2GB"`,
+		"-5":         `must be a size such as 2GB, got "-5"`,
+		"1.5":        `must be a size such as 2GB, got "1.5"`,
+		"[2GB]":      "must be a size such as 2GB, got a list",
+		".inf":       `must be a size such as 2GB, got ".inf"`,
+		"1e300TB":    `must be a size such as 2GB, got "1e300TB"`,
+		"99999999TB": `must be a size such as 2GB, got "99999999TB"`,
 	} {
 		var got sizes
-		node, err := Parse("f", []byte(text))
+		node, err := Parse("f", []byte("memory: "+text))
 		if err != nil {
 			t.Fatal(err)
 		}
 		faults := Decode(node, &got)
-		if len(faults) != 1 || !strings.Contains(faults[0].Message, want) || faults[0].Line != 1 || faults[0].Column < 7 {
+		if len(faults) != 1 || !strings.Contains(faults[0].Message, want) || faults[0].Line != 1 || faults[0].Column != 9 {
 			t.Errorf("%s: %v, want %q", text, faults, want)
 		}
 	}

@@ -29,7 +29,7 @@ func TestSpec(t *testing.T) {
 		"skip_below":      func(c *promptcir.Config) { c.SkipBelow = math.NaN() },
 		"skip_jpeg_above": func(c *promptcir.Config) { c.SkipJPEGAbove = 101 },
 		"strength":        func(c *promptcir.Config) { c.Strength = math.NaN() },
-		"quality":         func(c *promptcir.Config) { c.Quality = "best" },
+		"preset":          func(c *promptcir.Config) { c.Preset = "best" },
 		"fidelity":        func(c *promptcir.Config) { c.Fidelity = "stricter" },
 		"models":          func(c *promptcir.Config) { c.Models = []string{"lite", "lite"} },
 	} {

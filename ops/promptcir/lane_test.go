@@ -66,7 +66,7 @@ func TestADeviceOfSeveralIsMissing(t *testing.T) {
 		t.Errorf("notes %v, log %s", notes, log.String())
 	}
 	env.Require = true
-	c := promptcir.Config{Model: identity, Quality: "balanced", Tile: 128}
+	c := promptcir.Config{Model: identity, Preset: "balanced", Tile: 128}
 	if _, err := c.Build(context.Background(), env); err == nil || !strings.Contains(err.Error(), "built without the provider") {
 		t.Errorf("required: %v", err)
 	}

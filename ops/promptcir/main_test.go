@@ -82,8 +82,8 @@ func build(tb testing.TB, c promptcir.Config, env ops.Env) ops.Operator {
 	if c.Fidelity == "" {
 		c.Fidelity = "off"
 	}
-	if c.Quality == "" {
-		c.Quality, c.Strength = "balanced", 1
+	if c.Preset == "" {
+		c.Preset, c.Strength = "balanced", 1
 	}
 	if err := c.Validate(); err != nil {
 		tb.Fatal(err)

@@ -41,7 +41,7 @@ func Spec() ops.Spec {
 		Grid:       ops.NeedsGrid,
 		Sequential: true,
 		Config: func() ops.Config {
-			return &Config{Model: "lite", Skip: skipAuto, SkipJPEGAbove: 100, Strength: 1, Quality: balanced, Fidelity: off}
+			return &Config{Model: "lite", Skip: skipAuto, SkipJPEGAbove: 100, Strength: 1, Preset: balanced, Fidelity: off}
 		},
 	}
 }
@@ -66,14 +66,14 @@ type Config struct {
 	SkipJPEGAbove int `yaml:"skip_jpeg_above" help:"JPEG quality above which a photo is left alone whatever it shows; 100 is none" range:"1,100"`
 	// Strength is how much of what the network changes is taken, 0 to 1.
 	Strength float64 `yaml:"strength" help:"how much of what the network changes is taken" range:"0,1"`
-	// Quality is fast, balanced or reference.
-	Quality string `yaml:"quality" help:"reference takes the authors' windows and averages over turns" enum:"fast,balanced,reference"`
+	// Preset is fast, balanced or reference.
+	Preset string `yaml:"preset" help:"reference takes the authors' windows and averages over turns" enum:"fast,balanced,reference"`
 	// Fidelity is auto, strict or off: whether the restored photo is moved, by as
 	// little as is needed, to agree with every coefficient of its JPEG; see package
 	// fidelity.
 	Fidelity string `yaml:"fidelity" help:"strict: the restored photo stays within what its JPEG's coefficients allow; auto: unless the photo shows an earlier, worse save" enum:"auto,strict,off"`
-	// Models are averaged, in place of Model; for the quality reference.
-	Models []string `yaml:"models" kind:"path" help:"models whose answers are averaged, in place of model; for the quality reference"`
+	// Models are averaged, in place of Model; for the preset reference.
+	Models []string `yaml:"models" kind:"path" help:"models whose answers are averaged, in place of model; for the preset reference"`
 }
 
 // Pixels over which neighbouring windows are blended; of narrow windows so much
@@ -118,14 +118,14 @@ func (c *Config) Validate() error {
 	if !(c.Strength >= 0 && c.Strength <= 1) {
 		invalid("strength", "must be 0 to 1, got %g", c.Strength)
 	}
-	if c.Quality != fast && c.Quality != balanced && c.Quality != reference {
-		invalid("quality", "must be fast, balanced or reference, got %q%s", c.Quality, diag.Suggest(c.Quality, []string{balanced, fast, reference}))
+	if c.Preset != fast && c.Preset != balanced && c.Preset != reference {
+		invalid("preset", "must be fast, balanced or reference, got %q%s", c.Preset, diag.Suggest(c.Preset, []string{balanced, fast, reference}))
 	}
 	if _, moved := modes[c.Fidelity]; !moved && c.Fidelity != off {
 		invalid("fidelity", "must be auto, strict or off, got %q%s", c.Fidelity, diag.Suggest(c.Fidelity, []string{auto, strictly, off}))
 	}
-	if len(c.Models) > 0 && c.Quality != reference {
-		invalid("models", "several models are averaged at the quality reference only; set it, or name one as model")
+	if len(c.Models) > 0 && c.Preset != reference {
+		invalid("models", "several models are averaged with the preset reference only; set it, or name one as model")
 	}
 	return errors.Join(errs...)
 }
@@ -183,7 +183,7 @@ func (c *Config) build(env ops.Env, divide func(threads int, parameters int64) (
 	if err != nil {
 		return nil, err
 	}
-	if o.windows, err = windowsFor(c.Quality, c.Tile, together(contracts)); err != nil {
+	if o.windows, err = windowsFor(c.Preset, c.Tile, together(contracts)); err != nil {
 		return nil, err
 	}
 	o.contracts = contracts

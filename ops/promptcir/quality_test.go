@@ -17,9 +17,9 @@ const identity = "../network/onnx/testdata/identity.onnx"
 // Whatever the quality, a network that changes nothing changes nothing.
 func TestQualitiesKeepPixels(t *testing.T) {
 	for _, c := range []promptcir.Config{
-		{Model: identity, Quality: "fast", Strength: 1, Tile: 128},
-		{Model: identity, Quality: "reference", Strength: 1, Tile: 128},
-		{Model: identity, Quality: "reference", Strength: 0.5, Tile: 96, Models: []string{identity, identity}},
+		{Model: identity, Preset: "fast", Strength: 1, Tile: 128},
+		{Model: identity, Preset: "reference", Strength: 1, Tile: 128},
+		{Model: identity, Preset: "reference", Strength: 0.5, Tile: 96, Models: []string{identity, identity}},
 	} {
 		op := build(t, c, cpu)
 		for _, s := range [][2]int{{1, 1}, {200, 150}, {40, 333}} {
@@ -38,7 +38,7 @@ func TestStrength(t *testing.T) {
 	damaged := compressed2(t, clean, 20)
 	before := values(t, damaged)
 	restored := func(strength float64) []byte {
-		op := build(t, promptcir.Config{Model: "lite", Quality: "balanced", Strength: strength}, cpu)
+		op := build(t, promptcir.Config{Model: "lite", Preset: "balanced", Strength: strength}, cpu)
 		return values(t, apply(t, op, damaged.Ref()))
 	}
 	full, half := restored(1), restored(0.5)
@@ -47,7 +47,7 @@ func TestStrength(t *testing.T) {
 			t.Fatalf("value %d: %d before, %d restored, %d at half strength", i, b, full[i], half[i])
 		}
 	}
-	op := build(t, promptcir.Config{Model: "lite", Quality: "balanced", Strength: 0}, cpu)
+	op := build(t, promptcir.Config{Model: "lite", Preset: "balanced", Strength: 0}, cpu)
 	var notes ops.Notes
 	out := must[ops.Image](t)(op.Apply(ops.WithNotes(t.Context(), &notes), []ops.Image{{Pixels: damaged}}))
 	defer out.Close()
@@ -63,7 +63,7 @@ func TestReferenceIsBetter(t *testing.T) {
 	want := values(t, clean)
 	got := map[string]float64{}
 	for _, quality := range []string{"fast", "balanced", "reference"} {
-		op := build(t, promptcir.Config{Model: "lite", Quality: quality, Strength: 1, Tile: 128}, cpu)
+		op := build(t, promptcir.Config{Model: "lite", Preset: quality, Strength: 1, Tile: 128}, cpu)
 		got[quality] = psnr(t, values(t, apply(t, op, compressed(t, clean, 20, vips.Sequential))), want)
 	}
 	t.Logf("dB: %v", got)
@@ -87,7 +87,7 @@ func BenchmarkQuality(b *testing.B) {
 	for _, quality := range []string{"fast", "balanced", "reference"} {
 		for _, q := range []int{10, 40} {
 			b.Run(fmt.Sprintf("%s/QF=%d", quality, q), func(b *testing.B) {
-				op := build(b, promptcir.Config{Model: "lite", Quality: quality, Strength: 1}, cpu)
+				op := build(b, promptcir.Config{Model: "lite", Preset: quality, Strength: 1}, cpu)
 				for b.Loop() {
 					measureQuality(b, op, photos, q)
 				}
@@ -133,7 +133,7 @@ func TestWeigh(t *testing.T) {
 	if large.Bytes <= small.Bytes || large.Bytes > 1<<30 || huge.Bytes > large.Bytes*11/10 {
 		t.Errorf("bytes: %d, %d, %d", small.Bytes, large.Bytes, huge.Bytes)
 	}
-	if twice := build(t, promptcir.Config{Model: "lite", Quality: "reference", Strength: 1}, cpu).(ops.Weigher).Weigh(384, 384, 3); twice.MACs < 7*384*384*50_000 {
+	if twice := build(t, promptcir.Config{Model: "lite", Preset: "reference", Strength: 1}, cpu).(ops.Weigher).Weigh(384, 384, 3); twice.MACs < 7*384*384*50_000 {
 		t.Errorf("reference: %+v", twice)
 	}
 }

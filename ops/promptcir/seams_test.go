@@ -105,7 +105,7 @@ func damagedPhoto(b *testing.B) (*vips.Image, int) {
 
 func restoredBy(b *testing.B, p *vips.Image, across, down tile.Layout) []byte {
 	b.Helper()
-	c := Config{Model: "lite", Quality: balanced, Strength: 1, Skip: skipNever}
+	c := Config{Model: "lite", Preset: balanced, Strength: 1, Skip: skipNever}
 	built, err := c.Build(context.Background(), ops.Env{Devices: device.List{device.CPU}, Threads: 2})
 	if err != nil {
 		b.Fatal(err)

@@ -85,7 +85,7 @@ func smallPhoto(b *testing.B) string {
 
 func dividedBy(b *testing.B, w way) *operator {
 	b.Helper()
-	c := Config{Model: "lite", Quality: balanced, Strength: 1, Skip: skipNever}
+	c := Config{Model: "lite", Preset: balanced, Strength: 1, Skip: skipNever}
 	o, err := c.build(ops.Env{Devices: device.List{device.CPU}, Threads: w.threads}, func(int, int64) (int, int) { return w.windows, w.threads })
 	if err != nil {
 		b.Fatal(err)

@@ -30,8 +30,8 @@ begin() {
   cat >"$dir/burnish.yaml" <<YAML
 version: 1
 state_dir: ./state
-limits: {free: 0}
-watch: [{folder: ./in, pipeline: small, output: ./out, settle: 200ms, poll: 500ms}]
+limits: {min_free_space: 0}
+watch: [{folder: ./in, pipeline: small, output: ./out, settle: 200ms, poll_interval: 500ms}]
 pipelines: {small: {steps: [{resize: {width: 512, height: 512}}], outputs: [{path: "{dir}/{stem}.png"}]}}
 YAML
   start

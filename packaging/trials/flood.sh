@@ -22,7 +22,7 @@ cat >"$dir/burnish.yaml" <<YAML
 version: 1
 state_dir: ./state
 watch: [{folder: ./in, pipeline: small, output: ./out, settle: 200ms}]
-limits: {queue: 100000}
+limits: {queue_per_folder: 100000}
 pipelines: {small: {steps: [{resize: {width: 64, height: 64}}], outputs: [{path: "{dir}/{stem}.jpg", provenance: false}]}}
 YAML
 start() {

@@ -14,8 +14,8 @@ find "$data" -maxdepth 1 -type f ! -name '*.tsv' -exec cp -t "$dir/in" {} +
 cat >"$dir/burnish.yaml" <<YAML
 version: 1
 state_dir: ./state
-watch: [{folder: ./in, pipeline: restore, output: ./out, settle: 200ms, allow: [jxl]}]
-worker: {stall: 30s}
+watch: [{folder: ./in, pipeline: restore, output: ./out, settle: 200ms, allow_formats: [jxl]}]
+worker: {stall_timeout: 30s}
 pipelines: {restore: {steps: [{promptcir: {skip: never}}, {thumbnail: {}}], outputs: [{path: "{stem}-{hash}.png"}]}}
 YAML
 began=$SECONDS status=0

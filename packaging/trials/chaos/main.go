@@ -27,9 +27,9 @@ var (
 
 const configuration = `version: 1
 state_dir: ./state
-limits: {free: 0, photos: 2}
+limits: {min_free_space: 0, concurrency: 2}
 watch:
-  - {folder: ./in, pipeline: small, output: ./out, settle: 100ms, patience: 1s}
+  - {folder: ./in, pipeline: small, output: ./out, settle: 100ms, incomplete_timeout: 1s}
 pipelines:
   small:
     steps:

@@ -13,28 +13,28 @@ const (
 	KeepSidecars = "keep" // they stay
 )
 
-// After says what becomes of an original once its outputs are on the disk. The
+// OnSuccess says what becomes of an original once its outputs are on the disk. The
 // zero value keeps it where it is; at most one of Move and Trash is set.
-type After struct {
+type OnSuccess struct {
 	Move     string        `yaml:"move" kind:"path"` // folder that it is moved to
 	Trash    time.Duration `yaml:"trash"`            // how long it stays in the trash
 	Sidecars string        `yaml:"sidecars"`         // what becomes of its sidecars: move or keep
 }
 
 // Keeps reports whether the original stays where it is.
-func (a After) Keeps() bool { return a.Move == "" && a.Trash == 0 }
+func (a OnSuccess) Keeps() bool { return a.Move == "" && a.Trash == 0 }
 
 // DecodeStrict reads keep, {move: FOLDER} or {trash: DURATION}, both with
 // sidecars where that is given.
-func (a *After) DecodeStrict(node *yaml.Node) diag.Faults {
-	*a = After{}
+func (a *OnSuccess) DecodeStrict(node *yaml.Node) diag.Faults {
+	*a = OnSuccess{}
 	if node.Kind == yaml.ScalarNode && node.Value == "keep" {
 		return nil
 	}
 	if node.Kind != yaml.MappingNode {
 		return diag.Faults{diag.At(node, "must be keep, {move: FOLDER} or {trash: 720h}, got %s", diag.Describe(node))}
 	}
-	type plain After
+	type plain OnSuccess
 	faults := diag.Decode(node, (*plain)(a))
 	switch {
 	case len(faults) > 0:
@@ -49,7 +49,7 @@ func (a *After) DecodeStrict(node *yaml.Node) diag.Faults {
 }
 
 // JSONSchema describes it for editors.
-func (*After) JSONSchema() map[string]any {
+func (*OnSuccess) JSONSchema() map[string]any {
 	one := func(key string) map[string]any {
 		return map[string]any{"type": "object", "required": []string{key}, "additionalProperties": false,
 			"properties": map[string]any{
