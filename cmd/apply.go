@@ -17,22 +17,22 @@ import (
 )
 
 type applyCommand struct {
-	Paths        []string `arg:"" name:"path" help:"Photos, and folders of photos."`
-	Output       string   `short:"o" required:"" placeholder:"DIR" help:"Folder that the outputs' paths are below."`
-	Config       string   `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}, else the built-in pipeline photos."`
-	Pipeline     string   `short:"p" help:"Pipeline to use; needed where the file has several."`
-	Again        bool     `help:"Do again what is done."`
-	Overwrite    bool     `help:"Replace files in DIR that Burnish does not know as its own."`
-	AllowFormats []string `placeholder:"FORMAT" help:"Take in jxl, jp2, svg, pdf, psd, bmp … too: what reads them is not safe for files of unknown origin."`
+	Paths        []string `arg:"" name:"path" help:"Photos and folders of photos."`
+	Output       string   `short:"o" required:"" placeholder:"DIR" help:"Output folder."`
+	Config       string   `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}; without any, the built-in pipeline photos."`
+	Pipeline     string   `short:"p" help:"Pipeline to use; required if the file has several."`
+	Again        bool     `help:"Process photos again that are already done."`
+	Overwrite    bool     `help:"Replace files in DIR that Burnish did not make."`
+	AllowFormats []string `placeholder:"FORMAT" help:"Also read jxl, jp2, svg, pdf, psd, bmp, …: their decoders are not safe for files of unknown origin."`
 	Quiet        bool     `short:"q" help:"Print failures only."`
-	JSON         bool     `name:"json" help:"Print one JSON object for every file."`
+	JSON         bool     `name:"json" help:"Print a JSON object for each file."`
 }
 
 // Help is shown by burnish apply --help.
 func (applyCommand) Help() string {
-	return `Photos are told by content, not by name; the names that a watched folder ignores are ignored here. A photo is skipped as done where its outputs are in DIR, say that they are of this photo and pipeline, and are unchanged; --again does it again. So an interrupted command goes on when it is repeated. The ledger of the daemon plays no part.
+	return `Files are recognised by content. Names that watched folders ignore are ignored. A photo is skipped if its outputs are in DIR, name this photo and pipeline as their source, and are unchanged; --again processes it anyway. To continue an interrupted command, repeat it. The daemon's ledger is not used.
 
-Exit codes: 0, all photos are done; 1, some failed; 2, the command could not start; 130, it was interrupted.
+Exit status: 0 if all photos are done; 1 if some failed; 2 if the command could not start; 130 if interrupted.
 
 Examples:
   burnish apply holiday/ -o restored/
@@ -62,7 +62,7 @@ func (a *applyCommand) Run(h *host) error {
 	if err != nil {
 		return err
 	}
-	r := newReport(h, reporting{json: a.JSON, quiet: a.Quiet, overwrite: a.Overwrite, out: h.out, total: total, again: "the same command does the rest"})
+	r := newReport(h, reporting{json: a.JSON, quiet: a.Quiet, overwrite: a.Overwrite, out: h.out, total: total, again: "repeat the command to continue"})
 	for _, u := range all.unread {
 		r.add(file{path: u.Path, named: true}, plugin.Result{}, u)
 	}

@@ -17,21 +17,21 @@ import (
 )
 
 type benchCommand struct {
-	Model       string      `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model: a name (${default}) or an exported file."`
+	Model       string      `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model name (${default}) or exported file."`
 	Device      device.List `placeholder:"DEVICE" help:"auto, cpu, cuda:N, …"`
-	Preset      string      `default:"balanced" placeholder:"PRESET" help:"fast, balanced (the default) or reference."`
-	Tile        int         `placeholder:"PIXELS" help:"Side of the windows; default: the model's."`
-	Size        []string    `default:"1" placeholder:"MP|WxH" help:"Sizes of photos, in megapixels or pixels (${default})."`
-	Photos      int         `default:"1" help:"Photos of each size."`
+	Preset      string      `default:"balanced" placeholder:"PRESET" help:"fast, balanced (default) or reference."`
+	Tile        int         `placeholder:"PIXELS" help:"Tile size in pixels; default: the model's."`
+	Size        []string    `default:"1" placeholder:"MP|WxH" help:"Photo sizes in megapixels or pixels (${default})."`
+	Photos      int         `default:"1" help:"Number of photos of each size."`
 	Concurrency int         `placeholder:"N" help:"Photos processed at a time; default: by the number of cores."`
-	Config      string      `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore\" and \"limits\"."`
+	Config      string      `short:"c" placeholder:"FILE" help:"Configuration file to take \"restore\" and \"limits\" from."`
 	JSON        bool        `name:"json" help:"Print JSON."`
 }
 
 // Help is shown by burnish bench --help.
 func (benchCommand) Help() string {
-	return `Restores photos that it makes, decoding and encoding included. GMAC/s counts what the network computes; its
-share is of what a large product of matrices reaches on all cores of the CPU.
+	return `Restores generated photos, including decoding and encoding. GMAC/s counts the network's arithmetic. The last column is its
+share of the peak that a large matrix product reaches on all cores of the CPU.
 
 Examples:
   burnish bench

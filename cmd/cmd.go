@@ -30,32 +30,32 @@ const (
 // commands are the subcommands as kong reads them.
 type commands struct {
 	Init      initCommand      `cmd:"" help:"Write a commented burnish.yaml for a folder of photos."`
-	Run       runCommand       `cmd:"" help:"Watch folders and process every photo that arrives."`
-	Apply     applyCommand     `cmd:"" help:"Process photos and folders of photos once."`
-	Restore   restoreCommand   `cmd:"" help:"Restore photos, and nothing else."`
+	Run       runCommand       `cmd:"" help:"Watch folders and process new photos."`
+	Apply     applyCommand     `cmd:"" help:"Process photos and folders once, through a pipeline."`
+	Restore   restoreCommand   `cmd:"" help:"Restore photos."`
 	Status    statusCommand    `cmd:"" help:"Show the status of the daemon and its watched folders."`
-	Failed    failedCommand    `cmd:"" help:"List the photos that failed in watched folders, with the reasons."`
-	Retry     retryCommand     `cmd:"" help:"Try failed photos again."`
+	Failed    failedCommand    `cmd:"" help:"List failed photos of watched folders with the reasons."`
+	Retry     retryCommand     `cmd:"" help:"Retry failed photos."`
 	Reprocess reprocessCommand `cmd:"" help:"Reprocess photos that are done."`
 	Pause     pauseCommand     `cmd:"" help:"Pause processing."`
 	Resume    resumeCommand    `cmd:"" help:"Resume processing."`
-	Plan      planCommand      `cmd:"" help:"Show what would be done with photos, and do nothing."`
-	Ops       opsCommand       `cmd:"" help:"List the operators that a step may name, or describe one."`
-	Check     checkCommand     `cmd:"" help:"Find every fault of a configuration."`
+	Plan      planCommand      `cmd:"" help:"Show what would be done to photos, without doing it."`
+	Ops       opsCommand       `cmd:"" help:"List operators, or describe one."`
+	Check     checkCommand     `cmd:"" help:"Report every fault of a configuration."`
 	Graph     graphCommand     `cmd:"" help:"Draw a pipeline."`
-	Schema    schemaCommand    `cmd:"" help:"Print the JSON Schema of configuration files, for editors."`
-	Test      testCommand      `cmd:"" help:"Test pipelines on pictures of your own, in CI for example."`
+	Schema    schemaCommand    `cmd:"" help:"Print the JSON Schema of configuration files."`
+	Test      testCommand      `cmd:"" help:"Run golden tests of pipelines."`
 	Compare   compareCommand   `cmd:"" help:"Print the PSNR of images against a reference."`
-	Verify    verifyCommand    `cmd:"" help:"Prove that a restored image agrees with its JPEG."`
-	Explain   explainCommand   `cmd:"" help:"Print what a file was made of: source, pipeline, model, device."`
-	Bench     benchCommand     `cmd:"" help:"Measure how fast photos are restored here, and with how much memory."`
+	Verify    verifyCommand    `cmd:"" help:"Verify that a restored image is consistent with its JPEG."`
+	Explain   explainCommand   `cmd:"" help:"Print the provenance of a file: source, pipeline, model, device."`
+	Bench     benchCommand     `cmd:"" help:"Measure the speed and memory of restoration on this machine."`
 	Version   versionCommand   `cmd:"" help:"Print the versions of Burnish and its libraries."`
 
-	Completion completionCommand `cmd:"" help:"Print the completion script of a shell: bash, zsh or fish."`
-	Help       helpCommand       `cmd:"" help:"Explain a command."`
+	Completion completionCommand `cmd:"" help:"Print the completion script for bash, zsh or fish."`
+	Help       helpCommand       `cmd:"" help:"Show the help of a command."`
 
 	Work     workCommand     `cmd:"" hidden:"" help:"The worker process of burnish run."`
-	Complete completeCommand `cmd:"" hidden:"" help:"The words that a shell may complete a command line by."`
+	Complete completeCommand `cmd:"" hidden:"" help:"Completions of a command line."`
 
 	Verbose     bool             `short:"v" help:"Log more."`
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version of Burnish."`
@@ -63,7 +63,7 @@ type commands struct {
 
 // helpCommand stands in the list of commands; Main turns it into --help.
 type helpCommand struct {
-	Command []string `arg:"" optional:"" help:"The command to explain; default: an overview."`
+	Command []string `arg:"" optional:"" help:"Command to show the help of; default: an overview."`
 }
 
 // host is what a subcommand runs with.
@@ -123,7 +123,7 @@ func commandOf(parser *kong.Kong, arguments []string) string {
 func newParser(c *commands, exit func(code int), options ...kong.Option) (*kong.Kong, error) {
 	return kong.New(c, append(options,
 		kong.Name("burnish"),
-		kong.Description("Burnish restores JPEG-compressed photos: it watches folders, restores what arrives there and writes the results beside thumbnails. Originals are never touched."),
+		kong.Description("Burnish restores JPEG-compressed photos. It watches folders, restores new photos, and writes the results and thumbnails. Originals are never modified."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"version": "burnish " + release(), "places": placesText()},
 		kong.Exit(exit))...)

@@ -10,14 +10,14 @@ import (
 )
 
 type compareCommand struct {
-	Reference string   `arg:"" help:"The clean photo."`
-	Images    []string `arg:"" name:"image" help:"Images to compare with it."`
-	JSON      bool     `name:"json" help:"Print one JSON object a line."`
+	Reference string   `arg:"" help:"Reference image."`
+	Images    []string `arg:"" name:"image" help:"Images to compare with the reference."`
+	JSON      bool     `name:"json" help:"Print a JSON object per line."`
 }
 
 // Help is shown by burnish compare --help.
 func (compareCommand) Help() string {
-	return `PSNR in dB, from one mean squared error over 8-bit sRGB pixels; higher is closer.
+	return `Prints PSNR in dB over 8-bit sRGB pixels. Higher is closer.
 
 Example: burnish compare clean.png damaged.jpg restored.png`
 }

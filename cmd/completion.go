@@ -28,13 +28,13 @@ type completionCommand struct {
 
 // Help is shown by burnish completion --help.
 func (completionCommand) Help() string {
-	return `The Debian package installs all three. To try one in the running shell:
+	return `The Debian package installs all three. To try one in the current shell:
 
   source <(burnish completion bash)
   source <(burnish completion zsh)
   burnish completion fish | source
 
-To keep it, write it where the shell looks:
+To install it:
 
   burnish completion bash > ~/.local/share/bash-completion/completions/burnish
   burnish completion zsh > "${fpath[1]}/_burnish"
@@ -52,7 +52,7 @@ func (c *completionCommand) Run(h *host) error {
 // the words does, with its description behind a tab. Nothing is printed where
 // any file may stand.
 type completeCommand struct {
-	Words []string `arg:"" optional:"" passthrough:"" help:"The command line up to the cursor, without burnish."`
+	Words []string `arg:"" optional:"" passthrough:"" help:"Command line up to the cursor, without burnish."`
 }
 
 // Run prints the candidates.

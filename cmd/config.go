@@ -112,12 +112,12 @@ type checkCommand struct {
 	File   string `arg:"" optional:"" help:"Configuration file, as with -c."`
 	Config string `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}."`
 
-	Service string `placeholder:"UNIT" help:"Judge as this systemd service, by its name or its unit file's path; default: burnish, where it is installed and runs this configuration."`
+	Service string `placeholder:"UNIT" help:"Check as this systemd service, given by name or unit file; default: burnish, if it is installed and runs this configuration."`
 }
 
 // Help is shown by burnish check --help.
 func (checkCommand) Help() string {
-	return `Prints every fault as file:line:column: message and exits with 1 if there is any. Warnings are printed too. A configuration that a systemd service runs is judged with the service's view of the file system and, by root, with the rights of its user; what they lack is told with the commands that mend it.
+	return `Prints faults and warnings as file:line:column: message. Exits with 1 if there is a fault. If a systemd service runs the configuration, check uses the service's view of the file system and, as root, the rights of its user. It prints the commands that give missing rights.
 
 Example: burnish check burnish.yaml`
 }

@@ -220,8 +220,8 @@ func (d *daemon) enqueue(photos []string) error {
 
 // stateOption is how a command finds the daemon's state folder.
 type stateOption struct {
-	Config string `short:"c" placeholder:"FILE" help:"Configuration file of the daemon; default: the first of ${places}, else none."`
-	State  string `placeholder:"DIR" help:"State folder, for a daemon without a configuration; default: burnish in the XDG state folder."`
+	Config string `short:"c" placeholder:"FILE" help:"Configuration file of the daemon; default: the first of ${places}."`
+	State  string `placeholder:"DIR" help:"State folder of a daemon without a configuration file; default: burnish in the XDG state folder."`
 }
 
 // dir finds the state folder. A configuration with faults will do: a

@@ -16,18 +16,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const sandboxRemedy = "add the path to worker.read or worker.write, or set worker.sandbox: off"
+const sandboxRemedy = "add the path to worker.read or worker.write"
 
 // adviseConfined adds to a failure within the sandbox that the sandbox is its
 // cause, or may be. Where it is, the photo is not at fault and has no strike.
 func adviseConfined(f *plugin.Error) {
 	denied, certain := deniedBySandbox(f)
-	advice := "where the user may do that, the sandbox of the worker process is the cause: " + sandboxRemedy
+	advice := "if the user has the right, the worker's sandbox is the cause: " + sandboxRemedy
 	switch {
 	case !denied:
 		return
 	case certain:
-		f.Remedy = "the sandbox of the worker process forbids it, not the user's rights: " + sandboxRemedy
+		f.Remedy = "the worker's sandbox forbids it, not the user's rights: " + sandboxRemedy
 		if !f.Kind.Transient() {
 			f.Kind = plugin.Unreadable
 		}
@@ -47,13 +47,13 @@ func (w *Worker) advise(f *plugin.Error) {
 			w.stale = folder
 			w.mu.Unlock()
 			f.Err = fmt.Errorf("%s was mounted anew since the worker process started: %w", folder, f.Err)
-			f.Kind, f.Remedy = plugin.Unreadable, "nothing is to be done: another worker process takes it up"
+			f.Kind, f.Remedy = plugin.Unreadable, "no action is needed: another worker process continues"
 			return
 		}
 	}
 	adviseConfined(f)
 	if within := slices.ContainsFunc(w.folders, func(folder string) bool { return config.Within(f.Path, folder) }); within && f.Kind == plugin.Unreadable && strings.Contains(f.Remedy, sandboxRemedy) {
-		f.Remedy = "the name leads out of the folders that Burnish may use, through a link perhaps: put the photo itself there"
+		f.Remedy = "the path leaves the folders that Burnish may use, perhaps through a link: put the photo itself there"
 	}
 }
 
@@ -133,5 +133,5 @@ func bySandbox(err error) bool { return errors.Is(err, errDead) || isDenial(err)
 
 // unconfined is a warning that tells why there is no sandbox.
 func unconfined(cause error) string {
-	return fmt.Sprintf("the worker process does not start within it (%v), and starts without; to have it, find what the process lacks and %s", cause, sandboxRemedy)
+	return fmt.Sprintf("the worker process does not start inside the sandbox (%v), but starts without it; find what it lacks and %s", cause, sandboxRemedy)
 }

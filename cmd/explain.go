@@ -11,12 +11,12 @@ import (
 
 type explainCommand struct {
 	Files []string `arg:"" name:"file" help:"Image files."`
-	JSON  bool     `name:"json" help:"Print one JSON object a line."`
+	JSON  bool     `name:"json" help:"Print a JSON object per line."`
 }
 
 // Help is shown by burnish explain --help.
 func (explainCommand) Help() string {
-	return `Reads back from a file's XMP what it was made of and by what, whatever its name is now. Files that Burnish did not make, or copied byte for byte, carry nothing; then the exit code is 1.
+	return `Reads the provenance from a file's XMP. Files that Burnish did not make, and byte copies, have none; the exit status is then 1.
 
 Example: burnish explain out/holiday.webp`
 }
@@ -64,7 +64,7 @@ func printExplained(h *host, e plugin.Explanation) error {
 		fmt.Fprintf(w, "  pages\t%d\n", e.Pages)
 	}
 	if e.Provenance == nil {
-		fmt.Fprintln(w, "  made by\tnot Burnish, or a copy of an original byte for byte")
+		fmt.Fprintln(w, "  made by\tnot Burnish, or a byte copy of an original")
 		return w.Flush()
 	}
 	p, since := e.Provenance, ""

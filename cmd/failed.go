@@ -12,12 +12,12 @@ import (
 
 type failedCommand struct {
 	stateOption
-	JSON bool `name:"json" help:"Print one JSON object a line."`
+	JSON bool `name:"json" help:"Print a JSON object per line."`
 }
 
 // Help is shown by burnish failed --help.
 func (failedCommand) Help() string {
-	return `Lists the photos of watched folders that failed, with the reason: those that will be tried again and those in quarantine, which wait for burnish retry. It works beside a running daemon and without one.
+	return `Lists photos that will be retried and photos in quarantine, with the reasons. Works with and without a running daemon.
 
 Example: burnish failed -c burnish.yaml`
 }
@@ -65,13 +65,13 @@ func failureText(f plugin.Failure) string {
 
 type retryCommand struct {
 	stateOption
-	Paths  []string `arg:"" optional:"" name:"path" help:"Photos that failed, and folders of them."`
-	Failed bool     `help:"All that failed."`
+	Paths  []string `arg:"" optional:"" name:"path" help:"Failed photos, or folders of them."`
+	Failed bool     `help:"Retry all failed photos."`
 }
 
 // Help is shown by burnish retry --help.
 func (retryCommand) Help() string {
-	return `Tries failed photos again, those in quarantine too, with all their strikes forgiven. What was moved into quarantine is moved back. A running daemon begins at once, otherwise the next one does.
+	return `Retries failed photos, including those in quarantine, and resets their strikes. Originals that were moved to quarantine are moved back. A running daemon starts at once; otherwise the next one does.
 
 Examples:
   burnish retry --failed
@@ -81,7 +81,7 @@ Examples:
 // Run makes failed photos new ones.
 func (r *retryCommand) Run(h *host) error {
 	if r.Failed == (len(r.Paths) > 0) {
-		return errors.New("name the photos to try again, or all with --failed")
+		return errors.New("name the photos to retry, or use --failed for all")
 	}
 	dir, err := r.dir(h)
 	if err != nil {
@@ -103,12 +103,12 @@ func (r *retryCommand) Run(h *host) error {
 
 type reprocessCommand struct {
 	stateOption
-	Where string `required:"" placeholder:"CONDITIONS" help:"What to do again; see below."`
+	Where string `required:"" placeholder:"CONDITIONS" help:"Photos to process again; see below."`
 }
 
 // Help is shown by burnish reprocess --help.
 func (reprocessCommand) Help() string {
-	return `Does again what was done, for outputs that were lost or a model that has changed its mind. Conditions, joined by "and": pipeline=NAME, model=NAME, path=GLOB (the path's last elements, or all of it), before=DATE, after=DATE; != for other than. Photos that are gone keep their outputs.
+	return `Processes finished photos again, for example after outputs were lost or a model changed. Conditions, joined by "and": pipeline=NAME, model=NAME, path=GLOB (the path's last elements, or all of it), before=DATE, after=DATE; != for other than. Photos that are gone keep their outputs.
 
 Examples:
   burnish reprocess --where 'model=lite and before=2026-06-01'
@@ -146,7 +146,7 @@ type pauseCommand struct{ stateOption }
 
 // Help is shown by burnish pause --help.
 func (pauseCommand) Help() string {
-	return `The daemon finishes the photos under way and begins no other until burnish resume, across restarts too. It goes on watching.
+	return `The daemon finishes the photos in progress and starts no other until burnish resume, even after a restart. It keeps watching.
 
 Example: burnish pause -c burnish.yaml`
 }
@@ -174,6 +174,6 @@ func pause(h *host, o stateOption, paused bool) error {
 	if err := setPaused(dir, paused); err != nil {
 		return err
 	}
-	fmt.Fprintln(h.err, "no daemon is running; it holds for the next one")
+	fmt.Fprintln(h.err, "no daemon is running; this applies to the next one")
 	return nil
 }

@@ -16,15 +16,15 @@ import (
 )
 
 type graphCommand struct {
-	Config   string `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}, else the built-in pipeline photos."`
-	Pipeline string `short:"p" help:"Pipeline to draw; needed where the file has several."`
-	Format   string `enum:"dot,mermaid,svg,png," default:"" help:"dot, mermaid, svg or png; default: by the name of OUT, else dot."`
-	Output   string `short:"o" placeholder:"OUT" help:"File to write; default: standard output."`
+	Config   string `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}; without any, the built-in pipeline photos."`
+	Pipeline string `short:"p" help:"Pipeline to draw; required if the file has several."`
+	Format   string `enum:"dot,mermaid,svg,png," default:"" help:"dot, mermaid, svg or png; default: by the extension of OUT, else dot."`
+	Output   string `short:"o" placeholder:"OUT" help:"Output file; default: standard output."`
 }
 
 // Help is shown by burnish graph --help.
 func (graphCommand) Help() string {
-	return `Fragments are written out, and the turning upright is shown where it happens.
+	return `Fragments are expanded. The graph shows where EXIF orientation is applied.
 
 Examples:
   burnish graph -c burnish.yaml -p photos -o photos.svg

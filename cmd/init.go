@@ -14,12 +14,12 @@ import (
 )
 
 type initCommand struct {
-	Folder string `arg:"" optional:"" default:"." help:"Folder of photos; default: this one."`
+	Folder string `arg:"" optional:"" default:"." help:"Folder of photos; default: the current one."`
 }
 
 // Help is shown by burnish init --help.
 func (initCommand) Help() string {
-	return `Writes burnish.yaml into the folder, which it creates where it is missing. The file watches the folder and writes restored photos into the folder restored below it; comments explain the rest. A burnish.yaml that is there already is never replaced.
+	return `Writes burnish.yaml into the folder and creates the folder if needed. The configuration watches the folder and writes restored photos to restored/ below it. An existing burnish.yaml is never replaced.
 
 Examples:
   burnish init
@@ -51,7 +51,7 @@ func (c *initCommand) Run(h *host) error {
 	if c.Folder != "." {
 		flag = " -c " + quoted(path)
 	}
-	fmt.Fprintf(h.out, "wrote %s\n\nnext:\n  burnish run%s --once   # restore what is in the folder\n  burnish run%s          # watch it, until stopped\n", diag.Printable(path), flag, flag)
+	fmt.Fprintf(h.out, "wrote %s\n\nnext:\n  burnish run%s --once   # restore the photos in the folder\n  burnish run%s          # watch the folder until stopped\n", diag.Printable(path), flag, flag)
 	return nil
 }
 

@@ -14,15 +14,15 @@ import (
 )
 
 type opsCommand struct {
-	Name string `arg:"" optional:"" help:"Operator to describe: its parameters, defaults, ranges and an example."`
+	Name string `arg:"" optional:"" help:"Operator to describe."`
 	JSON bool   `name:"json" help:"Print JSON."`
 
-	Markdown bool `help:"Print the reference of all operators."`
+	Markdown bool `help:"Print the reference of all operators as Markdown."`
 }
 
 // Help is shown by burnish ops --help.
 func (opsCommand) Help() string {
-	return `Burnish's own operators come first, then every operation of the libvips that is installed, under its libvips name.
+	return `Lists Burnish's own operators, then every operation of the installed libvips. With a name, prints its parameters, defaults, ranges and an example.
 
 Examples:
   burnish ops

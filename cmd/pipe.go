@@ -24,7 +24,7 @@ func (r *restoreCommand) throughPipe(h *host, c *config.Config) (err error) {
 	fromInput, toOutput := r.In[0] == pipe, r.Output == pipe || r.Output == ""
 	switch {
 	case len(r.In) > 1 || r.Recursive:
-		return errors.New("- stands for one photo: name no other, and no folder")
+		return errors.New("- is one photo: it cannot be combined with others")
 	case toOutput && terminal(h.out):
 		return errors.New("refusing to write an image to a terminal: name a file with -o OUT, or redirect standard output")
 	case fromInput && terminal(os.Stdin):

@@ -15,16 +15,16 @@ import (
 )
 
 type planCommand struct {
-	Paths    []string `arg:"" name:"path" help:"Photos, and folders of photos."`
-	Config   string   `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}, else the built-in pipeline photos."`
+	Paths    []string `arg:"" name:"path" help:"Photos and folders of photos."`
+	Config   string   `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}; without any, the built-in pipeline photos."`
 	Pipeline string   `short:"p" help:"Pipeline; default: that of the watched folder that holds the photo, or the only one."`
-	Output   string   `short:"o" placeholder:"DIR" help:"Folder that the outputs' paths are below; default: the watched folder's, or out."`
-	JSON     bool     `name:"json" help:"Print one JSON object for every photo."`
+	Output   string   `short:"o" placeholder:"DIR" help:"Output folder; default: that of the watched folder, or out."`
+	JSON     bool     `name:"json" help:"Print a JSON object for each photo."`
 }
 
 // Help is shown by burnish plan --help.
 func (planCommand) Help() string {
-	return `For every photo: which steps would run and why, which files would be written, and about how long it would take and how much memory. Times come from a short trial of each operator on this machine. Photos of watched folders that are done already are told as such: the running daemon is asked, or the ledger that it has left.
+	return `Prints for each photo which steps would run and why, which files would be written, and the estimated time and memory. Times come from a short trial of each operator on this machine. Finished photos are recognised by asking the running daemon, or by reading its ledger.
 
 Examples:
   burnish plan -c burnish.yaml ingest/

@@ -82,7 +82,7 @@ func startWorker(s Setup, c *confinement, log *slog.Logger) (*workerProcess, err
 		p.client.Close()
 		<-p.dead
 		if calls := denied.String(); calls != "" {
-			err = fmt.Errorf("%w; the sandbox denied it system calls (%s), which a step of your own may need: worker.sandbox is in config/README.md", err, calls)
+			err = fmt.Errorf("%w; the sandbox denied it system calls (%s), which a custom step may need: see worker.sandbox in config/docs/sandbox.md", err, calls)
 		}
 		return nil, err
 	}

@@ -94,12 +94,12 @@ func (r *remedy) print(out io.Writer, u *unit.Unit, name string) {
 	say := func(format string, args ...any) {
 		fmt.Fprintln(out, "  "+diag.Printable(fmt.Sprintf(format, args...)))
 	}
-	fmt.Fprintln(out, "\nto let the service use them, as root:")
+	fmt.Fprintln(out, "\nto give the service access, run as root:")
 	for _, command := range slices.Concat(r.made, r.rights) {
 		say("%s", command)
 	}
 	if len(r.rights) > 0 {
-		say("# where a disk has no access control lists, instead of setfacl: chgrp %s and chmod g+rX (g+rwX to write)", name)
+		say("# on file systems without access control lists, use chgrp %s and chmod g+rX (g+rwX to write) instead of setfacl", name)
 	}
 	if len(lines) > 0 {
 		say("systemctl edit %s   # and add:", u.Name)

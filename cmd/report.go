@@ -180,7 +180,7 @@ func (r *report) finish() error {
 		fmt.Fprintln(r.summary, r.sum())
 	}
 	if r.conflicts > 0 && !r.json && !r.overwrite {
-		fmt.Fprintln(r.summary, "--overwrite replaces files that are there; originals stay safe all the same")
+		fmt.Fprintln(r.summary, "--overwrite replaces existing files, but never originals")
 	}
 	switch {
 	case cut:

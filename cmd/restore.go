@@ -15,27 +15,27 @@ import (
 )
 
 type restoreCommand struct {
-	In           []string    `arg:"" name:"photo" help:"Damaged photos; folders of them with -r; - for standard input."`
-	Output       string      `short:"o" placeholder:"OUT" help:"The restored photo, its extension choosing the format; a folder; or - for standard output. Default: beside each photo, with .restored before the extension."`
-	Recursive    bool        `short:"r" help:"Restore the photos in folders and the folders below."`
-	Format       string      `placeholder:"FORMAT" help:"Format of the restored photos: jpeg, png, webp, tiff, avif, heic, jxl or gif. Default: that of OUT, else that of each photo."`
-	Model        string      `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model: a name (${default}) or an exported file."`
-	Preset       string      `placeholder:"PRESET" help:"fast, balanced or reference. Default: balanced."`
-	Strength     float64     `default:"1" placeholder:"0..1" help:"How much of what the network changes is taken, from 0 to 1 (${default})."`
-	Force        bool        `help:"Restore photos that show no damage, too; else these are copied as they are."`
+	In           []string    `arg:"" name:"photo" help:"Photos to restore; folders with -r; - for standard input."`
+	Output       string      `short:"o" placeholder:"OUT" help:"Output file, whose extension selects the format; a folder; or - for standard output. Default: NAME.restored.EXT beside each photo."`
+	Recursive    bool        `short:"r" help:"Restore folders recursively."`
+	Format       string      `placeholder:"FORMAT" help:"Output format: jpeg, png, webp, tiff, avif, heic, jxl or gif. Default: that of OUT, else that of each photo."`
+	Model        string      `default:"lite" placeholder:"NAME|FILE.onnx" help:"Model name (${default}) or exported file."`
+	Preset       string      `placeholder:"PRESET" help:"fast, balanced (default) or reference."`
+	Strength     float64     `default:"1" placeholder:"0..1" help:"How much of the change to apply, 0 to 1 (${default})."`
+	Force        bool        `help:"Also restore photos that show no damage. Without it they are copied unchanged."`
 	Device       device.List `placeholder:"DEVICE" help:"auto, cpu, cuda:N, …"`
-	Config       string      `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore\" and \"limits\"."`
-	Overwrite    bool        `help:"Replace files that are there."`
-	AllowFormats []string    `placeholder:"FORMAT" help:"Take in jxl, jp2, svg, pdf, psd, bmp … too: what reads them is not safe for files of unknown origin."`
+	Config       string      `short:"c" placeholder:"FILE" help:"Configuration file to take \"restore\" and \"limits\" from."`
+	Overwrite    bool        `help:"Replace existing files."`
+	AllowFormats []string    `placeholder:"FORMAT" help:"Also read jxl, jp2, svg, pdf, psd, bmp, …: their decoders are not safe for files of unknown origin."`
 	Quiet        bool        `short:"q" help:"Print failures only."`
-	JSON         bool        `name:"json" help:"Print one JSON object for every photo."`
+	JSON         bool        `name:"json" help:"Print a JSON object for each photo."`
 }
 
 // Help is shown by burnish restore --help.
 func (restoreCommand) Help() string {
-	return `Metadata and colour profile are kept, the photo is turned upright. A photo that cannot be restored does not stop the others.
+	return `Keeps metadata and the colour profile. Applies EXIF orientation. A photo that fails does not stop the others.
 
-Exit codes: 0, all photos are done; 1, some failed; 2, the command could not start; 130, it was interrupted.
+Exit status: 0 if all photos are done; 1 if some failed; 2 if the command could not start; 130 if interrupted.
 
 Examples:
   burnish restore old.jpg

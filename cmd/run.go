@@ -15,17 +15,17 @@ import (
 
 type runCommand struct {
 	Folder string `arg:"" optional:"" help:"Folder to watch, without a configuration file."`
-	Output string `short:"o" placeholder:"OUT" help:"Folder for the outputs of FOLDER."`
-	State  string `placeholder:"DIR" help:"State folder of FOLDER; default: burnish in the XDG state folder."`
-	Config string `short:"c" placeholder:"FILE" help:"Configuration file; default without FOLDER: the first of ${places}."`
-	Once   bool   `help:"Process what is there, then exit: 0 if all went well, 1 if some photos failed, 130 if it was interrupted."`
+	Output string `short:"o" placeholder:"OUT" help:"Output folder for FOLDER."`
+	State  string `placeholder:"DIR" help:"State folder for FOLDER; default: burnish in the XDG state folder."`
+	Config string `short:"c" placeholder:"FILE" help:"Configuration file; default, without FOLDER: the first of ${places}."`
+	Once   bool   `help:"Process existing photos, then exit: 0 on success, 1 if some photos failed, 130 if interrupted."`
 
-	InProcess bool `help:"Work on photos in this process rather than in one that may crash; for debugging."`
+	InProcess bool `help:"Process photos in this process instead of a worker process; for debugging."`
 }
 
 // Help is shown by burnish run --help.
 func (runCommand) Help() string {
-	return `The daemon. It takes in what is in the watched folders already, then every photo that arrives. SIGTERM, SIGINT (Ctrl-C) or SIGHUP lets it finish the photos in work; a second SIGTERM or SIGINT ends it at once.
+	return `Processes existing photos of watched folders, then new ones. On SIGTERM, SIGINT (Ctrl-C) or SIGHUP it finishes the photos in progress and exits. A second SIGTERM or SIGINT ends it at once.
 
 Examples:
   burnish run -c burnish.yaml
@@ -48,7 +48,7 @@ func (r *runCommand) Run(h *host) error {
 	d := newDaemon(c, w, log, r.Once)
 	err = errors.Join(d.run(h), d.worker.close(), d.summary(h))
 	if r.Once && h.Err() != nil {
-		fmt.Fprintln(h.err, "interrupted before all photos were done; the same command does the rest")
+		fmt.Fprintln(h.err, "interrupted before all photos were done; repeat the command to continue")
 		err = errors.Join(err, errInterrupted)
 	}
 	return err

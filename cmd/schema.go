@@ -6,7 +6,7 @@ type schemaCommand struct{}
 
 // Help is shown by burnish schema --help.
 func (schemaCommand) Help() string {
-	return `Editors complete and check a configuration by it. With the YAML language server, begin the file with:
+	return `Editors use it to complete and validate a configuration. With the YAML language server, begin the file with:
 
   # yaml-language-server: $schema=burnish.schema.json
 

@@ -15,15 +15,15 @@ import (
 
 type statusCommand struct {
 	stateOption
-	Watch bool `short:"w" help:"Show it again whenever it changes, until q or Ctrl-C."`
-	JSON  bool `name:"json" help:"Print JSON; with --watch, a line for each change."`
+	Watch bool `short:"w" help:"Update the status until q or Ctrl-C."`
+	JSON  bool `name:"json" help:"Print JSON; with --watch, one line per change."`
 }
 
 // Help is shown by burnish status --help.
 func (statusCommand) Help() string {
-	return `Shows whether the daemon runs, what it has done since its start, how fast, what is in work, waits and arrives, where networks run, and the last error. For every watched folder it shows how photos are found: watching (by file system events), polling, or degraded, with the reason and the remedy. Where no daemon runs it shows what the last one left.
+	return `Shows whether the daemon runs, its counts and rate since the start, photos in progress, waiting and arriving, devices, and the last error. For each watched folder it shows the state (watching, polling or degraded) with reason and remedy. Without a running daemon it shows the last known status.
 
-Exit codes: 0, it runs, no folder is degraded and none is held; 1, otherwise. With --watch: 0.
+Exit status: 0 if the daemon runs, no folder is degraded and no circuit breaker is open; otherwise 1. With --watch: 0.
 
 Examples:
   burnish status -c burnish.yaml

@@ -12,13 +12,13 @@ import (
 )
 
 type testCommand struct {
-	Files  []string `arg:"" name:"file" help:"Files of tests."`
-	Update bool     `help:"Replace the pictures that outputs are compared with by the outputs; look at them before you keep them."`
+	Files  []string `arg:"" name:"file" help:"Test files."`
+	Update bool     `help:"Replace the expected pictures by the outputs. Review them before you keep them."`
 }
 
 // Help is shown by burnish test --help.
 func (testCommand) Help() string {
-	return `A test runs a picture through a pipeline and judges what comes out:
+	return `A test runs a picture through a pipeline and checks the outputs:
 
   config: burnish.yaml
   tests:
@@ -34,9 +34,9 @@ func (testCommand) Help() string {
     - input: pictures/cut.jpg
       fails: damaged
 
-Paths are below the file's folder. output is a path below the output folder or a pattern (*.webp); without it, every output is meant. Sizes are those of the output; an EXIF tag of "" is to be absent; psnr is in dB, deltae a mean of CIEDE2000. Further keys of a test: name; root, the folder that {dir} is below; notes, what the result's notes hold in part ({left_out: sharpen}, {not_written: web}); fails, the kind of the failure that is expected; skipped, a part of the reason for which nothing is done.
+Paths start at the test file's folder. output is a path below the output folder or a pattern (*.webp); without it, every output is checked. An EXIF tag of "" must be absent. psnr is in dB, deltae is the mean CIEDE2000. Further keys of a test: name; root, the folder that {dir} starts at; notes, parts of the result's notes ({left_out: sharpen}, {not_written: web}); fails, the expected kind of failure; skipped, a part of the reason.
 
-Begin with --update, which writes the pictures to compare with, and look at them. Exit code 0: all tests passed; 1: one failed; 2: a file cannot be used.
+Start with --update, which writes the expected pictures, and review them. Exit status: 0 if all tests pass; 1 if one fails; 2 if a file cannot be used.
 
 Example: burnish test burnish.test.yaml`
 }

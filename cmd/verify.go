@@ -11,14 +11,14 @@ import (
 
 type verifyCommand struct {
 	Source   string   `arg:"" help:"The JPEG that the images were restored from."`
-	Images   []string `arg:"" name:"image" help:"Restored images of its size, of any format."`
-	Fidelity bool     `name:"fidelity" required:"" help:"Hold every DCT coefficient against its quantization interval."`
-	JSON     bool     `name:"json" help:"Print one JSON object a line."`
+	Images   []string `arg:"" name:"image" help:"Restored images of the same size, in any format."`
+	Fidelity bool     `name:"fidelity" required:"" help:"Check every DCT coefficient against its quantization interval."`
+	JSON     bool     `name:"json" help:"Print a JSON object per line."`
 }
 
 // Help is shown by burnish verify --help.
 func (verifyCommand) Help() string {
-	return `Says whether images agree with the JPEG that they were restored from: whether saving them again with its tables would give the same coefficients. What "fidelity: strict" writes without loss does; lossy outputs and resized ones need not. A plain decode of a JPEG with subsampled colours need not either, since decoders interpolate them. The exit code is 0 where all agree, 1 where one does not, 2 where that cannot be told.
+	return `Checks whether images are consistent with the JPEG that they were restored from: whether saving them with its quantization tables gives the same coefficients. Lossless outputs of "fidelity: strict" are. Lossy or resized outputs may not be. Neither may a plain decode of a JPEG with subsampled chroma, because decoders interpolate it. Exit status: 0 if all are consistent; 1 if one is not; 2 if that cannot be determined.
 
 Example: burnish verify --fidelity photo.jpg out/photo.png`
 }

@@ -14,7 +14,7 @@ import (
 var version = ""
 
 type versionCommand struct {
-	Providers bool   `help:"Try every execution provider: whether it works, how fast it is, how far from the CPU."`
+	Providers bool   `help:"Test every execution provider: whether it works, its speed, and its difference from the CPU."`
 	Config    string `short:"c" placeholder:"FILE" help:"Configuration file, for its \"restore.runtime\"."`
 }
 

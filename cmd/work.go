@@ -228,7 +228,7 @@ type Death struct {
 
 // Strike records a death.
 func (w *Worker) Strike(d Death, f *Failure) error {
-	kind, remedy := plugin.Crashed, "burnish apply tries it by itself; please report a photo that does this each time"
+	kind, remedy := plugin.Crashed, "burnish apply tries it in isolation; please report a photo that crashes every time"
 	if d.Starved {
 		kind, remedy = plugin.Starved, admission.ThisHost.Remedy()
 	}
