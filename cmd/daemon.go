@@ -60,7 +60,7 @@ func newDaemon(c *config.Config, w worker, log *slog.Logger, once bool) *daemon 
 	}
 	o := schedule.Options{Priorities: map[string]int{}, Capacity: c.Limits.QueuePerFolder}
 	if once {
-		o.Storm = math.MaxInt // each photo is tried, and none twice
+		o.Threshold = math.MaxInt // each photo is tried, and none twice
 	}
 	for _, w := range c.Watch {
 		d.folders[w.Folder] = w
@@ -201,8 +201,8 @@ func (d *daemon) publish() {
 		Rate: d.tally.rate(), LastError: d.tally.last, Steps: d.worker.describe(),
 		InWork: d.queue.Work(), Next: d.queue.Soonest(namesShown),
 	}
-	for _, h := range d.queue.Held() {
-		s.Held = append(s.Held, held{Folder: h.Lane, Reason: h.Reason, Until: h.Until})
+	for _, h := range d.queue.Paused() {
+		s.Held = append(s.Held, held{Folder: h.Folder, Reason: h.Reason, Until: h.Until})
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -223,8 +223,8 @@ func (d *daemon) complete(f watcher.File) (bool, error) {
 }
 
 func (d *daemon) job(t schedule.Task) plugin.Job {
-	w := d.folders[t.Lane]
-	return plugin.Job{Path: t.Path, Root: w.Folder, Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Allow: w.AllowFormats, Limits: w.Limits, Probe: t.Probe, Alone: t.Alone, Quarantine: w.OnQuarantine.Move, After: plugin.After{Move: w.OnSuccess.Move, Trash: w.OnSuccess.Trash, KeepSidecars: w.OnSuccess.Sidecars == config.KeepSidecars}}
+	w := d.folders[t.Folder]
+	return plugin.Job{Path: t.Path, Root: w.Folder, Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Allow: w.AllowFormats, Limits: w.Limits, Probe: t.Probe, Alone: t.Exclusive, Quarantine: w.OnQuarantine.Move, After: plugin.After{Move: w.OnSuccess.Move, Trash: w.OnSuccess.Trash, KeepSidecars: w.OnSuccess.Sidecars == config.KeepSidecars}}
 }
 
 // announce says what is watched and where networks run, and tells systemd.

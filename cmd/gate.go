@@ -94,7 +94,7 @@ func (g *gate) lookAtDisks(q *schedule.Queue) (low bool) {
 			}
 		}
 		g.low[w.Folder] = why
-		q.Block(w.Folder, why)
+		q.Pause(w.Folder, why)
 		low = low || why != ""
 	}
 	return low

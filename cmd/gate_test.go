@@ -70,7 +70,7 @@ func TestNoPhotoBeginsWithoutSpace(t *testing.T) {
 	if _, ok := q.Next(now); ok {
 		t.Error("it began")
 	}
-	if held := q.Held(); len(held) != 1 || !strings.Contains(held[0].Reason, "limits.min_free_space") {
+	if held := q.Paused(); len(held) != 1 || !strings.Contains(held[0].Reason, "limits.min_free_space") {
 		t.Errorf("held: %+v", held)
 	}
 	c.Limits.MinFreeSpace = 0

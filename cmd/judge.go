@@ -34,7 +34,7 @@ func (d *daemon) judge(e ending) schedule.Outcome {
 	}
 	if errors.Is(e.err, errSuspect) {
 		d.log.Warn("to be tried alone", "photo", photo, "reason", e.err)
-		return schedule.Outcome{Blameless: true, Alone: true, Class: string(plugin.Crashed)}
+		return schedule.Outcome{NotCounted: true, Exclusive: true, Class: string(plugin.Crashed)}
 	}
 	var failure *plugin.Error
 	if !errors.As(e.err, &failure) {
@@ -63,8 +63,8 @@ func (d *daemon) judge(e ending) schedule.Outcome {
 	}
 	o := schedule.Outcome{
 		Class: string(failure.Kind), Shared: failure.Shared(),
-		Alone: failure.Kind == plugin.Crashed || failure.Kind == plugin.Starved,
-		Retry: !d.once && !failure.Quarantined && failure.Kind != plugin.Stopped,
+		Exclusive: failure.Kind == plugin.Crashed || failure.Kind == plugin.Starved,
+		Retry:     !d.once && !failure.Quarantined && failure.Kind != plugin.Stopped,
 	}
 	what := []any{"photo", photo, "kind", failure.Kind, "error", e.err}
 	switch {

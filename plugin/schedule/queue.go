@@ -1,7 +1,7 @@
 // Package schedule decides which photo comes next: the one whose folder matters
 // most and that has waited longest, but none before its back-off is over, and
-// none from a folder where one failure has followed the other, except to probe
-// whether it works again.
+// none from a folder whose circuit breaker is open, except to probe whether it
+// works again.
 //
 // It starts nothing, reads no clock and touches no file. It belongs to one
 // goroutine; what becomes of a photo is the host's business.
@@ -10,7 +10,6 @@ package schedule
 import (
 	"container/heap"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -18,57 +17,60 @@ import (
 // Task is one photo to be worked on.
 type Task struct {
 	Path     string
-	Lane     string // the watched folder: tasks of a lane share their surroundings
+	Folder   string // the watched one, whose tasks share a circuit breaker
 	Failures int    // so far, in a row
 
-	// Alone asks that nothing else be under way with it. It stays until the
-	// task has ended well.
-	Alone bool
+	// Exclusive asks that nothing else be under way with it. It stays until the
+	// task has succeeded.
+	Exclusive bool
 
-	// Probe is set by Next: the lane is held, and this task tries it.
+	// Probe is set by Next: the folder's circuit breaker is half open, and this
+	// task tries it.
 	Probe bool
 
 	since time.Time // it first came here
 	due   time.Time // not before; zero: at once
 	again bool      // it came once more while it was under way
-	index int       // in delayed
+	index int       // in delayed, or -1
 }
 
 // Outcome is how a task ended.
 type Outcome struct {
-	Class  string // of the failure; "" is success
-	Shared bool   // the cause hardly lies in the photo: others of the lane may fail as well
-	Retry  bool   // the task goes back, after a while
-	Alone  bool   // with Retry: to be tried alone
+	Class     string // of the failure; "" is success
+	Shared    bool   // the cause hardly lies in the photo: others of the folder may fail as well
+	Retry     bool   // the task goes back, after its back-off
+	Exclusive bool   // with Retry or NotCounted: it is tried again with nothing else under way
 
-	// Blameless sends the task back at once and counts as no failure of it.
-	Blameless bool
+	// NotCounted sends the task back at once; that it failed counts neither for it
+	// nor for its folder.
+	NotCounted bool
 }
 
 // Options shape a queue; zero values mean the defaults.
 type Options struct {
-	Capacity   int            // tasks of a lane that wait; 10,000
-	Priorities map[string]int // of lanes; 0
+	Capacity   int            // tasks of a folder that wait; 10,000
+	Priorities map[string]int // of folders; 0
 	Ageing     time.Duration  // a wait that is worth one step of priority; 1 minute
 	Backoff    Backoff
-	Storm      int // failures of one class in a row that hold a lane; 5
+	Threshold  int // shared failures of one class in a row that open a folder's circuit breaker; 5
 }
 
 // Queue holds the tasks that wait and knows those that are under way.
 type Queue struct {
-	options  Options
-	lanes    map[string]*lane
-	names    []string // of lanes, as they came
-	waiting  map[string]*Task
-	peak     int // of waiting
-	underway map[string]*Task
-	delayed  byDue
-	alone    []*Task // waiting, in the order they came
-	single   bool    // a task that wants to be alone is under way
+	options   Options
+	folders   map[string]*folderQueue
+	names     []string // of folders, as they came
+	waiting   map[string]*Task
+	peak      int // of waiting
+	underway  map[string]*Task
+	delayed   delayed
+	exclusive []*Task // waiting, in the order they came
+	reserved  bool    // an exclusive task is under way
 }
 
-// few tasks leave no memory behind that is worth giving back.
-const few = 1024
+// keptCapacity is the number of tasks up to which memory that they no longer need
+// is kept for the next.
+const keptCapacity = 1024
 
 // New makes an empty queue.
 func New(o Options) *Queue {
@@ -78,11 +80,11 @@ func New(o Options) *Queue {
 	if o.Ageing == 0 {
 		o.Ageing = time.Minute
 	}
-	if o.Storm == 0 {
-		o.Storm = 5
+	if o.Threshold == 0 {
+		o.Threshold = 5
 	}
 	o.Backoff = o.Backoff.withDefaults()
-	return &Queue{options: o, lanes: map[string]*lane{}, waiting: map[string]*Task{}, underway: map[string]*Task{}}
+	return &Queue{options: o, folders: map[string]*folderQueue{}, waiting: map[string]*Task{}, underway: map[string]*Task{}}
 }
 
 // Len is the number of tasks that wait.
@@ -98,7 +100,7 @@ func (q *Queue) Has(path string) bool { return q.waiting[path] != nil || q.under
 func (q *Queue) Work() []string { return slices.Sorted(maps.Keys(q.underway)) }
 
 // Soonest are up to n of the tasks that wait, about in the order that they come
-// in: those that are due, by lanes, before those that wait for their time.
+// in: those that are due, by folders, before those that wait for their time.
 func (q *Queue) Soonest(n int) (all []string) {
 	add := func(tasks []*Task) {
 		for _, t := range tasks[:min(len(tasks), n-len(all))] {
@@ -106,58 +108,56 @@ func (q *Queue) Soonest(n int) (all []string) {
 		}
 	}
 	for _, name := range q.names {
-		l := q.lanes[name]
-		add(l.ready[l.first:])
+		f := q.folders[name]
+		add(f.ready[f.first:])
 	}
-	add(q.alone)
+	add(q.exclusive)
 	add(q.delayed)
 	return all
 }
 
-// Full reports whether the host should keep further tasks of a lane back. Add
-// works all the same. Each lane has a capacity of its own, so that neither one
-// that is long nor one that is held keeps another's tasks out.
-func (q *Queue) Full(laneName string) bool { return q.lane(laneName).waiting >= q.options.Capacity }
+// Full reports whether the host should keep further tasks of a folder back. Add
+// works all the same. Each folder has a capacity of its own, so that neither one
+// that is long nor one that is paused keeps another's tasks out.
+func (q *Queue) Full(folder string) bool { return q.folder(folder).waiting >= q.options.Capacity }
 
 // Add takes a task in. One that waits already is due at once and begins anew,
-// and where its lane is held it may be tried, for what held it may be over; one
+// and its folder may be probed at once where its circuit breaker is open; one
 // that is under way comes once more when it ends.
-func (q *Queue) Add(path, laneName string, now time.Time) {
+func (q *Queue) Add(path, folder string, now time.Time) {
 	if t := q.underway[path]; t != nil {
 		t.again = true
 		return
 	}
 	if t := q.waiting[path]; t != nil {
 		t.Failures = 0
-		q.hasten(t)
-		if l := q.lane(t.Lane); l.until.After(now) {
-			l.until = now
-		}
+		q.makeDue(t)
+		q.folder(t.Folder).breaker.tryAgain(now)
 		return
 	}
-	q.enqueue(&Task{Path: path, Lane: laneName, since: now, index: -1})
+	q.enqueue(&Task{Path: path, Folder: folder, since: now, index: -1})
 }
 
 // enqueue puts a task among those that wait.
 func (q *Queue) enqueue(t *Task) {
 	q.waiting[t.Path] = t
 	q.peak = max(q.peak, len(q.waiting))
-	q.lane(t.Lane).waiting++
+	q.folder(t.Folder).waiting++
 	switch {
-	case t.Alone:
-		q.alone = append(q.alone, t)
+	case t.Exclusive:
+		q.exclusive = append(q.exclusive, t)
 	case !t.due.IsZero():
 		heap.Push(&q.delayed, t)
 	default:
-		q.lane(t.Lane).push(t)
+		q.folder(t.Folder).push(t)
 	}
 }
 
-// hasten makes a waiting task due.
-func (q *Queue) hasten(t *Task) {
+// makeDue makes a waiting task due.
+func (q *Queue) makeDue(t *Task) {
 	if t.index >= 0 {
 		heap.Remove(&q.delayed, t.index)
-		q.lane(t.Lane).push(t)
+		q.folder(t.Folder).push(t)
 	}
 	t.due = time.Time{}
 }
@@ -165,43 +165,44 @@ func (q *Queue) hasten(t *Task) {
 // Next gives the task to begin with now, if there is one. The host calls
 // Finish when it has ended.
 func (q *Queue) Next(now time.Time) (Task, bool) {
-	if q.single {
+	if q.reserved {
 		return Task{}, false
 	}
 	for len(q.delayed) > 0 && !q.delayed[0].due.After(now) {
-		q.hasten(q.delayed[0])
+		q.makeDue(q.delayed[0])
 	}
-	for i, t := range q.alone {
+	for i, t := range q.exclusive {
 		if t.due.After(now) {
 			continue
 		}
 		if len(q.underway) > 0 {
 			return Task{}, false // these end first
 		}
-		q.alone = append(q.alone[:i], q.alone[i+1:]...)
-		q.single = true
+		q.exclusive = append(q.exclusive[:i], q.exclusive[i+1:]...)
+		q.reserved = true
 		return q.begin(t, false), true
 	}
-	l := q.best(now)
-	if l == nil {
+	f := q.best(now)
+	if f == nil {
 		return Task{}, false
 	}
-	if l.reason != "" {
-		l.untried()
+	probe := !f.breaker.closed()
+	if probe {
+		f.preferFresh()
 	}
-	return q.begin(l.pop(), l.reason != ""), true
+	return q.begin(f.pop(), probe), true
 }
 
 func (q *Queue) begin(t *Task, probe bool) Task {
 	t.Probe, t.due = probe, time.Time{}
 	if probe {
-		q.lane(t.Lane).probing = true
+		q.folder(t.Folder).breaker.probing = true
 	}
 	delete(q.waiting, t.Path)
-	if len(q.waiting) == 0 && q.peak > few {
+	if len(q.waiting) == 0 && q.peak > keptCapacity {
 		q.waiting, q.delayed, q.peak = map[string]*Task{}, nil, 0 // a map never shrinks
 	}
-	q.lane(t.Lane).waiting--
+	q.folder(t.Folder).waiting--
 	q.underway[t.Path] = t
 	return *t
 }
@@ -218,12 +219,12 @@ func (q *Queue) Wake() (at time.Time, ok bool) {
 	if len(q.delayed) > 0 {
 		earlier(q.delayed[0].due)
 	}
-	for _, t := range q.alone {
+	for _, t := range q.exclusive {
 		earlier(t.due)
 	}
-	for _, l := range q.lanes {
-		if l.blocked == "" && l.reason != "" && !l.probing && l.len() > 0 {
-			earlier(l.until)
+	for _, f := range q.folders {
+		if b := &f.breaker; f.paused == "" && !b.closed() && !b.probing && f.len() > 0 {
+			earlier(b.until)
 		}
 	}
 	return at, ok
@@ -236,19 +237,19 @@ func (q *Queue) Finish(path string, o Outcome, now time.Time) {
 		return
 	}
 	delete(q.underway, path)
-	q.single = q.single && !t.Alone
-	if !o.Blameless {
-		q.judge(t, o, now)
+	q.reserved = q.reserved && !t.Exclusive
+	if q.folder(t.Folder).breaker.record(t, o, now, q.options) {
+		q.makeFolderDue(t.Folder)
 	}
 	switch {
-	case o.Blameless:
-		t.Alone = t.Alone || o.Alone
+	case o.NotCounted:
+		t.Exclusive = t.Exclusive || o.Exclusive
 	case o.Retry:
 		t.Failures++
-		t.Alone = t.Alone || o.Alone
+		t.Exclusive = t.Exclusive || o.Exclusive
 		t.due = now.Add(q.options.Backoff.after(t.Failures))
 	case t.again:
-		t.Failures, t.Alone, t.since = 0, false, now
+		t.Failures, t.Exclusive, t.since = 0, false, now
 	default:
 		return
 	}
@@ -257,61 +258,4 @@ func (q *Queue) Finish(path string, o Outcome, now time.Time) {
 	}
 	t.again, t.index = false, -1
 	q.enqueue(t)
-}
-
-// Backoff is how long a task waits after a failure: First, doubled with each
-// further one up to Most, give or take a quarter so that what failed together
-// does not come back together.
-type Backoff struct {
-	First, Most time.Duration  // 2 s and 10 min
-	Random      func() float64 // within [0, 1); math/rand's
-}
-
-func (b Backoff) withDefaults() Backoff {
-	if b.First == 0 {
-		b.First = 2 * time.Second
-	}
-	if b.Most == 0 {
-		b.Most = 10 * time.Minute
-	}
-	if b.Random == nil {
-		b.Random = rand.Float64
-	}
-	return b
-}
-
-// after is the wait after the n-th failure in a row.
-func (b Backoff) after(n int) time.Duration {
-	d := b.First
-	for ; n > 1 && d < b.Most; n-- {
-		d *= 2
-	}
-	return time.Duration(float64(min(d, b.Most)) * (0.75 + b.Random()/2))
-}
-
-// byDue is a heap of delayed tasks.
-type byDue []*Task
-
-func (h byDue) Len() int           { return len(h) }
-func (h byDue) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
-func (h byDue) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-
-// Push is for container/heap.
-func (h *byDue) Push(x any) {
-	t := x.(*Task)
-	t.index = len(*h)
-	*h = append(*h, t)
-}
-
-// Pop is for container/heap.
-func (h *byDue) Pop() any {
-	last := len(*h) - 1
-	t := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	t.index = -1
-	return t
 }

@@ -21,9 +21,9 @@ func newFixture(t *testing.T, o Options) *fixture {
 	return &fixture{t, New(o), start}
 }
 
-func (b *fixture) add(lane string, paths ...string) {
+func (b *fixture) add(folder string, paths ...string) {
 	for _, p := range paths {
-		b.Add(p, lane, b.now)
+		b.Add(p, folder, b.now)
 	}
 }
 
@@ -134,39 +134,39 @@ func TestPriorityAndAgeing(t *testing.T) {
 	b.next("v2")
 }
 
-func TestAStormHoldsTheLaneAndAProbeOpensIt(t *testing.T) {
-	b := newFixture(t, Options{Storm: 3})
+func TestFailuresOpenTheBreakerAndAProbeClosesIt(t *testing.T) {
+	b := newFixture(t, Options{Threshold: 3})
 	b.add("l", "a", "b", "c", "d", "e")
 	b.add("other", "x")
 	for _, p := range []string{"a", "b", "c"} {
 		b.next(p)
 		b.finish(p, full)
 	}
-	b.next("x") // the other lane goes on
+	b.next("x") // the other folder goes on
 	b.finish("x", ok)
 	b.next("")
-	held := b.Held()
-	if len(held) != 1 || held[0].Lane != "l" || held[0].Reason != "unwritable" || held[0].Waiting != 2 {
-		t.Fatalf("held: %+v", held)
+	paused := b.Paused()
+	if len(paused) != 1 || paused[0].Folder != "l" || paused[0].Reason != "unwritable" || paused[0].Waiting != 2 {
+		t.Fatalf("paused: %+v", paused)
 	}
 	for n := range 3 { // a probe at a time, each later than the one before
-		if at, ok := b.Wake(); !ok || at.After(held[0].Until) {
-			t.Fatalf("probe %d: wakes at %s, held until %s", n, at, held[0].Until)
+		if at, ok := b.Wake(); !ok || at.After(paused[0].Until) {
+			t.Fatalf("probe %d: wakes at %s, paused until %s", n, at, paused[0].Until)
 		}
-		b.now = held[0].Until
+		b.now = paused[0].Until
 		probe, ok := b.Next(b.now)
 		if !ok || !probe.Probe {
 			t.Fatalf("no probe: %+v", probe)
 		}
 		b.next("")
 		b.finish(probe.Path, full)
-		wait := held[0].Until.Sub(b.now)
-		held = b.Held()
-		if longer := held[0].Until.Sub(b.now); longer <= wait {
+		wait := paused[0].Until.Sub(b.now)
+		paused = b.Paused()
+		if longer := paused[0].Until.Sub(b.now); longer <= wait {
 			t.Errorf("the next probe waits %s", longer)
 		}
 	}
-	b.now = held[0].Until
+	b.now = paused[0].Until
 	probe, _ := b.Next(b.now)
 	b.finish(probe.Path, ok)
 	var rest []string
@@ -176,7 +176,7 @@ func TestAStormHoldsTheLaneAndAProbeOpensIt(t *testing.T) {
 			break
 		}
 		if task.Probe {
-			t.Error("a probe in an open lane")
+			t.Error("a probe though the breaker is closed")
 		}
 		rest = append(rest, task.Path)
 		b.finish(task.Path, ok)
@@ -187,7 +187,7 @@ func TestAStormHoldsTheLaneAndAProbeOpensIt(t *testing.T) {
 }
 
 func TestAChangeBringsTheProbeForward(t *testing.T) {
-	b := newFixture(t, Options{Storm: 2})
+	b := newFixture(t, Options{Threshold: 2})
 	b.add("l", "a", "b", "c")
 	for _, p := range []string{"a", "b"} {
 		b.next(p)
@@ -198,35 +198,35 @@ func TestAChangeBringsTheProbeForward(t *testing.T) {
 	b.add("l", "a") // its rights have changed, say
 	probe := b.next("c")
 	b.next("")
-	if b.finish("c", ok); !probe.Probe || len(b.Held()) > 0 {
-		t.Errorf("%+v, held: %+v", probe, b.Held())
+	if b.finish("c", ok); !probe.Probe || len(b.Paused()) > 0 {
+		t.Errorf("%+v, paused: %+v", probe, b.Paused())
 	}
 }
 
-func TestDamagedPhotosAreNoStorm(t *testing.T) {
-	b := newFixture(t, Options{Storm: 3})
+func TestDamagedPhotosDoNotOpenTheBreaker(t *testing.T) {
+	b := newFixture(t, Options{Threshold: 3})
 	for i := range 20 {
 		b.add("l", fmt.Sprint(i))
 		b.next(fmt.Sprint(i))
 		b.finish(fmt.Sprint(i), bad)
 	}
-	if len(b.Held()) != 0 {
-		t.Errorf("held: %+v", b.Held())
+	if len(b.Paused()) != 0 {
+		t.Errorf("paused: %+v", b.Paused())
 	}
 }
 
-func TestASuspectRunsAlone(t *testing.T) {
+func TestASuspectRunsExclusively(t *testing.T) {
 	b := newFixture(t, Options{})
 	b.add("l", "a", "b", "c")
 	b.next("a")
 	b.next("b")
-	crash := Outcome{Class: "crashed", Blameless: true, Alone: true}
+	crash := Outcome{Class: "crashed", NotCounted: true, Exclusive: true}
 	b.finish("a", crash)
 	b.next("") // b still runs
 	b.finish("b", crash)
 	b.next("a")
 	b.next("")
-	b.finish("a", Outcome{Class: "crashed", Retry: true, Alone: true}) // its own death
+	b.finish("a", Outcome{Class: "crashed", Retry: true, Exclusive: true}) // its own death
 	b.next("b")
 	b.next("")
 	b.finish("b", ok)
@@ -234,31 +234,53 @@ func TestASuspectRunsAlone(t *testing.T) {
 	b.now = b.now.Add(3 * time.Second)
 	b.next("") // c ends first
 	b.finish("c", ok)
-	if got := b.next("a"); got.Failures != 1 || !got.Alone {
+	if got := b.next("a"); got.Failures != 1 || !got.Exclusive {
 		t.Errorf("%+v", got)
 	}
 }
 
-func TestABlockedLane(t *testing.T) {
+// A probe that is not counted, as when another photo crashes the worker, does not
+// keep the breaker from being probed again.
+func TestAProbeThatIsNotCounted(t *testing.T) {
+	b := newFixture(t, Options{Threshold: 2})
+	b.add("l", "a", "b", "c", "d")
+	for _, p := range []string{"a", "b"} {
+		b.next(p)
+		b.finish(p, full)
+	}
+	b.now = b.Paused()[0].Until
+	b.next("c")
+	b.finish("c", Outcome{Class: "crashed", NotCounted: true, Exclusive: true})
+	b.next("c")
+	b.finish("c", final)
+	if probe := b.next("d"); !probe.Probe {
+		t.Errorf("%+v", probe)
+	}
+	if b.finish("d", ok); len(b.Paused()) > 0 {
+		t.Errorf("paused: %+v", b.Paused())
+	}
+}
+
+func TestAPausedFolder(t *testing.T) {
 	b := newFixture(t, Options{})
 	b.add("l", "a")
 	b.add("m", "b")
-	b.Block("l", "no space")
+	b.Pause("l", "no space")
 	b.next("b")
 	b.next("")
-	if held := b.Held(); len(held) != 1 || held[0].Reason != "no space" || held[0].Waiting != 1 {
-		t.Errorf("held: %+v", held)
+	if paused := b.Paused(); len(paused) != 1 || paused[0].Reason != "no space" || paused[0].Waiting != 1 {
+		t.Errorf("paused: %+v", paused)
 	}
-	b.Block("l", "")
+	b.Pause("l", "")
 	b.next("a")
 }
 
-func TestALaneIsFullForItself(t *testing.T) {
+func TestAFolderIsFullForItself(t *testing.T) {
 	b := newFixture(t, Options{Capacity: 2, Priorities: map[string]int{"vip": 5}})
-	want := func(lane string, full bool) {
+	want := func(folder string, full bool) {
 		t.Helper()
-		if b.Full(lane) != full {
-			t.Errorf("%s is full: %t", lane, !full)
+		if b.Full(folder) != full {
+			t.Errorf("%s is full: %t", folder, !full)
 		}
 	}
 	b.add("l", "a")
@@ -274,7 +296,7 @@ func TestALaneIsFullForItself(t *testing.T) {
 	b.finish("a", bad) // waits for its back-off
 	want("l", true)
 	b.next("b")
-	b.finish("b", Outcome{Class: "crashed", Blameless: true, Alone: true})
+	b.finish("b", Outcome{Class: "crashed", NotCounted: true, Exclusive: true})
 	want("l", true)
 	b.next("b")
 	b.finish("b", ok)
@@ -285,12 +307,12 @@ func TestALaneIsFullForItself(t *testing.T) {
 	b.finish("a", ok)
 	b.next("a")
 	b.finish("a", ok)
-	if l := b.lane("l"); l.waiting != 0 || b.Len() != 0 {
-		t.Errorf("%d and %d wait, none does", l.waiting, b.Len())
+	if f := b.folder("l"); f.waiting != 0 || b.Len() != 0 {
+		t.Errorf("%d and %d wait, none does", f.waiting, b.Len())
 	}
 }
 
-func TestALongLaneKeepsItsOrder(t *testing.T) {
+func TestALongFolderKeepsItsOrder(t *testing.T) {
 	b := newFixture(t, Options{Capacity: 1e6})
 	var want, got []string
 	for i := range 5000 {
@@ -312,31 +334,31 @@ func TestALongLaneKeepsItsOrder(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Error("the order is another")
 	}
-	if b.peak > 0 || cap(b.lane("l").ready) > few {
+	if b.peak > 0 || cap(b.folder("l").ready) > keptCapacity {
 		t.Error("the memory of what waited is kept")
 	}
 }
 
 // syncthing#1786: a probe that takes a photo known to fail tells nothing.
 func TestAProbeTakesAnUntriedTaskFirst(t *testing.T) {
-	b := newFixture(t, Options{Storm: 2})
+	b := newFixture(t, Options{Threshold: 2})
 	b.add("l", "bad1", "bad2")
 	for _, p := range []string{"bad1", "bad2"} {
 		b.next(p)
 		b.finish(p, full)
 	}
 	b.now = b.now.Add(time.Hour) // both are due once more
-	b.hold(b.lane("l"), "unwritable", b.now)
+	b.folder("l").breaker.open("unwritable", b.now, b.options.Backoff)
 	b.next("")
 	b.add("l", "good1", "good2")
 	b.now = b.now.Add(time.Hour)
 	if got := b.next("good1"); !got.Probe {
 		t.Error("it is no probe")
 	}
-	b.finish("good1", ok) // the first success frees the lane
+	b.finish("good1", ok) // the first success closes the breaker
 	for _, p := range []string{"bad1", "bad2", "good2"} {
 		if got := b.next(p); got.Probe {
-			t.Errorf("%s probes a lane that is free", p)
+			t.Errorf("%s probes a folder whose breaker is closed", p)
 		}
 	}
 }
