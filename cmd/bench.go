@@ -12,6 +12,7 @@ import (
 
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops/device"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 	"gopkg.in/yaml.v3"
 )
@@ -153,7 +154,7 @@ func (b *benchCommand) configuration(h *host) (*config.Config, error) {
 	if len(b.Device) > 0 {
 		c.Restore.Device = b.Device
 	}
-	return c, c.Validate()
+	return c, diag.Check(c)
 }
 
 // parseSizes reads megapixels, of four by three, or WxH in pixels.

@@ -20,8 +20,6 @@ type mine struct{}
 
 var mineSpec = ops.Spec{Name: "mine", Summary: "for tests", Version: 1, Sequential: true, Config: func() ops.Config { return &mine{} }}
 
-func (mine) Validate() error { return nil }
-
 // Build fails, or ends the process, where it cannot read a file that the
 // environment names, as a library would that does not find its own.
 func (mine) Build(context.Context, ops.Env) (ops.Operator, error) {

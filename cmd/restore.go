@@ -10,6 +10,7 @@ import (
 
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops/device"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 	"gopkg.in/yaml.v3"
 )
@@ -217,7 +218,7 @@ func (r *restoreCommand) configuration(h *host) (*config.Config, error) {
 	if len(r.Device) > 0 {
 		c.Restore.Device = r.Device
 	}
-	return c, c.Validate()
+	return c, diag.Check(c)
 }
 
 // modelPath is a model's name, or the absolute path of its file.

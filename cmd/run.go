@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/watcher"
 )
@@ -92,7 +93,7 @@ func (r *runCommand) configuration(h *host) (*config.Config, error) {
 		return nil, err
 	}
 	c.Watch = []config.Watch{w}
-	return c, c.Validate()
+	return c, diag.Check(c)
 }
 
 func (r *runCommand) fromFile(h *host) (*config.Config, error) {

@@ -9,14 +9,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
-	"github.com/burnish-photo/burnish/watcher"
 )
 
 // Check finds every fault of the configuration. Faults name no file.
@@ -122,7 +120,6 @@ func (c *Config) Validate() error {
 		invalid("version", "version %d is not known to this Burnish; it reads version 1", c.Version)
 	}
 	c.validateRestore(invalid)
-	c.validateLimits(invalid)
 	c.validatePipelines(invalid)
 	if n := len(c.Watch); n > maxWatch {
 		invalid("watch", "must be at most %d folders, got %d; watch one above them", maxWatch, n)
@@ -134,9 +131,6 @@ func (c *Config) Validate() error {
 	}
 	return errors.Join(errs...)
 }
-
-// leastMemory is less than any photo takes: a number without its unit, most likely.
-const leastMemory = diag.Size(100e6)
 
 // invalid notes what is wrong with a key.
 type invalid func(key, format string, args ...any)
@@ -154,37 +148,6 @@ func (c *Config) validateRestore(invalid invalid) {
 	}
 }
 
-func (c *Config) validateLimits(invalid invalid) {
-	for _, limit := range []struct {
-		key          string
-		value, least float64
-	}{
-		{"limits.concurrency", float64(c.Limits.Concurrency), 0}, {"limits.pages", float64(c.Limits.Pages), 0},
-		{"limits.queue_per_folder", float64(c.Limits.QueuePerFolder), 1}, {"worker.max_open_files", float64(c.Worker.MaxOpenFiles), 64},
-	} {
-		if !(limit.value >= limit.least) {
-			invalid(limit.key, "must be %g or more, got %s", limit.least, strconv.FormatFloat(limit.value, 'f', -1, 64))
-		}
-	}
-	if !(c.Limits.Megapixels > 0) {
-		invalid("limits.megapixels", "must be more than 0, got %g", c.Limits.Megapixels)
-	}
-	for key, m := range map[string]diag.Size{"limits.memory": c.Limits.Memory, "worker.memory": c.Worker.Memory} {
-		if m != 0 && m < leastMemory {
-			invalid(key, "must be 0 or at least %s, got %s; write a size with its unit, such as 2GB", leastMemory, m)
-		}
-	}
-	if c.Worker.StallTimeout < time.Second {
-		invalid("worker.stall_timeout", "must be at least 1s, got %s", c.Worker.StallTimeout)
-	}
-	if c.Worker.Sandbox != "auto" && c.Worker.Sandbox != "off" {
-		invalid("worker.sandbox", "must be auto or off, got %q", c.Worker.Sandbox)
-	}
-	if c.Ledger.Retention < 24*time.Hour && c.Ledger.Retention != 0 {
-		invalid("ledger.retention", "must be 0 or at least 24h, got %s", c.Ledger.Retention)
-	}
-}
-
 func (c *Config) validatePipelines(invalid invalid) {
 	if len(c.Pipelines) == 0 {
 		invalid("pipelines", "the file describes no pipeline; add one with its outputs")
@@ -192,9 +155,6 @@ func (c *Config) validatePipelines(invalid invalid) {
 	for _, name := range slices.Sorted(maps.Keys(c.Pipelines)) {
 		if len(c.Pipelines[name].Outputs) == 0 {
 			invalid("pipelines."+name+".outputs", "the pipeline has no outputs, so it would write nothing")
-		}
-		if pages := c.Pipelines[name].Pages; !slices.Contains([]string{"", FirstPage, AllPages, SkipPages}, pages) {
-			invalid("pipelines."+name+".pages", "must be first, all or skip, got %q", pages)
 		}
 	}
 }
@@ -223,11 +183,6 @@ func (c *Config) validateWatch(i int, p places) error {
 	invalid := func(field, format string, args ...any) {
 		errs = append(errs, diag.Invalid(fmt.Sprintf("watch.%d.%s", i, field), format, args...))
 	}
-	for _, e := range flatten(w.Config.Validate()) {
-		// The watcher's messages begin with the key at fault.
-		key, message, _ := strings.Cut(e.Error(), " ")
-		errs = append(errs, &diag.FieldError{Field: fmt.Sprintf("watch.%d.%s", i, key), Message: message, Here: errors.As(e, new(*watcher.FolderError))})
-	}
 	if _, ok := c.Pipelines[w.Pipeline]; !ok {
 		invalid("pipeline", "there is no pipeline %q%s", w.Pipeline, diag.Suggest(w.Pipeline, slices.Sorted(maps.Keys(c.Pipelines))))
 	}
@@ -235,9 +190,6 @@ func (c *Config) validateWatch(i int, p places) error {
 		if known := ops.UntrustedFormats(); !slices.Contains(known, format) {
 			invalid(fmt.Sprintf("allow_formats.%d", j), "%q is none of those that have to be allowed: %s", format, strings.Join(known, ", "))
 		}
-	}
-	if l := w.Limits; l.Megapixels < 0 || l.Pages < 0 {
-		invalid("limits", "must be 0 or more each, got megapixels %g, pages %d", l.Megapixels, l.Pages)
 	}
 	if w.Output == "" {
 		invalid("output", "the watched folder %s needs an output folder", w.Folder)
@@ -276,16 +228,6 @@ func (c *Config) validateMove(p places, folder string, invalid func(format strin
 			invalid("the folder %s and the output folder %s meet, so that outputs could replace originals; choose another", folder, w.Output)
 		}
 	}
-}
-
-func flatten(err error) []error {
-	if err == nil {
-		return nil
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
-	}
-	return []error{err}
 }
 
 // Within reports whether path is folder or lies inside it, symbolic links

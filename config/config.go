@@ -43,7 +43,7 @@ type Config struct {
 
 // Ledger is what is remembered of photos.
 type Ledger struct {
-	Retention time.Duration `yaml:"retention" help:"how long a photo is remembered that is gone with all its outputs; 0: for ever"`
+	Retention time.Duration `yaml:"retention" range:"0|24h," help:"how long a photo is remembered that is gone with all its outputs; 0: for ever"`
 }
 
 // Watch is one watched folder.
@@ -79,21 +79,21 @@ type Runtime struct {
 
 // Limits protect the host.
 type Limits struct {
-	Megapixels     float64   `yaml:"megapixels" help:"larger photos are refused from their header"`
-	Pages          int       `yaml:"pages" help:"photos of more pages are refused from their header; 0: any number"`
+	Megapixels     float64   `yaml:"megapixels" range:">0," help:"larger photos are refused from their header"`
+	Pages          int       `yaml:"pages" range:"0," help:"photos of more pages are refused from their header; 0: any number"`
 	Bytes          diag.Size `yaml:"bytes" help:"longer files are refused before they are read; 0: any length"`
 	Metadata       diag.Size `yaml:"metadata" help:"photos whose metadata and colour profile unfold to more are refused before they are decoded; 0: any amount"`
-	Memory         diag.Size `yaml:"memory" help:"memory that the photos under way may take; 0: what the machine and the cgroup allow"`
-	Concurrency    int       `yaml:"concurrency" help:"photos worked on at a time; 0: by the number of cores"`
-	QueuePerFolder int       `yaml:"queue_per_folder" help:"photos of each watched folder that wait in memory; further ones are taken up as these are done"`
+	Memory         diag.Size `yaml:"memory" range:"0|100MB," help:"memory that the photos under way may take; 0: what the machine and the cgroup allow"`
+	Concurrency    int       `yaml:"concurrency" range:"0," help:"photos worked on at a time; 0: by the number of cores"`
+	QueuePerFolder int       `yaml:"queue_per_folder" range:"1," help:"photos of each watched folder that wait in memory; further ones are taken up as these are done"`
 	MinFreeSpace   diag.Size `yaml:"min_free_space" help:"what has to be free below the output and state folders before a photo begins"`
 }
 
 // FolderLimits are limits of one watched folder's photos, in place of the
 // general ones; 0 leaves the general one.
 type FolderLimits struct {
-	Megapixels float64   `yaml:"megapixels" help:"larger photos are refused from their header"`
-	Pages      int       `yaml:"pages" help:"photos of more pages are refused from their header"`
+	Megapixels float64   `yaml:"megapixels" range:"0," help:"larger photos are refused from their header"`
+	Pages      int       `yaml:"pages" range:"0," help:"photos of more pages are refused from their header"`
 	Bytes      diag.Size `yaml:"bytes" help:"longer files are refused before they are read"`
 	Metadata   diag.Size `yaml:"metadata" help:"photos whose metadata and colour profile unfold to more are refused before they are decoded"`
 }
@@ -102,7 +102,7 @@ type FolderLimits struct {
 type Pipeline struct {
 	Steps   []graph.Step    `yaml:"steps" help:"what happens to a photo, one after the other or as a graph of ids"`
 	Outputs []output.Config `yaml:"outputs" help:"the files that are written"`
-	Pages   string          `yaml:"pages" help:"of files with several pages or frames: first, all or skip"`
+	Pages   string          `yaml:"pages" help:"of files with several pages or frames: first, all or skip" enum:"first,all,skip,"`
 }
 
 // What a pipeline takes of files with several pages or frames.
@@ -200,9 +200,6 @@ func (c *Config) resolve(folder string) {
 		absolute(&c.Watch[i].Output)
 		absolute(&c.Watch[i].OnQuarantine.Move)
 		absolute(&c.Watch[i].OnSuccess.Move)
-		if c.Watch[i].Settle == 0 {
-			c.Watch[i].Settle = watcher.DefaultSettle
-		}
 	}
 	absolute(&c.Restore.Models)
 	absolute(&c.Restore.Runtime.Library)

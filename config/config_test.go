@@ -123,10 +123,10 @@ func TestFoldersThatWouldHurt(t *testing.T) {
 		{"no hours", "quiet_hours: [\"25:00-06:00\"]", "must be hours such as"},
 		{"hours", "quiet_hours: [\"22:00-06:30\", \"12:00-13:00\"]", ""},
 		{"no output", "watch: [{folder: a, pipeline: p}]", "needs an output folder"},
-		{"no folder", "watch: [{pipeline: p, output: o}]", "folder: is missing"},
-		{"negative timeout", "watch: [{folder: a, pipeline: p, output: o, incomplete_timeout: -1s}]", "incomplete_timeout: is -1s"},
-		{"events of no kind", "watch: [{folder: a, pipeline: p, output: o, events: maybe}]", `events: is "maybe"`},
-		{"negative settle", "watch: [{folder: a, pipeline: p, output: o, settle: -1s}]", "settle: is -1s"},
+		{"no folder", "watch: [{pipeline: p, output: o}]", "folder: must be the folder to watch"},
+		{"negative timeout", "watch: [{folder: a, pipeline: p, output: o, incomplete_timeout: -1s}]", "incomplete_timeout: must be at least 0s, got -1s"},
+		{"events of no kind", "watch: [{folder: a, pipeline: p, output: o, events: maybe}]", `events: must be auto, trust or never, got "maybe"`},
+		{"negative settle", "watch: [{folder: a, pipeline: p, output: o, settle: -1s}]", "settle: must be at least 0s, got -1s"},
 		{"no library", "restore: {runtime: {library: x.so}}", "library: stat"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

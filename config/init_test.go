@@ -1,14 +1,12 @@
 package config_test
 
 import (
-	stdcmp "cmp"
 	"os"
 	"path/filepath"
 	"regexp"
 	"testing"
 
 	"github.com/burnish-photo/burnish/config"
-	"github.com/burnish-photo/burnish/watcher"
 	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
 )
@@ -41,7 +39,7 @@ func TestTheInitialConfigurationNamesTheDefaults(t *testing.T) {
 		t.Fatalf("%d commented keys", n)
 	}
 	for name, pair := range map[string][2]any{
-		"settle": {plain.Watch[0].Settle, full.Watch[0].Settle}, "symlinks": {stdcmp.Or(plain.Watch[0].Links, watcher.SkipLinks), full.Watch[0].Links},
+		"settle": {plain.Watch[0].Settle, full.Watch[0].Settle}, "symlinks": {plain.Watch[0].Links, full.Watch[0].Links},
 		"on_success": {plain.Watch[0].OnSuccess, full.Watch[0].OnSuccess}, "device": {plain.Restore.Device, full.Restore.Device},
 		"limits": {plain.Limits, full.Limits}, "filters": {len(full.Watch[0].Include) + len(full.Watch[0].Exclude) + len(full.QuietHours), 0},
 	} {

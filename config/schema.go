@@ -160,7 +160,12 @@ func parameterSchema(p ops.Param) schema {
 	of := schema{}
 	bounded := func(kind string) schema {
 		b := schema{"type": kind}
-		if p.Min != nil {
+		switch {
+		case p.Min != nil && p.OrZero:
+			b["minimum"] = 0
+		case p.Min != nil && p.Above:
+			b["exclusiveMinimum"] = *p.Min
+		case p.Min != nil:
 			b["minimum"] = *p.Min
 		}
 		if p.Max != nil {

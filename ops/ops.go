@@ -99,11 +99,10 @@ type Operator interface {
 }
 
 // Config is one step's parameters. [Spec.Config] makes it with its defaults,
-// the step's YAML is decoded over it, then Validate judges it.
+// the step's YAML is decoded over it, then [diag.Check] checks it by its tags. A
+// Config that has more to check is a [diag.Validator] as well; an error made by
+// [Invalid] is shown at its parameter.
 type Config interface {
-	// Validate returns every fault at once, joined; a fault made by
-	// [Invalid] is shown at its parameter.
-	Validate() error
 	// Build makes the operator. It may load files; it is called once a
 	// pipeline. An operator that holds something to give back is an
 	// [io.Closer] as well.
@@ -159,7 +158,7 @@ type Weight struct {
 	MACs   float64 // multiply-accumulates, with all that is computed twice; 0 where that is not known
 }
 
-// Invalid is a fault of the parameter named param, for [Config.Validate].
+// Invalid is an error of the parameter named param, for [diag.Validator] and [Checker].
 func Invalid(param, format string, args ...any) error {
 	return diag.Invalid(param, format, args...)
 }

@@ -3,8 +3,10 @@ package ops
 import (
 	"fmt"
 	"reflect"
-	"strconv"
+	"slices"
 	"strings"
+
+	"github.com/burnish-photo/burnish/ops/diag"
 )
 
 // Param describes one parameter of an operator, for listings and schemas.
@@ -19,18 +21,25 @@ type Param struct {
 	Required bool
 	Default  any // nil: none, or decided by the photo
 	Min, Max *float64
+	Above    bool     // Min itself is too little
+	OrZero   bool     // 0, for a value that is not given, is permitted below Min
 	Enum     []string // members of "enum", "enums" and "flags"; all values of any other type
 	// Libvips parameters belong to the other form of an operator that bears a
 	// libvips name: the two forms do not mix in a step.
 	Libvips bool
 }
 
+// Range is that of a number; Min and Max bound it.
+func (p Param) Range() diag.Range {
+	return diag.Range{Min: p.Min, Max: p.Max, Above: p.Above, OrZero: p.OrZero}
+}
+
 // Described is a Config that lists its parameters by itself.
 type Described interface{ Params() []Param }
 
 // Params lists an operator's parameters: what its Config says, or else the
-// fields of the struct, where the tags help, range ("0,10"; either may be
-// missing) and enum ("a,b") stand beside yaml.
+// fields of the struct, where the tag help and those of [diag.Check] stand
+// beside yaml.
 func (s Spec) Params() []Param {
 	config := s.Config()
 	if d, ok := config.(Described); ok {
@@ -74,20 +83,17 @@ func field(name string, tag reflect.StructTag, v reflect.Value) Param {
 		p.Default = v.Interface()
 	}
 	if enum := tag.Get("enum"); enum != "" {
-		p.Enum = strings.Split(enum, ",")
+		p.Enum = slices.DeleteFunc(strings.Split(enum, ","), func(m string) bool { return m == "" })
 		if p.Type == "string" {
 			p.Type = "enum"
 		}
 	}
-	least, most, _ := strings.Cut(tag.Get("range"), ",")
-	p.Min, p.Max = limit(least), limit(most)
-	return p
-}
-
-func limit(text string) *float64 {
-	x, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-	if err != nil {
-		return nil
+	if bounds := tag.Get("range"); bounds != "" {
+		r, err := diag.ParseRange(bounds)
+		if err != nil {
+			panic("ops: " + name + ": " + err.Error())
+		}
+		p.Min, p.Max, p.Above, p.OrZero = r.Min, r.Max, r.Above, r.OrZero
 	}
-	return &x
+	return p
 }

@@ -82,10 +82,9 @@ func (p Param) Values() string {
 		return words + " " + members
 	case members != "":
 		return members
-	case p.Min != nil && p.Max != nil:
-		return fmt.Sprintf("%s, %s to %s", words, number(*p.Min), number(*p.Max))
-	case p.Min != nil:
-		return fmt.Sprintf("%s, %s or more", words, number(*p.Min))
+	}
+	if r := p.Range(); p.Min != nil || p.Max != nil {
+		return words + ", " + r.String()
 	}
 	return words
 }

@@ -15,14 +15,7 @@ import (
 
 // fade is an operator of the host's own: it mixes a photo with grey.
 type fade struct {
-	Strength float64 `yaml:"strength"`
-}
-
-func (f *fade) Validate() error {
-	if f.Strength < 0 || f.Strength > 1 {
-		return ops.Invalid("strength", "must be 0 to 1, got %g", f.Strength)
-	}
-	return nil
+	Strength float64 `yaml:"strength" range:"0,1"`
 }
 
 func (f *fade) Build(context.Context, ops.Env) (ops.Operator, error) { return f, nil }

@@ -13,7 +13,6 @@ import (
 // faulty is an operator with a fault for photos of 20 pixels in width.
 type faulty struct{}
 
-func (faulty) Validate() error                                      { return nil }
 func (faulty) Build(context.Context, ops.Env) (ops.Operator, error) { return faulty{}, nil }
 func (faulty) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	if in[0].Source.Width == 20 {

@@ -416,7 +416,6 @@ func TestTheOriginalIsNeverReplaced(t *testing.T) {
 // touch is an operator that changes the source while it is worked on.
 type touch struct{}
 
-func (touch) Validate() error                                      { return nil }
 func (touch) Build(context.Context, ops.Env) (ops.Operator, error) { return touch{}, nil }
 func (touch) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	return in[0].With(in[0].Pixels.Ref()), os.Chtimes(in[0].Source.Path, r2024, r2024)

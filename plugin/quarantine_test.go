@@ -197,7 +197,6 @@ type swap struct {
 	other []byte
 }
 
-func (swap) Validate() error                                        { return nil }
 func (s swap) Build(context.Context, ops.Env) (ops.Operator, error) { return s, nil }
 
 func (s swap) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/bmatcuk/doublestar/v4"
+	"github.com/burnish-photo/burnish/ops/diag"
 )
 
 func TestFilter(t *testing.T) {
@@ -63,15 +64,15 @@ func TestFilter(t *testing.T) {
 func TestChoiceRefused(t *testing.T) {
 	dir := t.TempDir()
 	for want, c := range map[string]Config{
-		`include has "[", which is no pattern`: {Include: []string{"["}},
-		`exclude has "/", which is no pattern`: {Exclude: []string{"/"}},
-		`none of the usual ones`:               {Exclude: []string{"!*.jpg"}},
-		`belongs to exclude`:                   {Include: []string{"!.*"}},
-		"depth is -1":                          {Depth: -1},
-		`symlinks is "all"`:                    {Links: "all"},
+		`include.0: must be a pattern such as "2024/**/*.jpg", got "["`: {Include: []string{"["}},
+		`exclude.0: must be a pattern such as "2024/**/*.jpg", got "/"`: {Exclude: []string{"/"}},
+		`exclude.0: "!*.jpg" takes back none of the built-in rules`:     {Exclude: []string{"!*.jpg"}},
+		`include.0: "!.*" excludes files: put it under exclude`:         {Include: []string{"!.*"}},
+		"depth: must be at least 0, got -1":                             {Depth: -1},
+		`symlinks: must be skip, inside or follow, got "all"`:           {Links: "all"},
 	} {
 		c.Folder = dir
-		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+		if err := diag.Check(c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", c, err, want)
 		}
 	}

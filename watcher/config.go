@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/burnish-photo/burnish/ops/diag"
 )
 
 // Periods of a folder that names none.
@@ -29,20 +32,20 @@ const (
 
 // Config is one watched folder as a user writes it.
 type Config struct {
-	Folder string        `yaml:"folder" kind:"path" help:"the folder, with all its subfolders"`              // a relative one is taken from the working directory
-	Settle time.Duration `yaml:"settle" help:"how long a file must be quiet before it is taken, such as 2s"` // how long a file must be quiet; 0 means DefaultSettle
+	Folder string        `yaml:"folder" kind:"path" help:"the folder, with all its subfolders"`                          // a relative one is taken from the working directory
+	Settle time.Duration `yaml:"settle" range:"0s," help:"how long a file must be quiet before it is taken, such as 2s"` // how long a file must be quiet; 0 means DefaultSettle
 
 	// IncompleteTimeout is how long a quiet file may stay incomplete before it is sent
 	// all the same; 0 means DefaultIncompleteTimeout. A file that its file system says
 	// nobody has touched for so long is not waited for.
-	IncompleteTimeout time.Duration `yaml:"incomplete_timeout" help:"how long a quiet file may stay incomplete before it is taken all the same, such as 5m"`
+	IncompleteTimeout time.Duration `yaml:"incomplete_timeout" range:"0s," help:"how long a quiet file may stay incomplete before it is taken all the same, such as 5m"`
 
 	// Events is about file system events. With Auto a folder on a file system
 	// that others can change unheard (NFS, SMB, FUSE, overlay …) is polled, and
 	// so is one where the creation of an empty file, removed at once, is not
 	// told of.
-	Events       Events        `yaml:"events" help:"whether changes are told by the file system: auto finds out, trust relies on it, never looks through the folder instead" enum:"auto,trust,never"`
-	PollInterval time.Duration `yaml:"poll_interval" help:"time between looks through a folder that is polled or missing, such as 30s"` // between looks through a polled or missing folder; 0 means DefaultPollInterval
+	Events       Events        `yaml:"events" help:"whether changes are told by the file system: auto finds out, trust relies on it, never looks through the folder instead" enum:"auto,trust,never,"`
+	PollInterval time.Duration `yaml:"poll_interval" range:"0s," help:"time between looks through a folder that is polled or missing, such as 30s"` // between looks through a polled or missing folder; 0 means DefaultPollInterval
 
 	// Include and Exclude are globs of paths below the folder, in either case
 	// of letters; ** stands for any number of folders, and a pattern without a
@@ -52,68 +55,30 @@ type Config struct {
 	Include []string `yaml:"include" help:"globs of which a photo matches one, such as 2024/**/*.jpg; without any, all are taken in"`
 	Exclude []string `yaml:"exclude" help:"globs of what is not taken in or entered; !RULE takes back a rule that holds without a word, such as !.*"`
 
-	Depth int   `yaml:"depth" help:"levels of folders, 1 for the folder alone; 0: all"`
-	Links Links `yaml:"symlinks" help:"symbolic links below the folder: skip passes them over, inside follows those that stay below it, follow all" enum:"skip,inside,follow"`
+	Depth int   `yaml:"depth" range:"0," help:"levels of folders, 1 for the folder alone; 0: all"`
+	Links Links `yaml:"symlinks" help:"symbolic links below the folder: skip passes them over, inside follows those that stay below it, follow all" enum:"skip,inside,follow,"`
 }
 
-// DefaultConfig is what a user's keys are decoded over.
-func DefaultConfig() Config {
-	return Config{Settle: DefaultSettle, IncompleteTimeout: DefaultIncompleteTimeout, Events: Auto, PollInterval: DefaultPollInterval, Links: SkipLinks}
-}
-
-// Validate reports every fault of c. Each message begins with the key that is
-// at fault. That of the folder as it is now is a [FolderError].
-func (c Config) Validate() error {
-	var faults []error
-	if err := checkFolder(c.Folder); err != nil {
-		faults = append(faults, err)
-	}
-	if c.Settle < 0 {
-		faults = append(faults, fmt.Errorf("settle is %s: give a period such as %s", c.Settle, DefaultSettle))
-	}
-	if c.IncompleteTimeout < 0 {
-		faults = append(faults, fmt.Errorf("incomplete_timeout is %s: give a period such as %s", c.IncompleteTimeout, DefaultIncompleteTimeout))
-	}
-	if c.PollInterval < 0 {
-		faults = append(faults, fmt.Errorf("poll_interval is %s: give a period such as %s", c.PollInterval, DefaultPollInterval))
-	}
-	if c.Depth < 0 {
-		faults = append(faults, fmt.Errorf("depth is %d: give 1 for the folder alone, or 0 for all below it", c.Depth))
-	}
-	switch c.Links {
-	case "", SkipLinks, InsideLinks, FollowLinks:
-	default:
-		faults = append(faults, fmt.Errorf("symlinks is %q: say %s, %s or %s", c.Links, SkipLinks, InsideLinks, FollowLinks))
-	}
-	if err := c.checkPatterns(); err != nil {
-		faults = append(faults, err.(interface{ Unwrap() []error }).Unwrap()...)
-	}
-	switch c.Events {
-	case "", Auto, Trust, Never:
-	default:
-		faults = append(faults, fmt.Errorf("events is %q: say %s, %s or %s", c.Events, Auto, Trust, Never))
-	}
-	return errors.Join(faults...)
-}
-
-// withDefaults fills in what c leaves open.
-func (c Config) withDefaults() Config {
-	if c.Settle == 0 {
-		c.Settle = DefaultSettle
-	}
-	if c.IncompleteTimeout == 0 {
-		c.IncompleteTimeout = DefaultIncompleteTimeout
-	}
-	if c.PollInterval == 0 {
-		c.PollInterval = DefaultPollInterval
-	}
-	if c.Events == "" {
-		c.Events = Auto
-	}
-	if c.Links == "" {
-		c.Links = SkipLinks
-	}
+// DefaultConfig holds the defaults of all that has one.
+func DefaultConfig() (c Config) {
+	c.SetDefaults()
 	return c
+}
+
+// SetDefaults fills in what c leaves open.
+func (c *Config) SetDefaults() {
+	c.Settle = cmp.Or(c.Settle, DefaultSettle)
+	c.IncompleteTimeout = cmp.Or(c.IncompleteTimeout, DefaultIncompleteTimeout)
+	c.PollInterval = cmp.Or(c.PollInterval, DefaultPollInterval)
+	c.Events = cmp.Or(c.Events, Auto)
+	c.Links = cmp.Or(c.Links, SkipLinks)
+}
+
+// Validate reports what the tags do not say: a folder that cannot be watched as
+// it is now, which is a [FolderError], and patterns that are none. Every error
+// is a [diag.FieldError].
+func (c Config) Validate() error {
+	return errors.Join(checkFolder(c.Folder), c.checkPatterns())
 }
 
 // FolderError is a folder that cannot be watched as things stand.
@@ -125,11 +90,11 @@ type FolderError struct {
 func (e *FolderError) Error() string {
 	switch {
 	case e.Err == nil:
-		return fmt.Sprintf("folder %q is a file: name the folder that it lies in", e.Folder)
+		return fmt.Sprintf("%q is a file: name the folder that it lies in", e.Folder)
 	case errors.Is(e.Err, fs.ErrNotExist):
-		return fmt.Sprintf("folder %q does not exist: create it or correct the path", e.Folder)
+		return fmt.Sprintf("%q does not exist: create it or correct the path", e.Folder)
 	}
-	return fmt.Sprintf("folder %q cannot be watched: %v", e.Folder, e.Err)
+	return fmt.Sprintf("%q cannot be watched: %v", e.Folder, e.Err)
 }
 
 func (e *FolderError) Unwrap() error { return e.Err }
@@ -149,10 +114,10 @@ func onlyMissing(err error) bool {
 
 func checkFolder(folder string) error {
 	if folder == "" {
-		return errors.New("folder is missing: name the folder to watch")
+		return diag.Invalid("folder", "must be the folder to watch, got nothing")
 	}
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		return &FolderError{Folder: folder, Err: err}
+		return diag.InvalidHere("folder", &FolderError{Folder: folder, Err: err})
 	}
 	return nil
 }

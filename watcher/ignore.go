@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -204,17 +205,18 @@ func (c Config) checkPatterns() error {
 		name     string
 		patterns []string
 	}{{"include", c.Include}, {"exclude", c.Exclude}} {
-		for _, p := range key.patterns {
+		for i, p := range key.patterns {
 			rule, back := strings.CutPrefix(p, "!")
+			at := fmt.Sprintf("%s.%d", key.name, i)
 			switch {
 			case back && key.name == "include":
-				faults = append(faults, fmt.Errorf("include has %q: what is not wanted belongs to exclude", p))
+				faults = append(faults, diag.Invalid(at, "%q excludes files: put it under exclude", p))
 			case back && !slices.Contains(rules(), folded(rule)):
-				faults = append(faults, fmt.Errorf("exclude has %q, which is none of the usual ones to take back: %s", p, strings.Join(rules(), "  ")))
+				faults = append(faults, diag.Invalid(at, "%q takes back none of the built-in rules: %s", p, strings.Join(rules(), "  ")))
 			case strings.Trim(p, "/") == "" || !doublestar.ValidatePattern(p):
-				faults = append(faults, fmt.Errorf("%s has %q, which is no pattern: write one such as %q", key.name, p, "2024/**/*.jpg"))
+				faults = append(faults, diag.Invalid(at, "must be a pattern such as %q, got %q", "2024/**/*.jpg", p))
 			case alternatives(p) == nil:
-				faults = append(faults, fmt.Errorf("%s has %q, whose braces stand for more than %d patterns: list fewer, or several patterns", key.name, p, maxAlternatives))
+				faults = append(faults, diag.Invalid(at, "the braces of %q stand for more than %d patterns: list fewer, or several patterns", p, maxAlternatives))
 			}
 		}
 	}

@@ -41,7 +41,7 @@ type root struct {
 
 func newRoot(p rootPath, o Options) *root {
 	r := &root{
-		Config: p.config.withDefaults(), path: p.path, real: p.real, filter: newFilter(p.config),
+		Config: p.config, path: p.path, real: p.real, filter: newFilter(p.config),
 		troubles: map[string]string{}, state: FolderState{Folder: p.path, Mode: Starting},
 	}
 	if o.Once {

@@ -28,6 +28,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/burnish-photo/burnish/ops/diag"
 )
 
 // File is a file that has finished arriving. It may be gone or changed again
@@ -152,7 +154,8 @@ func New(o Options) (*Watcher, error) {
 }
 
 func (w *Watcher) add(c Config, late bool) error {
-	if err := c.Validate(); err != nil && !(late && onlyMissing(err)) {
+	c.SetDefaults()
+	if err := diag.Check(c); err != nil && !(late && onlyMissing(err)) {
 		return err
 	}
 	path, err := filepath.Abs(c.Folder)

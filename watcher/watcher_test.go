@@ -251,14 +251,14 @@ func TestNewRefuses(t *testing.T) {
 	file := write(t, dir, "file")
 	sub := mkdir(t, dir, "sub")
 	for want, o := range map[string]Options{
-		"no folder":             {},
-		"does not exist":        {Folders: []Config{{Folder: filepath.Join(dir, "none")}}},
-		"is a file":             {Folders: []Config{{Folder: file}}},
-		"is missing":            {Folders: []Config{{}}},
-		"incomplete_timeout is": {Folders: []Config{{Folder: dir, IncompleteTimeout: -1}}},
-		"settle is -1s":         {Folders: []Config{{Folder: dir, Settle: -time.Second}}},
-		"lies in":               {Folders: []Config{{Folder: sub}}, Exclude: []string{dir}},
-		"is the same as":        {Folders: []Config{{Folder: dir}, {Folder: sub + "/.."}}},
+		"no folder":                {},
+		"does not exist":           {Folders: []Config{{Folder: filepath.Join(dir, "none")}}},
+		"is a file":                {Folders: []Config{{Folder: file}}},
+		"got nothing":              {Folders: []Config{{}}},
+		"incomplete_timeout: must": {Folders: []Config{{Folder: dir, IncompleteTimeout: -1}}},
+		"got -1s":                  {Folders: []Config{{Folder: dir, Settle: -time.Second}}},
+		"lies in":                  {Folders: []Config{{Folder: sub}}, Exclude: []string{dir}},
+		"is the same as":           {Folders: []Config{{Folder: dir}, {Folder: sub + "/.."}}},
 	} {
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("New(%+v) = %v, want a word on %q", o, err, want)

@@ -23,9 +23,6 @@ func Autorotate() ops.Spec {
 	}
 }
 
-// Validate finds nothing.
-func (*AutorotateConfig) Validate() error { return nil }
-
 // Build makes the operator.
 func (*AutorotateConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
 	return autorotate{}, nil

@@ -2,8 +2,6 @@ package builtin
 
 import (
 	"context"
-	"errors"
-	"slices"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/colour"
@@ -16,11 +14,6 @@ type ConvertConfig struct {
 	Intent string `yaml:"intent" help:"what to do with colours that it lacks" enum:"perceptual,relative,saturation,absolute"`
 }
 
-var (
-	spaces  = []string{"srgb", "p3", "gray", "cmyk"}
-	intents = []string{"perceptual", "relative", "saturation", "absolute"}
-)
-
 // Convert brings a photo into another colour space, through its profile.
 func Convert() ops.Spec {
 	return ops.Spec{
@@ -32,18 +25,6 @@ func Convert() ops.Spec {
 		Sequential: true,
 		Config:     func() ops.Config { return &ConvertConfig{To: "srgb", Intent: "perceptual"} },
 	}
-}
-
-// Validate reports unknown names.
-func (c *ConvertConfig) Validate() error {
-	var errs []error
-	if !slices.Contains(spaces, c.To) {
-		errs = append(errs, ops.Invalid("to", "must be srgb, p3, gray or cmyk, got %q", c.To))
-	}
-	if !slices.Contains(intents, c.Intent) {
-		errs = append(errs, ops.Invalid("intent", "must be perceptual, relative, saturation or absolute, got %q", c.Intent))
-	}
-	return errors.Join(errs...)
 }
 
 // Build makes the operator.

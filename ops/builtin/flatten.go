@@ -26,9 +26,6 @@ func Flatten() ops.Spec {
 	}
 }
 
-// Validate has nothing to add to the colour's own faults.
-func (c *FlattenConfig) Validate() error { return nil }
-
 // Build makes the operator.
 func (c *FlattenConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
 	return flatten(*c), nil

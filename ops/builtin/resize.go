@@ -13,8 +13,8 @@ import (
 // ResizeConfig are the parameters of resize: a box in pixels of the photo as
 // seen, and how the photo is to meet it.
 type ResizeConfig struct {
-	Width   int    `yaml:"width" help:"the box's width in pixels; without it, the height alone bounds" range:"1,65535"`
-	Height  int    `yaml:"height" help:"the box's height in pixels; without it, the width alone bounds" range:"1,65535"`
+	Width   int    `yaml:"width" help:"the box's width in pixels; without it, the height alone bounds" range:"0|1,65535"`
+	Height  int    `yaml:"height" help:"the box's height in pixels; without it, the width alone bounds" range:"0|1,65535"`
 	Mode    string `yaml:"mode" help:"fit inside the box; fill the box, cutting off what is over; or exact, whatever the proportions" enum:"fit,fill,exact"`
 	Focus   string `yaml:"focus" help:"what fill keeps in sight" enum:"centre,attention,entropy"`
 	Enlarge bool   `yaml:"enlarge" help:"also make a smaller photo larger; exact always does"`
@@ -33,32 +33,22 @@ func Resize() ops.Spec {
 	}
 }
 
-// Validate reports sides out of range, or missing, and unknown modes.
+// Validate reports sides that are missing, and a focus where nothing is cut off.
 func (c *ResizeConfig) Validate() error {
-	errs := []error{c.modes()}
-	switch {
-	case c.Mode == "fit":
-		errs = append(errs, box(c.Width, c.Height))
-	case c.Width == 0 || c.Height == 0:
-		errs = append(errs, ops.Invalid("mode", "%s needs both a width and a height", c.Mode))
-		fallthrough
-	default:
-		errs = append(errs, side("width", c.Width), side("height", c.Height))
+	var sides error
+	if c.Mode == "fit" {
+		sides = box(c.Width, c.Height)
+	} else if c.Width == 0 || c.Height == 0 {
+		sides = ops.Invalid("mode", "%s needs both a width and a height", c.Mode)
 	}
-	return errors.Join(errs...)
+	return errors.Join(sides, c.checkFocus())
 }
 
-func (c *ResizeConfig) modes() error {
-	var errs []error
-	if modes := []string{"fit", "fill", "exact"}; !slices.Contains(modes, c.Mode) {
-		errs = append(errs, ops.Invalid("mode", "must be fit, fill or exact, got %q", c.Mode))
+func (c *ResizeConfig) checkFocus() error {
+	if c.Focus != "centre" && c.Mode != "fill" {
+		return ops.Invalid("focus", "only mode: fill cuts anything off")
 	}
-	if !slices.Contains(focuses, c.Focus) {
-		errs = append(errs, ops.Invalid("focus", "must be centre, attention or entropy, got %q", c.Focus))
-	} else if c.Focus != "centre" && c.Mode != "fill" {
-		errs = append(errs, ops.Invalid("focus", "only mode: fill cuts anything off"))
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // Traits of a step: to look for what matters, it has to have the whole photo.

@@ -26,14 +26,6 @@ func Rotate() ops.Spec {
 	}
 }
 
-// Validate reports an angle that is no right angle.
-func (c *RotateConfig) Validate() error {
-	if c.Degrees != 90 && c.Degrees != 180 && c.Degrees != 270 {
-		return ops.Invalid("degrees", "must be 90, 180 or 270, got %d", c.Degrees)
-	}
-	return nil
-}
-
 // Build makes the operator.
 func (c *RotateConfig) Build(context.Context, ops.Env) (ops.Operator, error) { return rotate(*c), nil }
 

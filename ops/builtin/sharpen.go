@@ -2,7 +2,6 @@ package builtin
 
 import (
 	"context"
-	"errors"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/colour"
@@ -11,7 +10,7 @@ import (
 
 // SharpenConfig are the parameters of sharpen.
 type SharpenConfig struct {
-	Sigma  float64 `yaml:"sigma" help:"radius of the blur that is subtracted, in pixels; more than 0" range:"0,10"`
+	Sigma  float64 `yaml:"sigma" help:"radius of the blur that is subtracted, in pixels" range:">0,10"`
 	Amount float64 `yaml:"amount" help:"slope in textured areas; 0 leaves the photo as it is" range:"0,100"`
 }
 
@@ -26,18 +25,6 @@ func Sharpen() ops.Spec {
 		Sequential: true,
 		Config:     func() ops.Config { return &SharpenConfig{Sigma: 0.5, Amount: 3} },
 	}
-}
-
-// Validate reports a sigma or amount out of range.
-func (c *SharpenConfig) Validate() error {
-	var errs []error
-	if c.Sigma <= 0 || c.Sigma > 10 {
-		errs = append(errs, ops.Invalid("sigma", "must be more than 0 and at most 10 pixels, got %g", c.Sigma))
-	}
-	if c.Amount < 0 || c.Amount > 100 {
-		errs = append(errs, ops.Invalid("amount", "must be 0 to 100, got %g", c.Amount))
-	}
-	return errors.Join(errs...)
 }
 
 // Build makes the operator.

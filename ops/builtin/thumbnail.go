@@ -2,7 +2,6 @@ package builtin
 
 import (
 	"context"
-	"errors"
 
 	"github.com/burnish-photo/burnish/ops"
 )
@@ -23,9 +22,7 @@ type thumbnailConfig struct {
 	ResizeConfig `yaml:",inline"`
 }
 
-func (c *thumbnailConfig) Validate() error {
-	return errors.Join(c.modes(), side("width", c.Width), side("height", c.Height))
-}
+func (c *thumbnailConfig) Validate() error { return c.checkFocus() }
 
 func (c *thumbnailConfig) Build(ctx context.Context, env ops.Env) (ops.Operator, error) {
 	const usual = 320

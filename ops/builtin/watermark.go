@@ -50,7 +50,7 @@ func Watermark() ops.Spec {
 	}
 }
 
-// Validate reports parameters out of range, and neither or both of the marks.
+// Validate reports neither or both of the marks, and text that cannot be written.
 func (c *WatermarkConfig) Validate() error {
 	var errs []error
 	if (c.Text == "") == (c.Image == "") {
@@ -61,17 +61,6 @@ func (c *WatermarkConfig) Validate() error {
 			errs = append(errs, ops.Invalid("text", "%v", err))
 		}
 	}
-	if _, ok := positions[c.Position]; !ok {
-		errs = append(errs, ops.Invalid("position", "must be centre, north, south-east or another of the winds, got %q", c.Position))
-	}
-	between := func(name string, x, least, most float64) {
-		if x < least || x > most {
-			errs = append(errs, ops.Invalid(name, "must be %g to %g, got %g", least, most, x))
-		}
-	}
-	between("size", c.Size, 0.01, 1)
-	between("margin", c.Margin, 0, 0.5)
-	between("opacity", c.Opacity, 0, 1)
 	return errors.Join(errs...)
 }
 

@@ -12,6 +12,16 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+// Defaulter is an element of a list or a map that has defaults, which are set
+// before it is decoded.
+type Defaulter interface{ SetDefaults() }
+
+func setDefaults(v reflect.Value) {
+	if d, ok := v.Addr().Interface().(Defaulter); ok {
+		d.SetDefaults()
+	}
+}
+
 // Decoder is a type that decodes itself. node is never an alias.
 type Decoder interface {
 	DecodeStrict(node *yaml.Node) Faults
@@ -21,12 +31,14 @@ var (
 	decoderType  = reflect.TypeFor[Decoder]()
 	durationType = reflect.TypeFor[time.Duration]()
 	nodeType     = reflect.TypeFor[yaml.Node]()
+	sizeType     = reflect.TypeFor[Size]()
 )
 
 // Decode fills the struct that into points to from node, a mapping. Fields
 // that node does not set keep their value, so that defaults are what the
 // struct holds beforehand. Keys are the `yaml` tags; a field tagged "-" takes
-// no key, and a tag with ",inline" splices an embedded struct's keys in. One with the tag `kind:"path"` takes paths: see [ExpandPath].
+// no key, and a tag with ",inline" splices an embedded struct's keys
+// in. One with the tag `kind:"path"` takes paths: see [ExpandPath].
 func Decode(node *yaml.Node, into any) Faults {
 	return decode(Resolve(node), reflect.ValueOf(into).Elem())
 }
@@ -121,6 +133,7 @@ func decodeMap(node *yaml.Node, v reflect.Value) Faults {
 	m := reflect.MakeMapWithSize(v.Type(), len(pairs))
 	for _, p := range pairs {
 		e := reflect.New(v.Type().Elem()).Elem()
+		setDefaults(e)
 		faults = append(faults, decode(p.Value, e)...)
 		m.SetMapIndex(reflect.ValueOf(p.Key.Value).Convert(v.Type().Key()), e)
 	}
@@ -135,6 +148,7 @@ func decodeSlice(node *yaml.Node, v reflect.Value) Faults {
 	s := reflect.MakeSlice(v.Type(), len(node.Content), len(node.Content))
 	var faults Faults
 	for i, n := range node.Content {
+		setDefaults(s.Index(i))
 		faults = append(faults, decode(Resolve(n), s.Index(i))...)
 	}
 	v.Set(s)

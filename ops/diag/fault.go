@@ -109,24 +109,28 @@ func (fs Faults) Err() error {
 type FieldError struct {
 	Field   string
 	Message string
-	Here    bool // as of [Fault]
+	Here    bool  // as of [Fault]
+	Err     error // what the message is of; may be nil
 }
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Message }
+
+func (e *FieldError) Unwrap() error { return e.Err }
 
 // Invalid is a [FieldError] for field.
 func Invalid(field, format string, args ...any) error {
 	return &FieldError{Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// Validator is a value that can judge itself. Several faults are joined with
-// [errors.Join]; those that are a [FieldError] are shown at their field.
-type Validator interface{ Validate() error }
+// InvalidHere is a [FieldError] for field because of how this machine is now.
+func InvalidHere(field string, err error) error {
+	return &FieldError{Field: field, Message: err.Error(), Here: true, Err: err}
+}
 
-// Validate asks v to judge itself and places its faults within node, the
-// mapping that v was decoded from.
-func Validate(node *yaml.Node, v Validator) Faults {
-	return Place(node, v.Validate())
+// Validate is what [Check] finds in v, placed within node, the mapping that v
+// was decoded from.
+func Validate(node *yaml.Node, v any) Faults {
+	return Place(node, Check(v))
 }
 
 // Place makes faults of err within node, the mapping that it speaks of.

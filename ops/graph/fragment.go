@@ -105,8 +105,6 @@ func (p *planner) choose(s *Step, made, input int, guards []guard) int {
 // chooser gives its second image; left out, it passes the first on.
 type chooser struct{}
 
-func (chooser) Validate() error { return nil }
-
 func (chooser) Build(context.Context, ops.Env) (ops.Operator, error) { return chooser{}, nil }
 
 func (chooser) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {

@@ -79,7 +79,7 @@ func TestFragmentFaults(t *testing.T) {
 		{"an id from outside", "{a: {steps: [{tone: , from: out}]}}", "[{heal: , id: out}, {use: a}]", `no step before has the id "out"`},
 		{"an id from inside", "{a: {steps: [{tone: , id: in}]}}", "[{use: a}, {heal: , from: in}]", `no step before has the id "in"`},
 		{"two inputs", "{a: {steps: [tone]}}", "[{use: a, from: [source, source]}]", `the fragment a reads one image, got 2`},
-		{"a fault inside", "{a: {steps: [{tone: {amount: -1}}]}}", "[{use: a}]", `amount: must be 0 or more`},
+		{"a fault inside", "{a: {steps: [{tone: {amount: -1}}]}}", "[{use: a}]", `amount: must be at least 0`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			faults := graph.Check(withFragments(t, test.fragments, test.steps, ""), reg, ops.Env{}).In("p.yaml")

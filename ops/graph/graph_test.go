@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 
 // probe is an operator that inverts, and notes what it was given.
 type probe struct {
-	Amount float64 `yaml:"amount"`
+	Amount float64 `yaml:"amount" range:"0,"`
 	shared *seen
 }
 
@@ -37,13 +37,6 @@ type seen struct {
 	strips atomic.Int64
 	closed int
 	fail   error
-}
-
-func (p *probe) Validate() error {
-	if p.Amount < 0 {
-		return ops.Invalid("amount", "must be 0 or more, got %g", p.Amount)
-	}
-	return nil
 }
 
 func (p *probe) Build(context.Context, ops.Env) (ops.Operator, error) { return p, nil }
@@ -206,7 +199,7 @@ func TestFaults(t *testing.T) {
 	for _, test := range []struct{ name, steps, from, want string }{
 		{"unknown operator", "[{hael: }]", "", `p.yaml:1:3: unknown operator "hael"; did you mean "heal"?`},
 		{"unknown parameter", "[{tone: {amuont: 1}}]", "", `p.yaml:1:10: unknown key "amuont"; did you mean "amount"?`},
-		{"a parameter out of range", "[{tone: {amount: -1}}]", "", `p.yaml:1:18: amount: must be 0 or more, got -1`},
+		{"a parameter out of range", "[{tone: {amount: -1}}]", "", `p.yaml:1:18: amount: must be at least 0, got -1`},
 		{"when", "[{tone: , when: widht > 3}]", "", `p.yaml:1:17: when: unknown variable "widht"; did you mean "width"?`},
 		{"when in quotes", `[{tone: , when: "width > 3 and heigth < 2"}]`, "", `p.yaml:1:32: when: unknown variable "heigth"`},
 		{"when asks for a later step", "[{tone: , when: 'ran(\"b\")'}, {tone: , id: b}]", "", `p.yaml:1:22: when: no step before has the id "b"`},

@@ -98,7 +98,7 @@ func (e *either) form() ops.Config {
 	return e.Config
 }
 
-func (e *either) Validate() error { return e.form().Validate() }
+func (e *either) Validate() error { return diag.Check(e.form()) }
 
 func (e *either) Check(env ops.Env) error {
 	if c, ok := e.form().(ops.Checker); ok {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/promptcir"
 	"github.com/burnish-photo/burnish/ops/promptcir/models"
@@ -19,7 +20,7 @@ func TestSpec(t *testing.T) {
 	if _, err := ops.NewRegistry(promptcir.Spec()); err != nil {
 		t.Error(err)
 	}
-	if err := promptcir.Spec().Config().Validate(); err != nil {
+	if err := diag.Check(promptcir.Spec().Config()); err != nil {
 		t.Errorf("defaults: %v", err)
 	}
 	for field, change := range map[string]func(c *promptcir.Config){
@@ -35,7 +36,7 @@ func TestSpec(t *testing.T) {
 	} {
 		c := promptcir.Spec().Config().(*promptcir.Config)
 		change(c)
-		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), field) {
+		if err := diag.Check(c); err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}

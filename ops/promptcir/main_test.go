@@ -13,6 +13,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/device"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/promptcir"
 	"github.com/burnish-photo/burnish/ops/vips"
@@ -85,7 +86,7 @@ func build(tb testing.TB, c promptcir.Config, env ops.Env) ops.Operator {
 	if c.Preset == "" {
 		c.Preset, c.Strength = "balanced", 1
 	}
-	if err := c.Validate(); err != nil {
+	if err := diag.Check(c); err != nil {
 		tb.Fatal(err)
 	}
 	lite.Do(func() {

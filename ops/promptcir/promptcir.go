@@ -26,7 +26,6 @@ import (
 	"strings"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/network/tile"
 )
@@ -55,7 +54,7 @@ type Config struct {
 	// what the model was measured with. Larger windows repeat less work at
 	// their edges and take more memory; on CPUs those of long photos are up to a
 	// half wider and a quarter higher.
-	Tile int `yaml:"tile" help:"side in pixels of the windows that the network sees; 0 is the model's own size" range:"0,2048"`
+	Tile int `yaml:"tile" help:"side in pixels of the windows that the network sees; 0 is the model's own size" range:"0|64,2048"`
 	// Skip is auto, or never: then every photo is restored.
 	Skip string `yaml:"skip" help:"auto leaves photos alone that show no damage, in any format; never restores every photo" enum:"auto,never"`
 	// SkipBelow is the correction below which a photo is undamaged; 0 goes by
@@ -85,8 +84,7 @@ const (
 )
 
 const (
-	maxTile = 2048 // pixels; a window of this side takes gigabytes
-	maxRuns = 4    // windows at a time, of all photos; each has working memory of its own
+	maxRuns = 4 // windows at a time, of all photos; each has working memory of its own
 
 	gpuBatch = 8            // windows that a GPU computes together
 	gpuRuns  = gpuBatch + 2 // of one photo: the next are filled, the last ones read meanwhile
@@ -96,33 +94,12 @@ const (
 	largeNetwork = 10_000_000
 )
 
-// Validate reports parameters that no model could serve.
+// Validate reports parameters that do not go together.
 func (c *Config) Validate() error {
 	var errs []error
 	invalid := func(param, format string, args ...any) { errs = append(errs, ops.Invalid(param, format, args...)) }
 	if strings.TrimSpace(c.Model) == "" {
 		invalid("model", "must be the name of a model or the path of an .onnx file")
-	}
-	if c.Tile != 0 && (c.Tile < 64 || c.Tile > maxTile) {
-		invalid("tile", "must be 64 to %d pixels, or 0 for the model's own size, got %d", maxTile, c.Tile)
-	}
-	if c.Skip != skipAuto && c.Skip != skipNever {
-		invalid("skip", "must be auto or never, got %q%s", c.Skip, diag.Suggest(c.Skip, []string{skipAuto, skipNever}))
-	}
-	if !(c.SkipBelow >= 0 && c.SkipBelow <= 255) {
-		invalid("skip_below", "must be 0 to 255, got %g", c.SkipBelow)
-	}
-	if c.SkipJPEGAbove < 1 || c.SkipJPEGAbove > 100 {
-		invalid("skip_jpeg_above", "must be a JPEG quality of 1 to 100, got %d", c.SkipJPEGAbove)
-	}
-	if !(c.Strength >= 0 && c.Strength <= 1) {
-		invalid("strength", "must be 0 to 1, got %g", c.Strength)
-	}
-	if c.Preset != fast && c.Preset != balanced && c.Preset != reference {
-		invalid("preset", "must be fast, balanced or reference, got %q%s", c.Preset, diag.Suggest(c.Preset, []string{balanced, fast, reference}))
-	}
-	if _, moved := modes[c.Fidelity]; !moved && c.Fidelity != off {
-		invalid("fidelity", "must be auto, strict or off, got %q%s", c.Fidelity, diag.Suggest(c.Fidelity, []string{auto, strictly, off}))
 	}
 	if len(c.Models) > 0 && c.Preset != reference {
 		invalid("models", "several models are averaged with the preset reference only; set it, or name one as model")

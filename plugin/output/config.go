@@ -203,17 +203,10 @@ func oneOf(node *yaml.Node, into *string, valid []string) diag.Faults {
 	if fs := diag.Decode(node, into); len(fs) > 0 {
 		return fs
 	}
-	if !slices.Contains(valid, *into) {
-		return diag.Faults{diag.At(node, "must be one of %s, got %q%s", strings.Join(valid, ", "), *into, nearest(*into, valid))}
+	if err := diag.OneOf(*into, valid); err != nil {
+		return diag.Faults{diag.At(node, "%s", err)}
 	}
 	return nil
-}
-
-func nearest(name string, valid []string) string {
-	if near := diag.Nearest(name, valid); near != "" {
-		return "; did you mean \"" + near + "\"?"
-	}
-	return ""
 }
 
 // chooseEncoder settles the format by the key, the one block or the path's

@@ -46,7 +46,7 @@ func TestFaultsOfAnOutput(t *testing.T) {
 		{"{path: a.jpg, jpeg: {}, png: {}}", "f.yaml:1:25: an output has one encoder"},
 		{"{path: '{stem}.{ext}'}", `add "format: auto"`},
 		{"{path: a.jpg, format: auto}", "end it in .{ext}"},
-		{"{path: a.jpg, format: jpg}", `must be one of auto, jpeg`},
+		{"{path: a.jpg, format: jpg}", `must be auto, jpeg`},
 		{"{path: a.jpg, format: png}", "the file will be png"},
 		{"{path: a.bmp}", `no encoder writes ".bmp"`},
 		{"{path: a.jpg, fromm: x}", `f.yaml:1:15: unknown key "fromm"; did you mean "from"?`},

@@ -168,7 +168,7 @@ func TestWhatAFormatCannotHoldIsNoted(t *testing.T) {
 		"{path: a.jpg, strip: [pgs]}":                             `did you mean "gps"?`,
 		"{path: a.jpg, strip: gps}":                               "must be a list",
 		"{path: a.jpg, collision: nummer}":                        `did you mean "number"?`,
-		"{path: a.jpg, preserve: [time]}":                         "must be one of mtime, owner, mode",
+		"{path: a.jpg, preserve: [time]}":                         "must be mtime, owner or mode",
 		"{path: a.jpg, gainmap: kep}":                             `did you mean "keep"?`,
 		"{path: a, tiles: {}, preserve: [mode]}":                  "tiles are many files",
 		"{path: a, tiles: {suffix: '.jpg[profile=/etc/passwd]'}}": "must be .jpg, .jpeg, .png or .webp",

@@ -173,11 +173,10 @@ func memberOf(a vips.Argument, node *yaml.Node) (string, error) {
 	if node.Kind == yaml.ScalarNode && slices.Contains(a.Enum, node.Value) {
 		return node.Value, nil
 	}
-	near := ""
-	if name := diag.Nearest(node.Value, a.Enum); name != "" {
-		near = fmt.Sprintf("; did you mean %q?", name)
+	if node.Kind == yaml.ScalarNode {
+		return "", diag.OneOf(node.Value, a.Enum)
 	}
-	return "", fmt.Errorf("must be one of %s, got %s%s", strings.Join(a.Enum, ", "), diag.Describe(node), near)
+	return "", fmt.Errorf("must be %s, got %s", diag.Alternatives(a.Enum), diag.Describe(node))
 }
 
 func decodeOption[T any](node *yaml.Node) (T, error) {
@@ -192,13 +191,5 @@ func inRange(a vips.Argument, x float64, err error) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case a.Min != nil && a.Max != nil && (x < *a.Min || x > *a.Max):
-		return fmt.Errorf("must be %g to %g, got %g", *a.Min, *a.Max, x)
-	case a.Min != nil && x < *a.Min:
-		return fmt.Errorf("must be %g or more, got %g", *a.Min, x)
-	case a.Max != nil && x > *a.Max:
-		return fmt.Errorf("must be %g or less, got %g", *a.Max, x)
-	}
-	return nil
+	return diag.Range{Min: a.Min, Max: a.Max}.Check(x)
 }
