@@ -21,18 +21,18 @@ import (
 
 // Config is a configuration file, with absolute paths and defaults filled in.
 type Config struct {
-	Version    int                 `yaml:"version" help:"of the file's format: 1"`
-	StateDir   string              `yaml:"state_dir" kind:"path" help:"folder for the ledger and scratch files; default: burnish in the XDG state folder"`
+	Version    int                 `yaml:"version" help:"version of the file format: 1"`
+	StateDir   string              `yaml:"state_dir" kind:"path" help:"folder for ledger, status and scratch files; default: burnish in the XDG state folder"`
 	Watch      []Watch             `yaml:"watch" help:"watched folders"`
-	Restore    Restore             `yaml:"restore" help:"where and with what networks run"`
-	Limits     Limits              `yaml:"limits" help:"what protects the host"`
-	Worker     Worker              `yaml:"worker" help:"the process that photos are worked on in"`
+	Restore    Restore             `yaml:"restore" help:"where networks run and which models they use"`
+	Limits     Limits              `yaml:"limits" help:"limits that protect the host"`
+	Worker     Worker              `yaml:"worker" help:"the process that decodes and restores photos"`
 	Ledger     Ledger              `yaml:"ledger" help:"what is remembered of photos"`
-	QuietHours []Hours             `yaml:"quiet_hours" help:"hours of the day in which no photo begins, such as 22:00-06:00"`
-	Pipelines  map[string]Pipeline `yaml:"pipelines" help:"by a name of your own"`
+	QuietHours []Hours             `yaml:"quiet_hours" help:"hours in which no photo is started, such as 22:00-06:00"`
+	Pipelines  map[string]Pipeline `yaml:"pipelines" help:"pipelines by name"`
 
 	// Fragments are chains of steps that pipelines share.
-	Fragments map[string]graph.Fragment `yaml:"fragments" help:"chains of steps that pipelines share, by a name of your own"`
+	Fragments map[string]graph.Fragment `yaml:"fragments" help:"chains of steps that pipelines share, by name"`
 
 	file   string
 	folder string // that relative paths are below
@@ -43,66 +43,66 @@ type Config struct {
 
 // Ledger is what is remembered of photos.
 type Ledger struct {
-	Retention time.Duration `yaml:"retention" range:"0|24h," help:"how long a photo is remembered that is gone with all its outputs; 0: for ever"`
+	Retention time.Duration `yaml:"retention" range:"0|24h," help:"how long a photo is remembered after it and all its outputs are gone; 0: for ever"`
 }
 
 // Watch is one watched folder.
 type Watch struct {
 	watcher.Config `yaml:",inline"`
-	Pipeline       string       `yaml:"pipeline" help:"the pipeline that photos go through"`
-	Output         string       `yaml:"output" kind:"path" help:"folder that the outputs' paths are below; it must not be or hold a watched folder"`
-	AllowFormats   []string     `yaml:"allow_formats" help:"formats taken in here although what reads them is not safe for files of unknown origin"`
-	Priority       int          `yaml:"priority" help:"of its photos over other folders'; a minute of waiting is worth one step"`
-	Limits         FolderLimits `yaml:"limits" help:"limits of the photos of this folder, in place of the general ones"`
-	OnSuccess      OnSuccess    `yaml:"on_success" help:"what becomes of an original once its outputs are on the disk: keep (the default), {move: FOLDER} or {trash: 720h}; with sidecars: keep they stay behind"`
-	OnQuarantine   OnQuarantine `yaml:"on_quarantine" help:"what becomes of an original in quarantine"`
+	Pipeline       string       `yaml:"pipeline" help:"name of the pipeline for its photos"`
+	Output         string       `yaml:"output" kind:"path" help:"output folder; must not be, or contain, a watched folder"`
+	AllowFormats   []string     `yaml:"allow_formats" help:"further formats to read, whose decoders are not safe for files of unknown origin"`
+	Priority       int          `yaml:"priority" help:"priority over other folders; a minute of waiting counts as one step"`
+	Limits         FolderLimits `yaml:"limits" help:"limits of this folder, in place of the general ones"`
+	OnSuccess      OnSuccess    `yaml:"on_success" help:"what happens to an original after success: keep (default), {move: FOLDER} or {trash: 720h}; sidecars: keep leaves its sidecars behind"`
+	OnQuarantine   OnQuarantine `yaml:"on_quarantine" help:"what happens to an original in quarantine"`
 }
 
 // OnQuarantine says what becomes of an original in quarantine.
 type OnQuarantine struct {
-	Move string `yaml:"move" kind:"path" help:"folder that it is moved to; default: it stays"`
+	Move string `yaml:"move" kind:"path" help:"folder to move it to; default: it stays in place"`
 }
 
 // Restore says where and with what networks run.
 type Restore struct {
 	Device        device.List `yaml:"device" help:"auto, cpu, cuda:N, tensorrt:N, another provider, or a list of devices"`
-	RequireDevice bool        `yaml:"require_device" help:"fail where the device cannot be had, instead of falling back"`
+	RequireDevice bool        `yaml:"require_device" help:"fail if the device is unavailable, instead of falling back"`
 	Runtime       Runtime     `yaml:"runtime" help:"another build of ONNX Runtime"`
-	Models        string      `yaml:"models" kind:"path" help:"folder of further exported models, NAME.onnx"`
+	Models        string      `yaml:"models" kind:"path" help:"folder of exported models, NAME.onnx"`
 }
 
 // Runtime points at a build of ONNX Runtime.
 type Runtime struct {
-	Library   string   `yaml:"library" kind:"path" help:"libonnxruntime.so; default: the one that ships"`
-	Providers []string `yaml:"providers" kind:"path" help:"plug-in execution provider libraries"`
+	Library   string   `yaml:"library" kind:"path" help:"path of libonnxruntime.so; default: the bundled one"`
+	Providers []string `yaml:"providers" kind:"path" help:"libraries of plug-in execution providers"`
 }
 
 // Limits protect the host.
 type Limits struct {
-	Megapixels     float64   `yaml:"megapixels" range:">0," help:"larger photos are refused from their header"`
-	Pages          int       `yaml:"pages" range:"0," help:"photos of more pages are refused from their header; 0: any number"`
-	Bytes          diag.Size `yaml:"bytes" help:"longer files are refused before they are read; 0: any length"`
-	Metadata       diag.Size `yaml:"metadata" help:"photos whose metadata and colour profile unfold to more are refused before they are decoded; 0: any amount"`
-	Memory         diag.Size `yaml:"memory" range:"0|100MB," help:"memory that the photos under way may take; 0: what the machine and the cgroup allow"`
-	Concurrency    int       `yaml:"concurrency" range:"0," help:"photos worked on at a time; 0: by the number of cores"`
-	QueuePerFolder int       `yaml:"queue_per_folder" range:"1," help:"photos of each watched folder that wait in memory; further ones are taken up as these are done"`
-	MinFreeSpace   diag.Size `yaml:"min_free_space" help:"what has to be free below the output and state folders before a photo begins"`
+	Megapixels     float64   `yaml:"megapixels" range:">0," help:"largest photo"`
+	Pages          int       `yaml:"pages" range:"0," help:"largest number of pages of a photo; 0: any number"`
+	Bytes          diag.Size `yaml:"bytes" help:"largest file; 0: any size"`
+	Metadata       diag.Size `yaml:"metadata" help:"largest metadata and colour profile, decompressed; 0: any size"`
+	Memory         diag.Size `yaml:"memory" range:"0|100MB," help:"memory for all photos in progress; 0: 80 % of what the machine and the cgroup allow"`
+	Concurrency    int       `yaml:"concurrency" range:"0," help:"photos processed at a time; 0: half the cores, 1 to 4"`
+	QueuePerFolder int       `yaml:"queue_per_folder" range:"1," help:"photos of each watched folder that wait in memory; further ones are added as these finish"`
+	MinFreeSpace   diag.Size `yaml:"min_free_space" help:"space that must be free for outputs and state before a photo is started"`
 }
 
 // FolderLimits are limits of one watched folder's photos, in place of the
 // general ones; 0 leaves the general one.
 type FolderLimits struct {
-	Megapixels float64   `yaml:"megapixels" range:"0," help:"larger photos are refused from their header"`
-	Pages      int       `yaml:"pages" range:"0," help:"photos of more pages are refused from their header"`
-	Bytes      diag.Size `yaml:"bytes" help:"longer files are refused before they are read"`
-	Metadata   diag.Size `yaml:"metadata" help:"photos whose metadata and colour profile unfold to more are refused before they are decoded"`
+	Megapixels float64   `yaml:"megapixels" range:"0," help:"largest photo"`
+	Pages      int       `yaml:"pages" range:"0," help:"largest number of pages of a photo"`
+	Bytes      diag.Size `yaml:"bytes" help:"largest file"`
+	Metadata   diag.Size `yaml:"metadata" help:"largest metadata and colour profile, decompressed"`
 }
 
 // Pipeline is what happens to a photo: the steps, and what is written.
 type Pipeline struct {
-	Steps   []graph.Step    `yaml:"steps" help:"what happens to a photo, one after the other or as a graph of ids"`
-	Outputs []output.Config `yaml:"outputs" help:"the files that are written"`
-	Pages   string          `yaml:"pages" help:"of files with several pages or frames: first, all or skip" enum:"first,all,skip,"`
+	Steps   []graph.Step    `yaml:"steps" help:"operators in order, or as a graph of ids"`
+	Outputs []output.Config `yaml:"outputs" help:"files to write"`
+	Pages   string          `yaml:"pages" help:"what to do with files of several pages or frames: first, all or skip" enum:"first,all,skip,"`
 }
 
 // What a pipeline takes of files with several pages or frames.

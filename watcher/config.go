@@ -32,31 +32,31 @@ const (
 
 // Config is one watched folder as a user writes it.
 type Config struct {
-	Folder string        `yaml:"folder" kind:"path" help:"the folder, with all its subfolders"`                          // a relative one is taken from the working directory
-	Settle time.Duration `yaml:"settle" range:"0s," help:"how long a file must be quiet before it is taken, such as 2s"` // how long a file must be quiet; 0 means DefaultSettle
+	Folder string        `yaml:"folder" kind:"path" help:"folder to watch, with all its subfolders"`                          // a relative one is taken from the working directory
+	Settle time.Duration `yaml:"settle" range:"0s," help:"quiet period before a file is processed, such as 2s"` // how long a file must be quiet; 0 means DefaultSettle
 
 	// IncompleteTimeout is how long a quiet file may stay incomplete before it is sent
 	// all the same; 0 means DefaultIncompleteTimeout. A file that its file system says
 	// nobody has touched for so long is not waited for.
-	IncompleteTimeout time.Duration `yaml:"incomplete_timeout" range:"0s," help:"how long a quiet file may stay incomplete before it is taken all the same, such as 5m"`
+	IncompleteTimeout time.Duration `yaml:"incomplete_timeout" range:"0s," help:"how long a quiet file may lack its end before it is reported as damaged, such as 5m"`
 
 	// Events is about file system events. With Auto a folder on a file system
 	// that others can change unheard (NFS, SMB, FUSE, overlay …) is polled, and
 	// so is one where the creation of an empty file, removed at once, is not
 	// told of.
-	Events       Events        `yaml:"events" help:"whether changes are told by the file system: auto finds out, trust relies on it, never looks through the folder instead" enum:"auto,trust,never,"`
-	PollInterval time.Duration `yaml:"poll_interval" range:"0s," help:"time between looks through a folder that is polled or missing, such as 30s"` // between looks through a polled or missing folder; 0 means DefaultPollInterval
+	Events       Events        `yaml:"events" help:"auto: poll if file system events do not arrive; trust: rely on events; never: always poll" enum:"auto,trust,never,"`
+	PollInterval time.Duration `yaml:"poll_interval" range:"0s," help:"time between scans of a polled or missing folder, such as 30s"` // between looks through a polled or missing folder; 0 means DefaultPollInterval
 
 	// Include and Exclude are globs of paths below the folder, in either case
 	// of letters; ** stands for any number of folders, and a pattern without a
 	// slash matches at any depth. Where Include has any, only files that match
 	// one are taken in. What matches Exclude is not, and such a folder is not
 	// entered; "!" and a rule of Ignored takes that rule back.
-	Include []string `yaml:"include" help:"globs of which a photo matches one, such as 2024/**/*.jpg; without any, all are taken in"`
-	Exclude []string `yaml:"exclude" help:"globs of what is not taken in or entered; !RULE takes back a rule that holds without a word, such as !.*"`
+	Include []string `yaml:"include" help:"globs; only matching files are processed, such as 2024/**/*.jpg; default: all"`
+	Exclude []string `yaml:"exclude" help:"globs; matching files and folders are ignored; !RULE lifts a default rule, such as !.*"`
 
-	Depth int   `yaml:"depth" range:"0," help:"levels of folders, 1 for the folder alone; 0: all"`
-	Links Links `yaml:"symlinks" help:"symbolic links below the folder: skip passes them over, inside follows those that stay below it, follow all" enum:"skip,inside,follow,"`
+	Depth int   `yaml:"depth" range:"0," help:"levels of folders; 1: the folder alone; 0: all"`
+	Links Links `yaml:"symlinks" help:"symbolic links below the folder: skip ignores them, inside follows those that stay below it, follow follows all" enum:"skip,inside,follow,"`
 }
 
 // DefaultConfig holds the defaults of all that has one.

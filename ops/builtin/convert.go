@@ -10,8 +10,8 @@ import (
 
 // ConvertConfig are the parameters of convert.
 type ConvertConfig struct {
-	To     string `yaml:"to" help:"the colour space" enum:"srgb,p3,gray,cmyk"`
-	Intent string `yaml:"intent" help:"what to do with colours that it lacks" enum:"perceptual,relative,saturation,absolute"`
+	To     string `yaml:"to" help:"target colour space" enum:"srgb,p3,gray,cmyk"`
+	Intent string `yaml:"intent" help:"rendering intent: what to do with colours out of gamut" enum:"perceptual,relative,saturation,absolute"`
 }
 
 // Convert brings a photo into another colour space, through its profile.

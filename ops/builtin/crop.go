@@ -8,9 +8,9 @@ import (
 
 // CropConfig are the parameters of crop, in pixels of the photo as seen.
 type CropConfig struct {
-	Width  int    `yaml:"width" help:"in pixels; the photo's where it is missing or larger" range:"0|1,65535"`
-	Height int    `yaml:"height" help:"in pixels; the photo's where it is missing or larger" range:"0|1,65535"`
-	Focus  string `yaml:"focus" help:"what the box is placed by" enum:"centre,attention,entropy"`
+	Width  int    `yaml:"width" help:"in pixels; at most, and by default, the photo's" range:"0|1,65535"`
+	Height int    `yaml:"height" help:"in pixels; at most, and by default, the photo's" range:"0|1,65535"`
+	Focus  string `yaml:"focus" help:"where the box is placed" enum:"centre,attention,entropy"`
 }
 
 // Crop cuts a box out of a photo.

@@ -10,7 +10,7 @@ import (
 
 // FlattenConfig are the parameters of flatten.
 type FlattenConfig struct {
-	Background rgb `yaml:"background" help:"what shows through"`
+	Background rgb `yaml:"background" help:"background colour"`
 }
 
 // Flatten lays a photo with transparency on a background.

@@ -13,11 +13,11 @@ import (
 // ResizeConfig are the parameters of resize: a box in pixels of the photo as
 // seen, and how the photo is to meet it.
 type ResizeConfig struct {
-	Width   int    `yaml:"width" help:"the box's width in pixels; without it, the height alone bounds" range:"0|1,65535"`
-	Height  int    `yaml:"height" help:"the box's height in pixels; without it, the width alone bounds" range:"0|1,65535"`
-	Mode    string `yaml:"mode" help:"fit inside the box; fill the box, cutting off what is over; or exact, whatever the proportions" enum:"fit,fill,exact"`
-	Focus   string `yaml:"focus" help:"what fill keeps in sight" enum:"centre,attention,entropy"`
-	Enlarge bool   `yaml:"enlarge" help:"also make a smaller photo larger; exact always does"`
+	Width   int    `yaml:"width" help:"width of the box in pixels; without it, the height alone limits" range:"0|1,65535"`
+	Height  int    `yaml:"height" help:"height of the box in pixels; without it, the width alone limits" range:"0|1,65535"`
+	Mode    string `yaml:"mode" help:"fit inside the box, fill the box and crop the rest, or take the exact size" enum:"fit,fill,exact"`
+	Focus   string `yaml:"focus" help:"which part fill keeps" enum:"centre,attention,entropy"`
+	Enlarge bool   `yaml:"enlarge" help:"also enlarge smaller photos; exact always does"`
 }
 
 // Resize brings a photo to the size of a box; it never enlarges unless told to.

@@ -10,7 +10,7 @@ import (
 
 // RotateConfig are the parameters of rotate.
 type RotateConfig struct {
-	Degrees int `yaml:"degrees" help:"clockwise" enum:"90,180,270"`
+	Degrees int `yaml:"degrees" help:"angle, clockwise" enum:"90,180,270"`
 }
 
 // Rotate turns a photo by a right angle. What the camera noted in EXIF is

@@ -11,7 +11,7 @@ import (
 // SharpenConfig are the parameters of sharpen.
 type SharpenConfig struct {
 	Sigma  float64 `yaml:"sigma" help:"radius of the blur that is subtracted, in pixels" range:">0,10"`
-	Amount float64 `yaml:"amount" help:"slope in textured areas; 0 leaves the photo as it is" range:"0,100"`
+	Amount float64 `yaml:"amount" help:"strength in textured areas; 0 changes nothing" range:"0,100"`
 }
 
 // Sharpen is an unsharp mask on lightness that leaves flat areas alone.

@@ -18,14 +18,14 @@ import (
 
 // WatermarkConfig are the parameters of watermark.
 type WatermarkConfig struct {
-	Text     string  `yaml:"text" help:"what to write; give this or image"`
-	Image    string  `yaml:"image" kind:"path" help:"a picture below the configuration's folder; give this or text"`
-	Position string  `yaml:"position" help:"where it stands" enum:"centre,north,east,south,west,north-east,south-east,south-west,north-west"`
-	Size     float64 `yaml:"size" help:"its width, as a part of the photo's" range:"0.01,1"`
-	Margin   float64 `yaml:"margin" help:"its distance from the edge, as a part of the photo's shorter side" range:"0,0.5"`
-	Opacity  float64 `yaml:"opacity" help:"0 is invisible, 1 hides the photo behind it" range:"0,1"`
-	Colour   rgb     `yaml:"colour" help:"of the text"`
-	Font     string  `yaml:"font" help:"of the text, as Pango names it"`
+	Text     string  `yaml:"text" help:"text to draw; use this or image"`
+	Image    string  `yaml:"image" kind:"path" help:"image file below the configuration's folder; use this or text"`
+	Position string  `yaml:"position" help:"position on the photo" enum:"centre,north,east,south,west,north-east,south-east,south-west,north-west"`
+	Size     float64 `yaml:"size" help:"width, as a fraction of the photo's width" range:"0.01,1"`
+	Margin   float64 `yaml:"margin" help:"distance from the edge, as a fraction of the photo's shorter side" range:"0,0.5"`
+	Opacity  float64 `yaml:"opacity" help:"0: invisible, 1: opaque" range:"0,1"`
+	Colour   rgb     `yaml:"colour" help:"colour of the text"`
+	Font     string  `yaml:"font" help:"font of the text, as Pango names it"`
 }
 
 // positions are the places, each as the parts of the free width and height

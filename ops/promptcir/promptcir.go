@@ -34,7 +34,7 @@ import (
 func Spec() ops.Spec {
 	return ops.Spec{
 		Name:       "promptcir",
-		Summary:    "remove JPEG damage with a neural network; knows the damage by itself",
+		Summary:    "restore a JPEG-compressed photo with a neural network, at any quality",
 		Example:    "promptcir: {model: lite}",
 		Version:    2,
 		Grid:       ops.NeedsGrid,
@@ -54,25 +54,25 @@ type Config struct {
 	// what the model was measured with. Larger windows repeat less work at
 	// their edges and take more memory; on CPUs those of long photos are up to a
 	// half wider and a quarter higher.
-	Tile int `yaml:"tile" help:"side in pixels of the windows that the network sees; 0 is the model's own size" range:"0|64,2048"`
+	Tile int `yaml:"tile" help:"tile size in pixels, 64 to 2048; 0: the model's own" range:"0|64,2048"`
 	// Skip is auto, or never: then every photo is restored.
-	Skip string `yaml:"skip" help:"auto leaves photos alone that show no damage, in any format; never restores every photo" enum:"auto,never"`
+	Skip string `yaml:"skip" help:"auto: leave photos without damage alone; never: restore every photo" enum:"auto,never"`
 	// SkipBelow is the correction below which a photo is undamaged; 0 goes by
 	// what its file says of itself.
-	SkipBelow float64 `yaml:"skip_below" help:"correction, in steps of 255, below which a photo is undamaged; 0 is 0.4, of JPEGs 0.45, of a camera's own 1.6" range:"0,255"`
+	SkipBelow float64 `yaml:"skip_below" help:"correction, in steps of 255, below which a photo is undamaged; 0: 1.6 for camera originals, 0.45 for other JPEGs, 0.4 for other formats" range:"0,255"`
 	// SkipJPEGAbove is the JPEG quality, 1 to 100, above which a photo is left
 	// alone whatever it shows; 100 leaves none alone for its quality.
-	SkipJPEGAbove int `yaml:"skip_jpeg_above" help:"JPEG quality above which a photo is left alone whatever it shows; 100 is none" range:"1,100"`
+	SkipJPEGAbove int `yaml:"skip_jpeg_above" help:"JPEG quality above which a photo is left alone, whatever it shows; 100: none" range:"1,100"`
 	// Strength is how much of what the network changes is taken, 0 to 1.
-	Strength float64 `yaml:"strength" help:"how much of what the network changes is taken" range:"0,1"`
+	Strength float64 `yaml:"strength" help:"how much of the change is applied" range:"0,1"`
 	// Preset is fast, balanced or reference.
-	Preset string `yaml:"preset" help:"reference takes the authors' windows and averages over turns" enum:"fast,balanced,reference"`
+	Preset string `yaml:"preset" help:"speed against quality; reference averages over all eight orientations" enum:"fast,balanced,reference"`
 	// Fidelity is auto, strict or off: whether the restored photo is moved, by as
 	// little as is needed, to agree with every coefficient of its JPEG; see package
 	// fidelity.
-	Fidelity string `yaml:"fidelity" help:"strict: the restored photo stays within what its JPEG's coefficients allow; auto: unless the photo shows an earlier, worse save" enum:"auto,strict,off"`
+	Fidelity string `yaml:"fidelity" help:"strict: keep every DCT coefficient within the quantization interval of the JPEG; auto: unless the photo shows an earlier save of lower quality" enum:"auto,strict,off"`
 	// Models are averaged, in place of Model; for the preset reference.
-	Models []string `yaml:"models" kind:"path" help:"models whose answers are averaged, in place of model; for the preset reference"`
+	Models []string `yaml:"models" kind:"path" help:"models whose outputs are averaged, in place of model; needs preset reference"`
 }
 
 // Pixels over which neighbouring windows are blended; of narrow windows so much
