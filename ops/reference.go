@@ -21,7 +21,7 @@ func (r *Registry) Reference(libvips string) string {
 	}
 	slices.Sort(names)
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Operators\n\nMade from the code and from libvips %s by `burnish ops --markdown`; another libvips may have more. `burnish ops NAME`\nprints what the one in use has.\n", libvips)
+	fmt.Fprintf(&b, "# Operators\n\nGenerated from the code and libvips %s by `burnish ops --markdown`; another libvips may have others. `burnish ops NAME`\ndescribes an operator of the installed one. [docs/steps.md](docs/steps.md) explains steps.\n", libvips)
 	for _, group := range names {
 		heading := group
 		if group == "" {
@@ -47,7 +47,7 @@ func (s Spec) document(b *strings.Builder) {
 	}
 	documentParams(b, own)
 	if len(native) > 0 && s.Group == "" {
-		b.WriteString("\nOr libvips' arguments, which do not mix with those above:\n")
+		b.WriteString("\nOr libvips' arguments, without those above:\n")
 	}
 	documentParams(b, native)
 	fmt.Fprintf(b, "\n```yaml\n- %s\n```\n", strings.ReplaceAll(s.Example, "\n", "\n  "))
@@ -69,8 +69,8 @@ func documentParams(b *strings.Builder, params []Param) {
 
 // typeWords are the types as people call them.
 var typeWords = map[string]string{
-	"int": "whole number", "float": "number", "bool": "true, false", "string": "text", "flags": "one or several of",
-	"floats": "numbers", "ints": "whole numbers", "strings": "texts", "enums": "one or a list of",
+	"int": "integer", "float": "number", "bool": "true, false", "string": "string", "flags": "one or more of",
+	"floats": "numbers", "ints": "integers", "strings": "strings", "enums": "one or a list of",
 	"image": "id of a step", "images": "ids of steps", "colour": "colour",
 }
 

@@ -14,7 +14,7 @@ type AutorotateConfig struct{}
 func Autorotate() ops.Spec {
 	return ops.Spec{
 		Name:       "autorotate",
-		Summary:    "turn upright as EXIF says, here at the latest; happens by itself before geometry and outputs",
+		Summary:    "apply EXIF orientation here at the latest; it is always applied before geometry and outputs",
 		Example:    "autorotate: {}",
 		Version:    1,
 		Grid:       ops.MovesGrid,

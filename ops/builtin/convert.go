@@ -18,7 +18,7 @@ type ConvertConfig struct {
 func Convert() ops.Spec {
 	return ops.Spec{
 		Name:       "convert",
-		Summary:    "convert to sRGB, Display P3, gray or CMYK, through the photo's profile",
+		Summary:    "convert to sRGB, Display P3, gray or CMYK through the photo's profile",
 		Example:    "convert: {to: srgb}",
 		Version:    1,
 		Grid:       ops.KeepsGrid,

@@ -17,7 +17,7 @@ type CropConfig struct {
 func Crop() ops.Spec {
 	return ops.Spec{
 		Name:    "crop",
-		Summary: "cut out a box: from the centre, or where attention or entropy is highest",
+		Summary: "cut out a box at the centre, or where attention or entropy is highest",
 		Example: "crop: {width: 1080, height: 1080, focus: attention}",
 		Version: 1,
 		Grid:    ops.MovesGrid,

@@ -24,7 +24,7 @@ type ResizeConfig struct {
 func Resize() ops.Spec {
 	return ops.Spec{
 		Name:       "resize",
-		Summary:    "fit inside a box, fill it, or take its exact size; never enlarges unless told to",
+		Summary:    "fit inside a box, fill a box, or take an exact size; enlarges only with enlarge or exact",
 		Example:    "resize: {width: 2048, height: 2048}",
 		Version:    1,
 		Grid:       ops.MovesGrid,

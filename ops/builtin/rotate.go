@@ -18,7 +18,7 @@ type RotateConfig struct {
 func Rotate() ops.Spec {
 	return ops.Spec{
 		Name:    "rotate",
-		Summary: "turn clockwise by 90, 180 or 270 degrees, beyond what EXIF asks for",
+		Summary: "turn clockwise by 90, 180 or 270 degrees, in addition to EXIF orientation",
 		Example: "rotate: {degrees: 90}",
 		Version: 1,
 		Grid:    ops.MovesGrid,

@@ -18,7 +18,7 @@ type SharpenConfig struct {
 func Sharpen() ops.Spec {
 	return ops.Spec{
 		Name:       "sharpen",
-		Summary:    "unsharp mask on lightness; flat areas stay as they are",
+		Summary:    "apply an unsharp mask to lightness; flat areas do not change",
 		Example:    "sharpen: {sigma: 0.5}",
 		Version:    2,
 		Grid:       ops.KeepsGrid,

@@ -39,7 +39,7 @@ var positions = map[string][2]float64{
 func Watermark() ops.Spec {
 	return ops.Spec{
 		Name:       "watermark",
-		Summary:    "lay a text or a picture over the photo, half transparent",
+		Summary:    "draw a text or an image over the photo",
 		Example:    "watermark: {text: © Burnish, position: south-east}",
 		Version:    2,
 		Grid:       ops.MovesGrid, // its place is that of the photo as seen

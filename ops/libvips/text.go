@@ -16,7 +16,7 @@ import (
 // markup always.
 var markup = vips.Argument{
 	Name: "markup", Type: "bool", Input: true, Default: false,
-	Summary: "Take <b>, &amp; and the like in the text for Pango's markup, not for what is to be written",
+	Summary: "Interpret the text as Pango markup (<b>, &amp; and so on)",
 }
 
 // writes reports whether the operation writes a text.

@@ -198,7 +198,7 @@ func wants(d *description, a vips.Argument) string {
 	case "float":
 		return "a number" + span(a)
 	case "ints", "floats":
-		kind := map[string]string{"ints": "whole numbers", "floats": "numbers"}[a.Type]
+		kind := map[string]string{"ints": "integers", "floats": "numbers"}[a.Type]
 		if n := lengths[d.operation.Name+"."+a.Name]; n > 0 {
 			return fmt.Sprintf("a list of %d %s", n, kind)
 		}

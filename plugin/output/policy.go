@@ -14,15 +14,15 @@ import (
 // Classes of metadata: four blocks of a file, and parts that run through EXIF,
 // XMP and IPTC alike.
 var classes = []struct{ name, meaning string }{
-	{"icc", "the colour profile; without it the pixels are converted to sRGB"},
-	{"exif", "the whole EXIF block"},
-	{"xmp", "the whole XMP packet"},
-	{"iptc", "the whole IPTC block"},
-	{"camera", "make, model, serial numbers, lens and exposure, the maker's note among them"},
+	{"icc", "colour profile; without it pixels are converted to sRGB"},
+	{"exif", "EXIF block"},
+	{"xmp", "XMP packet"},
+	{"iptc", "IPTC block"},
+	{"camera", "make, model, serial numbers, lens, exposure and the maker's note"},
 	{"makernote", "the maker's note alone"},
-	{"dates", "when the photo was taken, digitised and changed"},
-	{"gps", "where it was taken: coordinates and the names of places"},
-	{"copyright", "who made it and who holds the rights"},
+	{"dates", "when it was taken, digitised and changed"},
+	{"gps", "where it was taken: coordinates and place names"},
+	{"copyright", "author and rights holder"},
 	{"description", "title, caption, keywords, comments and rating"},
 }
 

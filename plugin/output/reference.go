@@ -31,16 +31,16 @@ func listOf(valid ...string) map[string]any {
 
 var keys = []key{
 	{"path", "template below the output folder: {dir}, {stem}, {ext}, {hash}, {pipeline}, {page}, {date:2006/01}; required", "", text()},
-	{"from", "the id of the step that it shows", "the last step", text()},
-	{"when", "an expression over facts of the photo, as of a step; where it is false, this output is not written", "always", map[string]any{"type": []string{"string", "boolean"}}},
+	{"from", "id of the step to write", "the last step", text()},
+	{"when", "condition, as of a step; if it is false, this output is not written", "always", map[string]any{"type": []string{"string", "boolean"}}},
 	{"thumbnail", "parameters of a `thumbnail` step for this output alone", "none", map[string]any{"type": []string{"object", "null"}}},
-	{"format", "a format below, or `auto`: the photo's own, where the library can write it, with `{ext}` in the path", "by the block or the path's extension", text(append([]string{Auto}, Formats()...)...)},
-	{"keep", "classes of metadata that stay; all others go", "all", listOf(classNames()...)},
-	{"strip", "classes of metadata that go; all others stay", "none", listOf(classNames()...)},
-	{"provenance", "write into XMP what the file was made of and by what", "true", map[string]any{"type": "boolean"}},
-	{"gainmap", "`keep` the gain map of an Ultra HDR JPEG where it still fits, or `drop` it with all that points at it", "drop", text(KeepGainMap, DropGainMap)},
-	{"collision", "where the name is taken: `error` fails the photo, `overwrite` replaces the file, `skip` leaves it, `number` writes NAME-1", "error", text(naming.Refuse, naming.Overwrite, naming.Skip, naming.Number)},
-	{"preserve", "what the file keeps of the photo's: `mtime`, `owner` (with group; needs the right to give files away), `mode`", "none", listOf(ModTime, User, Mode)},
+	{"format", "a format below, or `auto`: the photo's own if the library can write it; then put `{ext}` into the path", "by the block or the path's extension", text(append([]string{Auto}, Formats()...)...)},
+	{"keep", "metadata classes to keep; all others are removed", "all", listOf(classNames()...)},
+	{"strip", "metadata classes to remove; all others are kept", "none", listOf(classNames()...)},
+	{"provenance", "write source, pipeline, model and device into XMP", "true", map[string]any{"type": "boolean"}},
+	{"gainmap", "`keep` the gain map of an Ultra HDR JPEG where it still fits, or `drop` it with all references", "drop", text(KeepGainMap, DropGainMap)},
+	{"collision", "if the name is taken: `error` fails the photo, `overwrite` replaces the file, `skip` leaves it, `number` writes NAME-1", "error", text(naming.Refuse, naming.Overwrite, naming.Skip, naming.Number)},
+	{"preserve", "attributes to copy from the photo: `mtime`, `owner` (with group; needs the right to change owners), `mode`", "none", listOf(ModTime, User, Mode)},
 }
 
 // Reference is the documentation of outputs, made from what the code and
@@ -48,15 +48,15 @@ var keys = []key{
 func Reference() string {
 	var b strings.Builder
 	row := func(cells ...string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
-	b.WriteString("# Outputs\n\nMade from the code and from libvips " + vips.Version() + "; another libvips may have more options. `burnish check` knows those of the one in use.\n\n## Keys\n\n")
+	b.WriteString("# Output options\n\nGenerated from the code and libvips " + vips.Version() + "; another libvips may have other options. `burnish check` knows those of the installed one. [docs/outputs.md](docs/outputs.md) has the rules.\n\n## Keys\n\n")
 	row("key", "meaning", "default")
 	row("---", "---", "---")
 	for _, k := range keys {
 		row("`"+k.name+"`", strings.ReplaceAll(k.meaning, "|", "\\|"), k.standard)
 	}
-	row("a format's name", "its options; with `format: auto` a block for each format", "")
+	row("a format's name", "encoder options; with `format: auto`, one block per format", "")
 	b.WriteString("\n## Formats\n\n")
-	row("format", "extensions", "EXIF", "XMP", "IPTC", "colour profile", "gray", "CMYK", "transparency", "more than 8 bits", "several pages")
+	row("format", "extensions", "EXIF", "XMP", "IPTC", "colour profile", "gray", "CMYK", "transparency", "more than 8 bits", "pages")
 	row(slices.Repeat([]string{"---"}, 11)...)
 	for _, f := range formats {
 		c := container.Carries(f.name)
@@ -67,8 +67,8 @@ func Reference() string {
 		}
 		row("`"+f.name+"`", endings, yes(c.EXIF), yes(c.XMP), yes(c.IPTC), yes(icc), yes(f.gray), yes(f.cmyk), yes(f.alpha), yes(f.deep), yes(f.pages))
 	}
-	b.WriteString("\n## Classes of metadata\n\n")
-	row("class", "what it is")
+	b.WriteString("\n## Metadata classes\n\n")
+	row("class", "contents")
 	row("---", "---")
 	for _, c := range classes {
 		row("`"+c.name+"`", c.meaning)
@@ -119,5 +119,5 @@ func values(o vips.Argument) string {
 	case o.Min != nil && o.Max != nil:
 		return fmt.Sprintf("%.10g to %.10g", *o.Min, *o.Max)
 	}
-	return "text"
+	return "string"
 }
