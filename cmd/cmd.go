@@ -176,7 +176,7 @@ func complain(code int, err error) int {
 		}
 	}
 	text = diag.Printable(text)
-	if faults := (diag.Faults)(nil); errors.As(err, &faults) {
+	if faults := (diag.Diagnostics)(nil); errors.As(err, &faults) {
 		text = err.Error() // each is on a line of its own
 	}
 	fmt.Fprintln(os.Stderr, "burnish:", text)

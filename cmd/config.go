@@ -71,15 +71,15 @@ func (h *host) loadFound(file string) (c *config.Config, where string, err error
 // load reads the configuration in file, or the built-in one where file is "",
 // and prints its warnings. The watched folders need not be there.
 func (h *host) load(file string) (*config.Config, error) {
-	return h.read(file, diag.Faults.Anywhere)
+	return h.read(file, diag.Diagnostics.Portable)
 }
 
 // loadHere is load for a daemon, which needs its folders.
 func (h *host) loadHere(file string) (*config.Config, error) {
-	return h.read(file, func(all diag.Faults) diag.Faults { return all })
+	return h.read(file, func(all diag.Diagnostics) diag.Diagnostics { return all })
 }
 
-func (h *host) read(file string, counting func(diag.Faults) diag.Faults) (*config.Config, error) {
+func (h *host) read(file string, counting func(diag.Diagnostics) diag.Diagnostics) (*config.Config, error) {
 	if file == "" {
 		return config.Default(h.registry)
 	}

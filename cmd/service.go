@@ -39,7 +39,7 @@ func findService(name, file string) (*unit.Unit, error) {
 type service struct {
 	unit   *unit.Unit
 	user   unit.User
-	faults diag.Faults
+	faults diag.Diagnostics
 	remedy remedy
 	note   string // on what was not judged
 }

@@ -64,7 +64,7 @@ func (t *testCommand) Run(h *host) error {
 
 // faulty is the error of a file of tests that cannot be used.
 func faulty(name string, err error) error {
-	var faults diag.Faults
+	var faults diag.Diagnostics
 	if errors.As(err, &faults) {
 		return fmt.Errorf("the tests have faults:\n%w", faults.In(name))
 	}

@@ -119,7 +119,7 @@ func (s Setup) configuration(h *host) (*config.Config, error) {
 	// That a watched folder has gone is the daemon's affair.
 	if s.File == "" {
 		c, err := s.Command.configuration(h)
-		if c != nil && len(diag.Place(nil, err).Anywhere()) == 0 {
+		if c != nil && len(diag.Locate(nil, err).Portable()) == 0 {
 			err = nil
 		}
 		return c, err
@@ -129,7 +129,7 @@ func (s Setup) configuration(h *host) (*config.Config, error) {
 		return nil, err
 	}
 	c, faults := config.ParseSpelled(s.File, folder, s.Text, h.registry, s.Spelled)
-	errs, _ := faults.Anywhere().Split()
+	errs, _ := faults.Portable().Split()
 	return c, errs.Err()
 }
 

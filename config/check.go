@@ -18,7 +18,7 @@ import (
 )
 
 // Check finds every fault of the configuration. Faults name no file.
-func (c *Config) Check(reg *ops.Registry) diag.Faults {
+func (c *Config) Check(reg *ops.Registry) diag.Diagnostics {
 	faults := diag.Validate(c.root, c)
 	if len(c.Pipelines) > maxNamed || len(c.Fragments) > maxNamed {
 		return append(faults, diag.At(c.root, "must be at most %d pipelines and as many fragments, got %d and %d", maxNamed, len(c.Pipelines), len(c.Fragments)))
@@ -38,7 +38,7 @@ func (c *Config) Check(reg *ops.Registry) diag.Faults {
 
 // checkWorker warns of paths that the sandbox cannot open, since they are not
 // there or misspelt.
-func (c *Config) checkWorker() (faults diag.Faults) {
+func (c *Config) checkWorker() (faults diag.Diagnostics) {
 	for _, list := range []struct {
 		key   string
 		paths []string
@@ -46,7 +46,7 @@ func (c *Config) checkWorker() (faults diag.Faults) {
 		for i, path := range list.paths {
 			if _, err := os.Stat(path); err != nil {
 				f := diag.Warn(diag.Find(c.root, "worker", list.key, strconv.Itoa(i)), "the sandbox of the worker process cannot open this: %v; create it or correct the path", err)
-				f.Here = true
+				f.HostOnly = true
 				faults = append(faults, f)
 			}
 		}
@@ -55,7 +55,7 @@ func (c *Config) checkWorker() (faults diag.Faults) {
 }
 
 // checkFragments looks at the fragments that no pipeline uses.
-func (c *Config) checkFragments(reg *ops.Registry, env ops.Env) (faults diag.Faults) {
+func (c *Config) checkFragments(reg *ops.Registry, env ops.Env) (faults diag.Diagnostics) {
 	used := map[string]bool{}
 	for _, p := range c.Pipelines {
 		maps.Copy(used, graph.Uses(p.Steps, c.Fragments))
@@ -72,7 +72,7 @@ func (c *Config) checkFragments(reg *ops.Registry, env ops.Env) (faults diag.Fau
 
 // checkPaths tries the outputs' paths on a photo at the root of its folder:
 // none may leave the output folder, and no two be the same.
-func checkPaths(outputs []output.Config) (faults diag.Faults) {
+func checkPaths(outputs []output.Config) (faults diag.Diagnostics) {
 	seen := map[string]bool{}
 	for _, o := range outputs {
 		if o.PathNode() == nil || o.Path.String() == "" {
@@ -91,7 +91,7 @@ func checkPaths(outputs []output.Config) (faults diag.Faults) {
 }
 
 // checkPages wants {page} in the paths of outputs whose format holds one page.
-func checkPages(outputs []output.Config) (faults diag.Faults) {
+func checkPages(outputs []output.Config) (faults diag.Diagnostics) {
 	for _, o := range outputs {
 		if o.PathNode() == nil || o.Path.Has("page") || o.Joins() {
 			continue

@@ -140,7 +140,7 @@ func defaults() Config {
 // Load reads a file. faults are all that is wrong with it, warnings among
 // them; the Config is usable where there are no others. err is a file that
 // cannot be read.
-func Load(file string, reg *ops.Registry) (c *Config, faults diag.Faults, err error) {
+func Load(file string, reg *ops.Registry) (c *Config, faults diag.Diagnostics, err error) {
 	data, err := diag.ReadFile(file)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the configuration: %w", err)
@@ -154,18 +154,18 @@ func Load(file string, reg *ops.Registry) (c *Config, faults diag.Faults, err er
 }
 
 // Parse reads data as the content of file; relative paths are below folder.
-func Parse(file, folder string, data []byte, reg *ops.Registry) (*Config, diag.Faults) {
+func Parse(file, folder string, data []byte, reg *ops.Registry) (*Config, diag.Diagnostics) {
 	return ParseSpelled(file, folder, data, reg, nil)
 }
 
 // ParseSpelled is Parse with the paths spelled as another process has found
 // them, which [Config.Spelled] tells, for one that may not list the folders.
-func ParseSpelled(file, folder string, data []byte, reg *ops.Registry, spelled map[string]string) (*Config, diag.Faults) {
+func ParseSpelled(file, folder string, data []byte, reg *ops.Registry, spelled map[string]string) (*Config, diag.Diagnostics) {
 	root, err := diag.Parse(file, data)
 	if err != nil {
-		var faults diag.Faults
+		var faults diag.Diagnostics
 		if !errors.As(err, &faults) {
-			faults = diag.Faults{{File: file, Message: err.Error()}}
+			faults = diag.Diagnostics{{File: file, Message: err.Error()}}
 		}
 		return nil, faults
 	}

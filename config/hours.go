@@ -12,12 +12,12 @@ import (
 type Hours struct{ From, To time.Duration } // since midnight
 
 // DecodeStrict reads "HH:MM-HH:MM".
-func (h *Hours) DecodeStrict(node *yaml.Node) diag.Faults {
+func (h *Hours) DecodeStrict(node *yaml.Node) diag.Diagnostics {
 	var from, to [2]int
 	n, err := fmt.Sscanf(node.Value+";", "%d:%d-%d:%d;", &from[0], &from[1], &to[0], &to[1])
 	h.From, h.To = sinceMidnight(from), sinceMidnight(to)
 	if n != 4 || err != nil || h.From < 0 || h.To < 0 || h.From == h.To {
-		return diag.Faults{diag.At(node, "must be hours such as \"22:00-06:00\", got %s", diag.Describe(node))}
+		return diag.Diagnostics{diag.At(node, "must be hours such as \"22:00-06:00\", got %s", diag.Describe(node))}
 	}
 	return nil
 }

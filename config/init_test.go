@@ -28,7 +28,7 @@ func TestTheInitialConfigurationNamesTheDefaults(t *testing.T) {
 	read := func(text []byte) *config.Config {
 		t.Helper()
 		c, faults := config.Parse("burnish.yaml", t.TempDir(), text, registry(t))
-		if errs, _ := faults.Anywhere().Split(); len(errs) > 0 {
+		if errs, _ := faults.Portable().Split(); len(errs) > 0 {
 			t.Fatal(errs)
 		}
 		return c

@@ -26,24 +26,24 @@ func (a OnSuccess) Keeps() bool { return a.Move == "" && a.Trash == 0 }
 
 // DecodeStrict reads keep, {move: FOLDER} or {trash: DURATION}, both with
 // sidecars where that is given.
-func (a *OnSuccess) DecodeStrict(node *yaml.Node) diag.Faults {
+func (a *OnSuccess) DecodeStrict(node *yaml.Node) diag.Diagnostics {
 	*a = OnSuccess{}
 	if node.Kind == yaml.ScalarNode && node.Value == "keep" {
 		return nil
 	}
 	if node.Kind != yaml.MappingNode {
-		return diag.Faults{diag.At(node, "must be keep, {move: FOLDER} or {trash: 720h}, got %s", diag.Describe(node))}
+		return diag.Diagnostics{diag.At(node, "must be keep, {move: FOLDER} or {trash: 720h}, got %s", diag.Describe(node))}
 	}
 	type plain OnSuccess
 	faults := diag.Decode(node, (*plain)(a))
 	switch {
 	case len(faults) > 0:
 	case a.Move != "" && a.Trash != 0:
-		faults = diag.Faults{diag.At(node, "must be either a folder to move to or how long the trash keeps a photo, got both")}
+		faults = diag.Diagnostics{diag.At(node, "must be either a folder to move to or how long the trash keeps a photo, got both")}
 	case a.Move == "" && a.Trash <= 0:
-		faults = diag.Faults{diag.At(node, "must be a folder to move to, or how long the trash keeps a photo, such as 720h")}
+		faults = diag.Diagnostics{diag.At(node, "must be a folder to move to, or how long the trash keeps a photo, such as 720h")}
 	case a.Sidecars != "" && a.Sidecars != MoveSidecars && a.Sidecars != KeepSidecars:
-		faults = diag.Faults{diag.At(node, "sidecars must be %s or %s, got %q", MoveSidecars, KeepSidecars, a.Sidecars)}
+		faults = diag.Diagnostics{diag.At(node, "sidecars must be %s or %s, got %q", MoveSidecars, KeepSidecars, a.Sidecars)}
 	}
 	return faults
 }

@@ -32,7 +32,7 @@ var renamed = []struct{ was, now string }{
 // rename is a fault for every key of the file that has another name now. Such a
 // key is taken for the new one from here on, in root as well, so that what is
 // wrong below it is found at the same time.
-func rename(root *yaml.Node) (faults diag.Faults) {
+func rename(root *yaml.Node) (faults diag.Diagnostics) {
 	for _, r := range renamed {
 		path := strings.Split(r.was, ".")
 		was := path[len(path)-1]

@@ -57,8 +57,8 @@ func (c *Config) Uses() (all []Use) {
 
 // Fault is one at the place where the file names what is used. It is this
 // machine's.
-func (u Use) Fault(format string, args ...any) diag.Fault {
+func (u Use) Fault(format string, args ...any) diag.Diagnostic {
 	f := diag.At(u.node, u.Key+": "+format, args...)
-	f.Here = true
+	f.HostOnly = true
 	return f
 }

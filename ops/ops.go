@@ -22,10 +22,10 @@ import (
 type Image struct {
 	Pixels *vips.Image
 	Source *Source
-	// AsRead says that the pixels are those of the source file, as decoded.
-	AsRead bool
-	// Kept says that the last operator left the image as it was.
-	Kept bool
+	// Original says that the pixels are those of the source file, as decoded.
+	Original bool
+	// Unchanged says that the last operator left the image as it was.
+	Unchanged bool
 	// Frame says which part of the stored photo the pixels show, and which way
 	// up, so that what its metadata tell of places in it stays true.
 	Frame Frame
@@ -51,7 +51,7 @@ func (i Image) At(f Frame) Image {
 // Same is the image unchanged, for an operator that has nothing to do; the
 // caller owns it apart from i.
 func (i Image) Same() Image {
-	return Image{Pixels: i.Pixels.Ref(), Source: i.Source, AsRead: i.AsRead, Kept: true, Frame: i.Frame}
+	return Image{Pixels: i.Pixels.Ref(), Source: i.Source, Original: i.Original, Unchanged: true, Frame: i.Frame}
 }
 
 // Close gives up the pixels. It may be called more than once.
@@ -114,9 +114,9 @@ type Config interface {
 // [Invalid] is shown at its parameter.
 type Checker interface{ Check(env Env) error }
 
-// Reader is a Config whose operator reads other images than the one that the
+// InputDeclarer is a Config whose operator reads other images than the one that the
 // step before made. It is asked once the parameters are decoded.
-type Reader interface{ Ports() []Port }
+type InputDeclarer interface{ Ports() []Port }
 
 // Port is one image that an operator reads, or several. Apply gets the images
 // in the order of the ports.
@@ -131,9 +131,9 @@ type Port struct {
 // OneImage are the ports of an operator that reads one image.
 func OneImage() []Port { return []Port{{Name: "in"}} }
 
-// Varied is a Config whose parameters decide how the operator stands to the
+// TraitsByConfig is a Config whose parameters decide how the operator stands to the
 // pixels, in place of the [Spec].
-type Varied interface {
+type TraitsByConfig interface {
 	Traits() (grid Grid, sequential bool)
 }
 

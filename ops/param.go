@@ -34,15 +34,15 @@ func (p Param) Range() diag.Range {
 	return diag.Range{Min: p.Min, Max: p.Max, Above: p.Above, OrZero: p.OrZero}
 }
 
-// Described is a Config that lists its parameters by itself.
-type Described interface{ Params() []Param }
+// ParamLister is a Config that lists its parameters by itself.
+type ParamLister interface{ Params() []Param }
 
 // Params lists an operator's parameters: what its Config says, or else the
 // fields of the struct, where the tag help and those of [diag.Check] stand
 // beside yaml.
 func (s Spec) Params() []Param {
 	config := s.Config()
-	if d, ok := config.(Described); ok {
+	if d, ok := config.(ParamLister); ok {
 		return d.Params()
 	}
 	return fields(reflect.ValueOf(config).Elem())

@@ -140,7 +140,7 @@ func (w *work) openPage(ctx context.Context, format string, header vips.Header, 
 		Path: w.source, File: w.content, Format: format, Page: page, Width: pixels.Width(), Height: pixels.Height(), Orientation: header.Orientation,
 		Size: w.info.Size(), ModTime: w.info.ModTime(), Hash: w.hash, Folder: filepath.ToSlash(folder),
 	}
-	img := ops.Image{Pixels: pixels, Source: source, AsRead: header.Pages == 1, Frame: ops.Whole}
+	img := ops.Image{Pixels: pixels, Source: source, Original: header.Pages == 1, Frame: ops.Whole}
 	source.Taken, w.dateFault = output.Taken(img)
 	return w.inColour(ctx, img, page)
 }

@@ -117,7 +117,7 @@ func checkFolder(folder string) error {
 		return diag.Invalid("folder", "must be the folder to watch, got nothing")
 	}
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		return diag.InvalidHere("folder", &FolderError{Folder: folder, Err: err})
+		return diag.InvalidOnHost("folder", &FolderError{Folder: folder, Err: err})
 	}
 	return nil
 }

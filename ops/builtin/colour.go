@@ -17,8 +17,8 @@ var named = map[string]rgb{"black": {}, "white": {255, 255, 255}}
 func (rgb) ParamType() string { return "colour" }
 
 // DecodeStrict reads "#rrggbb", white, black, or a list of three numbers.
-func (c *rgb) DecodeStrict(node *yaml.Node) diag.Faults {
-	wrong := diag.Faults{diag.At(node, `must be a colour as "#rrggbb" (in quotes), white, black or [red, green, blue] of 0 to 255, got %s`, diag.Describe(node))}
+func (c *rgb) DecodeStrict(node *yaml.Node) diag.Diagnostics {
+	wrong := diag.Diagnostics{diag.At(node, `must be a colour as "#rrggbb" (in quotes), white, black or [red, green, blue] of 0 to 255, got %s`, diag.Describe(node))}
 	if node.Kind == yaml.SequenceNode {
 		var list []float64
 		if faults := diag.Decode(node, &list); len(faults) > 0 || len(list) != len(c) {

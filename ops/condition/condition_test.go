@@ -46,7 +46,7 @@ func photo(t *testing.T) ops.Image {
 		t.Fatal(err)
 	}
 	t.Cleanup(pixels.Close)
-	return ops.Image{Pixels: pixels, AsRead: true, Source: &ops.Source{
+	return ops.Image{Pixels: pixels, Original: true, Source: &ops.Source{
 		Path: path, Format: "jpeg", Width: pixels.Width(), Height: pixels.Height(), Orientation: 6,
 		Folder: "trips/Krako\u0301w", Taken: time.Date(2021, 5, 17, 10, 0, 0, 0, time.UTC),
 	}}

@@ -66,13 +66,13 @@ func (l *List) UnmarshalText(text []byte) (err error) {
 }
 
 // DecodeStrict reads a device or a list of devices from YAML.
-func (l *List) DecodeStrict(node *yaml.Node) diag.Faults {
+func (l *List) DecodeStrict(node *yaml.Node) diag.Diagnostics {
 	nodes := []*yaml.Node{node}
 	if node.Kind == yaml.SequenceNode {
 		nodes = node.Content
 	}
 	var all List
-	var faults diag.Faults
+	var faults diag.Diagnostics
 	for _, n := range nodes {
 		some, f := decode(diag.Resolve(n))
 		all, faults = append(all, some...), append(faults, f...)
@@ -88,17 +88,17 @@ func (l *List) DecodeStrict(node *yaml.Node) diag.Faults {
 	return faults
 }
 
-func decode(node *yaml.Node) (List, diag.Faults) {
+func decode(node *yaml.Node) (List, diag.Diagnostics) {
 	switch node.Kind {
 	case yaml.ScalarNode:
 		all, err := ParseList(node.Value)
 		if err != nil {
-			return nil, diag.Faults{diag.At(node, "%v", err)}
+			return nil, diag.Diagnostics{diag.At(node, "%v", err)}
 		}
 		return all, nil
 	case yaml.MappingNode:
 	default:
-		return nil, diag.Faults{diag.At(node, "must be a device such as cuda:0, or one with options such as {openvino: {device_type: GPU}}, got %s", diag.Describe(node))}
+		return nil, diag.Diagnostics{diag.At(node, "must be a device such as cuda:0, or one with options such as {openvino: {device_type: GPU}}, got %s", diag.Describe(node))}
 	}
 	pairs, faults := diag.Pairs(node)
 	if len(pairs) != 1 {

@@ -133,7 +133,7 @@ func Below(path string, err error) error {
 		}
 		return errors.Join(errs...)
 	}
-	var faults Faults
+	var faults Diagnostics
 	if errors.As(err, &faults) { // they have their places
 		return err
 	}

@@ -24,7 +24,7 @@ func setDefaults(v reflect.Value) {
 
 // Decoder is a type that decodes itself. node is never an alias.
 type Decoder interface {
-	DecodeStrict(node *yaml.Node) Faults
+	DecodeStrict(node *yaml.Node) Diagnostics
 }
 
 var (
@@ -39,11 +39,11 @@ var (
 // struct holds beforehand. Keys are the `yaml` tags; a field tagged "-" takes
 // no key, and a tag with ",inline" splices an embedded struct's keys
 // in. One with the tag `kind:"path"` takes paths: see [ExpandPath].
-func Decode(node *yaml.Node, into any) Faults {
+func Decode(node *yaml.Node, into any) Diagnostics {
 	return decode(Resolve(node), reflect.ValueOf(into).Elem())
 }
 
-func decode(node *yaml.Node, v reflect.Value) Faults {
+func decode(node *yaml.Node, v reflect.Value) Diagnostics {
 	if v.CanAddr() && v.Addr().Type().Implements(decoderType) {
 		return v.Addr().Interface().(Decoder).DecodeStrict(node)
 	}
@@ -77,7 +77,7 @@ func decode(node *yaml.Node, v reflect.Value) Faults {
 	}
 }
 
-func decodeStruct(node *yaml.Node, v reflect.Value) Faults {
+func decodeStruct(node *yaml.Node, v reflect.Value) Diagnostics {
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
 		return nil
 	}
@@ -128,7 +128,7 @@ func keysOf(fields map[string]field) []string {
 	return keys
 }
 
-func decodeMap(node *yaml.Node, v reflect.Value) Faults {
+func decodeMap(node *yaml.Node, v reflect.Value) Diagnostics {
 	pairs, faults := Pairs(node)
 	m := reflect.MakeMapWithSize(v.Type(), len(pairs))
 	for _, p := range pairs {
@@ -141,12 +141,12 @@ func decodeMap(node *yaml.Node, v reflect.Value) Faults {
 	return faults
 }
 
-func decodeSlice(node *yaml.Node, v reflect.Value) Faults {
+func decodeSlice(node *yaml.Node, v reflect.Value) Diagnostics {
 	if node.Kind != yaml.SequenceNode {
-		return Faults{At(node, "must be a list, got %s", Describe(node))}
+		return Diagnostics{At(node, "must be a list, got %s", Describe(node))}
 	}
 	s := reflect.MakeSlice(v.Type(), len(node.Content), len(node.Content))
-	var faults Faults
+	var faults Diagnostics
 	for i, n := range node.Content {
 		setDefaults(s.Index(i))
 		faults = append(faults, decode(Resolve(n), s.Index(i))...)
@@ -155,20 +155,20 @@ func decodeSlice(node *yaml.Node, v reflect.Value) Faults {
 	return faults
 }
 
-func decodeDuration(node *yaml.Node, v reflect.Value) Faults {
+func decodeDuration(node *yaml.Node, v reflect.Value) Diagnostics {
 	d, err := time.ParseDuration(node.Value)
 	if node.Kind != yaml.ScalarNode || err != nil {
-		return Faults{At(node, "must be a duration such as 2s or 500ms, got %s", Describe(node))}
+		return Diagnostics{At(node, "must be a duration such as 2s or 500ms, got %s", Describe(node))}
 	}
 	v.SetInt(int64(d))
 	return nil
 }
 
-func decodeScalar(node *yaml.Node, v reflect.Value) Faults {
+func decodeScalar(node *yaml.Node, v reflect.Value) Diagnostics {
 	if node.Kind != yaml.ScalarNode {
-		return Faults{At(node, "must be %s, got %s", kindName(v.Kind()), Describe(node))}
+		return Diagnostics{At(node, "must be %s, got %s", kindName(v.Kind()), Describe(node))}
 	}
-	wrong := Faults{At(node, "must be %s, got %s", kindName(v.Kind()), Describe(node))}
+	wrong := Diagnostics{At(node, "must be %s, got %s", kindName(v.Kind()), Describe(node))}
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(node.Value)

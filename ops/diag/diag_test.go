@@ -39,12 +39,12 @@ func (s *settings) Validate() error {
 	return nil
 }
 
-func decode(t *testing.T, text string) (settings, diag.Faults) {
+func decode(t *testing.T, text string) (settings, diag.Diagnostics) {
 	t.Helper()
 	s := settings{Name: "default", Count: 3}
 	root, err := diag.Parse("f.yaml", []byte(text))
 	if err != nil {
-		return s, err.(diag.Faults)
+		return s, err.(diag.Diagnostics)
 	}
 	faults := diag.Decode(root, &s)
 	if len(faults) == 0 {

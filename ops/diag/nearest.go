@@ -11,7 +11,7 @@ import (
 // respell is a fault for each key that is not valid. One that is near a valid
 // key which is not there is taken for it from here on, in node as well, so that
 // what is wrong below it is found at the same time.
-func respell(pairs []Pair, valid []string) (faults Faults) {
+func respell(pairs []Pair, valid []string) (faults Diagnostics) {
 	set := map[string]bool{}
 	for _, p := range pairs {
 		set[p.Key.Value] = true
@@ -28,7 +28,7 @@ func respell(pairs []Pair, valid []string) (faults Faults) {
 	return faults
 }
 
-func unknown(key *yaml.Node, valid []string) Fault {
+func unknown(key *yaml.Node, valid []string) Diagnostic {
 	return At(key, "unknown key %q%s", key.Value, Suggest(key.Value, valid))
 }
 

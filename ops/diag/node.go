@@ -40,22 +40,22 @@ func ReadFile(file string) ([]byte, error) {
 
 var syntaxLine = regexp.MustCompile(`^yaml: line (\d+): `)
 
-// Parse reads the one document in data. Its error is a [Faults] that names file.
+// Parse reads the one document in data. Its error is a [Diagnostics] that names file.
 func Parse(file string, data []byte) (*yaml.Node, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
-		return nil, Faults{{File: file, Message: "the file is empty"}}
+		return nil, Diagnostics{{File: file, Message: "the file is empty"}}
 	} else if err != nil {
 		return nil, syntax(file, err, data)
 	}
 	if err := dec.Decode(&more); err == nil {
-		return nil, Faults{At(&more, "the file holds several YAML documents; keep one")}.In(file)
+		return nil, Diagnostics{At(&more, "the file holds several YAML documents; keep one")}.In(file)
 	} else if !errors.Is(err, io.EOF) {
 		return nil, syntax(file, err, data)
 	}
 	if n, ok := expands(&doc); !ok {
-		return nil, Faults{At(n, "an alias refers to itself, or the aliases expand to more than %d nodes", maxNodes)}.In(file)
+		return nil, Diagnostics{At(n, "an alias refers to itself, or the aliases expand to more than %d nodes", maxNodes)}.In(file)
 	}
 	return doc.Content[0], nil
 }
@@ -63,8 +63,8 @@ func Parse(file string, data []byte) (*yaml.Node, error) {
 // tab is what the parser says of a tab where it wants spaces.
 const tab = "found character that cannot start any token"
 
-func syntax(file string, err error, data []byte) Faults {
-	f := Fault{File: file, Message: strings.TrimPrefix(err.Error(), "yaml: ")}
+func syntax(file string, err error, data []byte) Diagnostics {
+	f := Diagnostic{File: file, Message: strings.TrimPrefix(err.Error(), "yaml: ")}
 	if m := syntaxLine.FindStringSubmatch(err.Error()); m != nil {
 		f.Line, _ = strconv.Atoi(m[1])
 		f.Column = 1
@@ -73,7 +73,7 @@ func syntax(file string, err error, data []byte) Faults {
 	if line, column := tabbed(data, f.Line, strings.Contains(f.Message, tab)); line > 0 {
 		f.Line, f.Column, f.Message = line, column, "a tab indents this line; YAML requires spaces, so replace the tab by them"
 	}
-	return Faults{f}
+	return Diagnostics{f}
 }
 
 // tabbed finds the tab that indents a line, the one that the parser stopped at
@@ -135,12 +135,12 @@ type Pair struct{ Key, Value *yaml.Node }
 
 // Pairs lists a mapping's keys in their order, merge keys (<<) spliced in.
 // Anything but a mapping, a repeated key or a key that is no text is a fault.
-func Pairs(node *yaml.Node) ([]Pair, Faults) {
+func Pairs(node *yaml.Node) ([]Pair, Diagnostics) {
 	if node.Kind != yaml.MappingNode {
-		return nil, Faults{At(node, "must be a mapping, got %s", Describe(node))}
+		return nil, Diagnostics{At(node, "must be a mapping, got %s", Describe(node))}
 	}
 	var own, merged []Pair
-	var faults Faults
+	var faults Diagnostics
 	line := map[string]int{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := Resolve(node.Content[i]), Resolve(node.Content[i+1])
@@ -166,12 +166,12 @@ func Pairs(node *yaml.Node) ([]Pair, Faults) {
 	return own, faults
 }
 
-func merge(value *yaml.Node) ([]Pair, Faults) {
+func merge(value *yaml.Node) ([]Pair, Diagnostics) {
 	if value.Kind != yaml.SequenceNode {
 		return Pairs(value)
 	}
 	var pairs []Pair
-	var faults Faults
+	var faults Diagnostics
 	for _, n := range value.Content {
 		more, fs := Pairs(Resolve(n))
 		pairs, faults = append(pairs, more...), append(faults, fs...)
@@ -226,9 +226,9 @@ func Describe(node *yaml.Node) string {
 }
 
 // When reads the expression of a condition, without judging it.
-func When(node *yaml.Node, into *string) Faults {
+func When(node *yaml.Node, into *string) Diagnostics {
 	if node.Kind != yaml.ScalarNode || node.Tag == "!!null" || strings.TrimSpace(node.Value) == "" {
-		return Faults{At(node, "when must be an expression, such as \"jpeg.quality < 90\", got %s", Describe(node))}
+		return Diagnostics{At(node, "when must be an expression, such as \"jpeg.quality < 90\", got %s", Describe(node))}
 	}
 	*into = node.Value
 	return nil

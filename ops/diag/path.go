@@ -57,12 +57,12 @@ func errVariable(name string) error {
 
 // decodePath expands a path, or each of a list, in node as well, so that
 // whoever looks at the file later sees the same.
-func decodePath(node *yaml.Node, v reflect.Value) Faults {
+func decodePath(node *yaml.Node, v reflect.Value) Diagnostics {
 	nodes := []*yaml.Node{node}
 	if node.Kind == yaml.SequenceNode {
 		nodes = node.Content
 	}
-	var faults Faults
+	var faults Diagnostics
 	for _, n := range nodes {
 		n = Resolve(n)
 		if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {

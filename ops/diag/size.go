@@ -71,13 +71,13 @@ func likelyUnit(text, name string) string {
 }
 
 // DecodeStrict reads a size.
-func (s *Size) DecodeStrict(node *yaml.Node) Faults {
+func (s *Size) DecodeStrict(node *yaml.Node) Diagnostics {
 	err := fmt.Errorf("must be a size such as 2GB, got %s", Describe(node))
 	if node.Kind == yaml.ScalarNode && node.Tag != "!!null" {
 		*s, err = ParseSize(node.Value)
 	}
 	if err != nil {
-		return Faults{At(node, "%s", err)}
+		return Diagnostics{At(node, "%s", err)}
 	}
 	return nil
 }

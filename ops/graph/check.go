@@ -7,18 +7,18 @@ import (
 
 // Check finds every fault of c, warnings among them. It builds no operator and
 // loads no model.
-func Check(c Config, reg *ops.Registry, env ops.Env) diag.Faults {
+func Check(c Config, reg *ops.Registry, env ops.Env) diag.Diagnostics {
 	b, faults := plan(c, reg)
 	for _, p := range b.steps {
 		if checker, ok := p.config.(ops.Checker); ok {
-			faults = append(faults, diag.Place(p.step.params, checker.Check(env))...)
+			faults = append(faults, diag.Locate(p.step.params, checker.Check(env))...)
 		}
 	}
 	return faults
 }
 
 // warnings finds steps that work, but not to their purpose.
-func (b blueprint) warnings() (faults diag.Faults) {
+func (b blueprint) warnings() (faults diag.Diagnostics) {
 	read := make([]bool, len(b.steps))
 	mark := func(at int) {
 		if at != source {

@@ -67,7 +67,7 @@ func (c *Choice) of(src ops.Image) *condition.Facts {
 
 // choice compiles what a tap is wanted under, nil for always. It may ask for
 // steps that stand before the tap's image.
-func (t *Tap) choice(at int, in *scope) (*guard, diag.Faults) {
+func (t *Tap) choice(at int, in *scope) (*guard, diag.Diagnostics) {
 	if t.When == "" {
 		return nil, nil
 	}

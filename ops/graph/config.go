@@ -40,7 +40,7 @@ type Tap struct {
 
 // DecodeStrict reads one step: an operator's name, alone or with parameters,
 // beside the reserved keys.
-func (s *Step) DecodeStrict(node *yaml.Node) diag.Faults {
+func (s *Step) DecodeStrict(node *yaml.Node) diag.Diagnostics {
 	s.node, s.key = node, node
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!str" {
 		s.Operator, s.params = node.Value, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: node.Line, Column: node.Column}
@@ -86,15 +86,15 @@ func (s *Step) DecodeStrict(node *yaml.Node) diag.Faults {
 	return faults
 }
 
-func decodeName(node *yaml.Node, into *string) diag.Faults {
+func decodeName(node *yaml.Node, into *string) diag.Diagnostics {
 	if node.Kind != yaml.ScalarNode || node.Tag != "!!str" || node.Value == "" {
-		return diag.Faults{diag.At(node, "must be the id of a step, got %s", diag.Describe(node))}
+		return diag.Diagnostics{diag.At(node, "must be the id of a step, got %s", diag.Describe(node))}
 	}
 	*into = node.Value
 	return nil
 }
 
-func decodeNames(node *yaml.Node, into *[]string) (faults diag.Faults) {
+func decodeNames(node *yaml.Node, into *[]string) (faults diag.Diagnostics) {
 	nodes := []*yaml.Node{node}
 	if node.Kind == yaml.SequenceNode {
 		nodes = node.Content
@@ -107,7 +107,7 @@ func decodeNames(node *yaml.Node, into *[]string) (faults diag.Faults) {
 }
 
 // parameters decodes the step's parameters over the operator's defaults.
-func (s *Step) parameters(spec ops.Spec) (ops.Config, diag.Faults) {
+func (s *Step) parameters(spec ops.Spec) (ops.Config, diag.Diagnostics) {
 	cfg := spec.Config()
 	if faults := diag.Decode(s.params, cfg); len(faults) > 0 {
 		return nil, faults

@@ -22,7 +22,7 @@ const Input = "input"
 
 // CheckFragment finds the faults of a fragment by itself, for one that no
 // pipeline uses.
-func CheckFragment(name string, fragments map[string]Fragment, reg *ops.Registry, env ops.Env) diag.Faults {
+func CheckFragment(name string, fragments map[string]Fragment, reg *ops.Registry, env ops.Env) diag.Diagnostics {
 	s := Step{Use: name}
 	return Check(Config{Steps: []Step{s}, Fragments: fragments, Taps: []Tap{{}}}, reg, env)
 }
@@ -79,7 +79,7 @@ func (p *planner) use(s *Step, outer *scope) {
 	}
 }
 
-func (p *planner) fault(f diag.Fault) { p.faults = append(p.faults, f) }
+func (p *planner) fault(f diag.Diagnostic) { p.faults = append(p.faults, f) }
 
 // passes reports whether steps that are left out hand on from by themselves, all
 // the way to step at: each the first image that it reads.
@@ -109,6 +109,6 @@ func (chooser) Build(context.Context, ops.Env) (ops.Operator, error) { return ch
 
 func (chooser) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	second := in[1].Same()
-	second.Kept = false
+	second.Unchanged = false
 	return second, nil
 }

@@ -10,12 +10,12 @@ import (
 )
 
 // resolve finds the steps that s reads, in the order of its ports.
-func resolve(s *Step, p planned, in *scope) (inputs []int, faults diag.Faults) {
+func resolve(s *Step, p planned, in *scope) (inputs []int, faults diag.Diagnostics) {
 	if p.config == nil { // a fault already; only the names are looked at
 		return s.named(in)
 	}
 	ports := ops.OneImage()
-	if r, ok := p.config.(ops.Reader); ok {
+	if r, ok := p.config.(ops.InputDeclarer); ok {
 		ports = r.Ports()
 	}
 	given, faults := s.given(ports, in)
@@ -56,23 +56,23 @@ func openPorts(ports []ops.Port) (open int, many bool) {
 
 // given are the steps that "from" names, or else the step before. They are as
 // many as the ports want.
-func (s *Step) given(ports []ops.Port, in *scope) (given []int, faults diag.Faults) {
+func (s *Step) given(ports []ops.Port, in *scope) (given []int, faults diag.Diagnostics) {
 	open, many := openPorts(ports)
 	switch n := len(s.From); {
 	case n == 0 && open == 0:
 		return nil, nil
 	case n == 0 && open > 1:
-		return nil, diag.Faults{diag.At(s.key, "%s reads %s; name the steps: from: [ID, ID]", s.name(), listPorts(ports))}
+		return nil, diag.Diagnostics{diag.At(s.key, "%s reads %s; name the steps: from: [ID, ID]", s.name(), listPorts(ports))}
 	case n > 0 && open == 0:
-		return nil, diag.Faults{diag.At(s.from, "%s reads no image from another step; remove \"from\"", s.Operator)}
+		return nil, diag.Diagnostics{diag.At(s.from, "%s reads no image from another step; remove \"from\"", s.Operator)}
 	case n > 0 && (n < open || !many && n > open):
-		return nil, diag.Faults{diag.At(s.from, "%s reads %s, got %d", s.name(), listPorts(ports), n)}
+		return nil, diag.Diagnostics{diag.At(s.from, "%s reads %s, got %d", s.name(), listPorts(ports), n)}
 	}
 	return s.named(in)
 }
 
 // named are the steps that "from" names, or the step before.
-func (s *Step) named(in *scope) (given []int, faults diag.Faults) {
+func (s *Step) named(in *scope) (given []int, faults diag.Diagnostics) {
 	if len(s.From) == 0 {
 		return []int{in.before}, nil
 	}

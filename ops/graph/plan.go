@@ -36,7 +36,7 @@ type planner struct {
 	blueprint
 	fragments map[string]Fragment
 	reg       *ops.Registry
-	faults    diag.Faults
+	faults    diag.Diagnostics
 	outermost *yaml.Node // the pipeline's use that is written out
 	written   int        // steps, and uses of fragments
 }
@@ -70,7 +70,7 @@ func newScope(before int) *scope {
 
 // plan resolves names and parameters. Its blueprint is usable only where no
 // fault but warnings came back.
-func plan(c Config, reg *ops.Registry) (blueprint, diag.Faults) {
+func plan(c Config, reg *ops.Registry) (blueprint, diag.Diagnostics) {
 	p := &planner{fragments: c.Fragments, reg: reg}
 	top := newScope(source)
 	p.add(c.Steps, top)
@@ -127,7 +127,7 @@ func (p *planner) add(steps []Step, in *scope) {
 func (p *planner) operator(s *Step, in *scope) {
 	step, faults := planStep(s, p.reg)
 	step.label = in.name + step.label
-	var fs diag.Faults
+	var fs diag.Diagnostics
 	step.inputs, fs = resolve(s, step, in)
 	faults = append(faults, fs...)
 	step.guards, fs = s.guards(step, in)
@@ -137,30 +137,30 @@ func (p *planner) operator(s *Step, in *scope) {
 }
 
 // planStep resolves all of a step but what it reads.
-func planStep(s *Step, reg *ops.Registry) (planned, diag.Faults) {
+func planStep(s *Step, reg *ops.Registry) (planned, diag.Diagnostics) {
 	p := planned{step: s, label: s.Operator}
 	if s.ID != "" {
 		p.label = s.ID + " (" + s.Operator + ")"
 	}
 	spec, ok := reg.Lookup(s.Operator)
 	if why := reg.Refuse(s.Operator); !ok && why != "" {
-		return p, diag.Faults{diag.At(s.key, "%s is not an operator: %s", s.Operator, why)}
+		return p, diag.Diagnostics{diag.At(s.key, "%s is not an operator: %s", s.Operator, why)}
 	}
 	if !ok {
-		return p, diag.Faults{diag.At(s.key, "unknown operator %q%s", s.Operator, diag.Suggest(s.Operator, reg.Names()))}
+		return p, diag.Diagnostics{diag.At(s.key, "unknown operator %q%s", s.Operator, diag.Suggest(s.Operator, reg.Names()))}
 	}
 	p.spec = spec
 	config, faults := s.parameters(spec)
 	p.config = config
 	p.grid, p.sequential = spec.Grid, spec.Sequential
-	if v, ok := config.(ops.Varied); ok {
+	if v, ok := config.(ops.TraitsByConfig); ok {
 		p.grid, p.sequential = v.Traits()
 	}
 	return p, faults
 }
 
 // lookup is the step that an id means; "" means the step before.
-func (in *scope) lookup(name string, node *yaml.Node) (int, diag.Faults) {
+func (in *scope) lookup(name string, node *yaml.Node) (int, diag.Diagnostics) {
 	if name == "" {
 		return in.before, nil
 	}
@@ -168,8 +168,8 @@ func (in *scope) lookup(name string, node *yaml.Node) (int, diag.Faults) {
 		return at, nil
 	}
 	if in.later[name] {
-		return source, diag.Faults{diag.At(node, "no step before has the id %q; a step reads those above it, so that photos never go in a circle", name)}
+		return source, diag.Diagnostics{diag.At(node, "no step before has the id %q; a step reads those above it, so that photos never go in a circle", name)}
 	}
 	known := slices.Sorted(maps.Keys(in.ids))
-	return source, diag.Faults{diag.At(node, "no step before has the id %q%s", name, diag.Suggest(name, known))}
+	return source, diag.Diagnostics{diag.At(node, "no step before has the id %q%s", name, diag.Suggest(name, known))}
 }

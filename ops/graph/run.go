@@ -97,7 +97,7 @@ func (r *run) apply(ctx context.Context, n *node, out *held) error {
 		return err
 	}
 	out.Image = img
-	r.ran[n.step] = !img.Kept
+	r.ran[n.step] = !img.Unchanged
 	for _, at := range n.inputs {
 		r.release(at)
 	}

@@ -21,7 +21,7 @@ type guard struct {
 
 // guards are the conditions that the step runs under: its own "when", and
 // those of the uses around.
-func (s *Step) guards(p planned, in *scope) ([]guard, diag.Faults) {
+func (s *Step) guards(p planned, in *scope) ([]guard, diag.Diagnostics) {
 	if s.When == "" {
 		if len(p.inputs) == 0 {
 			return nil, nil // made, if anybody asks for it
@@ -29,7 +29,7 @@ func (s *Step) guards(p planned, in *scope) ([]guard, diag.Faults) {
 		return in.guards, nil
 	}
 	if p.config != nil && len(p.inputs) == 0 {
-		return nil, diag.Faults{diag.At(s.when, "%s makes an image and passes none on, so it cannot be left out; put \"when\" at the step that reads it", s.Operator)}
+		return nil, diag.Diagnostics{diag.At(s.when, "%s makes an image and passes none on, so it cannot be left out; put \"when\" at the step that reads it", s.Operator)}
 	}
 	g, faults := newGuard(s.When, s.when, in.steps)
 	if len(faults) > 0 {
@@ -40,7 +40,7 @@ func (s *Step) guards(p planned, in *scope) ([]guard, diag.Faults) {
 
 // newGuard compiles an expression that stands at node; steps are those that its
 // ids mean.
-func newGuard(text string, node *yaml.Node, steps map[string][]int) (guard, diag.Faults) {
+func newGuard(text string, node *yaml.Node, steps map[string][]int) (guard, diag.Diagnostics) {
 	c, err := condition.Compile(text, slices.Sorted(maps.Keys(steps)))
 	if err == nil {
 		return guard{c, steps}, nil
@@ -50,7 +50,7 @@ func newGuard(text string, node *yaml.Node, steps map[string][]int) (guard, diag
 	if errors.As(err, &at) {
 		f.Line, f.Column = within(node, at)
 	}
-	return guard{}, diag.Faults{f}
+	return guard{}, diag.Diagnostics{f}
 }
 
 // holds decides; ran are the steps that changed the photo.

@@ -24,7 +24,7 @@ func decided(t *testing.T, text string, taps ...string) (sizes []string, left st
 	defer g.Close()
 	src := photo(t, 6)
 	defer src.Close()
-	src.Source.Width, src.Source.Height, src.AsRead = 40, 24, true
+	src.Source.Width, src.Source.Height, src.Original = 40, 24, true
 	var notes ops.Notes
 	err = g.Run(ops.WithNotes(t.Context(), &notes), src, &graph.Choice{}, func(_ []int, img ops.Image) error {
 		_, err := img.Pixels.Pixels()

@@ -24,7 +24,7 @@ func newConfig(d *description) *Config {
 }
 
 // DecodeStrict reads the arguments, each judged by what libvips says of it.
-func (c *Config) DecodeStrict(node *yaml.Node) diag.Faults {
+func (c *Config) DecodeStrict(node *yaml.Node) diag.Diagnostics {
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
 		return nil
 	}
@@ -40,7 +40,7 @@ func (c *Config) DecodeStrict(node *yaml.Node) diag.Faults {
 	return faults
 }
 
-func (c *Config) unknown(key *yaml.Node) diag.Fault {
+func (c *Config) unknown(key *yaml.Node) diag.Diagnostic {
 	a, ok := c.is.operation.Arg(key.Value)
 	switch {
 	case ok && a.Name != key.Value && slices.Contains(c.is.names(), a.Name):
@@ -55,7 +55,7 @@ func (c *Config) unknown(key *yaml.Node) diag.Fault {
 	return diag.At(key, "%s has no argument %q%s", c.is.name, key.Value, diag.Suggest(key.Value, c.is.names()))
 }
 
-func (c *Config) decode(a vips.Argument, node *yaml.Node) diag.Faults {
+func (c *Config) decode(a vips.Argument, node *yaml.Node) diag.Diagnostics {
 	switch {
 	case isImage(a):
 		ids, faults := decodeIDs(a, node)

@@ -35,7 +35,7 @@ type either struct {
 }
 
 // DecodeStrict chooses the form by the parameters that only one has.
-func (e *either) DecodeStrict(node *yaml.Node) diag.Faults {
+func (e *either) DecodeStrict(node *yaml.Node) diag.Diagnostics {
 	if node.Kind != yaml.MappingNode {
 		return diag.Decode(node, e.Config)
 	}
@@ -54,7 +54,7 @@ func (e *either) DecodeStrict(node *yaml.Node) diag.Faults {
 	name := e.libvips.is.name
 	switch {
 	case ours != nil && theirs != nil:
-		return diag.Faults{diag.At(theirs, "%q is an argument of libvips' %s and does not mix with %q of Burnish's %s; keep to one form", theirs.Value, name, ours.Value, name)}
+		return diag.Diagnostics{diag.At(theirs, "%q is an argument of libvips' %s and does not mix with %q of Burnish's %s; keep to one form", theirs.Value, name, ours.Value, name)}
 	case theirs != nil:
 		e.chosen = true
 		return diag.Decode(node, e.libvips)
@@ -66,7 +66,7 @@ func (e *either) DecodeStrict(node *yaml.Node) diag.Faults {
 }
 
 // unknown finds parameters that neither form has.
-func (e *either) unknown(pairs []diag.Pair, own []string) (faults diag.Faults) {
+func (e *either) unknown(pairs []diag.Pair, own []string) (faults diag.Diagnostics) {
 	for _, p := range pairs {
 		if !slices.Contains(own, p.Key.Value) {
 			names := append(slices.Clone(own), e.libvips.is.names()...)
@@ -112,7 +112,7 @@ func (e *either) Build(ctx context.Context, env ops.Env) (ops.Operator, error) {
 }
 
 func (e *either) Ports() []ops.Port {
-	if r, ok := e.form().(ops.Reader); ok {
+	if r, ok := e.form().(ops.InputDeclarer); ok {
 		return r.Ports()
 	}
 	return ops.OneImage()
@@ -122,7 +122,7 @@ func (e *either) Traits() (ops.Grid, bool) {
 	if e.chosen {
 		return e.libvips.is.traits()
 	}
-	if v, ok := e.Config.(ops.Varied); ok {
+	if v, ok := e.Config.(ops.TraitsByConfig); ok {
 		return v.Traits()
 	}
 	return e.grid, e.sequential

@@ -13,7 +13,7 @@ import (
 )
 
 // decodeIDs reads the steps whose images an argument takes.
-func decodeIDs(a vips.Argument, node *yaml.Node) (ids []string, faults diag.Faults) {
+func decodeIDs(a vips.Argument, node *yaml.Node) (ids []string, faults diag.Diagnostics) {
 	nodes := []*yaml.Node{node}
 	if a.Type == "images" && node.Kind == yaml.SequenceNode {
 		nodes = node.Content
@@ -33,9 +33,9 @@ func decodeIDs(a vips.Argument, node *yaml.Node) (ids []string, faults diag.Faul
 }
 
 // decodeValue reads an argument that is no image and no file.
-func decodeValue(d *description, a vips.Argument, node *yaml.Node) (any, diag.Faults) {
-	refuse := func(n *yaml.Node) diag.Faults {
-		return diag.Faults{diag.At(n, "%s: must be %s, got %s%s", a.Name, wants(d, a), diag.Describe(n), suggest(d, a, n))}
+func decodeValue(d *description, a vips.Argument, node *yaml.Node) (any, diag.Diagnostics) {
+	refuse := func(n *yaml.Node) diag.Diagnostics {
+		return diag.Diagnostics{diag.At(n, "%s: must be %s, got %s%s", a.Name, wants(d, a), diag.Describe(n), suggest(d, a, n))}
 	}
 	if names := modes(d, a); names != nil {
 		return decodeModes(names, node, refuse)
@@ -95,7 +95,7 @@ func number(a vips.Argument, node *yaml.Node) (float64, bool) {
 // until it runs.
 var lengths = map[string]int{"affine.matrix": 4, "affine.oarea": 4, "Lab2XYZ.temp": 3, "XYZ2Lab.temp": 3}
 
-func decodeNumbers(d *description, a vips.Argument, node *yaml.Node, refuse func(*yaml.Node) diag.Faults) (any, diag.Faults) {
+func decodeNumbers(d *description, a vips.Argument, node *yaml.Node, refuse func(*yaml.Node) diag.Diagnostics) (any, diag.Diagnostics) {
 	nodes := []*yaml.Node{node}
 	if node.Kind == yaml.SequenceNode {
 		nodes = node.Content
@@ -122,7 +122,7 @@ func decodeNumbers(d *description, a vips.Argument, node *yaml.Node, refuse func
 	return whole, nil
 }
 
-func decodeFlags(a vips.Argument, node *yaml.Node, refuse func(*yaml.Node) diag.Faults) (any, diag.Faults) {
+func decodeFlags(a vips.Argument, node *yaml.Node, refuse func(*yaml.Node) diag.Diagnostics) (any, diag.Diagnostics) {
 	var names []string
 	switch node.Kind {
 	case yaml.ScalarNode:
@@ -161,7 +161,7 @@ func modes(d *description, a vips.Argument) []string {
 	return mode.Enum // in the order of their numbers, from 0
 }
 
-func decodeModes(names []string, node *yaml.Node, refuse func(*yaml.Node) diag.Faults) (any, diag.Faults) {
+func decodeModes(names []string, node *yaml.Node, refuse func(*yaml.Node) diag.Diagnostics) (any, diag.Diagnostics) {
 	nodes := []*yaml.Node{node}
 	if node.Kind == yaml.SequenceNode {
 		nodes = node.Content

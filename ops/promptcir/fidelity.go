@@ -62,7 +62,7 @@ func apart(in ops.Image) string {
 	switch {
 	case in.Source == nil || in.Source.Format != "jpeg":
 		return "the photo is no JPEG"
-	case !in.AsRead:
+	case !in.Original:
 		return "a step before changed the pixels of the JPEG"
 	}
 	return ""

@@ -32,7 +32,7 @@ func jpegOf(t *testing.T, args vips.Args) ops.Image {
 func jpegFile(t *testing.T, path string) ops.Image {
 	t.Helper()
 	p := must[*vips.Image](t)(vips.Open(path, vips.Sequential))
-	return ops.Image{Pixels: p, AsRead: true, Source: &ops.Source{Path: path, Format: "jpeg", Width: p.Width(), Height: p.Height()}}
+	return ops.Image{Pixels: p, Original: true, Source: &ops.Source{Path: path, Format: "jpeg", Width: p.Width(), Height: p.Height()}}
 }
 
 // restoredIn is what the operator makes of in, and what it notes of fidelity.
@@ -99,7 +99,7 @@ func TestFidelityNotApplicable(t *testing.T) {
 	op := build(t, promptcir.Config{Model: "lite", Tile: 128, Fidelity: "strict"}, cpu)
 	for want, change := range map[string]func(in ops.Image) ops.Image{
 		"no JPEG":         func(in ops.Image) ops.Image { in.Source.Format = "png"; return in },
-		"a step before":   func(in ops.Image) ops.Image { in.AsRead = false; return in },
+		"a step before":   func(in ops.Image) ops.Image { in.Original = false; return in },
 		"of 4 components": func(in ops.Image) ops.Image { in.Close(); return jpegFile(t, "../jpeg/coefficients/testdata/cmyk.jpg") },
 		"300×203 pixels":  func(in ops.Image) ops.Image { in.Pixels = narrower(t, in.Pixels); return in },
 	} {

@@ -50,7 +50,7 @@ func travelled(tb testing.TB, clean *vips.Image, steps ...step) ops.Image {
 	now.Close()
 	format = must[string](tb)(vips.Sniff(name))
 	img := must[*vips.Image](tb)(vips.Open(name, vips.Sequential))
-	return ops.Image{Pixels: img, AsRead: true, Source: &ops.Source{Path: name, Format: format, Width: img.Width(), Height: img.Height(), Orientation: 1}}
+	return ops.Image{Pixels: img, Original: true, Source: &ops.Source{Path: name, Format: format, Width: img.Width(), Height: img.Height(), Orientation: 1}}
 }
 
 // large is six clean photos side by side: too large to be judged by all of it.
@@ -101,8 +101,8 @@ func TestUndamagedPhotosAreLeftAlone(t *testing.T) {
 				defer in.Close()
 				got := decide(t, promptcir.Config{Model: "lite", Skip: "auto"}, in)
 				t.Log(got.why)
-				if got.alone != test.alone || got.out.AsRead != test.alone {
-					t.Errorf("left alone: %t, as read: %t; want %t: %s", got.alone, got.out.AsRead, test.alone, got.why)
+				if got.alone != test.alone || got.out.Original != test.alone {
+					t.Errorf("left alone: %t, as read: %t; want %t: %s", got.alone, got.out.Original, test.alone, got.why)
 				}
 				if !strings.Contains(got.why, "correction ") || !strings.Contains(got.why, " tiles)") {
 					t.Errorf("the reason has no figure: %q", got.why)

@@ -68,7 +68,7 @@ type DeltaE struct {
 type Expectations []Expect
 
 // DecodeStrict reads one expectation or a list of them.
-func (e *Expectations) DecodeStrict(node *yaml.Node) (faults diag.Faults) {
+func (e *Expectations) DecodeStrict(node *yaml.Node) (faults diag.Diagnostics) {
 	nodes := []*yaml.Node{node}
 	if node.Kind == yaml.SequenceNode {
 		nodes = node.Content
@@ -84,18 +84,18 @@ func (e *Expectations) DecodeStrict(node *yaml.Node) (faults diag.Faults) {
 type Size struct{ Width, Height int }
 
 // DecodeStrict reads "2048x1365".
-func (s *Size) DecodeStrict(node *yaml.Node) diag.Faults {
+func (s *Size) DecodeStrict(node *yaml.Node) diag.Diagnostics {
 	var rest string
 	n, _ := fmt.Sscanf(node.Value, "%dx%d%s", &s.Width, &s.Height, &rest)
 	if n != 2 || s.Width < 1 || s.Height < 1 {
-		return diag.Faults{diag.At(node, "must be a size such as 2048x1365, got %s", diag.Describe(node))}
+		return diag.Diagnostics{diag.At(node, "must be a size such as 2048x1365, got %s", diag.Describe(node))}
 	}
 	return nil
 }
 
 func (s Size) String() string { return fmt.Sprintf("%dx%d", s.Width, s.Height) }
 
-// Load reads a file of tests. Its error is a [diag.Faults] where the file is
+// Load reads a file of tests. Its error is a [diag.Diagnostics] where the file is
 // read and wrong.
 func Load(file string) (*File, error) {
 	data, err := diag.ReadFile(file)

@@ -27,7 +27,7 @@ type Verdict struct {
 // that the tests use.
 func (f *File) Pipelines(known []string) ([]string, error) {
 	used := map[string]bool{}
-	var faults diag.Faults
+	var faults diag.Diagnostics
 	for i := range f.Tests {
 		t := &f.Tests[i]
 		if t.Pipeline == "" && len(known) == 1 {

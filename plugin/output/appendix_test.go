@@ -38,7 +38,7 @@ func TestMotionPhoto(t *testing.T) {
 			t.Errorf("%s: the provenance says %s, %v", text, m.XMP, err)
 		}
 	}
-	img.AsRead = true
+	img.Original = true
 	written, notes, err := stage(t, img, "{path: a.jpg}")
 	if err != nil || len(notes) > 0 {
 		t.Fatalf("a copy: %v, %v", notes, err)

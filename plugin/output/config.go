@@ -108,7 +108,7 @@ func (c *Config) asked() (names []string) {
 
 // DecodeStrict reads an output: its keys, and blocks that bear an encoder's
 // name.
-func (c *Config) DecodeStrict(node *yaml.Node) diag.Faults {
+func (c *Config) DecodeStrict(node *yaml.Node) diag.Diagnostics {
 	c.node, c.Provenance, c.Collision, c.GainMap = node, true, naming.Refuse, DropGainMap
 	pairs, faults := diag.Pairs(node)
 	keys := c.keys()
@@ -141,7 +141,7 @@ func (c *Config) DecodeStrict(node *yaml.Node) diag.Faults {
 
 // checkKeep finds blocks that are asked for by name and that the format cannot
 // hold.
-func (c *Config) checkKeep() (faults diag.Faults) {
+func (c *Config) checkKeep() (faults diag.Diagnostics) {
 	if c.keep == nil || c.Format == "" || c.Format == Auto {
 		return nil
 	}
@@ -155,31 +155,31 @@ func (c *Config) checkKeep() (faults diag.Faults) {
 }
 
 // keys are an output's keys beside the encoders' blocks.
-func (c *Config) keys() map[string]func(*yaml.Node) diag.Faults {
-	return map[string]func(*yaml.Node) diag.Faults{
+func (c *Config) keys() map[string]func(*yaml.Node) diag.Diagnostics {
+	return map[string]func(*yaml.Node) diag.Diagnostics{
 		"path":      c.decodePath,
-		"from":      func(n *yaml.Node) diag.Faults { c.from = n; return diag.Decode(n, &c.From) },
-		"when":      func(n *yaml.Node) diag.Faults { c.when = n; return diag.When(n, &c.When) },
-		"thumbnail": func(n *yaml.Node) diag.Faults { c.Thumbnail = n; return nil },
+		"from":      func(n *yaml.Node) diag.Diagnostics { c.from = n; return diag.Decode(n, &c.From) },
+		"when":      func(n *yaml.Node) diag.Diagnostics { c.when = n; return diag.When(n, &c.When) },
+		"thumbnail": func(n *yaml.Node) diag.Diagnostics { c.Thumbnail = n; return nil },
 		"format":    c.decodeFormat,
-		"keep":      func(n *yaml.Node) diag.Faults { c.keep = n; return decodeClasses(n, &c.policy.keep) },
-		"strip":     func(n *yaml.Node) diag.Faults { return decodeClasses(n, &c.policy.strip) },
-		"provenance": func(n *yaml.Node) diag.Faults {
+		"keep":      func(n *yaml.Node) diag.Diagnostics { c.keep = n; return decodeClasses(n, &c.policy.keep) },
+		"strip":     func(n *yaml.Node) diag.Diagnostics { return decodeClasses(n, &c.policy.strip) },
+		"provenance": func(n *yaml.Node) diag.Diagnostics {
 			c.provenanceAsked = true
 			return diag.Decode(n, &c.Provenance)
 		},
-		"collision": func(n *yaml.Node) diag.Faults {
+		"collision": func(n *yaml.Node) diag.Diagnostics {
 			return oneOf(n, &c.Collision, []string{naming.Refuse, naming.Overwrite, naming.Skip, naming.Number})
 		},
-		"preserve": func(n *yaml.Node) diag.Faults { c.preserve = n; return decodePreserve(n, &c.Preserve) },
-		"gainmap": func(n *yaml.Node) diag.Faults {
+		"preserve": func(n *yaml.Node) diag.Diagnostics { c.preserve = n; return decodePreserve(n, &c.Preserve) },
+		"gainmap": func(n *yaml.Node) diag.Diagnostics {
 			c.gainMapAsked = true
 			return oneOf(n, &c.GainMap, []string{KeepGainMap, DropGainMap})
 		},
 	}
 }
 
-func (c *Config) decodePath(node *yaml.Node) diag.Faults {
+func (c *Config) decodePath(node *yaml.Node) diag.Diagnostics {
 	c.path = node
 	var text string
 	if fs := diag.Decode(node, &text); len(fs) > 0 {
@@ -187,31 +187,31 @@ func (c *Config) decodePath(node *yaml.Node) diag.Faults {
 	}
 	t, err := naming.ParseTemplate(text)
 	if err != nil {
-		return diag.Faults{diag.At(node, "%s", err)}
+		return diag.Diagnostics{diag.At(node, "%s", err)}
 	}
 	c.Path = t
 	return nil
 }
 
-func (c *Config) decodeFormat(node *yaml.Node) diag.Faults {
+func (c *Config) decodeFormat(node *yaml.Node) diag.Diagnostics {
 	c.format = node
 	return oneOf(node, &c.Format, append([]string{Auto}, Formats()...))
 }
 
 // oneOf decodes a text that has to be one of the valid ones.
-func oneOf(node *yaml.Node, into *string, valid []string) diag.Faults {
+func oneOf(node *yaml.Node, into *string, valid []string) diag.Diagnostics {
 	if fs := diag.Decode(node, into); len(fs) > 0 {
 		return fs
 	}
 	if err := diag.OneOf(*into, valid); err != nil {
-		return diag.Faults{diag.At(node, "%s", err)}
+		return diag.Diagnostics{diag.At(node, "%s", err)}
 	}
 	return nil
 }
 
 // chooseEncoder settles the format by the key, the one block or the path's
 // extension, and reads the blocks.
-func (c *Config) chooseEncoder(blocks []diag.Pair) (faults diag.Faults) {
+func (c *Config) chooseEncoder(blocks []diag.Pair) (faults diag.Diagnostics) {
 	ending := strings.TrimPrefix(path.Ext(c.path.Value), ".")
 	named, known := FormatOf(ending)
 	switch {
@@ -221,9 +221,9 @@ func (c *Config) chooseEncoder(blocks []diag.Pair) (faults diag.Faults) {
 	case known:
 		c.Format = named
 	case ending == "{ext}":
-		return diag.Faults{diag.At(c.path, "the format is not known; add \"format: auto\" to keep the photo's own, or one of: %s", strings.Join(Formats(), ", "))}
+		return diag.Diagnostics{diag.At(c.path, "the format is not known; add \"format: auto\" to keep the photo's own, or one of: %s", strings.Join(Formats(), ", "))}
 	default:
-		return diag.Faults{diag.At(c.path, "no encoder writes %q; end the path in a known extension or add one of: %s", "."+ending, strings.Join(Formats(), ", "))}
+		return diag.Diagnostics{diag.At(c.path, "no encoder writes %q; end the path in a known extension or add one of: %s", "."+ending, strings.Join(Formats(), ", "))}
 	}
 	switch {
 	case c.Tiles() && c.preserve != nil:
@@ -236,7 +236,7 @@ func (c *Config) chooseEncoder(blocks []diag.Pair) (faults diag.Faults) {
 	return append(faults, c.decodeBlocks(blocks)...)
 }
 
-func (c *Config) decodeBlocks(blocks []diag.Pair) (faults diag.Faults) {
+func (c *Config) decodeBlocks(blocks []diag.Pair) (faults diag.Diagnostics) {
 	c.options = map[string]vips.Args{}
 	seen := false
 	for _, b := range blocks {

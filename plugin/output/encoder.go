@@ -88,10 +88,10 @@ func noEncoder(format string) string {
 
 // decode reads the encoder's block, which may be absent, by what libvips says
 // of its saver.
-func (e *Encoder) decode(block, at *yaml.Node) diag.Faults {
+func (e *Encoder) decode(block, at *yaml.Node) diag.Diagnostics {
 	options := formatNamed(e.Format).options()
 	if options == nil {
-		return diag.Faults{diag.At(at, "%s", noEncoder(e.Format))}
+		return diag.Diagnostics{diag.At(at, "%s", noEncoder(e.Format))}
 	}
 	if block == nil || block.Tag == "!!null" {
 		return nil

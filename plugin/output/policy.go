@@ -54,10 +54,10 @@ func (p policy) allows(block string, parts ...string) bool {
 	return !listed(p.strip)
 }
 
-func decodeClasses(node *yaml.Node, into *[]string) (faults diag.Faults) {
+func decodeClasses(node *yaml.Node, into *[]string) (faults diag.Diagnostics) {
 	*into = []string{}
 	if node.Kind != yaml.SequenceNode {
-		return diag.Faults{diag.At(node, "must be a list of %s, got %s", strings.Join(classNames(), ", "), diag.Describe(node))}
+		return diag.Diagnostics{diag.At(node, "must be a list of %s, got %s", strings.Join(classNames(), ", "), diag.Describe(node))}
 	}
 	for _, n := range node.Content {
 		n = diag.Resolve(n)

@@ -19,9 +19,9 @@ const (
 	Mode    = "mode"
 )
 
-func decodePreserve(node *yaml.Node, into *[]string) (faults diag.Faults) {
+func decodePreserve(node *yaml.Node, into *[]string) (faults diag.Diagnostics) {
 	if node.Kind != yaml.SequenceNode {
-		return diag.Faults{diag.At(node, "must be a list of mtime, owner, mode, got %s", diag.Describe(node))}
+		return diag.Diagnostics{diag.At(node, "must be a list of mtime, owner, mode, got %s", diag.Describe(node))}
 	}
 	for _, n := range node.Content {
 		n = diag.Resolve(n)

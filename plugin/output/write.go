@@ -92,7 +92,7 @@ func (o Order) copies(img ops.Image) bool {
 	if format == "heif" {
 		format = "heic"
 	}
-	return img.AsRead && format == o.Encoder.Format && img.Source.Orientation == 1 && !o.asks(img)
+	return img.Original && format == o.Encoder.Format && img.Source.Orientation == 1 && !o.asks(img)
 }
 
 // asks reports whether the output was told to be other than the photo's file: by

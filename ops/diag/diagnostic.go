@@ -13,20 +13,20 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Fault is one thing that is wrong in a file. Line and Column count from 1;
+// Diagnostic is one thing that is wrong in a file. Line and Column count from 1;
 // zero means the file as a whole.
-type Fault struct {
+type Diagnostic struct {
 	File         string
 	Line, Column int
 	Message      string
 	Warning      bool // the file works, but hardly as its author meant
-	Here         bool // it is this machine that lacks something now, which the file rightly names
+	HostOnly     bool // it is this machine that lacks something now, which the file rightly names
 }
 
 // Error formats the fault as file:line:column: message, on one line.
-func (f Fault) Error() string { return Printable(f.text()) }
+func (f Diagnostic) Error() string { return Printable(f.text()) }
 
-func (f Fault) text() string {
+func (f Diagnostic) text() string {
 	kind := ""
 	if f.Warning {
 		kind = "warning: "
@@ -37,9 +37,9 @@ func (f Fault) text() string {
 	return fmt.Sprintf("%s:%d:%d: %s%s", f.File, f.Line, f.Column, kind, f.Message)
 }
 
-// At is a fault at node's position. The file is filled in by [Faults.In].
-func At(node *yaml.Node, format string, args ...any) Fault {
-	f := Fault{Message: fmt.Sprintf(format, args...)}
+// At is a fault at node's position. The file is filled in by [Diagnostics.In].
+func At(node *yaml.Node, format string, args ...any) Diagnostic {
+	f := Diagnostic{Message: fmt.Sprintf(format, args...)}
 	if node != nil {
 		f.Line, f.Column = node.Line, node.Column
 	}
@@ -47,17 +47,17 @@ func At(node *yaml.Node, format string, args ...any) Fault {
 }
 
 // Warn is [At] for a warning.
-func Warn(node *yaml.Node, format string, args ...any) Fault {
+func Warn(node *yaml.Node, format string, args ...any) Diagnostic {
 	f := At(node, format, args...)
 	f.Warning = true
 	return f
 }
 
-// Faults are the faults of one file. As an error it prints one fault a line.
-type Faults []Fault
+// Diagnostics are the faults of one file. As an error it prints one fault a line.
+type Diagnostics []Diagnostic
 
 // Error lists the faults, one a line.
-func (fs Faults) Error() string {
+func (fs Diagnostics) Error() string {
 	lines := make([]string, len(fs))
 	for i, f := range fs {
 		lines[i] = f.Error()
@@ -66,21 +66,21 @@ func (fs Faults) Error() string {
 }
 
 // In returns the faults sorted by position, naming file in each that names none.
-func (fs Faults) In(file string) Faults {
+func (fs Diagnostics) In(file string) Diagnostics {
 	out := slices.Clone(fs)
 	for i := range out {
 		if out[i].File == "" {
 			out[i].File = file
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Fault) int {
+	slices.SortStableFunc(out, func(a, b Diagnostic) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return slices.Compact(out)
 }
 
 // Split parts the faults that stop a run from the warnings that do not.
-func (fs Faults) Split() (errs, warnings Faults) {
+func (fs Diagnostics) Split() (errs, warnings Diagnostics) {
 	for _, f := range fs {
 		if f.Warning {
 			warnings = append(warnings, f)
@@ -91,13 +91,13 @@ func (fs Faults) Split() (errs, warnings Faults) {
 	return errs, warnings
 }
 
-// Anywhere are the faults that the file has on any machine.
-func (fs Faults) Anywhere() Faults {
-	return slices.DeleteFunc(slices.Clone(fs), func(f Fault) bool { return f.Here })
+// Portable are the faults that the file has on any machine.
+func (fs Diagnostics) Portable() Diagnostics {
+	return slices.DeleteFunc(slices.Clone(fs), func(f Diagnostic) bool { return f.HostOnly })
 }
 
 // Err is nil when there is no fault.
-func (fs Faults) Err() error {
+func (fs Diagnostics) Err() error {
 	if len(fs) == 0 {
 		return nil
 	}
@@ -107,10 +107,10 @@ func (fs Faults) Err() error {
 // FieldError is a value that its owner refuses; Field is the YAML key, with
 // dots between nested keys, so that the fault can be shown where it stands.
 type FieldError struct {
-	Field   string
-	Message string
-	Here    bool  // as of [Fault]
-	Err     error // what the message is of; may be nil
+	Field    string
+	Message  string
+	HostOnly bool  // as of [Diagnostic]
+	Err      error // what the message is of; may be nil
 }
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Message }
@@ -122,30 +122,30 @@ func Invalid(field, format string, args ...any) error {
 	return &FieldError{Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// InvalidHere is a [FieldError] for field because of how this machine is now.
-func InvalidHere(field string, err error) error {
-	return &FieldError{Field: field, Message: err.Error(), Here: true, Err: err}
+// InvalidOnHost is a [FieldError] for field because of how this machine is now.
+func InvalidOnHost(field string, err error) error {
+	return &FieldError{Field: field, Message: err.Error(), HostOnly: true, Err: err}
 }
 
 // Validate is what [Check] finds in v, placed within node, the mapping that v
 // was decoded from.
-func Validate(node *yaml.Node, v any) Faults {
-	return Place(node, Check(v))
+func Validate(node *yaml.Node, v any) Diagnostics {
+	return Locate(node, Check(v))
 }
 
-// Place makes faults of err within node, the mapping that it speaks of.
-func Place(node *yaml.Node, err error) Faults {
+// Locate makes diagnostics of err within node, the mapping that it speaks of.
+func Locate(node *yaml.Node, err error) Diagnostics {
 	if err == nil {
 		return nil
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var fs Faults
+		var fs Diagnostics
 		for _, e := range joined.Unwrap() {
-			fs = append(fs, Place(node, e)...)
+			fs = append(fs, Locate(node, e)...)
 		}
 		return fs
 	}
-	var faults Faults
+	var faults Diagnostics
 	if errors.As(err, &faults) {
 		return faults
 	}
@@ -153,8 +153,8 @@ func Place(node *yaml.Node, err error) Faults {
 	if errors.As(err, &field) {
 		path := strings.Split(field.Field, ".")
 		f := At(Find(node, path...), "%s: %s", path[len(path)-1], field.Message)
-		f.Here = field.Here
-		return Faults{f}
+		f.HostOnly = field.HostOnly
+		return Diagnostics{f}
 	}
-	return Faults{At(node, "%s", err)}
+	return Diagnostics{At(node, "%s", err)}
 }
