@@ -10,6 +10,7 @@ import (
 	"github.com/burnish-photo/burnish/cmd/worker/sandbox"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/watcher/paths"
 )
 
 // confinement is what the worker process may use of the file system. A folder
@@ -165,7 +166,7 @@ func (n *confinement) written() []string {
 // it has looked whether their disk is there. What goes wrong is told by the work.
 func (n *confinement) prepare(folders ...string) {
 	for _, folder := range folders {
-		if slices.ContainsFunc(n.written(), func(above string) bool { return above != folder && config.Within(folder, above) }) {
+		if slices.ContainsFunc(n.written(), func(above string) bool { return above != folder && paths.ResolvedWithin(folder, above) }) {
 			continue
 		}
 		mode := os.FileMode(0o777)

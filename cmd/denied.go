@@ -13,6 +13,7 @@ import (
 
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/watcher/paths"
 	"golang.org/x/sys/unix"
 )
 
@@ -52,7 +53,7 @@ func (w *Worker) advise(f *plugin.Error) {
 		}
 	}
 	adviseConfined(f)
-	if within := slices.ContainsFunc(w.folders, func(folder string) bool { return config.Within(f.Path, folder) }); within && f.Kind == plugin.Unreadable && strings.Contains(f.Remedy, sandboxRemedy) {
+	if within := slices.ContainsFunc(w.folders, func(folder string) bool { return paths.ResolvedWithin(f.Path, folder) }); within && f.Kind == plugin.Unreadable && strings.Contains(f.Remedy, sandboxRemedy) {
 		f.Remedy = "the path leaves the folders that Burnish may use, perhaps through a link: put the photo itself there"
 	}
 }

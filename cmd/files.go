@@ -9,6 +9,7 @@ import (
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/watcher"
+	"github.com/burnish-photo/burnish/watcher/paths"
 )
 
 // file is one that a command line names, or that lies below a folder which it
@@ -136,5 +137,5 @@ func (l *looking) why(path, root string, dir bool) string {
 // inside reports whether path is folder or lies in it.
 func inside(path, folder string) bool {
 	absolute, err := filepath.Abs(path)
-	return err == nil && config.Within(absolute, folder)
+	return err == nil && paths.ResolvedWithin(absolute, folder)
 }

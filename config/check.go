@@ -15,6 +15,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/watcher/paths"
 )
 
 // Check finds every fault of the configuration. Faults name no file.
@@ -170,12 +171,12 @@ type places map[string]string
 
 func (p places) real(path string) string {
 	if _, ok := p[path]; !ok {
-		p[path] = real(path)
+		p[path] = paths.Resolve(path)
 	}
 	return p[path]
 }
 
-func (p places) within(path, folder string) bool { return below(p.real(path), p.real(folder)) }
+func (p places) within(path, folder string) bool { return paths.Within(p.real(path), p.real(folder)) }
 
 func (c *Config) validateWatch(i int, p places) error {
 	var errs []error
@@ -227,28 +228,6 @@ func (c *Config) validateMove(p places, folder string, invalid func(format strin
 		if folder != "" && (p.within(folder, w.Output) || p.within(w.Output, folder)) {
 			invalid("the folder %s and the output folder %s meet, so that outputs could replace originals; choose another", folder, w.Output)
 		}
-	}
-}
-
-// Within reports whether path is folder or lies inside it, symbolic links
-// followed as far as the paths exist. Both are absolute.
-func Within(path, folder string) bool { return below(real(path), real(folder)) }
-
-// below is [Within] for paths without links.
-func below(path, folder string) bool {
-	rest, ok := strings.CutPrefix(filepath.Clean(path), strings.TrimSuffix(filepath.Clean(folder), "/"))
-	return ok && (rest == "" || rest[0] == '/')
-}
-
-func real(path string) string {
-	for rest := ""; ; {
-		if resolved, err := filepath.EvalSymlinks(path); err == nil {
-			return filepath.Join(resolved, rest)
-		}
-		if path == filepath.Dir(path) {
-			return filepath.Join(path, rest)
-		}
-		path, rest = filepath.Dir(path), filepath.Join(filepath.Base(path), rest)
 	}
 }
 

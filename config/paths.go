@@ -9,6 +9,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/watcher"
+	"github.com/burnish-photo/burnish/watcher/paths"
 	"gopkg.in/yaml.v3"
 )
 
@@ -90,9 +91,9 @@ func namedPaths(node *yaml.Node, folder string, depth int) (paths []string) {
 // modelPaths are what a model is read from: the folder that it lies in, where
 // its other form and its weights may lie beside it. Of a folder that the
 // configuration lies in or below they are the files themselves.
-func modelPaths(model, folder string) (paths []string) {
+func modelPaths(model, folder string) (files []string) {
 	dir := filepath.Dir(model)
-	if !Within(folder, dir) {
+	if !paths.ResolvedWithin(folder, dir) {
 		return []string{dir}
 	}
 	data, err := os.ReadFile(model)
@@ -108,8 +109,8 @@ func modelPaths(model, folder string) (paths []string) {
 			continue
 		}
 		if strings.HasPrefix(name, stem) || bytes.Contains(data, []byte(name)) { // weights, by the name that the model has for them
-			paths = append(paths, filepath.Join(dir, name))
+			files = append(files, filepath.Join(dir, name))
 		}
 	}
-	return paths
+	return files
 }

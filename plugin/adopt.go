@@ -13,6 +13,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/source"
 )
 
 // recognised is why nothing is done for a photo that the ledger does not know.
@@ -170,7 +171,7 @@ func (w *work) isMade(t target, info os.FileInfo) (*made, error) {
 		if err != nil || hash != w.hash {
 			return nil, nil //nolint:nilerr // gone, or not readable
 		}
-		return &made{Output: history.Output{Path: t.path, Size: size, Hash: hash}, came: came(info)}, nil
+		return &made{Output: history.Output{Path: t.path, Size: size, Hash: hash}, came: source.Arrived(info)}, nil
 	}
 	if !ok || p.Source != w.hash || p.Fingerprint != w.pipeline.work || p.Pipeline != w.pipeline.name || p.Part != w.part(t) {
 		return nil, nil
@@ -182,7 +183,7 @@ func (w *work) isMade(t target, info os.FileInfo) (*made, error) {
 	if intact, err := p.Intact(t.path, t.encoder.Format); !intact || err != nil {
 		return nil, nil //nolint:nilerr // as above
 	}
-	return &made{Output: history.Output{Path: t.path, Size: size, Hash: hash}, Provenance: p, came: came(info)}, nil
+	return &made{Output: history.Output{Path: t.path, Size: size, Hash: hash}, Provenance: p, came: source.Arrived(info)}, nil
 }
 
 // part tells a target from the photo's others and, where the photo's place

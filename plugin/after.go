@@ -3,25 +3,20 @@ package plugin
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/mounts"
+	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
-// trashFolder is where the state folder keeps the trash: a folder named by its
-// retention for each.
-const trashFolder = "trash"
-
-// putAway does what the job asks for after success. The outputs are read once
+// archiveOriginal does what the job asks for after success. The outputs are read once
 // more: an original leaves its place only while they are as they were written.
-func (w *work) putAway() error {
+func (w *work) archiveOriginal() error {
 	e := w.past() // not what was done with an earlier content of the file
 	if w.job.After.keeps() || w.engine.ledger == nil || e.State != history.Done {
 		return nil
@@ -48,30 +43,35 @@ func (w *work) putAway() error {
 	}
 	folder := w.job.After.Move
 	if folder == "" {
-		folder = filepath.Join(w.engine.config.StateDir, trashFolder, w.job.After.Trash.String())
+		folder = originals.TrashFor(w.engine.config.StateDir, w.job.After.Trash)
 	}
-	if err := w.engine.notAway(folder); err != nil {
+	if err := mounts.Check(w.engine.ledger, folder); err != nil {
 		return err
 	}
 	rel, err := w.below()
 	if err != nil {
 		return err
 	}
-	return w.putTo(e, folder, rel)
+	return w.moveOriginal(e, folder, rel)
 }
 
-// putTo moves the original. Before, the record says where to, so that the
+// moveOriginal moves the original. Before, the record says where to, so that the
 // outputs stay this photo's whatever happens in between.
-func (w *work) putTo(e history.Record, folder, rel string) error {
-	first := e.Path == w.source // else another of the same content was put away before
-	m := mover{owner: w.engine.owner, sidecars: !w.job.After.KeepSidecars, told: w.tell}
-	// The trash is emptied, and nothing was made of a RAW or a film.
-	m.originalsStay = w.job.After.Move == ""
-	m.took = func(path string) { w.along = append(w.along, path) }
-	if first {
-		m.before = w.intend(&e)
+func (w *work) moveOriginal(e history.Record, folder, rel string) error {
+	first := e.Path == w.source // else another of the same content was archived before
+	m := w.mover()
+	switch {
+	case w.job.After.KeepSidecars:
+	case w.job.After.Move == "": // the trash is emptied, and nothing was made of a RAW or a film
+		m.Sidecars = originals.MoveEdits
+	default:
+		m.Sidecars = originals.MoveAll
 	}
-	place, err := m.relocate(w.file, folder, rel)
+	m.SidecarMoved = func(path string) { w.along = append(w.along, path) }
+	if first {
+		m.Before = w.intend(&e)
+	}
+	place, err := m.Relocate(w.file, folder, rel)
 	if place == "" {
 		if first {
 			err = errors.Join(err, w.stays(&e))
@@ -79,11 +79,16 @@ func (w *work) putTo(e history.Record, folder, rel string) error {
 		return err
 	}
 	w.synced(place, err)
-	w.engine.log.Debug("the original was put away", "photo", w.source, "to", place)
+	w.engine.log.Debug("original archived", "photo", w.source, "to", place)
 	if first {
 		return w.engine.ledger.Move(w.source, place, w.key)
 	}
 	return nil
+}
+
+// mover moves originals for this engine, and tells of what it could not keep.
+func (w *work) mover() originals.Mover {
+	return originals.Mover{Owner: w.engine.owner, Listings: &w.engine.listings, Note: w.tell}
 }
 
 // tell notes what is to be said of a move.
@@ -110,7 +115,7 @@ func (w *work) intend(e *history.Record) func(name string) error {
 
 // stays takes the intent to move the photo back if it lies where it did.
 func (w *work) stays(e *history.Record) error {
-	if e.MovedTo == "" || !there(w.source) {
+	if e.MovedTo == "" || !mounts.MayExist(w.source) {
 		return nil
 	}
 	e.MovedTo = ""
@@ -119,11 +124,11 @@ func (w *work) stays(e *history.Record) error {
 
 func (w *work) synced(place string, err error) {
 	if err != nil {
-		w.engine.log.Warn("the photo was moved, which a power cut may undo", "photo", w.source, "to", place, "error", err)
+		w.engine.log.Warn("moved, but directory not synced", "photo", w.source, "to", place, "error", err)
 	}
 }
 
-// finishMove lets the record of a photo that was put away follow it where a
+// finishMove lets the record of a photo that was archived follow it where a
 // crash came in between. Where the move had not come about and the photo was
 // changed in its place since, the record forgets the move.
 func (w *work) finishMove() error {
@@ -139,9 +144,9 @@ func (w *work) finishMove() error {
 	return w.engine.ledger.Move(e.Path, e.MovedTo, w.key)
 }
 
-// wasPutAway reports whether the source of an output was put away; its outputs
+// isArchived reports whether the source of an output was archived; its outputs
 // are all that a user may have left of it.
-func (e *Engine) wasPutAway(outputName string) (bool, error) {
+func (e *Engine) isArchived(outputName string) (bool, error) {
 	if e.ledger == nil {
 		return false, nil
 	}
@@ -150,7 +155,7 @@ func (e *Engine) wasPutAway(outputName string) (bool, error) {
 }
 
 // sameOutputs reports whether the outputs of this photo are those of one of
-// equal content that was put away.
+// equal content that was archived.
 func (w *work) sameOutputs(e history.Record, src *ops.Source) (bool, error) {
 	if e.MovedTo == "" {
 		return false, nil
@@ -174,46 +179,5 @@ func (w *work) sameOutputs(e history.Record, src *ops.Source) (bool, error) {
 // EmptyTrash removes what has been in the state folder's trash for as long as
 // it is to be kept there.
 func (e *Engine) EmptyTrash(now time.Time) error {
-	folders, _ := filepath.Glob(filepath.Join(e.config.StateDir, trashFolder, "*"))
-	var errs []error
-	for _, folder := range folders {
-		keep, err := time.ParseDuration(filepath.Base(folder))
-		if err != nil {
-			continue // not ours
-		}
-		errs = append(errs, removeOlder(folder, now.Add(-keep)))
-	}
-	return errors.Join(errs...)
-}
-
-// removeOlder removes the files that came to folder before then, and folders
-// that are empty.
-func removeOlder(folder string, then time.Time) error {
-	var folders []string
-	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			folders = append(folders, path)
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		if came(info).Before(then) {
-			return os.Remove(path)
-		}
-		return nil
-	})
-	for i := len(folders) - 1; i > 0; i-- {
-		_ = os.Remove(folders[i]) // the empty ones
-	}
-	return err
-}
-
-// came is when a file got its name, or its mode, at the latest.
-func came(info os.FileInfo) time.Time {
-	if t := source.ChangeTime(info); !t.IsZero() {
-		return t
-	}
-	return info.ModTime()
+	return originals.EmptyTrash(e.config.StateDir, now)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/admission"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
+	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
 
@@ -40,6 +41,7 @@ type Engine struct {
 	temporary   bool // the whole process's temporary files go to scratch
 	slots       chan struct{}
 	memory      *admission.MemoryLimiter
+	listings    originals.Listings
 	rates       sync.Map // what operators cost, as [Engine.Plan] has measured
 	log         *slog.Logger
 	version     string // of the host, for the outputs' provenance

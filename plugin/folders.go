@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"syscall"
 
+	"github.com/burnish-photo/burnish/plugin/mounts"
+	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/output"
 )
 
@@ -35,20 +35,21 @@ func (e *Engine) prepareFolders() error {
 		}
 	}
 	for _, w := range e.config.Watch {
-		if fault, err := e.away(w.Output); fault != "" || err != nil {
-			if err != nil {
-				return err
-			}
-			e.log.Warn(fault+": photos wait until it is mounted", "folder", w.Output)
+		err := mounts.Check(e.ledger, w.Output)
+		if gone := (*mounts.UnmountedError)(nil); errors.As(err, &gone) {
+			e.log.Warn(gone.Error()+": photos wait until it is mounted", "folder", w.Output)
 			continue
 		}
-		err := output.MakeFolder(w.Output)
+		if err != nil {
+			return err
+		}
+		err = output.MakeFolder(w.Output)
 		if err != nil {
 			err = fmt.Errorf("make the output folder: %w; set \"output\" to a folder that can be written", err)
 		} else if err = e.owner.Sweep(w.Output); err != nil {
 			err = fmt.Errorf("look through the output folder: %w", err)
 		}
-		if unanswered(err) {
+		if mounts.Unreachable(err) {
 			e.log.Warn("the output folder's file system does not answer", "folder", w.Output, "error", err)
 		} else if err != nil {
 			return err
@@ -56,22 +57,16 @@ func (e *Engine) prepareFolders() error {
 	}
 	for folder := range e.movedTo() {
 		if err := e.owner.Sweep(folder); err != nil {
-			e.log.Warn("half-moved originals may be left", "folder", folder, "error", err)
+			e.log.Warn("cannot clean temporary files", "folder", folder, "error", err)
 		}
 	}
 	return nil
 }
 
-// unanswered reports whether err is of a file system that is out of reach.
-func unanswered(err error) bool {
-	return slices.ContainsFunc([]error{syscall.ENOTCONN, syscall.ESTALE, syscall.EIO, syscall.EHOSTDOWN, syscall.ETIMEDOUT, syscall.ENODEV},
-		func(dead error) bool { return errors.Is(err, dead) })
-}
-
 // movedTo are the folders that originals go to, and those that they come back
 // to.
 func (e *Engine) movedTo() map[string]bool {
-	all := map[string]bool{filepath.Join(e.config.StateDir, trashFolder): true}
+	all := map[string]bool{originals.TrashFolder(e.config.StateDir): true}
 	for _, w := range e.config.Watch {
 		if w.OnSuccess.Move != "" {
 			all[w.OnSuccess.Move] = true
@@ -81,4 +76,19 @@ func (e *Engine) movedTo() map[string]bool {
 		}
 	}
 	return all
+}
+
+// checkMounted refuses to write to an output folder whose disk is not mounted.
+func (w *work) checkMounted() error {
+	if w.engine.ledger == nil {
+		return nil
+	}
+	err := mounts.Check(w.engine.ledger, w.output)
+	if gone := (*mounts.UnmountedError)(nil); errors.As(err, &gone) {
+		return w.fail(Unwritable, err, "mount it; if the folder is to be where it is now, put any file there")
+	}
+	if err != nil {
+		return w.unrecorded(err, "nothing was published")
+	}
+	return nil
 }

@@ -43,8 +43,8 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 		w.recordFailure(failure)
 		return result, failure
 	}
-	w.isolateLate()
-	if err := w.putAway(); err != nil {
+	w.quarantineLate()
+	if err := w.archiveOriginal(); err != nil {
 		e.log.Warn("the original stays where it is", "photo", w.source, "error", err)
 	}
 	result.Sidecars = w.along
@@ -201,7 +201,7 @@ func (w *work) run(ctx context.Context) (Result, error) {
 	if reason := w.ownMake(format); reason != "" {
 		return Result{State: Skipped, Reason: reason}, nil
 	}
-	if err := w.outputThere(); err != nil {
+	if err := w.checkMounted(); err != nil {
 		return Result{}, err
 	}
 	if done, err := w.adopt(format); done || err != nil {

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/watcher/paths"
 )
 
 // mayWrite refuses to write over a source, or over a folder where the output is
@@ -63,7 +63,7 @@ func (w *work) holdsSource(folder string) error {
 			return w.fail(Conflict, fmt.Errorf("the output %s would replace the folder of the original %s", folder, source), "choose another output folder or path")
 		}
 	}
-	if config.Within(w.source, folder) {
+	if paths.ResolvedWithin(w.source, folder) {
 		return w.fail(Conflict, fmt.Errorf("the output %s would replace the original's folder", folder), "choose another output folder or path")
 	}
 	return nil

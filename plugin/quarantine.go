@@ -12,6 +12,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/mounts"
 )
 
 // reasonFolder is where the state folder keeps a file for each photo in
@@ -72,7 +73,7 @@ func (w *work) recordFailure(failure *Error) {
 		return
 	}
 	if failure.Quarantined {
-		w.isolate(e)
+		w.quarantine(e)
 	}
 }
 
@@ -87,20 +88,20 @@ func (w *work) judged(failure *Error) *Error {
 	return failure
 }
 
-// isolateLate sees to a photo in quarantine that is not where it should be: it
+// quarantineLate sees to a photo in quarantine that is not where it should be: it
 // was still being written to when it failed, or something came in between.
-func (w *work) isolateLate() {
+func (w *work) quarantineLate() {
 	e := w.past()
-	if e.State == history.Quarantined && w.job.Quarantine != "" && (e.MovedTo == "" || !there(e.MovedTo)) {
-		w.isolate(e)
+	if e.State == history.Quarantined && w.job.Quarantine != "" && (e.MovedTo == "" || !mounts.MayExist(e.MovedTo)) {
+		w.quarantine(e)
 	}
 }
 
-// isolate moves the original where that is asked and writes the reason down.
-func (w *work) isolate(e history.Record) {
+// quarantine moves the original where that is asked and writes the reason down.
+func (w *work) quarantine(e history.Record) {
 	log := w.engine.log.With("photo", w.source)
 	if w.job.Quarantine != "" {
-		if err := w.setAside(&e); err != nil {
+		if err := w.moveToQuarantine(&e); err != nil {
 			log.Error("moving the photo into quarantine", "error", err)
 		}
 	}
@@ -110,16 +111,22 @@ func (w *work) isolate(e history.Record) {
 	}
 }
 
-// setAside moves the photo into quarantine, once the record says where to.
-func (w *work) setAside(e *history.Record) error {
+// stillWriting is for how long a photo must have been left alone before it is
+// copied to another file system though nobody knows that it is whole.
+const stillWriting = 5 * time.Minute
+
+// moveToQuarantine moves the photo into quarantine, once the record says where to.
+func (w *work) moveToQuarantine(e *history.Record) error {
 	rel, err := w.below()
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(w.unchanged(), w.engine.notAway(w.job.Quarantine)); err != nil {
+	if err := errors.Join(w.unchanged(), mounts.Check(w.engine.ledger, w.job.Quarantine)); err != nil {
 		return err
 	}
-	place, err := mover{owner: w.engine.owner, before: w.intend(e), quiet: writing, told: w.tell}.relocate(w.file, w.job.Quarantine, rel)
+	m := w.mover()
+	m.Before, m.QuietFor = w.intend(e), stillWriting
+	place, err := m.Relocate(w.file, w.job.Quarantine, rel)
 	if place == "" {
 		return errors.Join(err, w.stays(e))
 	}

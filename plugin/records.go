@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
+	"github.com/burnish-photo/burnish/plugin/mounts"
+	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/output"
-	"github.com/burnish-photo/burnish/plugin/source"
 )
 
 // Records are what an engine remembers, for people to look at and to change.
@@ -76,7 +76,7 @@ func (r *Records) Failures() ([]Failure, error) {
 func (r *Records) failed() (left []history.Record, err error) {
 	entries, err := history.Failures(r.ledger)
 	for _, e := range entries {
-		if there(e.Path) || e.MovedTo != "" && there(e.MovedTo) {
+		if mounts.MayExist(e.Path) || e.MovedTo != "" && mounts.MayExist(e.MovedTo) {
 			left = append(left, e)
 		}
 	}
@@ -127,7 +127,7 @@ func named(e history.Record, paths []string, used []bool) (yes bool) {
 // again makes a failed photo a new one. It may have been interrupted before,
 // with the photo back already.
 func (r *Records) again(e history.Record) error {
-	if e.MovedTo != "" && there(e.MovedTo) {
+	if e.MovedTo != "" && mounts.MayExist(e.MovedTo) {
 		if err := r.renameBack(e); err != nil {
 			return err
 		}
@@ -143,33 +143,11 @@ func (r *Records) renameBack(e history.Record) error {
 	if rel, err := filepath.Rel(e.Root, e.Path); e.Root != "" && err == nil && filepath.IsLocal(rel) {
 		root, aside = e.Root, strings.TrimSuffix(aside, "/"+filepath.Dir(rel))
 	}
-	f, err := source.Open(aside, e.MovedTo, beneath.Trusted)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	from, name, err := f.Place()
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	rel, err := filepath.Rel(root, filepath.Dir(e.Path))
-	if err != nil {
-		return err
-	}
-	to, err := madeBelow(root, rel)
-	if err != nil {
-		return err
-	}
-	defer to.Close()
-	err = mover{owner: output.OwnerOf(r.stateDir)}.moveTo(f, from, name, to, filepath.Base(e.Path))
+	err := originals.Mover{Owner: output.OwnerOf(r.stateDir)}.PutBack(aside, e.MovedTo, root, e.Path)
 	if errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("%s cannot be moved back: another file is at %s now; move one of them", e.MovedTo, e.Path)
 	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(to.Sync(), from.Sync())
+	return err
 }
 
 // Reprocess marks the results that w describes, so that they are made again,

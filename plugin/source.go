@@ -8,13 +8,13 @@ import (
 	"slices"
 	"time"
 
-	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/source"
+	"github.com/burnish-photo/burnish/watcher/paths"
 )
 
 // find opens the photo's file.
@@ -60,7 +60,7 @@ func (w *work) mayFollow(real string) error {
 	}
 	for _, folder := range barred {
 		resolved, err := filepath.EvalSymlinks(folder)
-		if err == nil && config.Within(real, resolved) && !config.Within(w.root, resolved) {
+		if err == nil && paths.ResolvedWithin(real, resolved) && !paths.ResolvedWithin(w.root, resolved) {
 			return w.swapped(fmt.Errorf("a link leads into %s", folder))
 		}
 	}

@@ -163,7 +163,7 @@ func (w *work) ownerBeside(path string) (owner string, mine bool, err error) {
 	if _, err := os.Lstat(owner); !errors.Is(err, os.ErrNotExist) {
 		return owner, false, nil
 	}
-	if put, err := w.engine.wasPutAway(path); put || err != nil {
+	if put, err := w.engine.isArchived(path); put || err != nil {
 		return owner, false, err
 	}
 	return "", false, nil
@@ -180,7 +180,7 @@ func (w *work) own() error {
 			continue
 		}
 		if w.pipeline.outputs[t.output].Collision == naming.Overwrite {
-			if err := w.sparesPutAway(t.path); err != nil {
+			if err := w.protectArchived(t.path); err != nil {
 				return err
 			}
 			continue
@@ -204,14 +204,14 @@ func (w *work) own() error {
 	return nil
 }
 
-// sparesPutAway refuses to overwrite the outputs of an original that was put
+// protectArchived refuses to overwrite the outputs of an original that was put
 // away: they may be all that is left of it. e.mu is held.
-func (w *work) sparesPutAway(path string) error {
+func (w *work) protectArchived(path string) error {
 	owner, err := w.engine.ownerOf(path)
 	if owner == "" || owner == w.source || err != nil {
 		return err
 	}
-	if put, err := w.engine.wasPutAway(path); !put || err != nil {
+	if put, err := w.engine.isArchived(path); !put || err != nil {
 		return err
 	}
 	return w.taken(path, owner)

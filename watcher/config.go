@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops/diag"
@@ -120,23 +118,4 @@ func checkFolder(folder string) error {
 		return diag.InvalidOnHost("folder", &FolderError{Folder: folder, Err: err})
 	}
 	return nil
-}
-
-// within reports whether path is folder or lies below it. Both are clean and
-// absolute.
-func within(path, folder string) bool {
-	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator)))
-	return ok && (rest == "" || rest[0] == filepath.Separator)
-}
-
-// resolve follows the links in as much of an absolute path as exists.
-func resolve(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
-	}
-	parent := filepath.Dir(path)
-	if parent == path {
-		return path
-	}
-	return filepath.Join(resolve(parent), filepath.Base(path))
 }

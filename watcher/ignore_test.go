@@ -1,5 +1,7 @@
 package watcher
 
+import "github.com/burnish-photo/burnish/watcher/paths"
+
 import "testing"
 
 func TestIgnored(t *testing.T) {
@@ -38,8 +40,8 @@ func TestWithin(t *testing.T) {
 		{"/a", "/", true},
 		{"/", "/", true},
 	} {
-		if got := within(tt.path, tt.folder); got != tt.want {
-			t.Errorf("within(%q, %q) = %v", tt.path, tt.folder, got)
+		if got := paths.Within(tt.path, tt.folder); got != tt.want {
+			t.Errorf("paths.Within(%q, %q) = %v", tt.path, tt.folder, got)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/burnish-photo/burnish/watcher/paths"
 )
 
 // Links says what becomes of symbolic links below a watched folder.
@@ -39,10 +41,10 @@ func (l *loop) follow(r *root, path string) (real string, ok bool) {
 		return "", false
 	}
 	real, err := filepath.EvalSymlinks(path)
-	if err != nil || r.Links == InsideLinks && !within(real, r.real) {
+	if err != nil || r.Links == InsideLinks && !paths.Within(real, r.real) {
 		return "", false
 	}
-	barred := func(folder string) bool { return within(real, folder) }
-	others := func(o *root) bool { return o != r && within(real, o.real) && !within(r.real, o.real) }
+	barred := func(folder string) bool { return paths.Within(real, folder) }
+	others := func(o *root) bool { return o != r && paths.Within(real, o.real) && !paths.Within(r.real, o.real) }
 	return real, !slices.ContainsFunc(l.exclude, barred) && !slices.ContainsFunc(l.roots, others)
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/burnish-photo/burnish/watcher/paths"
 )
 
 // folder is one folder that is looked into, with what was found in it.
@@ -45,7 +47,7 @@ func (f *folder) below(name string) string {
 	if f.root.Links == SkipLinks {
 		return at
 	}
-	return resolve(at)
+	return paths.Resolve(at)
 }
 
 // takes reports whether what stands under a name in f is taken in.

@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops/diag"
+	"github.com/burnish-photo/burnish/watcher/paths"
 )
 
 // File is a file that has finished arriving. It may be gone or changed again
@@ -139,7 +140,7 @@ func New(o Options) (*Watcher, error) {
 			faults = append(faults, fmt.Errorf("excluded folder %q: %w", path, err))
 			continue
 		}
-		w.exclude = append(w.exclude, abs, resolve(abs))
+		w.exclude = append(w.exclude, abs, paths.Resolve(abs))
 	}
 	there := slices.ContainsFunc(o.Folders, func(c Config) bool { return checkFolder(c.Folder) == nil })
 	for _, c := range o.Folders {
@@ -162,9 +163,9 @@ func (w *Watcher) add(c Config, late bool) error {
 	if err != nil {
 		return fmt.Errorf("watched folder %q: %w", c.Folder, err)
 	}
-	r := rootPath{config: c, path: path, real: resolve(path)}
+	r := rootPath{config: c, path: path, real: paths.Resolve(path)}
 	for _, ex := range w.exclude {
-		if within(r.path, ex) || within(r.real, ex) {
+		if paths.Within(r.path, ex) || paths.Within(r.real, ex) {
 			return fmt.Errorf("watched folder %s lies in %s, where nothing is taken in: use another folder for one of them", path, ex)
 		}
 	}

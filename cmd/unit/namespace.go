@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/burnish-photo/burnish/watcher/paths"
 )
 
 // Access is what a service's namespace leaves of a path, whoever its user is.
@@ -100,7 +102,7 @@ func (u *Unit) made() map[string]string {
 // the service's user.
 func (u *Unit) Makes(path string) bool {
 	for folder := range u.made() {
-		if below(filepath.Clean(path), folder) {
+		if paths.Within(path, folder) {
 			return true
 		}
 	}
@@ -108,15 +110,15 @@ func (u *Unit) Makes(path string) bool {
 }
 
 // paths are a list's, without the marks before and the options behind them.
-func (u *Unit) paths(setting string) (paths []string) {
+func (u *Unit) paths(setting string) (all []string) {
 	for _, path := range u.words(setting) {
 		path = strings.TrimLeft(path, "-+")
 		if setting == "TemporaryFileSystem" {
 			path, _, _ = strings.Cut(path, ":")
 		}
-		paths = append(paths, real(path))
+		all = append(all, paths.Resolve(path))
 	}
-	return paths
+	return all
 }
 
 // Missing are paths that have to exist for the service to start, and do not.
@@ -140,13 +142,13 @@ func (u *Unit) Rooted() bool { return u.value("RootDirectory")+u.value("RootImag
 // decides it ("" for none), and the folder from which on the service sees the
 // system's own folders: a bind mount, else "/"; "" where it sees others.
 func (u *Unit) Access(path string) (access Access, by, from string) {
-	path = real(path)
+	path = paths.Resolve(path)
 	var opens, hides rule
 	var bound, moved bool
 	opens.path, from = "/", "/"
 	for _, r := range u.rules() {
 		switch {
-		case !below(path, r.path):
+		case !paths.Within(path, r.path):
 		case r.sealed:
 			return Hidden, r.by, from
 		case r.access == Hidden:
@@ -156,7 +158,7 @@ func (u *Unit) Access(path string) (access Access, by, from string) {
 		case len(r.path) >= len(opens.path):
 			opens = r
 		}
-		if r.bound && below(path, r.path) && len(r.path) >= len(hides.path) {
+		if r.bound && paths.Within(path, r.path) && len(r.path) >= len(hides.path) {
 			bound, from, moved = true, r.path, r.moved
 		}
 	}
@@ -167,23 +169,4 @@ func (u *Unit) Access(path string) (access Access, by, from string) {
 		from = ""
 	}
 	return opens.access, opens.by, from
-}
-
-// below reports whether path is folder or lies in it; both are clean.
-func below(path, folder string) bool {
-	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(filepath.Clean(folder), "/"))
-	return ok && (rest == "" || rest[0] == '/')
-}
-
-// real is a path with its links followed as far as it exists.
-func real(path string) string {
-	for rest := ""; ; {
-		if resolved, err := filepath.EvalSymlinks(path); err == nil {
-			return filepath.Join(resolved, rest)
-		}
-		if path == filepath.Dir(path) {
-			return filepath.Join(path, rest)
-		}
-		path, rest = filepath.Dir(path), filepath.Join(filepath.Base(path), rest)
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"github.com/burnish-photo/burnish/watcher/paths"
 	"golang.org/x/sys/unix"
 )
 
@@ -83,7 +84,7 @@ func groupID(name string) (int, error) {
 // unix.R_OK, W_OK and X_OK. The outermost is the first. The caller is root; what
 // does not exist, or what root cannot look at, denies nothing.
 func (s User) Denied(path, from string, mode uint32) (denied []string, err error) {
-	path = real(path)
+	path = paths.Resolve(path)
 	var files []*os.File
 	var names []string
 	defer func() {
@@ -91,7 +92,7 @@ func (s User) Denied(path, from string, mode uint32) (denied []string, err error
 			f.Close()
 		}
 	}()
-	for at := path; below(at, from); at = filepath.Dir(at) {
+	for at := path; paths.Within(at, from); at = filepath.Dir(at) {
 		fd, err := unix.Open(at, unix.O_PATH|unix.O_CLOEXEC, 0)
 		if err == nil {
 			files, names = append(files, os.NewFile(uintptr(fd), at)), append(names, at)

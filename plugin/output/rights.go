@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/burnish-photo/burnish/plugin/beneath"
+	"github.com/burnish-photo/burnish/watcher/paths"
 	"golang.org/x/sys/unix"
 )
 
@@ -34,7 +35,7 @@ func rightsOf(photo string, info os.FileInfo, out string) rights {
 	if named(photo) {
 		r.group &= r.others
 	}
-	for dir := realFolder(beneath.Real(photo)); !within(realFolder(out), dir); dir = filepath.Dir(dir) {
+	for dir := realFolder(beneath.Real(photo)); !paths.Within(realFolder(out), dir); dir = filepath.Dir(dir) {
 		at, err := os.Stat(dir)
 		if err != nil {
 			r.group, r.others = 0, 0
@@ -76,12 +77,6 @@ func realFolder(path string) string {
 		return real
 	}
 	return folder
-}
-
-// within reports whether path is folder or lies below it.
-func within(path, folder string) bool {
-	rel, err := filepath.Rel(folder, path)
-	return err == nil && filepath.IsLocal(rel)
 }
 
 // grant gives an open file or folder mode, less what would let more people use

@@ -191,6 +191,23 @@ func ChangeTime(info fs.FileInfo) time.Time {
 	return time.Time{}
 }
 
+// Arrived is when a file got its name, or its mode, at the latest.
+func Arrived(info fs.FileInfo) time.Time {
+	if t := ChangeTime(info); !t.IsZero() {
+		return t
+	}
+	return info.ModTime()
+}
+
+// Device is the number of the file system that the file is on; 0 where the system
+// tells none.
+func Device(info fs.FileInfo) uint64 {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(s.Dev) //nolint:unconvert // not of 64 bits everywhere
+	}
+	return 0
+}
+
 // Inode is the file's number on its file system; 0 where the system tells none.
 func Inode(info fs.FileInfo) uint64 {
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {

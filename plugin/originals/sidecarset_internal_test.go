@@ -1,4 +1,4 @@
-package plugin
+package originals
 
 import (
 	"os"
@@ -7,16 +7,17 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/beneath"
+	"github.com/burnish-photo/burnish/plugin/mounts"
 )
 
 // The film of a Live Photo may still be on its way when its photo is done.
 func TestWhatIsWrittenStays(t *testing.T) {
 	from, to, file := folders(t)
-	if err := copied(t, mover{owner: "test", unsettled: true}, file, to); err == nil || !there(file) {
+	if err := copied(t, Mover{Owner: "test", unsettled: true}, file, to); err == nil || !mounts.MayExist(file) {
 		t.Errorf("it was moved: %v", err)
 	}
-	time.Sleep(lately)
-	if err := copied(t, mover{owner: "test", unsettled: true}, file, to); err != nil || there(file) {
+	time.Sleep(settled)
+	if err := copied(t, Mover{Owner: "test", unsettled: true}, file, to); err != nil || mounts.MayExist(file) {
 		t.Errorf("it stays in %s: %v", from, err)
 	}
 }
@@ -40,15 +41,15 @@ func TestSidecarsComeBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer target.Close()
-	tr, err := mover{owner: "test", sidecars: true}.train(folder, "a.jpg")
+	set, err := Mover{Owner: "test", Sidecars: MoveAll}.sidecarsOf(folder, "a.jpg")
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone := tr.move(target, "a-2.jpg")
-	if len(gone) != 2 || !there(filepath.Join(to, "a-2.jpg.xmp")) {
-		t.Fatalf("moved %v", gone)
+	moved := set.move(target, "a-2.jpg")
+	if len(moved) != 2 || !mounts.MayExist(filepath.Join(to, "a-2.jpg.xmp")) {
+		t.Fatalf("moved %v", moved)
 	}
-	if err := tr.putBack(target, gone); err != nil || !there(filepath.Join(from, "a.xmp")) || !there(filepath.Join(from, "a.jpg.xmp")) {
+	if err := set.putBack(target, moved); err != nil || !mounts.MayExist(filepath.Join(from, "a.xmp")) || !mounts.MayExist(filepath.Join(from, "a.jpg.xmp")) {
 		t.Errorf("not put back: %v", err)
 	}
 	// The same through a move that fails: the file is another by then.
@@ -58,11 +59,11 @@ func TestSidecarsComeBack(t *testing.T) {
 	if err := os.WriteFile(file, []byte("another"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if place, err := (mover{owner: "test", sidecars: true}).relocate(f, to, "a.jpg"); place != "" || err == nil {
+	if place, err := (Mover{Owner: "test", Sidecars: MoveAll}).Relocate(f, to, "a.jpg"); place != "" || err == nil {
 		t.Errorf("moved to %s", place)
 	}
 	for _, name := range []string{"a.jpg", "a.xmp", "a.jpg.xmp"} {
-		if !there(filepath.Join(from, name)) {
+		if !mounts.MayExist(filepath.Join(from, name)) {
 			t.Errorf("%s is not there", name)
 		}
 	}

@@ -1,4 +1,4 @@
-package plugin
+package originals
 
 import (
 	"errors"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/beneath"
+	"github.com/burnish-photo/burnish/plugin/mounts"
 	"github.com/burnish-photo/burnish/plugin/source"
 	"golang.org/x/sys/unix"
 )
@@ -58,7 +59,7 @@ func opened(t *testing.T, path string) *source.File {
 }
 
 // copied copies a file away as to another file system.
-func copied(t *testing.T, m mover, file, to string) error {
+func copied(t *testing.T, m Mover, file, to string) error {
 	t.Helper()
 	f := opened(t, file)
 	from, name, err := f.Place()
@@ -86,15 +87,15 @@ func TestACopyDoesNotStayBesideItsOriginal(t *testing.T) {
 			}
 			defer os.Chmod(from, 0o777)
 			var err error
-			asNobody(func() { err = copied(t, mover{owner: "test"}, file, to) })
+			asNobody(func() { err = copied(t, Mover{Owner: "test"}, file, to) })
 			if !errors.Is(err, os.ErrPermission) {
 				t.Errorf("got %v", err)
 			}
 			if left, _ := os.ReadDir(to); len(left) > 0 {
 				t.Errorf("left: %v", left)
 			}
-			if !there(file) {
-				t.Error("the original is gone")
+			if !mounts.MayExist(file) {
+				t.Error("the original is moved")
 			}
 		})
 	}
@@ -109,14 +110,14 @@ func TestRelocate(t *testing.T) {
 		}
 	}
 	var told []string
-	m := mover{owner: "test", before: func(name string) error {
-		if !there(file) {
+	m := Mover{Owner: "test", Before: func(name string) error {
+		if !mounts.MayExist(file) {
 			t.Error("it was moved before")
 		}
 		told = append(told, name)
 		return nil
 	}}
-	place, err := m.relocate(opened(t, file), to, "a.jpg")
+	place, err := m.Relocate(opened(t, file), to, "a.jpg")
 	if err != nil || place != want || !slices.Equal(told, []string{want}) {
 		t.Errorf("moved to %q, told of %v, %v", place, told, err)
 	}
@@ -125,17 +126,17 @@ func TestRelocate(t *testing.T) {
 	if err := os.Symlink("../to/a-3.jpg", link); err != nil {
 		t.Fatal(err)
 	}
-	if place, err := m.relocate(opened(t, link), to, "link.jpg"); place != "" || err == nil || !there(link) {
+	if place, err := m.Relocate(opened(t, link), to, "link.jpg"); place != "" || err == nil || !mounts.MayExist(link) {
 		t.Errorf("a link was moved to %q, %v", place, err)
 	}
 }
 
 func TestWhatIsWrittenToIsNotCopiedAway(t *testing.T) {
 	_, to, file := folders(t)
-	if err := copied(t, mover{owner: "test", quiet: time.Hour}, file, to); err == nil || !there(file) {
+	if err := copied(t, Mover{Owner: "test", QuietFor: time.Hour}, file, to); err == nil || !mounts.MayExist(file) {
 		t.Errorf("got %v", err)
 	}
-	if err := copied(t, mover{owner: "test"}, file, to); err != nil || there(file) {
+	if err := copied(t, Mover{Owner: "test"}, file, to); err != nil || mounts.MayExist(file) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -151,8 +152,8 @@ func TestAMoveThatCannotBeSyncedIsAMove(t *testing.T) {
 	var place string
 	var err error
 	f := opened(t, file)
-	asNobody(func() { place, err = mover{owner: "test"}.relocate(f, to, "a.jpg") })
-	if place != want || !errors.Is(err, os.ErrPermission) || there(file) {
+	asNobody(func() { place, err = Mover{Owner: "test"}.Relocate(f, to, "a.jpg") })
+	if place != want || !errors.Is(err, os.ErrPermission) || mounts.MayExist(file) {
 		t.Errorf("moved to %q, %v", place, err)
 	}
 }
@@ -176,7 +177,7 @@ func TestOnlyTheFileThatWasOpenedIsMoved(t *testing.T) {
 	if err := errors.Join(os.WriteFile(foreign, []byte("foreign"), 0o644), os.Rename(foreign, file)); err != nil {
 		t.Fatal(err)
 	}
-	m := mover{owner: "test"}
+	m := Mover{Owner: "test"}
 	for name, err := range map[string]error{
 		"moved":   moveExactly(f, source, "a.jpg", target, "a.jpg"),
 		"removed": m.removeExactly(f, source, "a.jpg"),
@@ -185,7 +186,7 @@ func TestOnlyTheFileThatWasOpenedIsMoved(t *testing.T) {
 			t.Errorf("it was %s", name)
 		}
 	}
-	if _, err := m.relocate(f, to, "a.jpg"); err == nil {
+	if _, err := m.Relocate(f, to, "a.jpg"); err == nil {
 		t.Error("it was relocated")
 	}
 	if data, err := os.ReadFile(file); string(data) != "foreign" {

@@ -1,4 +1,4 @@
-package plugin
+package originals
 
 import (
 	"path/filepath"
