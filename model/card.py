@@ -37,11 +37,11 @@ _PUBLISHED_BLIND = {
     "JPEG": "30.02/0.872/28.18", "FBCNN": "32.08/0.904/31.44", "PromptIR": "32.34/0.907/31.75",
     "PromptCIR (DF2K)": "32.45/0.908/31.87", "PromptCIR (DF2K+LSDIR)": "32.65/0.910/32.06",
 }  # fmt: skip
-_LICENCE = """The weights are under **CC-BY-SA-4.0** (https://creativecommons.org/licenses/by-sa/4.0/legalcode), apart
-from the code's Apache-2.0. Among the training photographs are some under CC-BY-SA-4.0; whether weights
-are an adaptation of them is an open question, and this is the cautious answer. It covers this file, not
-the program that loads it and not the photographs that it restores. `{attribution}` names every
-photograph with its source and licence."""
+_LICENCE = """The weights are under **CC-BY-SA-4.0** (https://creativecommons.org/licenses/by-sa/4.0/legalcode); the
+code is under Apache-2.0. Some of the training photographs are under CC-BY-SA-4.0. Whether weights are an
+adaptation of them is an open question, and this is the cautious answer. The licence covers this file, not the
+program that loads it and not the photographs that it restores. `{attribution}` names every photograph with its
+source and licence."""
 
 
 def macs_per_pixel(checkpoint_path, side=256):
@@ -98,15 +98,18 @@ def tables(result, name):
     blind, fine, lossless = result["blind"], result["fine"], result["lossless"]
     draws = ", ".join(f"{image} {q}" for image, q in blind["qualities"].items())
     lines += [
-        "", "The lower rows are the paper's Table 2 and, for the two classical tools, our own measurement.", "",
-        f"**Blind**, a QF of 10..70 drawn per image: JPEG {_cell(blind['jpeg'])}, {name} {_cell(blind['restored'])} "
+        "", "The lower rows are from the paper's Table 2; those of the two classical tools are our own "
+        "measurements.", "",
+        f"**Blind**, QF 10 to 70 drawn at random for each image: JPEG {_cell(blind['jpeg'])}, "
+        f"{name} {_cell(blind['restored'])} "
         f"({_gain(blind)} dB). QFs (NumPy RandomState({BLIND_SEED})): {draws}.", "",
-        "The paper's blind rows: " + "; ".join(f"{who} {cell}" for who, cell in _PUBLISHED_BLIND.items()) + ". "
-        "Its draw of QFs is unpublished and its PSNR-B there seems to follow another definition, so compare gains "
-        "over JPEG, not figures.", "",
-        f"**Good photos**: at QF 95, JPEG {_cell(fine['jpeg'])}, {name} {_cell(fine['restored'])} ({_gain(fine)} dB). "
-        f"Of originals that were never compressed the output lies {lossless['mean']:.2f} dB from the input on average, "
-        f"{lossless['least']:.2f} dB at worst.",
+        "The paper's blind results: " + "; ".join(f"{who} {cell}" for who, cell in _PUBLISHED_BLIND.items()) + ". "
+        "Its QFs are unpublished and its PSNR-B seems to follow another definition: compare gains over JPEG, not "
+        "values.", "",
+        f"**High-quality photos**: at QF 95, JPEG {_cell(fine['jpeg'])}, {name} {_cell(fine['restored'])} "
+        f"({_gain(fine)} dB). "
+        f"For originals that were never compressed, the PSNR between input and output is {lossless['mean']:.2f} dB on "
+        f"average and {lossless['least']:.2f} dB at worst.",
     ]  # fmt: skip
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""The second table: damage as pictures collect it on their way, beside the paper's single saves.
+"""The second table of the model card: damage found in practice, beside the single saves of the paper.
 
     python -m model.wild --data LIVE1                                through bin/burnish
     python -m model.wild --data LIVE1 --checkpoint run/best.pth      through PyTorch
