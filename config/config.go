@@ -112,16 +112,16 @@ const (
 	SkipPages = "skip"
 )
 
-// Graph is the pipeline's graph, with a tap for every output in their order.
+// Graph is the pipeline's graph, with a sink for every output in their order.
 func (c *Config) Graph(p Pipeline) graph.Config {
 	g := graph.Config{Steps: p.Steps, Fragments: c.Fragments}
 	for i := range p.Outputs {
 		o := &p.Outputs[i]
-		tap := graph.Tap{From: o.From, Node: o.FromNode(), When: o.When, WhenNode: o.WhenNode()}
+		sink := graph.Sink{From: o.From, Node: o.FromNode(), When: o.When, WhenNode: o.WhenNode()}
 		if o.Thumbnail != nil {
-			tap.Through = []graph.Step{graph.NewStep("thumbnail", o.Thumbnail)}
+			sink.Through = []graph.Step{graph.NewStep("thumbnail", o.Thumbnail)}
 		}
-		g.Taps = append(g.Taps, tap)
+		g.Sinks = append(g.Sinks, sink)
 	}
 	return g
 }

@@ -193,7 +193,7 @@ func (w *work) part(t target) string {
 	if t.page > 0 && !t.encoder.Joins() {
 		text += fmt.Sprintf(" of page %d", t.page+1)
 	}
-	if w.pipeline.graph.ByPlace() {
+	if w.pipeline.graph.DependsOnPath() {
 		rel, _ := filepath.Rel(w.root, w.source) // as facts found it
 		place := sha256.Sum256(fmt.Appendf(nil, "%q %d", rel, w.info.ModTime().Unix()))
 		text += fmt.Sprintf(" at %x", place[:6])

@@ -25,7 +25,7 @@ type estimate struct {
 	plan   *Plan
 }
 
-func (s *estimate) add(ctx context.Context, f graph.Foreseen, w *work) error {
+func (s *estimate) add(ctx context.Context, f graph.Preview, w *work) error {
 	pixels := megapixels(f.Out.Pixels)
 	if f.Operator == nil {
 		s.plan.Seconds += pixels * decoding[f.Out.Source.Format]
@@ -36,7 +36,7 @@ func (s *estimate) add(ctx context.Context, f graph.Foreseen, w *work) error {
 		}
 		s.plan.Seconds += megapixels(f.In[0].Pixels) * r
 	}
-	for _, t := range f.Taps {
+	for _, t := range f.Sinks {
 		s.plan.Seconds += publishing + pixels*encoding[w.targets[t].encoder.Format]
 	}
 	return nil

@@ -151,7 +151,7 @@ const standing = "its outputs are there, and are to stay"
 
 // copies reports whether outputs of one photo may be copied for an equal one.
 func (p *pipeline) copies() bool {
-	return !p.graph.ByPlace() && p.pages != config.AllPages && !slices.ContainsFunc(p.outputs, output.Config.Tiles)
+	return !p.graph.DependsOnPath() && p.pages != config.AllPages && !slices.ContainsFunc(p.outputs, output.Config.Tiles)
 }
 
 // reuse copies the outputs that an equal photo under another path has already

@@ -134,7 +134,7 @@ func (w *work) foreseeRun(ctx context.Context, plan *Plan, format string, header
 	e := w.engine
 	plan.Megabytes = float64(e.memory.Predict(w.pipeline.work, w.pipeline.demand(plan.Width, plan.Height, src.Pixels.PixelBytes()).EstimateMemory())) / 1e6
 	estimate := &estimate{engine: e, plan: plan}
-	err = w.pipeline.graph.Foresee(ctx, src, &w.choice, func(f graph.Foreseen) error {
+	err = w.pipeline.graph.DryRun(ctx, src, &w.choice, func(f graph.Preview) error {
 		plan.visit(f, w.targets)
 		return estimate.add(ctx, f, w)
 	})
@@ -159,11 +159,11 @@ func (w *work) keepNames() {
 	}
 }
 
-func (plan *Plan) visit(f graph.Foreseen, targets []target) {
+func (plan *Plan) visit(f graph.Preview, targets []target) {
 	if f.Operator != nil && (f.Name != "orientation" || f.In[0].Pixels.Orientation() != 1) {
 		plan.Steps = append(plan.Steps, PlannedStep{Name: f.Name, Runs: f.Runs, Why: f.Why})
 	}
-	for _, t := range f.Taps {
+	for _, t := range f.Sinks {
 		plan.Outputs[t] = PlannedOutput{Path: targets[t].path, Width: f.Out.Pixels.Width(), Height: f.Out.Pixels.Height()}
 	}
 }

@@ -29,21 +29,21 @@ type Condition struct {
 	told    []string // the same, with the members of those that have some
 }
 
-// Fault is what is wrong in an expression. Line and Column count from 1.
-type Fault struct {
+// Error is what is wrong in an expression. Line and Column count from 1.
+type Error struct {
 	Line, Column int
 	Message      string
 }
 
-func (f *Fault) Error() string { return f.Message }
+func (f *Error) Error() string { return f.Message }
 
 // Compile reads an expression that is true or false. steps are the ids that
 // ran() may ask for. Names of files and folders are compared in Unicode's
 // composed form (NFC), in whichever the expression is written. Its error is a
-// [*Fault].
+// [*Error].
 func Compile(text string, steps []string) (*Condition, error) {
 	if len(text) > maxLength {
-		return nil, &Fault{1, 1, fmt.Sprintf("an expression may have %d bytes, got %d", maxLength, len(text))}
+		return nil, &Error{1, 1, fmt.Sprintf("an expression may have %d bytes, got %d", maxLength, len(text))}
 	}
 	text = norm.NFC.String(text)
 	tree, err := parser.Parse(text)
@@ -66,9 +66,9 @@ func Compile(text string, steps []string) (*Condition, error) {
 // String is the expression as it was written.
 func (c *Condition) String() string { return c.text }
 
-// ByPlace reports whether the decision can be another for a photo of the same
+// DependsOnPath reports whether the decision can be another for a photo of the same
 // content elsewhere: it asks for the folder, the file's name or the date.
-func (c *Condition) ByPlace() bool {
+func (c *Condition) DependsOnPath() bool {
 	return slices.ContainsFunc(c.names, func(n string) bool { return slices.Contains([]string{"folder", "file", "date"}, n) })
 }
 
@@ -161,7 +161,7 @@ type names struct {
 	facts    []string
 	members  []string // of jpeg and camera, with dots
 	declared declared
-	fault    *Fault
+	fault    *Error
 }
 
 func (n *names) Visit(node *ast.Node) {
@@ -260,13 +260,13 @@ func (n *names) call(is *ast.CallNode) {
 func (n *names) fail(at ast.Node, format string, args ...any) {
 	if n.fault == nil {
 		bound := (&file.Error{Location: at.Location()}).Bind(n.source)
-		n.fault = &Fault{Line: bound.Line, Column: bound.Column + 1, Message: fmt.Sprintf(format, args...)}
+		n.fault = &Error{Line: bound.Line, Column: bound.Column + 1, Message: fmt.Sprintf(format, args...)}
 	}
 }
 
 var structName = regexp.MustCompile(`condition\.\w+`)
 
-// fault makes a Fault of what the expression library says.
+// fault makes an Error of what the expression library says.
 func fault(err error) error {
 	var known *file.Error
 	if !errors.As(err, &known) {
@@ -276,5 +276,5 @@ func fault(err error) error {
 	if strings.HasPrefix(message, "expected bool, but got") {
 		message = "the expression is neither true nor false but " + strings.TrimPrefix(message, "expected bool, but got ")
 	}
-	return &Fault{Line: max(1, known.Line), Column: known.Column + 1, Message: message}
+	return &Error{Line: max(1, known.Line), Column: known.Column + 1, Message: message}
 }

@@ -106,7 +106,7 @@ func TestFaults(t *testing.T) {
 		{`file matches "["`, 1, 0, "missing closing ]"},
 	} {
 		_, err := condition.Compile(test.text, []string{"a", "b"})
-		var f *condition.Fault
+		var f *condition.Error
 		if !errors.As(err, &f) || !strings.Contains(f.Message, test.want) || f.Line != test.line || test.column > 0 && f.Column != test.column {
 			t.Errorf("%q: got %+v, want %d:%d %s", test.text, f, test.line, test.column, test.want)
 		}
@@ -116,7 +116,7 @@ func TestFaults(t *testing.T) {
 func TestWhatDependsOnThePlace(t *testing.T) {
 	for text, want := range map[string]bool{"width > 3": false, `folder == "raw"`: true, `width > 3 or file == "x"`: true, `date > "2020"`: true} {
 		c, err := condition.Compile(text, nil)
-		if err != nil || c.ByPlace() != want {
+		if err != nil || c.DependsOnPath() != want {
 			t.Errorf("%s: %v, %v", text, c, err)
 		}
 	}

@@ -18,7 +18,7 @@ func FuzzCompile(f *testing.F) {
 			if c.String() != text {
 				t.Errorf("%q became %q", text, c)
 			}
-			c.ByPlace()
+			c.DependsOnPath()
 			c.AsksWhatRan()
 		} else if err.Error() == "" {
 			t.Errorf("%q is refused without a word", text)

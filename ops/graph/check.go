@@ -40,7 +40,7 @@ func (b blueprint) warnings() (faults diag.Diagnostics) {
 			moved[i] = p.step.Operator
 		}
 	}
-	for _, at := range b.taps {
+	for _, at := range b.sinks {
 		mark(at)
 	}
 	for i, p := range b.steps {

@@ -18,8 +18,8 @@ import (
 // Graph is a compiled pipeline. It may run on several photos at a time.
 type Graph struct {
 	nodes       []node
-	taps        []int    // per Config.Taps, an index into nodes
-	choices     []*guard // the same; nil: always wanted
+	sinks       []int             // per Config.Sinks, an index into nodes
+	choices     []*boundCondition // the same; nil: always wanted
 	env         ops.Env
 	fingerprint string
 }
@@ -31,8 +31,8 @@ type node struct {
 	operator   ops.Operator
 	sequential bool
 	inputs     []int
-	step       int     // in the plan; -1 for a turning upright
-	guards     []guard // it runs where all hold
+	step       int              // in the plan; -1 for a turning upright
+	conditions []boundCondition // it runs where all hold
 }
 
 // Compile checks c and builds its operators. The caller closes the graph.
@@ -49,30 +49,30 @@ func Compile(ctx context.Context, c Config, reg *ops.Registry, env ops.Env) (*Gr
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("step %s: %w", p.label, err), g.Close())
 		}
-		l.add(i, node{label: p.label, operator: operator, sequential: p.sequential, step: i, guards: p.guards})
+		l.add(i, node{label: p.label, operator: operator, sequential: p.sequential, step: i, conditions: p.conditions})
 		if err := writeFingerprint(digest, p, operator); err != nil {
 			return nil, errors.Join(fmt.Errorf("step %s: %w", p.label, err), g.Close())
 		}
 	}
-	for _, at := range b.taps {
-		g.taps = append(g.taps, l.upright(at))
+	for _, at := range b.sinks {
+		g.sinks = append(g.sinks, l.autorotated(at))
 	}
 	g.choices = b.choices
-	if err := writeTaps(digest, b); err != nil {
+	if err := writeSinks(digest, b); err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
 	g.fingerprint = hex.EncodeToString(digest.Sum(nil))
 	return g, nil
 }
 
-// writeTaps covers what the taps read, and when.
-func writeTaps(w io.Writer, b blueprint) error {
-	err := json.NewEncoder(w).Encode(b.taps)
-	for tap, when := range b.choices {
+// writeSinks covers what the sinks read, and when.
+func writeSinks(w io.Writer, b blueprint) error {
+	err := json.NewEncoder(w).Encode(b.sinks)
+	for sink, when := range b.choices {
 		if when == nil {
 			continue
 		}
-		err = errors.Join(err, json.NewEncoder(w).Encode([]any{tap, when.parts()}))
+		err = errors.Join(err, json.NewEncoder(w).Encode([]any{sink, when.parts()}))
 	}
 	return err
 }
@@ -88,7 +88,7 @@ func writeFingerprint(w io.Writer, p planned, operator ops.Operator) error {
 		content = f.Fingerprint()
 	}
 	parts := []any{p.spec.Name, p.spec.Version, params, content, p.inputs}
-	for _, g := range p.guards {
+	for _, g := range p.conditions {
 		parts = append(parts, g.parts()...)
 	}
 	return json.NewEncoder(w).Encode(parts)
@@ -127,8 +127,8 @@ func plainly(c ops.Config) (plain any, err error) {
 	return plain, err
 }
 
-// parts are what decides with the guard.
-func (g *guard) parts() []any {
+// parts are what decides with the condition.
+func (g *boundCondition) parts() []any {
 	if g.AsksWhatRan() {
 		return []any{g.String(), g.steps}
 	}
@@ -139,13 +139,15 @@ func (g *guard) parts() []any {
 // parameters and versions, their models, and how they are wired.
 func (g *Graph) Fingerprint() string { return g.fingerprint }
 
-// ByPlace reports whether a photo's folder, name or date decides what becomes of
+// DependsOnPath reports whether a photo's folder, name or date decides what becomes of
 // it, so that a copy of it elsewhere may come out otherwise.
-func (g *Graph) ByPlace() bool {
-	if slices.ContainsFunc(g.choices, func(when *guard) bool { return when != nil && when.ByPlace() }) {
+func (g *Graph) DependsOnPath() bool {
+	if slices.ContainsFunc(g.choices, func(when *boundCondition) bool { return when != nil && when.DependsOnPath() }) {
 		return true
 	}
-	return slices.ContainsFunc(g.nodes, func(n node) bool { return slices.ContainsFunc(n.guards, func(g guard) bool { return g.ByPlace() }) })
+	return slices.ContainsFunc(g.nodes, func(n node) bool {
+		return slices.ContainsFunc(n.conditions, func(g boundCondition) bool { return g.DependsOnPath() })
+	})
 }
 
 // Describe lists what the operators say of themselves, in the steps' order.

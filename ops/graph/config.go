@@ -14,7 +14,7 @@ const Source = "source"
 // Config is a pipeline: its steps, and which of their results are wanted.
 type Config struct {
 	Steps     []Step
-	Taps      []Tap
+	Sinks     []Sink
 	Fragments map[string]Fragment // that steps may use
 }
 
@@ -29,12 +29,12 @@ type Step struct {
 	node, key, params, id, from, when, use *yaml.Node
 }
 
-// Tap is a reader outside the graph, such as an output.
-type Tap struct {
+// Sink is a reader outside the graph, such as an output.
+type Sink struct {
 	From     string     // the id it reads; "": the last step
-	Through  []Step     // steps for this tap alone
+	Through  []Step     // steps for this sink alone
 	Node     *yaml.Node // where From stands in the file, for faults
-	When     string     // expression; where it is false, the tap is left out; "": never
+	When     string     // expression; where it is false, the sink is left out; "": never
 	WhenNode *yaml.Node // where When stands
 }
 

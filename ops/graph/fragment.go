@@ -24,7 +24,7 @@ const Input = "input"
 // pipeline uses.
 func CheckFragment(name string, fragments map[string]Fragment, reg *ops.Registry, env ops.Env) diag.Diagnostics {
 	s := Step{Use: name}
-	return Check(Config{Steps: []Step{s}, Fragments: fragments, Taps: []Tap{{}}}, reg, env)
+	return Check(Config{Steps: []Step{s}, Fragments: fragments, Sinks: []Sink{{}}}, reg, env)
 }
 
 // Uses lists the fragments that steps name, those that these name among them.
@@ -65,17 +65,17 @@ func (p *planner) use(s *Step, outer *scope) {
 		p.faults = append(p.faults, faults...)
 		return
 	}
-	guards, faults := s.guards(planned{inputs: read}, outer)
+	conditions, faults := s.conditions(planned{inputs: read}, outer)
 	p.faults = append(p.faults, faults...)
 	inner := newScope(read[0])
 	inner.ids[Input] = read[0]
-	inner.guards = guards
+	inner.conditions = conditions
 	inner.name = outer.name + s.Use + "/"
 	inner.within = append(slices.Clone(outer.within), s.Use)
 	p.add(f.Steps, inner)
 	outer.before = inner.before
-	if len(guards) > len(outer.guards) && !p.passes(inner.before, read[0]) {
-		outer.before = p.choose(s, inner.before, read[0], guards)
+	if len(conditions) > len(outer.conditions) && !p.passes(inner.before, read[0]) {
+		outer.before = p.choose(s, inner.before, read[0], conditions)
 	}
 }
 
@@ -93,11 +93,11 @@ func (p *planner) passes(at, from int) bool {
 	return true
 }
 
-// choose adds a step that gives made where the guards hold, and input else.
-func (p *planner) choose(s *Step, made, input int, guards []guard) int {
+// choose adds a step that gives made where the conditions hold, and input else.
+func (p *planner) choose(s *Step, made, input int, conditions []boundCondition) int {
 	p.steps = append(p.steps, planned{
 		spec: ops.Spec{Name: "use", Version: 1}, config: chooser{}, grid: ops.KeepsGrid, sequential: true,
-		inputs: []int{input, made}, guards: guards, label: "use " + s.Use, step: s,
+		inputs: []int{input, made}, conditions: conditions, label: "use " + s.Use, step: s,
 	})
 	return len(p.steps) - 1
 }

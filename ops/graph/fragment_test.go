@@ -11,9 +11,9 @@ import (
 )
 
 // withFragments is a pipeline whose fragments are given as YAML.
-func withFragments(t *testing.T, fragments, text string, taps ...string) graph.Config {
+func withFragments(t *testing.T, fragments, text string, sinks ...string) graph.Config {
 	t.Helper()
-	c := steps(t, text, taps...)
+	c := steps(t, text, sinks...)
 	root, err := diag.Parse("p.yaml", []byte(fragments))
 	if err != nil {
 		t.Fatal(err)

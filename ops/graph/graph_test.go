@@ -68,7 +68,7 @@ func registry(t *testing.T, s *seen) *ops.Registry {
 	return reg
 }
 
-func steps(t *testing.T, text string, taps ...string) graph.Config {
+func steps(t *testing.T, text string, sinks ...string) graph.Config {
 	t.Helper()
 	c := graph.Config{}
 	root, err := diag.Parse("p.yaml", []byte(text))
@@ -78,8 +78,8 @@ func steps(t *testing.T, text string, taps ...string) graph.Config {
 	if faults := diag.Decode(root, &c.Steps); len(faults) > 0 {
 		t.Fatal(faults)
 	}
-	for _, tap := range taps {
-		c.Taps = append(c.Taps, graph.Tap{From: tap, Node: root})
+	for _, sink := range sinks {
+		c.Sinks = append(c.Sinks, graph.Sink{From: sink, Node: root})
 	}
 	return c
 }
@@ -103,7 +103,7 @@ func photo(t *testing.T, orientation int) ops.Image {
 	return ops.Image{Pixels: tagged, Source: &ops.Source{Orientation: orientation}}
 }
 
-// run compiles and runs c; it returns the size of what each tap read.
+// run compiles and runs c; it returns the size of what each sink read.
 func run(t *testing.T, c graph.Config, s *seen, orientation int) ([]string, error) {
 	t.Helper()
 	before := vips.Live()
@@ -112,13 +112,13 @@ func run(t *testing.T, c graph.Config, s *seen, orientation int) ([]string, erro
 		t.Fatal(err)
 	}
 	src := photo(t, orientation)
-	got := make([]string, len(c.Taps))
-	err = g.Run(t.Context(), src, &graph.Choice{}, func(taps []int, img ops.Image) error {
-		for _, tap := range taps {
+	got := make([]string, len(c.Sinks))
+	err = g.Run(t.Context(), src, &graph.Choice{}, func(sinks []int, img ops.Image) error {
+		for _, sink := range sinks {
 			if _, err := vips.Call("avg", vips.Args{"in": img.Pixels}); err != nil {
 				return err
 			}
-			got[tap] = fmt.Sprintf("%dx%d orientation %d", img.Pixels.Width(), img.Pixels.Height(), img.Pixels.Orientation())
+			got[sink] = fmt.Sprintf("%dx%d orientation %d", img.Pixels.Width(), img.Pixels.Height(), img.Pixels.Orientation())
 		}
 		return nil
 	})
@@ -207,7 +207,7 @@ func TestFaults(t *testing.T) {
 		{"the source's id", "[{tone: , id: source}]", "", `p.yaml:1:15: the id "source" is already taken`},
 		{"a later step", "[{tone: , from: b}, {heal: , id: b}]", "", `p.yaml:1:17: no step before has the id "b"; a step reads those above it`},
 		{"itself", "[{tone: , id: a, from: a}]", "", `p.yaml:1:24: no step before has the id "a"; a step reads those above it`},
-		{"an unknown tap", "[{tone: , id: soft}]", "sotf", `did you mean "soft"?`},
+		{"an unknown sink", "[{tone: , id: soft}]", "sotf", `did you mean "soft"?`},
 		{"several inputs", "[{tone: , id: a}, {tone: , from: [a, source]}]", "", `tone reads one image, got 2`},
 		{"a lost grid", "[shrink, heal]", "", `p.yaml:1:10: warning: heal sees the JPEG's block grid no more`},
 		{"a dead step", "[{tone: , id: a}, heal]", "a", `p.yaml:1:19: warning: nothing reads the result of heal`},
@@ -233,8 +233,8 @@ func TestTwoOperatorsInAStep(t *testing.T) {
 }
 
 func TestFingerprint(t *testing.T) {
-	fingerprint := func(text string, tap string) string {
-		g, err := graph.Compile(t.Context(), steps(t, text, tap), registry(t, &seen{}), ops.Env{})
+	fingerprint := func(text string, sink string) string {
+		g, err := graph.Compile(t.Context(), steps(t, text, sink), registry(t, &seen{}), ops.Env{})
 		if err != nil {
 			t.Fatal(err)
 		}

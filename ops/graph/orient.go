@@ -50,26 +50,26 @@ func (l *layout) add(i int, n node) {
 		if asFound {
 			n.inputs = append(n.inputs, l.nodes[at])
 		} else {
-			n.inputs = append(n.inputs, l.upright(at))
+			n.inputs = append(n.inputs, l.autorotated(at))
 		}
 	}
 	l.nodes[i] = l.append(n)
 	l.asFound[i] = asFound
 	if asFound && p.grid == ops.NeedsGrid {
-		l.nodes[i] = l.upright(i)
+		l.nodes[i] = l.autorotated(i)
 		l.asFound[i] = false
 	}
 }
 
-// upright is the node with the step's result turned upright.
-func (l *layout) upright(step int) int {
+// autorotated is the node with the step's result turned upright.
+func (l *layout) autorotated(step int) int {
 	if !l.asFound[step] {
 		return l.nodes[step]
 	}
 	if at, ok := l.turned[step]; ok {
 		return at
 	}
-	at := l.append(node{label: "orientation", operator: upright{}, step: -1, inputs: []int{l.nodes[step]}})
+	at := l.append(node{label: "orientation", operator: autorotate{}, step: -1, inputs: []int{l.nodes[step]}})
 	l.turned[step] = at
 	return at
 }
@@ -79,10 +79,10 @@ func (l *layout) append(n node) int {
 	return len(l.graph.nodes) - 1
 }
 
-// upright turns a photo as its EXIF orientation says and sets the tag to 1.
-type upright struct{}
+// autorotate turns a photo as its EXIF orientation says and sets the tag to 1.
+type autorotate struct{}
 
-func (upright) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
+func (autorotate) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	if in[0].Pixels.Orientation() == 1 {
 		return in[0].Same(), nil
 	}
@@ -116,4 +116,4 @@ const fieldXMP = "xmp-data"
 var xmpOrientation = regexp.MustCompile(`(tiff:Orientation(?:\s*=\s*["']|\s*>\s*))[1-8]`)
 
 // lazy reports whether the photo can stay a stream: nothing is to be turned.
-func (upright) lazy(in ops.Image) bool { return in.Pixels.Orientation() == 1 }
+func (autorotate) lazy(in ops.Image) bool { return in.Pixels.Orientation() == 1 }

@@ -18,9 +18,9 @@ type Box struct {
 	Runs   bool   // something reads it in the end
 }
 
-// Outline lists the boxes of c, and for every tap the box that it reads. It
+// Outline lists the boxes of c, and for every sink the box that it reads. It
 // builds no operator.
-func Outline(c Config, reg *ops.Registry) (boxes []Box, taps []int, err error) {
+func Outline(c Config, reg *ops.Registry) (boxes []Box, sinks []int, err error) {
 	b, faults := plan(c, reg)
 	if errs, _ := faults.Split(); len(errs) > 0 {
 		return nil, nil, errs
@@ -28,11 +28,11 @@ func Outline(c Config, reg *ops.Registry) (boxes []Box, taps []int, err error) {
 	g := &Graph{nodes: []node{{label: Source}}}
 	l := newLayout(b, g)
 	for i, p := range b.steps {
-		l.add(i, node{label: p.label, step: i, guards: p.guards})
+		l.add(i, node{label: p.label, step: i, conditions: p.conditions})
 	}
-	for _, at := range b.taps {
-		upright := l.upright(at)
-		g.taps = append(g.taps, upright)
+	for _, at := range b.sinks {
+		rotated := l.autorotated(at)
+		g.sinks = append(g.sinks, rotated)
 	}
 	readers := g.readers(&Choice{})
 	for i, n := range g.nodes {
@@ -41,13 +41,13 @@ func Outline(c Config, reg *ops.Registry) (boxes []Box, taps []int, err error) {
 			box.Params = inLine(b.steps[n.step].step.params)
 		}
 		var conditions []string
-		for _, guard := range n.guards {
-			conditions = append(conditions, guard.String())
+		for _, condition := range n.conditions {
+			conditions = append(conditions, condition.String())
 		}
 		box.When = strings.Join(conditions, " and ")
 		boxes = append(boxes, box)
 	}
-	return boxes, g.taps, nil
+	return boxes, g.sinks, nil
 }
 
 // inLine writes parameters as they stand in the file, in YAML's flow form.

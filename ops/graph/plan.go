@@ -17,7 +17,7 @@ type planned struct {
 	grid       ops.Grid
 	sequential bool
 	inputs     []int
-	guards     []guard // the step runs where all hold
+	conditions []boundCondition // the step runs where all hold
 	label      string
 	step       *Step
 }
@@ -27,8 +27,8 @@ const source = -1
 // blueprint is a pipeline with its fragments written out.
 type blueprint struct {
 	steps   []planned
-	taps    []int
-	choices []*guard // by tap; nil: always wanted
+	sinks   []int
+	choices []*boundCondition // by sink; nil: always wanted
 }
 
 // planner writes a pipeline out as a blueprint.
@@ -55,13 +55,13 @@ func (p *planner) full() bool {
 
 // scope is where ids are known: a pipeline, or one use of a fragment.
 type scope struct {
-	ids    map[string]int   // the step whose image an id means
-	steps  map[string][]int // all steps that an id stands for
-	before int              // the step before
-	later  map[string]bool  // ids of steps further down, and of the step itself
-	guards []guard          // of the uses around
-	name   string           // of the fragment, with a slash; "" in a pipeline
-	within []string         // the fragments around
+	ids        map[string]int   // the step whose image an id means
+	steps      map[string][]int // all steps that an id stands for
+	before     int              // the step before
+	later      map[string]bool  // ids of steps further down, and of the step itself
+	conditions []boundCondition // of the uses around
+	name       string           // of the fragment, with a slash; "" in a pipeline
+	within     []string         // the fragments around
 }
 
 func newScope(before int) *scope {
@@ -74,7 +74,7 @@ func plan(c Config, reg *ops.Registry) (blueprint, diag.Diagnostics) {
 	p := &planner{fragments: c.Fragments, reg: reg}
 	top := newScope(source)
 	p.add(c.Steps, top)
-	for _, t := range c.Taps {
+	for _, t := range c.Sinks {
 		at, fs := top.lookup(t.From, t.Node)
 		p.faults = append(p.faults, fs...)
 		for i := range t.Through {
@@ -82,7 +82,7 @@ func plan(c Config, reg *ops.Registry) (blueprint, diag.Diagnostics) {
 			p.operator(&t.Through[i], through)
 			at = through.before
 		}
-		p.taps = append(p.taps, at)
+		p.sinks = append(p.sinks, at)
 		when, fs := t.choice(at, top)
 		p.choices, p.faults = append(p.choices, when), append(p.faults, fs...)
 	}
@@ -130,7 +130,7 @@ func (p *planner) operator(s *Step, in *scope) {
 	var fs diag.Diagnostics
 	step.inputs, fs = resolve(s, step, in)
 	faults = append(faults, fs...)
-	step.guards, fs = s.guards(step, in)
+	step.conditions, fs = s.conditions(step, in)
 	p.faults = append(p.faults, append(faults, fs...)...)
 	in.before = len(p.steps)
 	p.steps = append(p.steps, step)

@@ -8,13 +8,13 @@ import (
 	"github.com/burnish-photo/burnish/ops/condition"
 )
 
-// Emit receives the image that the taps with the given indices read. It must
+// Emit receives the image that the sinks with the given indices read. It must
 // be done with the image when it returns.
-type Emit func(taps []int, img ops.Image) error
+type Emit func(sinks []int, img ops.Image) error
 
-// Run takes one photo through the graph and hands every tapped image to emit.
+// Run takes one photo through the graph and hands emit every image that a sink reads.
 // src may be a stream that can be read only once; it stays the caller's.
-// A result with several readers is computed once. Taps that are not wanted are
+// A result with several readers is computed once. Sinks that are not wanted are
 // left out, and what only they read; choice is as [Graph.Choose] made it, and
 // tells of all of them afterwards.
 func (g *Graph) Run(ctx context.Context, src ops.Image, choice *Choice, emit Emit) error {
@@ -37,8 +37,8 @@ func (g *Graph) Run(ctx context.Context, src ops.Image, choice *Choice, emit Emi
 // held is one node's image while it still has readers.
 type held struct {
 	ops.Image
-	whole bool // kept in memory or in a file: readable in any order, any number of times
-	left  int  // readers to come
+	materialised bool // kept in memory or in a file: readable in any order, any number of times
+	left         int  // readers to come
 }
 
 type run struct {
@@ -49,9 +49,9 @@ type run struct {
 	facts   *condition.Facts
 	ran     map[int]bool // steps that changed the photo, by their place in the plan
 	leftOut []string
-	broken  *guard // that left the last step out; nil where it ran
-	// foresees says that nothing is evaluated.
-	foresees bool
+	broken  *boundCondition // that left the last step out; nil where it ran
+	// dryRun says that nothing is evaluated.
+	dryRun bool
 }
 
 func newRun(g *Graph, src ops.Image, choice *Choice) *run {
@@ -71,7 +71,7 @@ func (r *run) compute(ctx context.Context, i int, src ops.Image) error {
 	}
 	r.images[i] = out
 	if r.readers[i] > 1 {
-		return r.keepWhole(ctx, i)
+		return r.materialise(ctx, i)
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func (r *run) apply(ctx context.Context, n *node, out *held) error {
 	in := make([]ops.Image, len(n.inputs))
 	for j, at := range n.inputs {
 		if !r.streams(n, r.images[at].Image) {
-			if err := r.keepWhole(ctx, at); err != nil {
+			if err := r.materialise(ctx, at); err != nil {
 				return err
 			}
 		}
@@ -105,16 +105,16 @@ func (r *run) apply(ctx context.Context, n *node, out *held) error {
 }
 
 func (r *run) streams(n *node, in ops.Image) bool {
-	if turn, ok := n.operator.(upright); ok {
+	if turn, ok := n.operator.(autorotate); ok {
 		return turn.lazy(in)
 	}
 	return n.sequential
 }
 
-// keepWhole evaluates the image of node i once, so that it can be read again.
-func (r *run) keepWhole(ctx context.Context, i int) error {
+// materialise evaluates the image of node i once, so that it can be read again.
+func (r *run) materialise(ctx context.Context, i int) error {
 	h := &r.images[i]
-	if h.whole || r.foresees {
+	if h.materialised || r.dryRun {
 		return nil
 	}
 	whole, err := h.Pixels.Materialise(ctx, r.graph.env.InMemory, r.graph.env.Scratch)
@@ -122,17 +122,17 @@ func (r *run) keepWhole(ctx context.Context, i int) error {
 		return err
 	}
 	h.Close()
-	h.Pixels, h.whole = whole, true
+	h.Pixels, h.materialised = whole, true
 	return nil
 }
 
 func (r *run) emit(i int, emit Emit) error {
-	taps, readers, err := r.wanted(i)
+	sinks, readers, err := r.wanted(i)
 	if err != nil {
 		return err
 	}
-	if len(taps) > 0 {
-		if err := emit(taps, r.images[i].Image); err != nil {
+	if len(sinks) > 0 {
+		if err := emit(sinks, r.images[i].Image); err != nil {
 			return err
 		}
 	}

@@ -14,10 +14,10 @@ import (
 
 // decided runs steps on the photo and returns the amounts of those that ran,
 // and what was noted of the others.
-func decided(t *testing.T, text string, taps ...string) (sizes []string, left string) {
+func decided(t *testing.T, text string, sinks ...string) (sizes []string, left string) {
 	t.Helper()
 	s := &seen{}
-	g, err := graph.Compile(t.Context(), steps(t, text, taps...), registry(t, s), ops.Env{InMemory: 1 << 20, Scratch: t.TempDir()})
+	g, err := graph.Compile(t.Context(), steps(t, text, sinks...), registry(t, s), ops.Env{InMemory: 1 << 20, Scratch: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,19 +74,19 @@ func TestWhenCountsInTheFingerprint(t *testing.T) {
 	if always.Fingerprint() == sometimes.Fingerprint() || sometimes.Fingerprint() == compile("[{tone: , when: width > 4}]").Fingerprint() {
 		t.Error("another condition has the same fingerprint")
 	}
-	if sometimes.ByPlace() || !compile(`[{tone: , when: 'folder == "x"'}]`).ByPlace() {
+	if sometimes.DependsOnPath() || !compile(`[{tone: , when: 'folder == "x"'}]`).DependsOnPath() {
 		t.Error("only a condition on the folder depends on the place")
 	}
 }
 
-// tapped is the steps with taps that read "FROM" or are wanted "FROM when EXPRESSION".
-func tapped(t *testing.T, text string, taps ...string) graph.Config {
+// withSinks is the steps with sinks that read "FROM" or are wanted "FROM when EXPRESSION".
+func withSinks(t *testing.T, text string, sinks ...string) graph.Config {
 	t.Helper()
 	c := steps(t, text)
 	node := &yaml.Node{Kind: yaml.ScalarNode, Line: 7, Column: 11}
-	for _, tap := range taps {
-		from, when, _ := strings.Cut(tap, " when ")
-		c.Taps = append(c.Taps, graph.Tap{From: from, Node: node, When: when, WhenNode: node})
+	for _, sink := range sinks {
+		from, when, _ := strings.Cut(sink, " when ")
+		c.Sinks = append(c.Sinks, graph.Sink{From: from, Node: node, When: when, WhenNode: node})
 	}
 	return c
 }
@@ -94,7 +94,7 @@ func tapped(t *testing.T, text string, taps ...string) graph.Config {
 func TestTapsByChoice(t *testing.T) {
 	const text = `[{heal: , id: h}, {tone: , from: h, id: a, when: width > 24}, {shrink: , from: h, id: b}]`
 	for _, test := range []struct {
-		taps       string
+		sinks      string
 		ran        int
 		got, whyOf string
 	}{
@@ -107,7 +107,7 @@ func TestTapsByChoice(t *testing.T) {
 		{"source when width == 24|source when width != 24", 0, "0", "1: not (width != 24): width 24"},
 	} {
 		s := &seen{}
-		g, err := graph.Compile(t.Context(), tapped(t, text, strings.Split(test.taps, "|")...), registry(t, s), ops.Env{InMemory: 1 << 20, Scratch: t.TempDir()})
+		g, err := graph.Compile(t.Context(), withSinks(t, text, strings.Split(test.sinks, "|")...), registry(t, s), ops.Env{InMemory: 1 << 20, Scratch: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,9 +123,9 @@ func TestTapsByChoice(t *testing.T) {
 			var got, why []string
 			for range page + 1 {
 				got, s.sizes = nil, nil
-				err = g.Run(t.Context(), src, &choice, func(taps []int, img ops.Image) error {
-					for _, tap := range taps {
-						got = append(got, fmt.Sprint(tap))
+				err = g.Run(t.Context(), src, &choice, func(sinks []int, img ops.Image) error {
+					for _, sink := range sinks {
+						got = append(got, fmt.Sprint(sink))
 					}
 					_, err := img.Pixels.Pixels()
 					return err
@@ -134,53 +134,53 @@ func TestTapsByChoice(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for tap := range strings.Split(test.taps, "|") {
-				if text, out := choice.LeftOut(tap); out {
-					why = append(why, fmt.Sprintf("%d: %s", tap, text))
+			for sink := range strings.Split(test.sinks, "|") {
+				if text, out := choice.LeftOut(sink); out {
+					why = append(why, fmt.Sprintf("%d: %s", sink, text))
 				}
 			}
 			slices.Sort(got)
 			if strings.Join(got, " ") != test.got || strings.Join(why, ", ") != test.whyOf || len(s.sizes) != test.ran {
-				t.Errorf("%s, page %d: %v by %d steps, left out %q", test.taps, page, got, len(s.sizes), why)
+				t.Errorf("%s, page %d: %v by %d steps, left out %q", test.sinks, page, got, len(s.sizes), why)
 			}
 		}
 		src.Close()
 		if n := vips.Live() - before; n != 0 {
-			t.Errorf("%s: %d images were not closed", test.taps, n)
+			t.Errorf("%s: %d images were not closed", test.sinks, n)
 		}
 	}
 }
 
 func TestFaultsOfChoices(t *testing.T) {
 	const text = `[{tone: , id: a}, {heal: , id: b}]`
-	for _, test := range []struct{ tap, want string }{
+	for _, test := range []struct{ sink, want string }{
 		{"a when widht > 3", `7:11: when: unknown variable "widht"; did you mean "width"?`},
 		{"a when width", "7:11: when: the expression is neither true nor false but int"},
 		{`a when true or ran("b")`, `7:23: when: no step before has the id "b"; did you mean "a"?`},
 		{` when ran("b")`, ""},
 	} {
-		faults := graph.Check(tapped(t, text, test.tap), registry(t, &seen{}), ops.Env{})
+		faults := graph.Check(withSinks(t, text, test.sink), registry(t, &seen{}), ops.Env{})
 		errs, _ := faults.Split()
 		if got := strings.TrimPrefix(strings.TrimPrefix(fmt.Sprint(errs.Err()), "<nil>"), ":"); !strings.HasPrefix(got, test.want) || (got == "") != (test.want == "") {
-			t.Errorf("%s: %q, want %q", test.tap, got, test.want)
+			t.Errorf("%s: %q, want %q", test.sink, got, test.want)
 		}
 	}
 }
 
 func TestChoicesCountInTheFingerprint(t *testing.T) {
 	seenBefore := map[string]string{}
-	for _, taps := range []string{"|a", "|a when width > 3", "|a when width > 4", " when width > 3|a", `|a when folder == "x"`} {
-		g, err := graph.Compile(t.Context(), tapped(t, "[{tone: , id: a}]", strings.Split(taps, "|")...), registry(t, &seen{}), ops.Env{})
+	for _, sinks := range []string{"|a", "|a when width > 3", "|a when width > 4", " when width > 3|a", `|a when folder == "x"`} {
+		g, err := graph.Compile(t.Context(), withSinks(t, "[{tone: , id: a}]", strings.Split(sinks, "|")...), registry(t, &seen{}), ops.Env{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer g.Close()
 		if other, ok := seenBefore[g.Fingerprint()]; ok {
-			t.Errorf("%q and %q have one fingerprint", taps, other)
+			t.Errorf("%q and %q have one fingerprint", sinks, other)
 		}
-		seenBefore[g.Fingerprint()] = taps
-		if g.ByPlace() != strings.Contains(taps, "folder") {
-			t.Errorf("%q: by place is %v", taps, g.ByPlace())
+		seenBefore[g.Fingerprint()] = sinks
+		if g.DependsOnPath() != strings.Contains(sinks, "folder") {
+			t.Errorf("%q: depends on the path: %v", sinks, g.DependsOnPath())
 		}
 	}
 }

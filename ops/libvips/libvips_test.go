@@ -44,7 +44,7 @@ func steps(t *testing.T, text string) graph.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := graph.Config{Taps: []graph.Tap{{}}}
+	c := graph.Config{Sinks: []graph.Sink{{}}}
 	if faults := diag.Decode(root, &c.Steps); len(faults) > 0 {
 		t.Fatal(faults)
 	}

@@ -9,25 +9,25 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 )
 
-// Foreseen is what would become of one step for a photo.
-type Foreseen struct {
-	Name     string
-	Runs     bool
-	Why      string // of a decision: the condition with the facts, or what the operator says
-	Operator ops.Operator
-	In       []ops.Image // not computed; they end with the visit
-	Out      ops.Image   // the same
-	Whole    bool        // the result would be kept whole, for several readers
-	Taps     []int       // that read the result and are wanted
+// Preview is what would become of one step for a photo.
+type Preview struct {
+	Name         string
+	Runs         bool
+	Why          string // of a decision: the condition with the facts, or what the operator says
+	Operator     ops.Operator
+	In           []ops.Image // not computed; they end with the visit
+	Out          ops.Image   // the same
+	Materialised bool        // the result would be materialised, for several readers
+	Sinks        []int       // that read the result and are wanted
 }
 
-// Foresee goes the way that the photo would take and computes no pixels but
+// DryRun goes the way that the photo would take and computes no pixels but
 // those that a decision needs. src may be read in any order, and stays the
 // caller's; visit gets every step that something reads, in their order. choice
 // is as for [Graph.Run].
-func (g *Graph) Foresee(ctx context.Context, src ops.Image, choice *Choice, visit func(Foreseen) error) error {
+func (g *Graph) DryRun(ctx context.Context, src ops.Image, choice *Choice, visit func(Preview) error) error {
 	r := newRun(g, src, choice)
-	r.foresees = true
+	r.dryRun = true
 	defer r.close()
 	for i := range g.nodes {
 		n := &g.nodes[i]
@@ -35,7 +35,7 @@ func (g *Graph) Foresee(ctx context.Context, src ops.Image, choice *Choice, visi
 			continue
 		}
 		var notes ops.Notes
-		f := Foreseen{Name: n.label, Operator: n.operator, Whole: r.readers[i] > 1}
+		f := Preview{Name: n.label, Operator: n.operator, Materialised: r.readers[i] > 1}
 		for _, at := range n.inputs {
 			f.In = append(f.In, r.images[at].Image)
 			r.images[at].left++ // held until the visit is over
@@ -45,7 +45,7 @@ func (g *Graph) Foresee(ctx context.Context, src ops.Image, choice *Choice, visi
 		if err == nil {
 			f.Out, f.Runs, f.Why = r.images[i].Image, r.runs(n), r.why(n, &notes)
 			var readers int
-			f.Taps, readers, err = r.wanted(i)
+			f.Sinks, readers, err = r.wanted(i)
 			done = append(done, slices.Repeat([]int{i}, readers)...)
 		}
 		if err == nil {
@@ -72,7 +72,7 @@ func (r *run) why(n *node, notes *ops.Notes) string {
 		return r.broken.broken(r.facts)
 	}
 	var all []string
-	for _, g := range n.guards {
+	for _, g := range n.conditions {
 		why := g.String()
 		if facts := g.Told(r.facts); facts != "" {
 			why += ": " + facts

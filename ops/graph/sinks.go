@@ -8,51 +8,51 @@ import (
 	"github.com/burnish-photo/burnish/ops/diag"
 )
 
-// Choice is which taps are wanted of a photo. What the photo's first page
+// Choice is which sinks are wanted of a photo. What the photo's first page
 // decides holds for all of its pages.
 type Choice struct {
 	decided map[int]bool
-	why     map[int]string // of taps that are left out
+	why     map[int]string // of sinks that are left out
 	photo   ops.Image      // that it began with; only its facts may still be used
 	facts   *condition.Facts
 }
 
-// LeftOut reports whether a tap was found not to be wanted, and why.
-func (c *Choice) LeftOut(tap int) (why string, yes bool) {
-	why, yes = c.why[tap]
+// LeftOut reports whether a sink was found not to be wanted, and why.
+func (c *Choice) LeftOut(sink int) (why string, yes bool) {
+	why, yes = c.why[sink]
 	return why, yes
 }
 
-// Choose decides on all taps whose conditions do not ask which steps ran; on
+// Choose decides on all sinks whose conditions do not ask which steps ran; on
 // the others the run does.
 func (g *Graph) Choose(src ops.Image) (Choice, error) {
 	c := Choice{photo: src, facts: condition.Of(src)}
-	for tap, when := range g.choices {
+	for sink, when := range g.choices {
 		if when != nil && when.AsksWhatRan() {
 			continue
 		}
-		if err := c.decide(tap, when, c.facts, nil); err != nil {
+		if err := c.decide(sink, when, c.facts, nil); err != nil {
 			return c, err
 		}
 	}
 	return c, nil
 }
 
-// decide settles a tap, once.
-func (c *Choice) decide(tap int, when *guard, facts *condition.Facts, ran map[int]bool) error {
-	if c.decided[tap] {
+// decide settles a sink, once.
+func (c *Choice) decide(sink int, when *boundCondition, facts *condition.Facts, ran map[int]bool) error {
+	if c.decided[sink] {
 		return nil
 	}
 	if c.decided == nil {
 		c.decided, c.why = map[int]bool{}, map[int]string{}
 	}
-	c.decided[tap] = true
+	c.decided[sink] = true
 	if when == nil {
 		return nil
 	}
 	holds, err := when.holds(facts, ran)
 	if err == nil && !holds {
-		c.why[tap] = when.broken(facts)
+		c.why[sink] = when.broken(facts)
 	}
 	return err
 }
@@ -65,9 +65,9 @@ func (c *Choice) of(src ops.Image) *condition.Facts {
 	return condition.Of(src)
 }
 
-// choice compiles what a tap is wanted under, nil for always. It may ask for
-// steps that stand before the tap's image.
-func (t *Tap) choice(at int, in *scope) (*guard, diag.Diagnostics) {
+// choice compiles what a sink is wanted under, nil for always. It may ask for
+// steps that stand before the sink's image.
+func (t *Sink) choice(at int, in *scope) (*boundCondition, diag.Diagnostics) {
 	if t.When == "" {
 		return nil, nil
 	}
@@ -77,34 +77,34 @@ func (t *Tap) choice(at int, in *scope) (*guard, diag.Diagnostics) {
 			before[id] = steps
 		}
 	}
-	g, faults := newGuard(t.When, t.WhenNode, before)
+	g, faults := bind(t.When, t.WhenNode, before)
 	return &g, faults
 }
 
-// wanted are the taps that read node i, and how many of the image's readers
+// wanted are the sinks that read node i, and how many of the image's readers
 // they and those that were found not to be wanted only now are.
-func (r *run) wanted(i int) (taps []int, readers int, err error) {
-	for tap, at := range r.graph.taps {
-		if _, out := r.choice.LeftOut(tap); at != i || out {
+func (r *run) wanted(i int) (sinks []int, readers int, err error) {
+	for sink, at := range r.graph.sinks {
+		if _, out := r.choice.LeftOut(sink); at != i || out {
 			continue
 		}
 		readers++
-		if err := r.choice.decide(tap, r.graph.choices[tap], r.facts, r.ran); err != nil {
+		if err := r.choice.decide(sink, r.graph.choices[sink], r.facts, r.ran); err != nil {
 			return nil, readers, err
 		}
-		if _, out := r.choice.LeftOut(tap); !out {
-			taps = append(taps, tap)
+		if _, out := r.choice.LeftOut(sink); !out {
+			sinks = append(sinks, sink)
 		}
 	}
-	return taps, readers, nil
+	return sinks, readers, nil
 }
 
-// readers counts who reads each node's image, taps among them, from the end, so
+// readers counts who reads each node's image, sinks among them, from the end, so
 // that what nothing reads counts for nothing either.
 func (g *Graph) readers(c *Choice) []int {
 	counts := make([]int, len(g.nodes))
-	for tap, at := range g.taps {
-		if _, out := c.LeftOut(tap); !out {
+	for sink, at := range g.sinks {
+		if _, out := c.LeftOut(sink); !out {
 			counts[at]++
 		}
 	}
