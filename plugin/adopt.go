@@ -13,6 +13,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
@@ -167,7 +168,7 @@ func (w *work) isMade(t target, info os.FileInfo) (*made, error) {
 	}
 	p, ok := output.ReadProvenance(t.path, t.encoder.Format)
 	if !ok && w.engine.ledger == nil && info.Size() == w.info.Size() {
-		hash, size, err := output.Secure(t.path)
+		hash, size, err := staging.SyncAndDigest(t.path)
 		if err != nil || hash != w.hash {
 			return nil, nil //nolint:nilerr // gone, or not readable
 		}
@@ -176,7 +177,7 @@ func (w *work) isMade(t target, info os.FileInfo) (*made, error) {
 	if !ok || p.Source != w.hash || p.Fingerprint != w.pipeline.work || p.Pipeline != w.pipeline.name || p.Part != w.part(t) {
 		return nil, nil
 	}
-	hash, size, err := output.Secure(t.path)
+	hash, size, err := staging.SyncAndDigest(t.path)
 	if err != nil {
 		return nil, nil //nolint:nilerr // gone, or not readable
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/mounts"
 	"github.com/burnish-photo/burnish/plugin/originals"
-	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
@@ -30,7 +30,7 @@ func (w *work) archiveOriginal() error {
 		return errors.New("it has no outputs")
 	}
 	for _, o := range e.Outputs {
-		hash, err := output.Digest(o.Path)
+		hash, err := staging.Digest(o.Path)
 		if err != nil {
 			return fmt.Errorf("output: %w", err)
 		}
@@ -88,7 +88,7 @@ func (w *work) moveOriginal(e history.Record, folder, rel string) error {
 
 // mover moves originals for this engine, and tells of what it could not keep.
 func (w *work) mover() originals.Mover {
-	return originals.Mover{Owner: w.engine.owner, Listings: &w.engine.listings, Note: w.tell}
+	return originals.Mover{Owner: w.engine.tempPrefix, Listings: &w.engine.listings, Note: w.tell}
 }
 
 // tell notes what is to be said of a move.
@@ -136,7 +136,7 @@ func (w *work) finishMove() error {
 	if e.State != history.Done || e.MovedTo == "" || e.Path == e.MovedTo || w.past().Path != "" {
 		return nil
 	}
-	if hash, err := output.Digest(e.MovedTo); (err != nil || hash != e.Content) && e.Stat.Inode != 0 && e.Stat.Inode == source.Inode(w.info) {
+	if hash, err := staging.Digest(e.MovedTo); (err != nil || hash != e.Content) && e.Stat.Inode != 0 && e.Stat.Inode == source.Inode(w.info) {
 		w.before.MovedTo = ""
 		return w.engine.record(w.before)
 	}
@@ -169,7 +169,7 @@ func (w *work) sameOutputs(e history.Record, src *ops.Source) (bool, error) {
 			continue
 		}
 		made := e.Outputs[place(e, i)]
-		if hash, err := output.Digest(name); name != made.Path || err != nil || hash != made.Hash {
+		if hash, err := staging.Digest(name); name != made.Path || err != nil || hash != made.Hash {
 			return false, nil
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
-	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 // moving is a job whose original is moved to the folder named.
@@ -251,9 +251,9 @@ func TestHalfMovedOriginalsAreSwept(t *testing.T) {
 	b.config += `watch:
   - {folder: in, pipeline: small, output: out, on_success: {move: originals}, on_quarantine: {move: held}}
 `
-	owner := output.OwnerOf(b.path("state"))
+	owner := staging.PrefixOf(b.path("state"))
 	for _, folder := range []string{"in", "originals/2024", "held", "state/trash/1h0m0s"} {
-		b.write(folder+"/"+owner.Temporary("half"), nil)
+		b.write(folder+"/"+owner.Name("half"), nil)
 		b.write(folder+"/mine.tmp", nil)
 	}
 	b.reopen()

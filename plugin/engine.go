@@ -22,6 +22,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
 	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 // Engine runs the pipelines of one configuration. Its methods may be called
@@ -35,7 +36,7 @@ type Engine struct {
 	only        []string        // pipelines to compile; none: all
 	sources     map[string]bool // by their real names
 	sourceFiles map[fileID]bool
-	owner       output.Owner // of temporary files
+	tempPrefix  staging.TempPrefix
 	scratch     string
 	recognise   bool // what is done is known by the outputs themselves, where there is no ledger
 	temporary   bool // the whole process's temporary files go to scratch
@@ -144,7 +145,7 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 	share := admission.DivideCPU(c.Limits.Concurrency, admission.Cores())
 	e := &Engine{
 		config: c, pipelines: map[string]*pipeline{}, log: slog.Default(),
-		owner: output.Nobody, sources: map[string]bool{}, sourceFiles: map[fileID]bool{}, slots: make(chan struct{}, share.Photos),
+		tempPrefix: staging.Stateless, sources: map[string]bool{}, sourceFiles: map[fileID]bool{}, slots: make(chan struct{}, share.Photos),
 		busy: map[string]chan struct{}{}, claims: map[string]*work{}, written: map[string]written{},
 	}
 	for _, o := range options {
@@ -197,7 +198,7 @@ func (e *Engine) openLedger() error {
 	if err != nil {
 		return err
 	}
-	e.ledger, e.owner = l, output.OwnerOf(e.config.StateDir)
+	e.ledger, e.tempPrefix = l, staging.PrefixOf(e.config.StateDir)
 	if e.notice = l.Notice(); e.notice != "" {
 		e.log.Warn(e.notice)
 	}

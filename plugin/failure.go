@@ -14,6 +14,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 func (w *work) fail(k Kind, err error, remedy string) *Error {
@@ -36,7 +37,7 @@ func (w *work) failed(stopped error, err error) *Error {
 	if errors.Is(err, syscall.ENAMETOOLONG) {
 		return w.nameTooLong(err)
 	}
-	if errors.Is(err, output.ErrTaken) {
+	if errors.Is(err, staging.ErrTaken) {
 		return w.fail(Unwritable, err, "something else writes to the output folder: give the outputs a folder of their own")
 	}
 	if errors.Is(err, beneath.ErrLink) || errors.Is(err, beneath.ErrOutside) {
@@ -97,7 +98,7 @@ func (w *work) alone(f *Error) bool {
 	case Unreadable:
 		return !ill(f.Err) && listable(w.root)
 	case Unwritable:
-		return !ill(f.Err) && w.engine.owner.Writable(w.output) == nil
+		return !ill(f.Err) && w.engine.tempPrefix.Writable(w.output) == nil
 	}
 	return false
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/burnish-photo/burnish/plugin/mounts"
 	"github.com/burnish-photo/burnish/plugin/originals"
-	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 const scratchPrefix = "burnish-scratch-"
@@ -43,10 +43,10 @@ func (e *Engine) prepareFolders() error {
 		if err != nil {
 			return err
 		}
-		err = output.MakeFolder(w.Output)
+		err = staging.MakeFolder(w.Output)
 		if err != nil {
 			err = fmt.Errorf("make the output folder: %w; set \"output\" to a folder that can be written", err)
-		} else if err = e.owner.Sweep(w.Output); err != nil {
+		} else if err = e.tempPrefix.Sweep(w.Output); err != nil {
 			err = fmt.Errorf("look through the output folder: %w", err)
 		}
 		if mounts.Unreachable(err) {
@@ -56,7 +56,7 @@ func (e *Engine) prepareFolders() error {
 		}
 	}
 	for folder := range e.movedTo() {
-		if err := e.owner.Sweep(folder); err != nil {
+		if err := e.tempPrefix.Sweep(folder); err != nil {
 			e.log.Warn("cannot clean temporary files", "folder", folder, "error", err)
 		}
 	}

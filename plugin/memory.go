@@ -12,6 +12,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
@@ -61,7 +62,7 @@ func (w *work) prove() error {
 		if e.State != history.Done || e.Superseded != "" {
 			break
 		}
-		hash, err := output.Digest(o.Path)
+		hash, err := staging.Digest(o.Path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("output %s of a record that was read back: %w", o.Path, err) // a disk that is not well tells nothing
 		}
@@ -182,7 +183,7 @@ func (w *work) reuse(format string) (_ Result, done bool, err error) {
 	if err := w.claim(src.Source, 1); err != nil {
 		return Result{}, false, err
 	}
-	staged := make([]*output.Staged, len(w.targets))
+	staged := make([]*staging.File, len(w.targets))
 	defer discard(staged)
 	if w.idle() {
 		return Result{State: Skipped, Reason: standing}, true, nil
@@ -192,11 +193,11 @@ func (w *work) reuse(format string) (_ Result, done bool, err error) {
 			continue
 		}
 		made := e.Outputs[place(e, i)]
-		f, err := output.OpenBelow(w.output, made.Path)
+		f, err := staging.OpenBelow(w.output, made.Path)
 		if err != nil {
 			return Result{}, false, nil //nolint:nilerr // it is made anew
 		}
-		s, err := w.engine.owner.StageCopy(beneath.Handle(f), w.output, t.path)
+		s, err := w.engine.tempPrefix.Copy(beneath.Handle(f), w.output, t.path)
 		f.Close()
 		staged[i] = s
 		if err != nil || s.Hash != made.Hash {

@@ -10,6 +10,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/admission"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 // pages is how many pages of a photo the pipeline takes, and why none.
@@ -53,7 +54,7 @@ func (w *work) restore(ctx context.Context, format string) (Result, error) {
 			return w.nothing(r.notes.All(), err)
 		}
 	}
-	if !slices.ContainsFunc(r.staged, func(s *output.Staged) bool { return s != nil }) {
+	if !slices.ContainsFunc(r.staged, func(s *staging.File) bool { return s != nil }) {
 		return w.nothing(r.notes.All(), nil)
 	}
 	if err := w.unchanged(); err != nil {
@@ -69,7 +70,7 @@ type render struct {
 	format  string
 	header  vips.Header
 	notes   ops.Notes
-	staged  []*output.Staged       // by target
+	staged  []*staging.File        // by target
 	frames  map[string][]ops.Image // of outputs that several pages are joined in, by path
 	inFrame int64                  // bytes of a frame that may stay in memory
 }
@@ -121,7 +122,7 @@ func (r *render) page(page, pages int) (done bool, err error) {
 		if note := r.dateNote(src.Source); note != "" {
 			ops.Note(r.context, "date", note)
 		}
-		r.staged, r.inFrame = make([]*output.Staged, len(r.targets)), frameLimit(r.targets)
+		r.staged, r.inFrame = make([]*staging.File, len(r.targets)), frameLimit(r.targets)
 	}
 	err = r.pipeline.graph.Run(r.context, src, &r.choice, func(taps []int, img ops.Image) error {
 		for _, tap := range taps {
@@ -161,7 +162,7 @@ func (r *render) emit(at int, img ops.Image) (err error) {
 	}
 	joined := func(o target) bool { return o.path == t.path && o.page != t.page }
 	if !slices.ContainsFunc(r.targets, joined) {
-		r.staged[at], err = r.engine.owner.Stage(r.context, img, r.order(t, r.notes.All()))
+		r.staged[at], err = output.Stage(r.context, img, r.request(t, r.notes.All()))
 		return err
 	}
 	whole, err := img.Pixels.Materialise(r.context, r.inFrame, r.engine.scratch)
@@ -172,6 +173,6 @@ func (r *render) emit(at int, img ops.Image) (err error) {
 	if slices.ContainsFunc(r.targets[at+1:], joined) {
 		return nil
 	}
-	r.staged[at], err = r.engine.owner.StagePages(r.context, r.frames[t.path], r.order(t, r.notes.All()))
+	r.staged[at], err = output.StagePages(r.context, r.frames[t.path], r.request(t, r.notes.All()))
 	return err
 }

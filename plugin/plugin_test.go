@@ -19,7 +19,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin"
-	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"go.uber.org/goleak"
 )
 
@@ -494,7 +494,7 @@ func TestSweepRemovesOnlyItsOwn(t *testing.T) {
 	b.reopen()
 	a := b.photo("a.jpg", 200, 100, 1)
 	b.done(a)
-	left := b.write("out/"+output.OwnerOf(b.path("state")).Temporary("abc"), []byte("cut short"))
+	left := b.write("out/"+staging.PrefixOf(b.path("state")).Name("abc"), []byte("cut short"))
 	others := b.write("out/.burnish-once-abc.tmp", []byte("somebody is at work"))
 	b.reopen()
 	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {

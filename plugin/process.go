@@ -14,7 +14,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/history"
-	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
@@ -213,7 +213,7 @@ func (w *work) run(ctx context.Context) (Result, error) {
 	return w.restore(ctx, format)
 }
 
-func discard(staged []*output.Staged) {
+func discard(staged []*staging.File) {
 	for _, s := range staged {
 		s.Discard()
 	}

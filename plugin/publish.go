@@ -10,7 +10,7 @@ import (
 
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/naming"
-	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/watcher/paths"
 )
 
@@ -89,7 +89,7 @@ func (e *Engine) ownerOf(name string) (string, error) {
 // mayReplace refuses to write over what Burnish did not make, or what was
 // changed since, unless it is the very same. Of files a user may allow it; a
 // folder may hold anything, originals among it.
-func (w *work) mayReplace(s *output.Staged, overwrite bool) error {
+func (w *work) mayReplace(s *staging.File, overwrite bool) error {
 	there, folder, err := s.There()
 	overwrite = overwrite && !folder
 	if errors.Is(err, os.ErrNotExist) || err == nil && (there == s.Hash || overwrite) {
@@ -122,7 +122,7 @@ func (e *Engine) wrote(name, hash string) (bool, error) {
 // publish gives the outputs their names, all of them being written, and lets the ledger know:
 // before, so that they are known as Burnish's own whatever happens, and after.
 // staged stands by the targets; nil is one with nothing of its own to write.
-func (w *work) publish(staged []*output.Staged, result Result) (Result, error) {
+func (w *work) publish(staged []*staging.File, result Result) (Result, error) {
 	for i, s := range staged {
 		if s == nil {
 			continue
@@ -159,7 +159,7 @@ func (w *work) publish(staged []*output.Staged, result Result) (Result, error) {
 //
 // Files are read while the engine's lock is free; whose they are is asked before
 // and, under the lock, once more after.
-func (w *work) settle(i int, s *output.Staged) error {
+func (w *work) settle(i int, s *staging.File) error {
 	t := &w.targets[i]
 	if w.pipeline.outputs[t.output].Collision != naming.Number {
 		return nil
@@ -205,8 +205,8 @@ func (w *work) take(t *target, name string, claim bool) (free bool, err error) {
 
 // rename publishes all, and sees that their names are on the disk; where one
 // fails, those that replaced nothing are taken back.
-func rename(staged []*output.Staged) error {
-	var fresh, published []*output.Staged
+func rename(staged []*staging.File) error {
+	var fresh, published []*staging.File
 	takeBack := func(what, path string, err error) error {
 		for _, s := range fresh {
 			s.Withdraw()

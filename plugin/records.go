@@ -13,7 +13,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
 	"github.com/burnish-photo/burnish/plugin/mounts"
 	"github.com/burnish-photo/burnish/plugin/originals"
-	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 // Records are what an engine remembers, for people to look at and to change.
@@ -143,7 +143,7 @@ func (r *Records) renameBack(e history.Record) error {
 	if rel, err := filepath.Rel(e.Root, e.Path); e.Root != "" && err == nil && filepath.IsLocal(rel) {
 		root, aside = e.Root, strings.TrimSuffix(aside, "/"+filepath.Dir(rel))
 	}
-	err := originals.Mover{Owner: output.OwnerOf(r.stateDir)}.PutBack(aside, e.MovedTo, root, e.Path)
+	err := originals.Mover{Owner: staging.PrefixOf(r.stateDir)}.PutBack(aside, e.MovedTo, root, e.Path)
 	if errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("%s cannot be moved back: another file is at %s now; move one of them", e.MovedTo, e.Path)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 // target is one file that a photo is to become.
@@ -139,7 +140,7 @@ func (w *work) occupied(path string) (bool, error) {
 	if err != nil || other != nil && other != w {
 		return true, err
 	}
-	there, err := output.Digest(path)
+	there, err := staging.Digest(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return owner != "", nil
 	}
@@ -284,10 +285,10 @@ func (w *work) idle() bool {
 	return !slices.ContainsFunc(w.targets, func(t target) bool { return t.path != "" })
 }
 
-// order is what a target is to be, after what the operators have noted.
-func (w *work) order(t target, notes map[string]string) output.Order {
-	return output.Order{
-		Config: &w.pipeline.outputs[t.output], Encoder: t.encoder, Root: w.output, Path: t.path,
+// request is what a target is to be, after what the operators have noted.
+func (w *work) request(t target, notes map[string]string) output.Request {
+	return output.Request{
+		Config: &w.pipeline.outputs[t.output], Encoder: t.encoder, TempPrefix: w.engine.tempPrefix, Root: w.output, Path: t.path,
 		Provenance: output.Provenance{
 			Source: w.hash, Pipeline: w.pipeline.name, Fingerprint: w.pipeline.work,
 			Model: notes["model"], ModelDigest: notes["model_digest"], Device: notes["device"], Version: w.engine.version,

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/beneath"
-	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
@@ -58,7 +58,7 @@ func (m Mover) copyAway(f *source.File, from *beneath.Folder, name string, to *b
 
 // removeExactly removes the file, by a name that nobody else uses.
 func (m Mover) removeExactly(f *source.File, from *beneath.Folder, name string) error {
-	aside := m.Owner.Temporary(rand.Text()[:12])
+	aside := m.Owner.Name(rand.Text()[:12])
 	if err := moveExactly(f, from, name, from, aside); err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (m Mover) keepAttributes(f *source.File, out *os.File) {
 // copyInto copies the file, with its mode, owner, time and extended attributes,
 // to a temporary file, syncs it and reads it back.
 func (m Mover) copyInto(f *source.File, to *beneath.Folder) (temporary string, err error) {
-	temporary = m.Owner.Temporary(rand.Text()[:12])
+	temporary = m.Owner.Name(rand.Text()[:12])
 	out, err := to.Create(temporary, 0o600)
 	if err != nil {
 		return "", err
@@ -95,9 +95,9 @@ func (m Mover) copyInto(f *source.File, to *beneath.Folder) (temporary string, e
 	if s, ok := f.Info.Sys().(*syscall.Stat_t); ok {
 		_ = out.Chown(int(s.Uid), int(s.Gid)) // only root may
 	}
-	err = output.KeepRights(out, f.Handle(), f.Info)
+	err = staging.KeepRights(out, f.Handle(), f.Info)
 	m.keepAttributes(f, out)
-	err = errors.Join(err, output.SetTimes(out, f.Info.ModTime()), out.Sync())
+	err = errors.Join(err, staging.SetTimes(out, f.Info.ModTime()), out.Sync())
 	if err != nil {
 		return "", err
 	}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/naming"
-	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
@@ -34,7 +34,7 @@ const (
 // Mover moves originals: the very file that was opened, or nothing. Its zero
 // value moves files alone.
 type Mover struct {
-	Owner    output.Owner // of temporary files
+	Owner    staging.TempPrefix // of temporary files
 	Sidecars Sidecars
 	Listings *Listings // where sidecars go along
 
@@ -150,7 +150,7 @@ func (m Mover) PutBack(folder, path, root, original string) error {
 // madeBelow opens a folder below another, both made where they are missing. Links
 // to it are followed where they are the administrator's.
 func madeBelow(folder, rel string) (*beneath.Folder, error) {
-	if err := output.MakeFolder(folder); err != nil {
+	if err := staging.MakeFolder(folder); err != nil {
 		return nil, err
 	}
 	top, err := beneath.Open(folder)

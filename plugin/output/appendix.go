@@ -12,7 +12,7 @@ import (
 // dropAppendix notes, and writes into the provenance, what the photo's file holds
 // beside the photo and its outputs do not: the film of a motion photo, and data
 // that a phone or an editor has appended. Gain maps are seen to elsewhere.
-func (o *Order) dropAppendix(ctx context.Context, img ops.Image) {
+func (o *Request) dropAppendix(ctx context.Context, img ops.Image) {
 	a, err := container.ReadAppendix(img.Source.Content(), img.Source.Format)
 	if err != nil {
 		return // a photo that does not decode is told of as such

@@ -8,6 +8,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/naming"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 // BenchmarkStage writes 12 megapixels as JPEG: encoded alone, and with all that
@@ -29,27 +30,27 @@ func BenchmarkStage(b *testing.B) {
 	}
 	img := ops.Image{Pixels: p, Source: &ops.Source{Path: path, Format: "jpeg", Width: 4000, Height: 3000, Orientation: 1}}
 	c := &Config{Format: "jpeg", Provenance: true, Collision: naming.Refuse}
-	order := Order{Config: c, Encoder: c.Encoder("jpeg"), Path: filepath.Join(folder, "out.jpg"), Provenance: Provenance{Source: "abc"}}
+	r := Request{Config: c, TempPrefix: staging.Stateless, Encoder: c.Encoder("jpeg"), Path: filepath.Join(folder, "out.jpg"), Provenance: Provenance{Source: "abc"}}
 	b.Run("encode", func(b *testing.B) {
 		for b.Loop() {
-			if err := p.Save("jpegsave", order.Path, vips.Args{"Q": 90, "optimize_coding": true}); err != nil {
+			if err := p.Save("jpegsave", r.Path, vips.Args{"Q": 90, "optimize_coding": true}); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("encode+decode", func(b *testing.B) {
 		for b.Loop() {
-			if err := p.Save("jpegsave", order.Path, vips.Args{"Q": 90, "optimize_coding": true}); err != nil {
+			if err := p.Save("jpegsave", r.Path, vips.Args{"Q": 90, "optimize_coding": true}); err != nil {
 				b.Fatal(err)
 			}
-			if err := sound(order.Path, 4000, 3000); err != nil {
+			if err := sound(r.Path, 4000, 3000); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("stage", func(b *testing.B) {
 		for b.Loop() {
-			s, err := Nobody.Stage(context.Background(), img, order)
+			s, err := Stage(context.Background(), img, r)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"gopkg.in/yaml.v3"
 )
 
@@ -26,13 +27,13 @@ type Config struct {
 
 	Provenance bool     // in the file's XMP
 	Collision  string   // [naming.Refuse], [naming.Overwrite], [naming.Skip] or [naming.Number]
-	Preserve   []string // of the source's file: [ModTime], [User], [Mode]
+	Preserve   []string // of the source's file: [staging.ModTime], [staging.User], [staging.Mode]
 	GainMap    string   // [KeepGainMap] or [DropGainMap]
 
 	options map[string]vips.Args // by format, over its defaults
 	policy  policy
 
-	provenanceAsked, gainMapAsked bool // whether the keys are there; see Order.asks
+	provenanceAsked, gainMapAsked bool // whether the keys are there; see Request.asks
 
 	node, from, path, format, keep, preserve, when *yaml.Node
 }
@@ -252,6 +253,22 @@ func (c *Config) decodeBlocks(blocks []diag.Pair) (faults diag.Diagnostics) {
 	if !seen && c.Format != Auto {
 		e := Encoder{Format: c.Format}
 		faults = append(faults, e.decode(nil, c.path)...)
+	}
+	return faults
+}
+
+func decodePreserve(node *yaml.Node, into *[]string) (faults diag.Diagnostics) {
+	if node.Kind != yaml.SequenceNode {
+		return diag.Diagnostics{diag.At(node, "must be a list of mtime, owner, mode, got %s", diag.Describe(node))}
+	}
+	for _, n := range node.Content {
+		n = diag.Resolve(n)
+		var name string
+		if fs := oneOf(n, &name, []string{staging.ModTime, staging.User, staging.Mode}); len(fs) > 0 {
+			faults = append(faults, fs...)
+			continue
+		}
+		*into = append(*into, name)
 	}
 	return faults
 }

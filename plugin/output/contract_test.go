@@ -15,6 +15,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/xmp"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 const packet = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -90,14 +91,14 @@ func stage(t *testing.T, img ops.Image, text string) (string, map[string]string,
 		t.Fatal(faults)
 	}
 	var notes ops.Notes
-	order := Order{Config: c, Encoder: c.Encoder(img.Source.Format), Path: filepath.Join(t.TempDir(), c.Path.String()), Provenance: Provenance{Source: "abc", Version: "1"}}
-	s, err := Nobody.Stage(ops.WithNotes(context.Background(), &notes), img, order)
+	r := Request{Config: c, TempPrefix: staging.Stateless, Encoder: c.Encoder(img.Source.Format), Path: filepath.Join(t.TempDir(), c.Path.String()), Provenance: Provenance{Source: "abc", Version: "1"}}
+	s, err := Stage(ops.WithNotes(context.Background(), &notes), img, r)
 	if err != nil {
 		return "", notes.All(), err
 	}
 	_, err = s.Publish()
 	s.Discard()
-	return order.Path, notes.All(), err
+	return r.Path, notes.All(), err
 }
 
 func TestClassesOfMetadata(t *testing.T) {
@@ -189,17 +190,19 @@ func TestViolationsAreFound(t *testing.T) {
 	}
 	c, _ := parse(t, "{path: a.jpg}")
 	provenance, _ := ReadProvenance(path, "jpeg")
-	order := Order{Config: c, Encoder: c.Encoder("jpeg"), Path: path, Provenance: provenance}
-	for want, spoil := range map[string]func(w *writing){
-		"":                func(*writing) {},
-		"not the":         func(w *writing) { w.metadata.XMP = append(w.metadata.XMP, ' ') },
-		"of IPTC":         func(w *writing) { w.metadata.IPTC = nil },
-		"tag 0x010f":      func(w *writing) { w.metadata.EXIF = bytes.Replace(w.metadata.EXIF, []byte("ACME"), []byte("ACNE"), 1) },
+	r := Request{Config: c, TempPrefix: staging.Stateless, Encoder: c.Encoder("jpeg"), Path: path, Provenance: provenance}
+	for want, spoil := range map[string]func(w *encodeJob){
+		"":        func(*encodeJob) {},
+		"not the": func(w *encodeJob) { w.metadata.XMP = append(w.metadata.XMP, ' ') },
+		"of IPTC": func(w *encodeJob) { w.metadata.IPTC = nil },
+		"tag 0x010f": func(w *encodeJob) {
+			w.metadata.EXIF = bytes.Replace(w.metadata.EXIF, []byte("ACME"), []byte("ACNE"), 1)
+		},
 		"profile is lost": nil,
-		"colours are off": func(w *writing) {
+		"colours are off": func(w *encodeJob) {
 			clear(w.sample.sums)
 		},
-		"pixels, not": func(w *writing) {
+		"pixels, not": func(w *encodeJob) {
 			small, err := w.pixels.Do("extract_area", vips.Args{"left": 0, "top": 0, "width": 9, "height": 9})
 			if err != nil {
 				t.Fatal(err)
@@ -208,7 +211,7 @@ func TestViolationsAreFound(t *testing.T) {
 			w.pixels = small
 		},
 	} {
-		w, err := order.writing(t.Context(), img)
+		w, err := r.encodeJob(t.Context(), img)
 		if err != nil {
 			t.Fatal(err)
 		}

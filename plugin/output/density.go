@@ -41,7 +41,7 @@ func dense(p *vips.Image, d container.Density) (*vips.Image, error) {
 
 // setDensity has the output tell the photo's density, in EXIF where the format
 // has no other place and EXIF may stay.
-func (w *writing) setDensity(img ops.Image) error {
+func (w *encodeJob) setDensity(img ops.Image) error {
 	d, ok := density(img)
 	if !ok {
 		return nil
@@ -52,11 +52,11 @@ func (w *writing) setDensity(img ops.Image) error {
 	}
 	w.pixels.Close()
 	w.pixels = dense
-	format := w.order.Encoder.Format
+	format := w.request.Encoder.Format
 	if format == "jpeg" && w.tellsDensity() {
 		w.metadata.Density = d
 	}
-	if !w.tellsDensity() && container.Carries(format).EXIF && w.order.Config.policy.allows("exif") {
+	if !w.tellsDensity() && container.Carries(format).EXIF && w.request.Config.policy.allows("exif") {
 		w.metadata.EXIF = container.WithDensity(w.metadata.EXIF, d)
 	}
 	return nil
@@ -64,8 +64,8 @@ func (w *writing) setDensity(img ops.Image) error {
 
 // tellsDensity reports whether the output's format has a place of its own for
 // the density, EXIF apart.
-func (w *writing) tellsDensity() bool {
-	switch w.order.Encoder.Format {
+func (w *encodeJob) tellsDensity() bool {
+	switch w.request.Encoder.Format {
 	case "png", "tiff":
 		return true
 	case "jpeg":

@@ -22,13 +22,13 @@ const sameFrame = 3.0
 
 // addGainMap adds the source's gain map to the metadata where it is to be kept
 // and fits, and notes what was done. The image has been encoded.
-func (w *writing) addGainMap(ctx context.Context, img ops.Image) error {
+func (w *encodeJob) addGainMap(ctx context.Context, img ops.Image) error {
 	if !hasFurtherPictures(img) {
 		return nil
 	}
 	source := sourceMetadata(img)
-	note := func(text string) { ops.Note(ctx, "further_pictures:"+filepath.Base(w.order.Path), text) }
-	if w.order.Config.GainMap != KeepGainMap {
+	note := func(text string) { ops.Note(ctx, "further_pictures:"+filepath.Base(w.request.Path), text) }
+	if w.request.Config.GainMap != KeepGainMap {
 		note("dropped; a gain map is kept with \"gainmap: keep\"")
 		return nil
 	}
@@ -42,7 +42,7 @@ func (w *writing) addGainMap(ctx context.Context, img ops.Image) error {
 	}
 	m := w.metadata
 	m.XMP, m.Second = source.XMP, source.Second // its XMP describes the map
-	if m.XMP, err = w.order.composeXMP(m, &view{frame: img.Frame, source: img.Source, width: w.pixels.Width(), height: w.pixels.Height()}); err != nil {
+	if m.XMP, err = w.request.composeXMP(m, &view{frame: img.Frame, source: img.Source, width: w.pixels.Width(), height: w.pixels.Height()}); err != nil {
 		note("dropped: its XMP is malformed")
 		return nil
 	}
@@ -62,14 +62,14 @@ func hasFurtherPictures(img ops.Image) bool {
 }
 
 // unfit says why a gain map cannot be kept; "" where it can.
-func (w *writing) unfit(ctx context.Context, img ops.Image, second []byte, more int) (string, error) {
+func (w *encodeJob) unfit(ctx context.Context, img ops.Image, second []byte, more int) (string, error) {
 	src := img.Source
 	switch {
-	case w.order.Encoder.Format != "jpeg":
+	case w.request.Encoder.Format != "jpeg":
 		return "only a JPEG can hold it", nil
-	case !w.order.Config.policy.allows("xmp"):
+	case !w.request.Config.policy.allows("xmp"):
 		return "XMP, which describes it, is stripped", nil
-	case !w.order.Config.policy.whole():
+	case !w.request.Config.policy.whole():
 		return "it has metadata of its own, which \"keep\" and \"strip\" do not reach", nil
 	case more != 1 || !bytes.Contains(second, []byte(gainMapSpace)):
 		return "it is no gain map that is known", nil
@@ -94,7 +94,7 @@ func (w *writing) unfit(ctx context.Context, img ops.Image, second []byte, more 
 }
 
 // distance is the mean ΔE between a file's image and the one that was given.
-func (w *writing) distance(ctx context.Context, read *vips.Image) (float64, error) {
+func (w *encodeJob) distance(ctx context.Context, read *vips.Image) (float64, error) {
 	s, err := sample(ctx, read, w.grid)
 	if err != nil {
 		return 0, err

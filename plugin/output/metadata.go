@@ -35,7 +35,7 @@ func sourceMetadata(img ops.Image) container.Metadata {
 // compose is the metadata that the output has to hold: what the policy keeps
 // of the photo's, true of upright pixels of w×h, with the provenance. What
 // cannot be kept is noted.
-func (o Order) compose(ctx context.Context, img ops.Image, w, h int) container.Metadata {
+func (o Request) compose(ctx context.Context, img ops.Image, w, h int) container.Metadata {
 	m := sourceMetadata(img)
 	m.Second, m.More = nil, 0
 	carries := container.Carries(o.Encoder.Format)
@@ -81,7 +81,7 @@ func (o Order) compose(ctx context.Context, img ops.Image, w, h int) container.M
 }
 
 // composeEXIF is false for a block that cannot be read.
-func (o Order) composeEXIF(data []byte, v *view) ([]byte, bool) {
+func (o Request) composeEXIF(data []byte, v *view) ([]byte, bool) {
 	if len(data) == 0 {
 		return nil, true
 	}
@@ -114,7 +114,7 @@ func saysNothing(b *exif.Block) bool {
 	return len(entries) == 1 && entries[0].Dir == exif.IFD0 && entries[0].Tag == exif.Orientation
 }
 
-func (o Order) composeXMP(m container.Metadata, v *view) ([]byte, error) {
+func (o Request) composeXMP(m container.Metadata, v *view) ([]byte, error) {
 	p := xmp.New()
 	if len(m.XMP) > 0 {
 		var err error

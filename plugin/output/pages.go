@@ -6,6 +6,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 // Joins reports whether one file of the format holds several pages, or the
@@ -16,7 +17,7 @@ func (e Encoder) Joins() bool { return formatNamed(e.Format).pages }
 func (c Config) Joins() bool { return formatNamed(c.Format).pages }
 
 // StagePages is Stage of one file with several pages of one size.
-func (o Owner) StagePages(ctx context.Context, pages []ops.Image, order Order) (*Staged, error) {
+func StagePages(ctx context.Context, pages []ops.Image, r Request) (*staging.File, error) {
 	first := pages[0].Pixels
 	joined := first.Ref()
 	defer func() { joined.Close() }()
@@ -37,25 +38,25 @@ func (o Owner) StagePages(ctx context.Context, pages []ops.Image, order Order) (
 		return nil, err
 	}
 	defer numbered.Close()
-	order.pages = len(pages)
-	return o.Stage(ctx, pages[0].With(numbered), order)
+	r.pages = len(pages)
+	return Stage(ctx, pages[0].With(numbered), r)
 }
 
 // verifyPages decodes every page of a file. Of a WebP, equal frames that follow
 // each other may have become one that is shown for as long.
-func (w *writing) verifyPages(path string) error {
+func (w *encodeJob) verifyPages(path string) error {
 	written, err := vips.Open(path, vips.Sequential)
 	if err != nil {
 		return err
 	}
 	defer written.Close()
-	pages := w.order.pages
+	pages := w.request.pages
 	n, said := written.Int("n-pages")
 	if !said {
 		n = 1
 	}
 	if n != pages {
-		if w.order.Encoder.Format != "webp" || n < 1 || n > pages {
+		if w.request.Encoder.Format != "webp" || n < 1 || n > pages {
 			return fmt.Errorf("it has %d pages, not %d", n, pages)
 		}
 		if want, got := duration(w.pixels, pages), duration(written, n); n > 1 && want != got {

@@ -9,6 +9,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 // key describes a key of an output for people and editors.
@@ -40,7 +41,7 @@ var keys = []key{
 	{"provenance", "write source, pipeline, model and device into XMP", "true", map[string]any{"type": "boolean"}},
 	{"gainmap", "`keep` the gain map of an Ultra HDR JPEG where it still fits, or `drop` it with all references", "drop", text(KeepGainMap, DropGainMap)},
 	{"collision", "if the name is taken: `error` fails the photo, `overwrite` replaces the file, `skip` leaves it, `number` writes NAME-1", "error", text(naming.Refuse, naming.Overwrite, naming.Skip, naming.Number)},
-	{"preserve", "attributes to copy from the photo: `mtime`, `owner` (with group; needs the right to change owners), `mode`", "none", listOf(ModTime, User, Mode)},
+	{"preserve", "attributes to copy from the photo: `mtime`, `owner` (with group; needs the right to change owners), `mode`", "none", listOf(staging.ModTime, staging.User, staging.Mode)},
 }
 
 // Reference is the documentation of outputs, made from what the code and

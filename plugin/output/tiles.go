@@ -17,6 +17,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/colour"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 // tiles is the format of deep-zoom outputs: a folder, or a zip file where the
@@ -51,8 +52,8 @@ func checkSuffix(value any) error {
 // stageTiles writes a pyramid in sRGB, which its viewers take tiles to be in,
 // without metadata, and reads every file back: of a folder its tiles as images,
 // of an archive what it holds by its checksums.
-func (o Owner) stageTiles(ctx context.Context, img ops.Image, order Order) (_ *Staged, err error) {
-	folder, err := o.reserveFolder(order.root(), order.Path, img.Source.Content())
+func (r Request) stageTiles(ctx context.Context, img ops.Image) (_ *staging.File, err error) {
+	folder, err := r.TempPrefix.NewFolder(r.root(), r.Path, img.Source.Content())
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func (o Owner) stageTiles(ctx context.Context, img ops.Image, order Order) (_ *S
 		return nil, err
 	}
 	defer bared.Close()
-	saver, args := order.Encoder.saver()
+	saver, args := r.Encoder.saver()
 	as := "jpeg"
 	if text, _ := args["suffix"].(string); !strings.HasPrefix(text, ".j") {
 		as = "png"
@@ -82,47 +83,47 @@ func (o Owner) stageTiles(ctx context.Context, img ops.Image, order Order) (_ *S
 	}
 	defer pixels.Close()
 	args["container"], args["strip"] = "fs", true
-	name := filepath.Join(folder.temporary, "photo")
-	if kind := archive(order.Path); kind != "" {
+	name := filepath.Join(folder.Temporary(), "photo")
+	if kind := archive(r.Path); kind != "" {
 		args["container"] = kind
-		name = filepath.Join(folder.temporary, strings.TrimSuffix(filepath.Base(order.Path), filepath.Ext(order.Path)))
+		name = filepath.Join(folder.Temporary(), strings.TrimSuffix(filepath.Base(r.Path), filepath.Ext(r.Path)))
 	}
 	if err := pixels.SaveContext(ctx, saver, name, args); err != nil {
 		return nil, err
 	}
-	if archive(order.Path) != "" {
-		return o.takeArchive(order.root(), folder)
+	if archive(r.Path) != "" {
+		return r.takeArchive(folder)
 	}
-	if err := undate(folder.temporary); err != nil {
+	if err := undate(folder.Temporary()); err != nil {
 		return nil, err
 	}
-	if err := verifyTiles(folder.temporary); err != nil {
+	if err := verifyTiles(folder.Temporary()); err != nil {
 		return nil, fmt.Errorf("the tiles that were written do not read back: %w", err)
 	}
-	return folder, folder.seal()
+	return folder, folder.SyncAndDigest()
 }
 
 // takeArchive takes the one file out of a folder, without the times in it, so that
 // equal photos become equal archives.
-func (o Owner) takeArchive(root string, folder *Staged) (*Staged, error) {
-	files, err := os.ReadDir(folder.temporary)
+func (r Request) takeArchive(folder *staging.File) (*staging.File, error) {
+	files, err := os.ReadDir(folder.Temporary())
 	if err != nil {
 		return nil, err
 	}
 	if len(files) != 1 {
 		return nil, fmt.Errorf("the archive was not written: there are %d files", len(files))
 	}
-	s, err := o.reserve(root, folder.Path)
+	s, err := r.TempPrefix.New(r.root(), folder.Path)
 	if err != nil {
 		return nil, err
 	}
-	err = timeless(filepath.Join(folder.temporary, files[0].Name()), s.temporary)
+	err = timeless(filepath.Join(folder.Temporary(), files[0].Name()), s.Temporary())
 	folder.Discard()
 	if err == nil {
-		err = verifyArchive(s.temporary)
+		err = verifyArchive(s.Temporary())
 	}
 	if err == nil {
-		err = s.seal()
+		err = s.SyncAndDigest()
 	}
 	if err != nil {
 		s.Discard()

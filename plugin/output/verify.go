@@ -34,7 +34,7 @@ const manyBlocks = 128
 
 // verify reads the file back in full and compares it with what it should be:
 // size, orientation, profile, metadata and colours.
-func (w *writing) verify(ctx context.Context, path string) error {
+func (w *encodeJob) verify(ctx context.Context, path string) error {
 	written, err := vips.Open(path, vips.Sequential)
 	if err != nil {
 		return err
@@ -49,10 +49,10 @@ func (w *writing) verify(ctx context.Context, path string) error {
 	if err := w.sameProfile(written); err != nil {
 		return err
 	}
-	if err := checkMetadata(path, w.order.Encoder.Format, w.metadata); err != nil {
+	if err := checkMetadata(path, w.request.Encoder.Format, w.metadata); err != nil {
 		return err
 	}
-	if w.order.pages > 0 {
+	if w.request.pages > 0 {
 		return w.verifyPages(path)
 	}
 	read, err := w.readBack(ctx, path, written)
@@ -65,7 +65,7 @@ func (w *writing) verify(ctx context.Context, path string) error {
 // readBack reads all of the file's pixels, for their low-pass: of a baseline
 // JPEG that is not small every code of every block, of a small WebP by libwebp
 // itself, of other files as they decode.
-func (w *writing) readBack(ctx context.Context, path string, written *vips.Image) (*sampler, error) {
+func (w *encodeJob) readBack(ctx context.Context, path string, written *vips.Image) (*sampler, error) {
 	if w.blocks {
 		f, err := os.Open(path)
 		if err != nil {
@@ -82,7 +82,7 @@ func (w *writing) readBack(ctx context.Context, path string, written *vips.Image
 			return nil, err
 		}
 	}
-	if w.order.Encoder.Format == "webp" && sampled(written) {
+	if w.request.Encoder.Format == "webp" && sampled(written) {
 		p, err := webp.Read(path, inMemory)
 		switch {
 		case err == nil && (p.Width != written.Width() || p.Height != written.Height() || p.Bands != written.Bands()):
@@ -100,10 +100,10 @@ func (w *writing) readBack(ctx context.Context, path string, written *vips.Image
 
 // sameProfile wants the profile byte for byte, but of JPEG XL, which writes one
 // of its own to the same effect.
-func (w *writing) sameProfile(written *vips.Image) error {
+func (w *encodeJob) sameProfile(written *vips.Image) error {
 	want, wanted := w.pixels.Blob(vips.FieldICC)
 	got, has := written.Blob(vips.FieldICC)
-	if w.order.Encoder.Format == "jxl" || bytes.Equal(want, got) {
+	if w.request.Encoder.Format == "jxl" || bytes.Equal(want, got) {
 		return nil
 	}
 	switch {
@@ -115,7 +115,7 @@ func (w *writing) sameProfile(written *vips.Image) error {
 	return errors.New("ICC profile differs")
 }
 
-func (w *writing) sameColours(ctx context.Context, written *vips.Image, read *sampler) error {
+func (w *encodeJob) sameColours(ctx context.Context, written *vips.Image, read *sampler) error {
 	if read == nil {
 		return fmt.Errorf("it holds %s numbers (%s), whose colours are not compared", written.Format(), written.Interpretation())
 	}
@@ -123,7 +123,7 @@ func (w *writing) sameColours(ctx context.Context, written *vips.Image, read *sa
 	if err != nil {
 		return err
 	}
-	ops.Note(ctx, "delta_e:"+filepath.Base(w.order.Path), fmt.Sprintf("%.2f", mean))
+	ops.Note(ctx, "delta_e:"+filepath.Base(w.request.Path), fmt.Sprintf("%.2f", mean))
 	if bound := w.bound(); !(mean <= bound) {
 		return fmt.Errorf("its colours are off by a mean ΔE of %.1f, which may be %.1f", mean, bound)
 	}
@@ -132,7 +132,7 @@ func (w *writing) sameColours(ctx context.Context, written *vips.Image, read *sa
 
 // apart is the mean ΔE between a low-pass, of an image like p, and that of the
 // image that was given.
-func (w *writing) apart(s *sampler, p *vips.Image) (float64, error) {
+func (w *encodeJob) apart(s *sampler, p *vips.Image) (float64, error) {
 	if len(s.counts) != len(w.sample.counts) || slices.Contains(s.counts, 0) || slices.Contains(w.sample.counts, 0) {
 		return 0, errors.New("some rows were not seen")
 	}
@@ -153,13 +153,13 @@ func (w *writing) apart(s *sampler, p *vips.Image) (float64, error) {
 }
 
 // bound is how far the colours may be off.
-func (w *writing) bound() float64 {
+func (w *encodeJob) bound() float64 {
 	before, _ := w.given.Blob(vips.FieldICC)
 	after, _ := w.pixels.Blob(vips.FieldICC)
 	if min(w.pixels.Width(), w.pixels.Height()) < few || w.given.Interpretation() != w.pixels.Interpretation() || !bytes.Equal(before, after) {
 		return coarse
 	}
-	return w.order.Encoder.bound()
+	return w.request.Encoder.bound()
 }
 
 // bound is what the encoder may do to the colours.

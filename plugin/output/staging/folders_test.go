@@ -1,4 +1,4 @@
-package output
+package staging
 
 import (
 	"path/filepath"

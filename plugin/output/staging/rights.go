@@ -1,12 +1,10 @@
-package output
+package staging
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -146,48 +144,9 @@ func groupOfNew(folder string) int {
 	return os.Getegid()
 }
 
-// Preserve gives the file, before it is published, its rights, which never let
-// more people read it than the photo, and what else it is to keep of the photo's
-// file. It goes by the open file: a sandbox forbids to change what a name
-// stands for.
-func (s *Staged) Preserve(what []string, photo string, source os.FileInfo) error {
-	s.preserved = len(what) > 0
-	keeps := func(w string) bool { return slices.Contains(what, w) }
-	there, err := os.Stat(s.temporary)
-	if err != nil {
-		return err
-	}
-	flag, mode := os.O_WRONLY, 0o666&^umask()
-	if there.IsDir() {
-		flag, mode = os.O_RDONLY, there.Mode().Perm()
-	}
-	f, err := os.OpenFile(s.temporary, flag, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if stat, ok := source.Sys().(*syscall.Stat_t); ok && keeps(User) {
-		if err := f.Chown(int(stat.Uid), int(stat.Gid)); err != nil {
-			return fmt.Errorf("the output %s cannot be given to the source's owner (id %d, group %d): %w", s.Path, stat.Uid, stat.Gid, underlying(err))
-		}
-	}
-	if keeps(Mode) && !there.IsDir() {
-		mode = source.Mode().Perm()
-	}
-	if !there.IsDir() { // a folder was made with the right one
-		if err := rightsOf(photo, source, s.Path).grant(f, mode); err != nil {
-			return fmt.Errorf("the output %s cannot be given its mode: %w", s.Path, underlying(err))
-		}
-	}
-	if keeps(ModTime) {
-		return SetTimes(f, source.ModTime())
-	}
-	return nil
-}
-
 // narrows reports whether what lies at path lets more people use it than the
 // staged file will.
-func (s *Staged) narrows(path string) bool {
+func (s *File) narrows(path string) bool {
 	there, err := os.Lstat(path)
 	ours, err2 := os.Stat(s.temporary)
 	return errors.Join(err, err2) == nil && there.Mode().Perm()&^ours.Mode().Perm()&0o077 != 0

@@ -1,4 +1,4 @@
-package output
+package staging
 
 import (
 	"errors"
@@ -49,7 +49,7 @@ func TestPublishReplacesNothingButWhatItSaw(t *testing.T) {
 		for _, exchanged := range []bool{true, false} {
 			dir := t.TempDir()
 			path := filepath.Join(dir, "photo.jpg")
-			s, err := Nobody.reserve(dir, path)
+			s, err := Stateless.New(dir, path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -104,7 +104,7 @@ func TestRightsOfAPhotoThatIsKnownByItsDescriptor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := Nobody.reserveFolder(out, filepath.Join(out, "tiles"), beneath.Handle(photo))
+		s, err := Stateless.NewFolder(out, filepath.Join(out, "tiles"), beneath.Handle(photo))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +150,7 @@ func TestAnAccessListIsThatOfTheOpenedPhoto(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s, err := Nobody.reserve(dir, filepath.Join(dir, "out.jpg"))
+		s, err := Stateless.New(dir, filepath.Join(dir, "out.jpg"))
 		if err != nil {
 			t.Fatal(err)
 		}

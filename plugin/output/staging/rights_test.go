@@ -1,4 +1,4 @@
-package output
+package staging
 
 import (
 	"io/fs"
@@ -55,7 +55,7 @@ func TestAnOutputIsNeverReadableByMorePeopleThanItsPhoto(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := Nobody.reserve(filepath.Dir(out), out)
+		s, err := Stateless.New(filepath.Dir(out), out)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,11 +77,11 @@ func TestAnEqualOutputWithMoreRightsIsReplaced(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "photo.jpg")
 	for mode, want := range map[fs.FileMode]bool{0o644: false, 0o600: true, 0o400: true} {
-		s, err := Nobody.reserve(filepath.Dir(out), out)
+		s, err := Stateless.New(filepath.Dir(out), out)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.seal(); err != nil {
+		if err := s.SyncAndDigest(); err != nil {
 			t.Fatal(err)
 		}
 		os.Remove(out)
