@@ -145,14 +145,14 @@ type Fingerprinter interface{ Fingerprint() string }
 // built, in a line: the model it loaded, the device that runs it.
 type Describer interface{ Describe() string }
 
-// Weigher is an operator that can tell beforehand what a photo will take.
-type Weigher interface {
-	// Weigh takes the photo's sides and the bytes of a decoded pixel: 3 of most photos.
-	Weigh(width, height, pixel int) Weight
+// CostEstimator is an operator that can tell beforehand what a photo will take.
+type CostEstimator interface {
+	// EstimateCost takes the photo's sides and the bytes of a decoded pixel: 3 of most photos.
+	EstimateCost(width, height, pixel int) Cost
 }
 
-// Weight is what a photo takes, for the operator alone.
-type Weight struct {
+// Cost is what a photo takes, for the operator alone.
+type Cost struct {
 	Bytes  int64   // of memory, at the most
 	Pixels float64 // that a network computes, with all that is computed twice
 	MACs   float64 // multiply-accumulates, with all that is computed twice; 0 where that is not known

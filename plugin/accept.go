@@ -78,7 +78,7 @@ func (w *work) withinLimits(h vips.Header) error {
 
 // demand is what the pipeline asks for to process a photo of that size.
 func (p *pipeline) demand(width, height, pixel int) admission.Demand {
-	return admission.Demand{Width: width, Height: height, PixelBytes: pixel, Steps: p.graph.Weigh(width, height, pixel).Bytes}
+	return admission.Demand{Width: width, Height: height, PixelBytes: pixel, Steps: p.graph.EstimateCost(width, height, pixel).Bytes}
 }
 
 // admit waits until there is memory for the photo.

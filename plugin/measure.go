@@ -54,7 +54,7 @@ func (e *Engine) Measure(ctx context.Context, pipeline string, w, h, photos int)
 			return m, err
 		}
 	}
-	weight := p.graph.Weigh(w, h, sampleBytes)
+	weight := p.graph.EstimateCost(w, h, sampleBytes)
 	m = Measurement{Width: w, Height: h, Photos: photos, AtATime: min(photos, e.Parallel())}
 	m.PredictedMB = float64(e.memory.Predict(p.work, p.demand(w, h, sampleBytes).EstimateMemory())) / (1 << 20)
 	resetPeak()

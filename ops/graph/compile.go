@@ -172,12 +172,12 @@ func (g *Graph) Close() error {
 	return errors.Join(errs...)
 }
 
-// Weigh adds up what the operators say that a photo will take, as far as they
+// EstimateCost adds up what the operators say that a photo will take, as far as they
 // can tell. Steps that a condition may leave out count.
-func (g *Graph) Weigh(width, height, pixel int) (all ops.Weight) {
+func (g *Graph) EstimateCost(width, height, pixel int) (all ops.Cost) {
 	for _, n := range g.nodes {
-		if o, ok := n.operator.(ops.Weigher); ok {
-			w := o.Weigh(width, height, pixel)
+		if o, ok := n.operator.(ops.CostEstimator); ok {
+			w := o.EstimateCost(width, height, pixel)
 			all.Bytes += w.Bytes
 			all.Pixels += w.Pixels
 			all.MACs += w.MACs

@@ -1,33 +1,18 @@
 // Package promptcir is the operator that restores JPEG-damaged photos with the
-// PromptCIR network. It is the only place where pixels become floats: it pulls a
-// photo through the network strip by strip, so that photos of any size pass
-// through bounded memory. It knows neither files nor other operators.
-//
-// # Pixels
-//
-// The network gets R, G and B exactly as they were decoded, in the photo's own
-// encoding: the damage was done to those numbers, and an attached profile stays
-// valid for the restored ones. 8-bit photos stay 8-bit and 16-bit photos 16-bit.
-// Gray is shown to the network as three equal channels and comes back as their
-// luma. Transparency is passed through untouched. CMYK, YCCK included, has no
-// such reading: it is converted to sRGB, by its profile or else by that of a
-// common press, and stays sRGB. Floating-point photos become 16-bit ones: scRGB
-// by the sRGB curve, numbers of the scale 0 to 255 by 257, and what lies beyond
-// full scale is cut off, since the damage of a JPEG cannot lie there. Other
-// colour spaces are converted to RGB of 8 or 16 bits. 12-bit JPEGs are what the
-// decoder makes of them.
+// PromptCIR network (Li et al., NTIRE 2024) or a smaller one of its kind. Package
+// network runs it; here is what is PromptCIR's own: parameters and their
+// defaults, the presets, the bundled models, which photos are undamaged and left
+// alone, and agreement with the JPEG's coefficients.
 package promptcir
 
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"runtime"
 	"strings"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/network/onnx"
-	"github.com/burnish-photo/burnish/ops/network/tile"
+	"github.com/burnish-photo/burnish/ops/network"
+	"github.com/burnish-photo/burnish/ops/promptcir/models"
 )
 
 // Spec describes the operator.
@@ -50,10 +35,10 @@ type Config struct {
 	// Model is the name of a bundled model or of NAME.onnx in the folder of
 	// models, or the path of an ONNX file.
 	Model string `yaml:"model" kind:"path" help:"a bundled model, a name in restore.models, or the path of an .onnx file"`
-	// Tile is the side in pixels of the windows that the network sees; 0 is
-	// what the model was measured with. Larger windows repeat less work at
-	// their edges and take more memory; on CPUs those of long photos are up to a
-	// half wider and a quarter higher.
+	// Tile is the side in pixels of the tiles that the network sees; 0 is what the
+	// model was measured with. Larger tiles repeat less work at their edges and
+	// take more memory; on CPUs those of long photos are up to a half wider and a
+	// quarter higher.
 	Tile int `yaml:"tile" help:"tile size in pixels, 64 to 2048; 0: the model's own" range:"0|64,2048"`
 	// Skip is auto, or never: then every photo is restored.
 	Skip string `yaml:"skip" help:"auto: leave photos without damage alone; never: restore every photo" enum:"auto,never"`
@@ -75,25 +60,6 @@ type Config struct {
 	Models []string `yaml:"models" kind:"path" help:"models whose outputs are averaged, in place of model; needs preset reference"`
 }
 
-// Pixels over which neighbouring windows are blended; of narrow windows so much
-// would be too large a part.
-const (
-	feather       = 32
-	narrowFeather = 16
-	narrowWindow  = 256
-)
-
-const (
-	maxRuns = 4 // windows at a time, of all photos; each has working memory of its own
-
-	gpuBatch = 8            // windows that a GPU computes together
-	gpuRuns  = gpuBatch + 2 // of one photo: the next are filled, the last ones read meanwhile
-
-	// Networks with more weights take a gigabyte and more for one window:
-	// they run one at a time.
-	largeNetwork = 10_000_000
-)
-
 // Validate reports parameters that do not go together.
 func (c *Config) Validate() error {
 	var errs []error
@@ -107,6 +73,9 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// bundled are the models that ship, and those that the user adds.
+var bundled = network.Catalogue{Names: models.Names(), Open: models.Open}
+
 // Check reports models that cannot be found.
 func (c *Config) Check(env ops.Env) error {
 	param := "model"
@@ -115,7 +84,7 @@ func (c *Config) Check(env ops.Env) error {
 	}
 	var errs []error
 	for _, name := range c.models() {
-		if err := lookForModel(name, env); err != nil {
+		if err := bundled.Check(name, env); err != nil {
 			errs = append(errs, ops.Invalid(param, "%v", err))
 		}
 	}
@@ -130,80 +99,19 @@ func (c *Config) models() []string {
 	return []string{c.Model}
 }
 
-// Build finds and opens the models. Operators with the same model on the same
-// device share it; the last to be closed closes it.
+// Build finds and opens the models.
 func (c *Config) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
-	o, err := c.build(env, split)
-	if err != nil {
-		return nil, err
-	}
-	return o, nil
-}
-
-// build divides the threads as divide has it.
-func (c *Config) build(env ops.Env, divide func(threads int, parameters int64) (runs, each int)) (_ *operator, err error) {
-	if env.Networks != nil {
-		if err := env.Networks(); err != nil {
+	o := network.Options{Name: "promptcir", Tiling: c.tiling(), Strength: c.Strength, Skip: c.undamaged(), Finish: c.finish(env)}
+	for _, name := range c.models() {
+		m, err := bundled.Find(name, env)
+		if err != nil {
 			return nil, err
 		}
+		o.Models = append(o.Models, m)
 	}
-	o := &operator{asked: !env.Devices.IsAuto(), threads: env.Threads, divide: divide, strength: c.Strength, skip: c.Skip, skipBelow: c.SkipBelow, skipJPEGAbove: c.SkipJPEGAbove, fidelity: c.Fidelity, scratch: env.Scratch, log: env.Log}
-	if o.log == nil {
-		o.log = slog.New(slog.DiscardHandler)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, o.Close())
-		}
-	}()
-	sources, contracts, err := inspect(c.models(), env)
+	op, err := network.New(o, env)
 	if err != nil {
 		return nil, err
 	}
-	if o.windows, err = windowsFor(c.Preset, c.Tile, together(contracts)); err != nil {
-		return nil, err
-	}
-	o.contracts = contracts
-	return o, o.openLanes(sources, env)
-}
-
-// inspect reads the models' files and what they say of themselves.
-func inspect(names []string, env ops.Env) (sources []source, contracts []onnx.Contract, err error) {
-	for _, name := range names {
-		s, err := findModel(name, env)
-		if err != nil {
-			return nil, nil, err
-		}
-		contract, err := onnx.InspectBytes(s.name, s.data)
-		if err != nil {
-			return nil, nil, err
-		}
-		sources, contracts = append(sources, s), append(contracts, contract)
-	}
-	return sources, contracts, nil
-}
-
-// together is what windows have to be for all of the models.
-func together(contracts []onnx.Contract) onnx.Contract {
-	all := contracts[0]
-	for _, c := range contracts[1:] {
-		all.Multiple = tile.Common(all.Multiple, c.Multiple)
-		all.Halo, all.Tile = max(all.Halo, c.Halo), max(all.Tile, c.Tile)
-	}
-	return all
-}
-
-// split divides the threads: into windows at a time, which cost nothing but
-// memory, and threads that a window may have, which wait for one another between
-// the nodes of a network. A window computes on a thread of its own and on those
-// that all windows of a model share.
-func split(threads int, parameters int64) (runs, each int) {
-	if threads < 1 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	if parameters > largeNetwork {
-		return 1, threads
-	}
-	runs = min(threads, maxRuns)
-	return runs, threads - runs + 1
+	return op, nil
 }

@@ -31,7 +31,7 @@ func TestRestores(t *testing.T) {
 	}
 }
 
-// TestTiled compares windows with the whole photo at once. They differ, since
+// TestTiled compares tiles with the whole photo at once. They differ, since
 // the network weighs what it sees of the photo; it must not show.
 func TestTiled(t *testing.T) {
 	clean := crop(t, 0, 0, 400, 430)
@@ -263,39 +263,5 @@ func TestNotes(t *testing.T) {
 		if d, ok := op.(ops.Describer); !ok || !strings.Contains(d.Describe(), " on "+all["device"]) {
 			t.Errorf("%s: the operator describes itself otherwise than as %v", device, all)
 		}
-	}
-}
-
-// A network that misbehaves publishes nothing, and says where.
-func TestMisbehavingNetworks(t *testing.T) {
-	for model, words := range map[string]string{"black": "moved the mean", "nan": "not finite"} {
-		op := build(t, promptcir.Config{Model: "../network/onnx/testdata/" + model + ".onnx", Tile: 128}, cpu)
-		part := crop(t, 0, 0, 100, 80)
-		dark := must[*vips.Image](t)(part.Do("linear", vips.Args{"a": []float64{1, 1, 0}, "b": []float64{0, 0, 0}, "uchar": true}))
-		part.Close()
-		out := must[ops.Image](t)(op.Apply(t.Context(), []ops.Image{{Pixels: dark}}))
-		if _, err := out.Pixels.Pixels(); err == nil || !strings.Contains(err.Error(), words) || !strings.Contains(err.Error(), "window") {
-			t.Errorf("%s: got %v", model, err)
-		}
-		out.Close()
-		dark.Close()
-	}
-}
-
-// A network that is broken for one shape of windows is given smaller ones.
-func TestRescuedBySmallerWindows(t *testing.T) {
-	// Two windows of 128, and no smaller ones would do; one strip, which is asked for once.
-	part := crop(t, 0, 0, 192, 128)
-	want := values(t, part)
-	op := build(t, promptcir.Config{Model: "../network/onnx/testdata/black_at_128.onnx", Tile: 128}, cpu)
-	var notes ops.Notes
-	out := must[ops.Image](t)(op.Apply(ops.WithNotes(t.Context(), &notes), []ops.Image{{Pixels: part}}))
-	defer out.Close()
-	defer part.Close()
-	if most, _ := gap(values(t, out.Pixels), want); most > 0 {
-		t.Errorf("pixels moved by %d", most)
-	}
-	if note := notes.All()["rescued"]; note != "2 of the windows by windows of 80 pixels" {
-		t.Errorf("the result says %q", note)
 	}
 }

@@ -56,7 +56,7 @@ func TestStrength(t *testing.T) {
 	}
 }
 
-// The reference is an average over turns: it must be at least as good.
+// The reference is an average over orientations: it must be at least as good.
 func TestReferenceIsBetter(t *testing.T) {
 	clean := crop(t, 0, 0, 200, 160)
 	defer clean.Close()
@@ -117,23 +117,23 @@ func measureQuality(b *testing.B, op ops.Operator, photos []string, q int) {
 	b.ReportMetric(0, "ns/op")
 }
 
-func TestWeigh(t *testing.T) {
-	op := build(t, promptcir.Config{Model: "lite"}, cpu).(ops.Weigher)
-	small, large, huge := op.Weigh(256, 256, 3), op.Weigh(4000, 3000, 3), op.Weigh(4000, 30000, 3)
+func TestEstimateCost(t *testing.T) {
+	op := build(t, promptcir.Config{Model: "lite"}, cpu).(ops.CostEstimator)
+	small, large, huge := op.EstimateCost(256, 256, 3), op.EstimateCost(4000, 3000, 3), op.EstimateCost(4000, 30000, 3)
 	if perPixel := small.MACs / 256 / 256; perPixel < 50_000 || perPixel > 90_000 {
 		t.Errorf("%.0f multiply-accumulates a pixel", perPixel)
 	}
 	if ratio := large.MACs / small.MACs / (12e6 / 65536); ratio <= 1 || ratio > 1.25 {
-		t.Errorf("windows repeat %.2f of the work", ratio)
+		t.Errorf("tiles repeat %.2f of the work", ratio)
 	}
 	// Memory grows with the width and the bytes of a pixel, not with the height.
-	if deep := op.Weigh(4000, 3000, 8); deep.Bytes <= large.Bytes*9/8 || deep.MACs != large.MACs {
+	if deep := op.EstimateCost(4000, 3000, 8); deep.Bytes <= large.Bytes*9/8 || deep.MACs != large.MACs {
 		t.Errorf("16-bit pixels with transparency: %+v, 8-bit ones %+v", deep, large)
 	}
 	if large.Bytes <= small.Bytes || large.Bytes > 1<<30 || huge.Bytes > large.Bytes*11/10 {
 		t.Errorf("bytes: %d, %d, %d", small.Bytes, large.Bytes, huge.Bytes)
 	}
-	if twice := build(t, promptcir.Config{Model: "lite", Preset: "reference", Strength: 1}, cpu).(ops.Weigher).Weigh(384, 384, 3); twice.MACs < 7*384*384*50_000 {
+	if twice := build(t, promptcir.Config{Model: "lite", Preset: "reference", Strength: 1}, cpu).(ops.CostEstimator).EstimateCost(384, 384, 3); twice.MACs < 7*384*384*50_000 {
 		t.Errorf("reference: %+v", twice)
 	}
 }

@@ -1,14 +1,18 @@
 package promptcir
 
 import (
-	"context"
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/damage"
-	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/ops/network"
+	"github.com/burnish-photo/burnish/ops/network/tile"
 )
 
 // Values of [Config.Skip].
@@ -43,15 +47,6 @@ func (v verdict) String() string {
 		is, than = "undamaged", "<"
 	}
 	return fmt.Sprintf("%s: correction %.2f %s %.2f (%d tiles)", is, v.correction, than, v.limit, v.tiles)
-}
-
-// judge weighs the tiles of a photo against the limit of its kind.
-func (o *operator) judge(in ops.Image, tiles []evidence) verdict {
-	limit := o.skipBelow
-	if limit == 0 {
-		limit = limitOf(in)
-	}
-	return verdict{correction: math.Round(correction(tiles)*100) / 100, limit: limit, tiles: len(tiles)}
 }
 
 // limitOf is the limit for what the file says of itself.
@@ -89,77 +84,74 @@ func fromCamera(in ops.Image) bool {
 	return !noted
 }
 
-// skipped reports whether the file's own words are enough to leave it alone, because
-// the configuration says so.
-func (o *operator) skipped(src *ops.Source) (why string, ok bool) {
-	if src == nil || src.Format != "jpeg" || o.skipJPEGAbove <= 0 || o.skipJPEGAbove >= 100 {
+// undamaged leaves photos alone that show no damage.
+func (c *Config) undamaged() network.Skip {
+	skip := network.Skip{File: c.aboveQuality}
+	if c.Skip != skipNever {
+		skip.Tiles = c.judge
+	}
+	return skip
+}
+
+// aboveQuality reports whether the file's own words are enough to leave it alone,
+// because the configuration says so.
+func (c *Config) aboveQuality(src *ops.Source) (why string, ok bool) {
+	if src == nil || src.Format != "jpeg" || c.SkipJPEGAbove <= 0 || c.SkipJPEGAbove >= 100 {
 		return "", false
 	}
 	info, err := damage.Header(src.Content())
-	if err != nil || info.Quality <= o.skipJPEGAbove {
+	if err != nil || info.Quality <= c.SkipJPEGAbove {
 		return "", false
 	}
-	return fmt.Sprintf("JPEG quality %d > %d, as configured", info.Quality, o.skipJPEGAbove), true
+	return fmt.Sprintf("JPEG quality %d > %d, as configured", info.Quality, c.SkipJPEGAbove), true
 }
 
-// judged restores the photo, unless the evidence says that it is undamaged; pixels are
-// those of in, readable. What cannot be judged is restored; a small JPEG costs next to nothing.
-func (o *operator) judged(ctx context.Context, in ops.Image, pixels *vips.Image) (ops.Image, error) {
-	if in.Source.Format == "jpeg" && min(pixels.Width(), pixels.Height()) < damage.TooSmall {
-		return o.restored(ctx, in, pixels, "not judged: too small")
+// judge weighs the evidence of one photo. Small JPEGs cost next to nothing and are
+// restored.
+func (c *Config) judge(in ops.Image) (network.Judge, string) {
+	if in.Source.Format == "jpeg" && min(in.Pixels.Width(), in.Pixels.Height()) < damage.TooSmall {
+		return nil, "not judged: too small"
 	}
-	if pixels.Width()*pixels.Height() <= wholePixels {
-		return o.judgedWhole(ctx, in)
+	limit := c.SkipBelow
+	if limit == 0 {
+		limit = limitOf(in)
 	}
-	tiles, err := o.probe(ctx, in.Source)
-	if ctx.Err() != nil {
-		return ops.Image{}, context.Cause(ctx)
-	}
-	if err != nil {
-		o.log.Debug("the photo could not be judged; it is restored", "photo", in.Source.Path, "error", err)
-		return o.restored(ctx, in, pixels, "not judged: "+err.Error())
-	}
-	v := o.judge(in, tiles)
-	if v.undamaged() {
-		ops.Note(ctx, "left_alone", v.String())
-		return in.Same(), nil
-	}
-	return o.restored(ctx, in, pixels, v.String())
+	return &judgement{limit: limit, tiles: map[tile.Rect]evidence{}}, ""
 }
 
-// judgedWhole restores a small photo, at once, and judges it by all of that.
-func (o *operator) judgedWhole(ctx context.Context, in ops.Image) (ops.Image, error) {
-	original, err := in.Pixels.Materialise(ctx, math.MaxInt64, "")
-	if err != nil {
-		return ops.Image{}, err
+// judgement is a [network.Judge].
+type judgement struct {
+	limit float64
+
+	mu    sync.Mutex
+	tiles map[tile.Rect]evidence
+}
+
+// Tile gathers the evidence of one tile.
+func (j *judgement) Tile(in, out tile.Planar, part tile.Rect) {
+	e := measure(in, out, part)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.tiles[in.Rect] = e
+}
+
+// Verdict weighs all tiles against the limit of the photo's kind.
+func (j *judgement) Verdict() (reason string, skip bool) {
+	tiles := j.sorted()
+	v := verdict{correction: math.Round(correction(tiles)*100) / 100, limit: j.limit, tiles: len(tiles)}
+	return v.String(), v.undamaged()
+}
+
+// sorted are the tiles' evidence in the order of their places, so that sums do not
+// depend on chance.
+func (j *judgement) sorted() (all []evidence) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	places := slices.SortedFunc(maps.Keys(j.tiles), func(a, b tile.Rect) int {
+		return cmp.Or(cmp.Compare(a.Y, b.Y), cmp.Compare(a.X, b.X))
+	})
+	for _, r := range places {
+		all = append(all, j.tiles[r])
 	}
-	defer original.Close()
-	copied := in
-	copied.Pixels = original
-	whole, err := readable(original)
-	if err != nil {
-		return ops.Image{}, err
-	}
-	defer whole.Close()
-	seen := &observer{photo: whole}
-	lazy, err := o.restore(ctx, whole, seen.add)
-	if err != nil {
-		return ops.Image{}, err
-	}
-	defer lazy.Close()
-	restored, err := lazy.Materialise(ctx, math.MaxInt64, "")
-	if err != nil {
-		return ops.Image{}, err
-	}
-	v := o.judge(copied, seen.all())
-	if v.undamaged() {
-		restored.Close()
-		ops.Note(ctx, "left_alone", v.String())
-		return copied.Same(), nil
-	}
-	if restored, err = o.faithful(ctx, in, restored); err != nil {
-		return ops.Image{}, err
-	}
-	o.tell(ctx, v.String())
-	return in.With(restored), nil
+	return all
 }

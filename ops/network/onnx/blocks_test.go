@@ -18,7 +18,7 @@ import (
 func bundled(t testing.TB, threads int, plain bool) *onnx.Model {
 	t.Helper()
 	onnxtest.Need(t)
-	m, err := onnx.Open(filepath.Join("..", "..", "promptcir", "models", "lite.onnx"), onnx.Options{Device: device.CPU, Threads: threads, Plain: plain})
+	m, err := onnx.Open(filepath.Join("..", "..", "promptcir", "models", "lite.onnx"), onnx.Options{Device: device.CPU, Threads: threads, Unfused: plain})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,13 +38,13 @@ func needBlocks(t testing.TB) {
 func TestBlocksAgree(t *testing.T) {
 	needBlocks(t)
 	graph := bundled(t, 2, true)
-	if graph.Proof().Blocks != 0 {
-		t.Fatalf("asked for the graph as it is, got %v", graph.Proof())
+	if graph.SelfTest().FusedBlocks != 0 {
+		t.Fatalf("asked for the graph as it is, got %v", graph.SelfTest())
 	}
 	for _, threads := range []int{1, 3} {
 		m := bundled(t, threads, false)
-		if p := m.Proof(); p.Blocks != 21 || p.MACs < 50_000 || p.MaxError > 5e-5 {
-			t.Fatalf("%d blocks in one piece, of 21; %v", p.Blocks, p)
+		if p := m.SelfTest(); p.FusedBlocks != 21 || p.MACs < 50_000 || p.MaxError > 5e-5 {
+			t.Fatalf("%d blocks in one piece, of 21; %v", p.FusedBlocks, p)
 		}
 		for _, s := range [][3]int{{1, 32, 32}, {2, 64, 96}, {1, 32, 352}, {1, 160, 288}} {
 			for name, in := range pictures(s[0], s[1], s[2]) {

@@ -21,9 +21,9 @@ type builder struct {
 	contract     Contract
 	graph        graph
 	options      Options
-	profiles     string // folder for profiles of the known-answer test; "" for none
-	plain        []byte // the model as it was, where data has blocks of our own in it
-	blocks       int    // of our own in data
+	profiles     string // folder for profiles of the self-test; "" for none
+	plain        []byte // the model as it was, where data has fused blocks in it
+	blocks       int    // fused ones in data
 }
 
 // build opens the model on the device wanted, or on the CPU.
@@ -41,10 +41,10 @@ func (b *builder) build(want device.Device) (_ *Model, err error) {
 		if want.IsAuto() {
 			try = device.Device{Kind: "cuda"}
 		}
-		s, proof, err := b.deviceSession(try)
+		s, selfTest, err := b.deviceSession(try)
 		if err == nil {
-			m.session, m.device, m.proof = s, try, proof
-			log.Log(context.Background(), b.interest(), "model opened", "model", b.name, "device", m.Device().String(), "proof", proof.String())
+			m.session, m.device, m.selfTest = s, try, selfTest
+			log.Log(context.Background(), b.interest(), "model opened", "model", b.name, "device", m.Device().String(), "self_test", selfTest.String())
 			return m, nil
 		}
 		if b.options.Require {
@@ -52,10 +52,10 @@ func (b *builder) build(want device.Device) (_ *Model, err error) {
 		}
 		m.fallback = b.announce(log, want, err)
 	}
-	if m.session, m.proof, err = b.cpuSession(log); err != nil {
+	if m.session, m.selfTest, err = b.cpuSession(log); err != nil {
 		return nil, fmt.Errorf("open model %s: %w", b.name, err)
 	}
-	log.Log(context.Background(), b.interest(), "model opened", "model", b.name, "device", m.Device().String(), "proof", m.proof.String())
+	log.Log(context.Background(), b.interest(), "model opened", "model", b.name, "device", m.Device().String(), "self_test", m.selfTest.String())
 	return m, nil
 }
 
@@ -68,59 +68,59 @@ func (b *builder) interest() slog.Level {
 	return slog.LevelInfo
 }
 
-// cpuSession opens the model on the CPU: with our own blocks where the model
-// names them and they agree with the graph, else as the graph is.
-func (b *builder) cpuSession(log *slog.Logger) (*ort.DynamicAdvancedSession, Proof, error) {
+// cpuSession opens the model on the CPU: with fused kernels where the model names
+// blocks for them and they agree with the graph, else as the graph is.
+func (b *builder) cpuSession(log *slog.Logger) (*ort.DynamicAdvancedSession, SelfTest, error) {
 	cpu := device.CPU
-	if s, proof, err := b.fusedSession(); err == nil {
-		return s, proof, nil
-	} else if !errors.Is(err, errPlain) {
-		log.Warn("the model runs node by node, which is slower", "model", b.name, "reason", err)
+	if s, selfTest, err := b.fusedSession(); err == nil {
+		return s, selfTest, nil
+	} else if !errors.Is(err, errNotFused) {
+		log.Warn("fused kernels unavailable", "model", b.name, "reason", err)
 	}
 	s, err := b.session(cpu)
 	if err != nil {
-		return nil, Proof{}, err
+		return nil, SelfTest{}, err
 	}
 	// The graph on the CPU is what others are compared with: here the test only measures.
-	proof, err := b.prove(s, cpu)
+	selfTest, err := b.verify(s, cpu)
 	if err != nil {
-		log.Debug("the known input could not be tried", "model", b.name, "error", err)
+		log.Debug("self-test failed", "model", b.name, "error", err)
 	}
-	return s, proof, nil
+	return s, selfTest, nil
 }
 
-// errPlain is why a model is run as its graph is, when that is as it should be.
-var errPlain = errors.New("no blocks of our own")
+// errNotFused is why a model is run as its graph is, when that is as it should be.
+var errNotFused = errors.New("the model has no fused blocks")
 
-// fusedSession opens the model on the CPU with our own blocks, and proves that
-// they answer as the graph does.
-func (b *builder) fusedSession() (*ort.DynamicAdvancedSession, Proof, error) {
-	if b.options.Plain || !kernels.Available() {
-		return nil, Proof{}, errPlain
+// fusedSession opens the model on the CPU with fused kernels, once they have
+// answered as the graph does.
+func (b *builder) fusedSession() (*ort.DynamicAdvancedSession, SelfTest, error) {
+	if b.options.Unfused || !kernels.Available() {
+		return nil, SelfTest{}, errNotFused
 	}
 	list, err := readBlocks(b.graph.metadata)
 	if err != nil {
-		return nil, Proof{}, err
+		return nil, SelfTest{}, err
 	}
 	if len(list) == 0 {
-		return nil, Proof{}, errPlain
+		return nil, SelfTest{}, errNotFused
 	}
 	data, err := rewrite(b.data, list)
 	if err != nil {
-		return nil, Proof{}, fmt.Errorf("metadata burnish.blocks: %w", err)
+		return nil, SelfTest{}, fmt.Errorf("metadata burnish.blocks: %w", err)
 	}
 	fused := *b
 	fused.data, fused.plain, fused.blocks = data, b.data, len(list)
 	s, err := fused.session(device.CPU)
 	if err != nil {
-		return nil, Proof{}, err
+		return nil, SelfTest{}, err
 	}
-	proof, err := fused.prove(s, device.CPU)
+	selfTest, err := fused.verify(s, device.CPU)
 	if err != nil {
 		destroy(s)
-		return nil, Proof{}, err
+		return nil, SelfTest{}, err
 	}
-	return s, proof, nil
+	return s, selfTest, nil
 }
 
 // announce says once that the model runs on the CPU, and returns why: the cause
@@ -138,16 +138,16 @@ func (b *builder) announce(log *slog.Logger, want device.Device, err error) stri
 	return why
 }
 
-// deviceSession opens the model on a device other than the CPU and proves that
+// deviceSession opens the model on a device other than the CPU and verifies that
 // it works there.
-func (b *builder) deviceSession(d device.Device) (*ort.DynamicAdvancedSession, Proof, error) {
+func (b *builder) deviceSession(d device.Device) (*ort.DynamicAdvancedSession, SelfTest, error) {
 	var s *ort.DynamicAdvancedSession
-	var proof Proof
+	var selfTest SelfTest
 	err := keepSignals(func() (err error) {
 		if s, err = b.session(d); err != nil {
 			return err
 		}
-		proof, err = b.prove(s, d)
+		selfTest, err = b.verify(s, d)
 		return err
 	})
 	if err != nil {
@@ -157,9 +157,9 @@ func (b *builder) deviceSession(d device.Device) (*ort.DynamicAdvancedSession, P
 		if d.Kind == "webgpu" {
 			started().stuck.Store(true)
 		}
-		return nil, proof, &DeviceError{Device: d.String(), Cause: explain(err), Err: err}
+		return nil, selfTest, &DeviceError{Device: d.String(), Cause: explain(err), Err: err}
 	}
-	return s, proof, nil
+	return s, selfTest, nil
 }
 
 // session opens the model on d.
@@ -210,7 +210,7 @@ func (b *builder) sessionOptions() (*ort.SessionOptions, error) {
 		so.SetMemPattern(false), // one block for a whole run: a third more memory, and no faster
 	)
 	if b.profiles != "" {
-		err = errors.Join(err, so.EnableProfiling(filepath.Join(b.profiles, "known-answer")))
+		err = errors.Join(err, so.EnableProfiling(filepath.Join(b.profiles, "self-test")))
 	}
 	for key, value := range entries {
 		err = errors.Join(err, so.AddSessionConfigEntry(key, value))

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 )
@@ -41,27 +40,24 @@ type Contract struct {
 	Computes      string // digest of nodes and weights alone, hexadecimal; computed, not read
 }
 
-// Inspect reads the contract of the model in a file, without ONNX Runtime.
-func Inspect(path string) (Contract, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return Contract{}, fmt.Errorf("read model: %w", err)
-	}
-	return InspectBytes(path, data)
-}
-
-// InspectBytes is [Inspect] for a model in memory; name is for messages.
-func InspectBytes(name string, data []byte) (Contract, error) {
-	c, _, err := inspect(name, data)
+// Inspect reads the contract of a model in memory, without ONNX Runtime; name is
+// for messages. A declared contract stands for the one that the file should carry.
+func Inspect(name string, data []byte, declared *Contract) (Contract, error) {
+	c, _, err := inspect(name, data, declared)
 	return c, err
 }
 
-func inspect(name string, data []byte) (Contract, graph, error) {
+func inspect(name string, data []byte, declared *Contract) (Contract, graph, error) {
 	g, err := readGraph(data)
 	if err != nil {
 		return Contract{}, g, fmt.Errorf("model %s: %w", name, err)
 	}
-	c, err := readContract(g.metadata)
+	var c Contract
+	if declared != nil {
+		c, err = *declared, declared.validate()
+	} else {
+		c, err = readContract(g.metadata)
+	}
 	if err == nil {
 		err = g.fits()
 	}
@@ -74,6 +70,14 @@ func inspect(name string, data []byte) (Contract, graph, error) {
 		return Contract{}, g, fmt.Errorf("model %s: %w", name, err)
 	}
 	return c, g, nil
+}
+
+// validate checks a contract that no file carries.
+func (c Contract) validate() error {
+	if c.Name == "" || c.Multiple < 1 || c.Multiple > mostSide || c.Tile < 1 || c.Tile > mostSide || c.Halo < 0 || c.Halo > mostSide || !(c.RangeLow < c.RangeHigh) || c.MACs < 0 || c.MACs > mostMACs {
+		return fmt.Errorf("contract %+v: name must be given, multiple and tile must be 1 to %d, halo 0 to %d, the range must rise", c, mostSide, mostSide)
+	}
+	return nil
 }
 
 // fits checks that the network maps N×3×H×W float32 to the same.

@@ -10,7 +10,7 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	c, err := onnx.Inspect(fixture("identity"))
+	c, err := inspectFile(fixture("identity"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,6 +30,31 @@ func TestContract(t *testing.T) {
 	}
 }
 
+func inspectFile(path string) (onnx.Contract, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return onnx.Contract{}, err
+	}
+	return onnx.Inspect(path, data, nil)
+}
+
+// A file of another program carries no contract: the caller declares it.
+func TestDeclaredContract(t *testing.T) {
+	data, err := os.ReadFile(fixture("bare"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := onnx.Contract{Name: "theirs", Version: "1", Multiple: 4, Tile: 64, RangeHigh: 255}
+	c, err := onnx.Inspect("bare", data, &declared)
+	if err != nil || c.Name != "theirs" || c.RangeHigh != 255 || c.Computes == "" || declared.Computes != "" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	declared.Multiple = 0
+	if _, err := onnx.Inspect("bare", data, &declared); err == nil || !strings.Contains(err.Error(), "multiple") {
+		t.Errorf("a multiple of 0: %v", err)
+	}
+}
+
 func TestModelsRefused(t *testing.T) {
 	for name, want := range map[string][]string{
 		"bare":       {"testdata/bare.onnx", "python -m model.export"},
@@ -39,7 +64,7 @@ func TestModelsRefused(t *testing.T) {
 		"half":       {"x has element type 10", "float32"},
 		"absent":     {"testdata/absent.onnx", "no such file"},
 	} {
-		_, err := onnx.Inspect(fixture(name))
+		_, err := inspectFile(fixture(name))
 		if err == nil {
 			t.Errorf("%s was accepted", name)
 			continue
@@ -58,11 +83,11 @@ func TestGarbageRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range len(good) * 3 / 5 { // what follows is metadata that a model may lack
-		if _, err := onnx.InspectBytes("cut", good[:n]); err == nil {
+		if _, err := onnx.Inspect("cut", good[:n], nil); err == nil {
 			t.Errorf("the first %d bytes of %d were accepted", n, len(good))
 		}
 	}
-	if _, err := onnx.InspectBytes("text", []byte("this is no model")); err == nil {
+	if _, err := onnx.Inspect("text", []byte("this is no model"), nil); err == nil {
 		t.Error("text was accepted")
 	}
 }
@@ -77,7 +102,7 @@ func FuzzInspect(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := onnx.InspectBytes("fuzz", data)
+		c, err := onnx.Inspect("fuzz", data, nil)
 		if err == nil && (c.Multiple < 1 || c.Halo < 0 || c.RangeLow >= c.RangeHigh) {
 			t.Errorf("accepted %+v", c)
 		}

@@ -121,9 +121,6 @@ func appendCUDA(so *ort.SessionOptions, d device.Device, o Options) error {
 		"arena_extend_strategy":  "kSameAsRequested", // the default doubles, and never gives back
 		"cudnn_conv_algo_search": "HEURISTIC",        // the default times every convolution at every new shape
 	}
-	if o.GPUMemory > 0 {
-		set["gpu_mem_limit"] = strconv.FormatInt(o.GPUMemory, 10)
-	}
 	if o.FullPrecision {
 		set["use_tf32"] = "0"
 	}

@@ -90,7 +90,7 @@ func TestPluginDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	if p := m.Proof(); m.Device().String() != "CPUExecutionProvider:0" || p.Provider != "CPUExecutionProvider" || p.SecondsPerMP <= 0 {
+	if p := m.SelfTest(); m.Device().String() != "CPUExecutionProvider:0" || p.Provider != "CPUExecutionProvider" || p.SecondsPerMP <= 0 {
 		t.Errorf("on %s, %+v", m.Device(), p)
 	}
 	if !strings.Contains(log.String(), "s/MP") {
@@ -103,12 +103,12 @@ func TestPluginDevice(t *testing.T) {
 
 func TestProof(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	p := open(t, "identity").Proof()
+	p := open(t, "identity").SelfTest()
 	// One convolution of 3×3 weights of one pixel; the runtime may fill channels up.
 	if p.Provider != "CPUExecutionProvider" || p.SecondsPerMP <= 0 || p.MACs < 9 || p.MACs > 256 || p.MaxError != 0 {
 		t.Errorf("%+v", p)
 	}
-	if p := open(t, "fixed").Proof(); p.SecondsPerMP != 0 || !strings.Contains(p.String(), "unknown") {
+	if p := open(t, "fixed").SelfTest(); p.SecondsPerMP != 0 || !strings.Contains(p.String(), "unknown") {
 		t.Errorf("a model that does not answer: %+v", p)
 	}
 	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "burnish-profile-*")); len(left) > 0 {
@@ -127,7 +127,7 @@ func TestOtherProviders(t *testing.T) {
 			t.Fatal(err)
 		}
 		if m.Device().Kind != "cpu" {
-			t.Logf("this machine has %s: %s", device, m.Proof())
+			t.Logf("this machine has %s: %s", device, m.SelfTest())
 			likeTheCPU(t, m)
 			m.Close()
 			continue
@@ -145,7 +145,7 @@ func TestOtherProviders(t *testing.T) {
 // likeTheCPU runs three windows at a time, as photos' windows are on a GPU.
 func likeTheCPU(t *testing.T, m *onnx.Model) {
 	t.Helper()
-	if p := m.Proof(); p.Provider == "CPUExecutionProvider" || p.SecondsPerMP <= 0 {
+	if p := m.SelfTest(); p.Provider == "CPUExecutionProvider" || p.SecondsPerMP <= 0 {
 		t.Errorf("%s is proven to be %+v", m.Device(), p)
 	}
 	const n, h, w = 3, 16, 24

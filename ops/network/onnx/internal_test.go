@@ -60,17 +60,17 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-func TestSearch(t *testing.T) {
+func TestSearchPath(t *testing.T) {
 	t.Setenv(LibraryEnv, "")
-	all := Search("")
+	all := paths("")
 	if len(all) < 3 || filepath.Base(filepath.Dir(all[0])) != "lib" || filepath.IsAbs(all[len(all)-1]) {
 		t.Errorf("searched %q", all)
 	}
 	t.Setenv(LibraryEnv, "/a/lib.so")
-	if got := Search(""); len(got) != 1 || got[0] != "/a/lib.so" {
+	if got := paths(""); len(got) != 1 || got[0] != "/a/lib.so" {
 		t.Errorf("with environment: %q", got)
 	}
-	if got := Search("b.so"); len(got) != 1 || !filepath.IsAbs(got[0]) || filepath.Base(got[0]) != "b.so" {
+	if got := paths("b.so"); len(got) != 1 || !filepath.IsAbs(got[0]) || filepath.Base(got[0]) != "b.so" {
 		t.Errorf("named: %q", got)
 	}
 	text := filepath.Join(t.TempDir(), "text.so")
@@ -169,4 +169,11 @@ func TestPlaces(t *testing.T) {
 	if v := regexp.MustCompile(`#define ORT_API_VERSION (\d+)`).FindStringSubmatch(string(header)); v == nil || v[1] != strconv.Itoa(apiVersion) {
 		t.Errorf("apiVersion is %d, onnxruntime_go's header has %q", apiVersion, v)
 	}
+}
+
+func paths(lib string) (all []string) {
+	for _, c := range searchPath(lib) {
+		all = append(all, c.path)
+	}
+	return all
 }

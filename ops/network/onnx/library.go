@@ -16,8 +16,8 @@ const LibraryEnv = "BURNISH_ONNXRUNTIME"
 
 const remedy = "install Burnish's package, or name the library of an ONNX Runtime 1.%d or later in restore.runtime.library or $" + LibraryEnv
 
-// place is one place where the library may lie.
-type place struct {
+// candidate is one place where the library may lie.
+type candidate struct {
 	path  string
 	named bool // somebody asked for exactly this: take no other
 }
@@ -30,18 +30,10 @@ func libraryNames() []string {
 	return []string{"libonnxruntime.so.1", "libonnxruntime.so"}
 }
 
-// Search lists where [Start] looks for the library, in order: what the caller
+// searchPath lists where [Start] looks for the library, in order: what the caller
 // named or the environment names and nothing else; otherwise lib beside the
 // executable, ../lib/burnish of it, and the system's loader.
-func Search(lib string) []string {
-	var paths []string
-	for _, p := range places(lib) {
-		paths = append(paths, p.path)
-	}
-	return paths
-}
-
-func places(lib string) []place {
+func searchPath(lib string) []candidate {
 	for _, named := range []string{lib, os.Getenv(LibraryEnv)} {
 		if named == "" {
 			continue
@@ -49,21 +41,21 @@ func places(lib string) []place {
 		if abs, err := filepath.Abs(named); err == nil {
 			named = abs
 		}
-		return []place{{named, true}}
+		return []candidate{{named, true}}
 	}
-	var all []place
+	var all []candidate
 	if exe, err := os.Executable(); err == nil {
 		if real, err := filepath.EvalSymlinks(exe); err == nil {
 			exe = real
 		}
 		for _, dir := range []string{"lib", filepath.Join("..", "lib", "burnish")} {
 			for _, name := range libraryNames() {
-				all = append(all, place{filepath.Join(filepath.Dir(exe), dir, name), false})
+				all = append(all, candidate{filepath.Join(filepath.Dir(exe), dir, name), false})
 			}
 		}
 	}
 	for _, name := range libraryNames() {
-		all = append(all, place{name, false})
+		all = append(all, candidate{name, false})
 	}
 	return all
 }
@@ -71,7 +63,7 @@ func places(lib string) []place {
 // find loads the first library that serves. The error names every place tried.
 func find(lib string) (*native, error) {
 	var tried []string
-	for _, p := range places(lib) {
+	for _, p := range searchPath(lib) {
 		n, err := try(p)
 		if err == nil {
 			return n, nil
@@ -81,7 +73,7 @@ func find(lib string) (*native, error) {
 	return nil, fmt.Errorf("onnx runtime library not found:\n\t%s\n"+remedy, strings.Join(tried, "\n\t"), apiVersion)
 }
 
-func try(p place) (*native, error) {
+func try(p candidate) (*native, error) {
 	if filepath.IsAbs(p.path) {
 		if _, err := os.Stat(p.path); errors.Is(err, fs.ErrNotExist) {
 			return nil, errors.New("no such file")

@@ -17,16 +17,17 @@ import (
 
 // Options say how a model is to run.
 type Options struct {
-	Device    device.Device
-	Require   bool  // fail rather than fall back to the CPU; with "auto", require a GPU
-	Threads   int   // CPU threads of one Run; 0: all that Go would use
-	GPUMemory int64 // bytes of GPU memory that the model may take; 0: no limit
+	Device  device.Device
+	Require bool // fail rather than fall back to the CPU; with "auto", require a GPU
+	Threads int  // CPU threads of one Run; 0: all that Go would use
 	// FullPrecision forbids a GPU to round products to fewer bits (TF32).
 	FullPrecision bool
-	// Plain runs every node of the graph as it is on the CPU, and no block of
-	// the network in one piece: slower, for comparisons.
-	Plain bool
-	Log   *slog.Logger // tells once which device runs; nil: nobody
+	// Unfused runs every node of the graph as it is on the CPU, without fused
+	// kernels: slower, for comparisons.
+	Unfused bool
+	// Contract is that of a model whose file carries none; nil: the file's.
+	Contract *Contract
+	Log      *slog.Logger // tells once which device runs; nil: nobody
 }
 
 // ErrNotFinite is returned when a network answers with NaN or infinity.
@@ -38,7 +39,7 @@ type Model struct {
 	contract Contract
 	device   device.Device
 	fallback string
-	proof    Proof
+	selfTest SelfTest
 
 	mu      sync.RWMutex // held for reading during a run, so that Close waits
 	session *ort.DynamicAdvancedSession
@@ -67,7 +68,7 @@ func open(name, folder string, data []byte, o Options) (*Model, error) {
 	if started() == nil {
 		return nil, fmt.Errorf("open model %s: %w", name, ErrNotStarted)
 	}
-	c, g, err := inspect(name, data)
+	c, g, err := inspect(name, data, o.Contract)
 	if err != nil {
 		return nil, err
 	}
@@ -85,8 +86,8 @@ func (m *Model) Device() device.Device { return m.device }
 // for "auto" on a GPU; "" when it does.
 func (m *Model) Fallback() string { return m.fallback }
 
-// Proof is what the known-answer test showed when the model was opened.
-func (m *Model) Proof() Proof { return m.proof }
+// SelfTest is what the self-test showed when the model was opened.
+func (m *Model) SelfTest() SelfTest { return m.selfTest }
 
 // Run restores n images of h × w pixels: in and out are N×3×H×W, in the
 // contract's range. in is only read, out only written; neither is kept. When

@@ -32,7 +32,7 @@ var process struct {
 }
 
 // Start loads ONNX Runtime from lib and starts it, once a process. An empty lib
-// is looked for in the places that [Search] lists. Models have to be closed
+// is looked for as [searchPath] says. Models have to be closed
 // before stop is called; after stop the runtime may be started again, with the
 // same library.
 func Start(lib string) (stop func() error, err error) {

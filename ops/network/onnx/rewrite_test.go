@@ -94,8 +94,8 @@ func TestWrongBlocks(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer m.Close()
-			if m.Proof().Blocks != 0 || !strings.Contains(strings.ReplaceAll(log.String(), `\"`, `"`), c.want) {
-				t.Errorf("%d blocks in one piece, and the log says %s", m.Proof().Blocks, log.String())
+			if m.SelfTest().FusedBlocks != 0 || !strings.Contains(strings.ReplaceAll(log.String(), `\"`, `"`), c.want) {
+				t.Errorf("%d fused blocks, and the log says %s", m.SelfTest().FusedBlocks, log.String())
 			}
 			in, out := make([]float32, 3*64*64), make([]float32, 3*64*64)
 			if err := m.Run(t.Context(), in, 1, 64, 64, out); err != nil {
@@ -148,7 +148,7 @@ func TestWrongNumbers(t *testing.T) {
 	for key, value := range map[string]string{
 		"multiple": "4611686018427387904", "tile": "1048576", "macs": "inf", "range": "nan,1", "halo": "-1",
 	} {
-		if _, err := InspectBytes("model", withMetadata(t, "burnish."+key, value)); err == nil || !strings.Contains(err.Error(), "burnish."+key) {
+		if _, err := Inspect("model", withMetadata(t, "burnish."+key, value), nil); err == nil || !strings.Contains(err.Error(), "burnish."+key) {
 			t.Errorf("%s=%s: %v", key, value, err)
 		}
 	}
@@ -164,7 +164,7 @@ func TestStaleKnownAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	if p := m.Proof(); p.Blocks != 21 || p.MaxError > 1e-5 || p.Ordinary < 0.005 || p.Ordinary > 0.1 {
+	if p := m.SelfTest(); p.FusedBlocks != 21 || p.MaxError > 1e-5 || p.UnfusedShare < 0.005 || p.UnfusedShare > 0.1 {
 		t.Errorf("%+v", p)
 	}
 }

@@ -50,7 +50,7 @@ func BenchmarkStitch(b *testing.B) {
 		for k := range p.Strips() {
 			err := s.Strip(k, func(tiles []Tile, done func(Planar)) error {
 				for _, t := range tiles {
-					w.Rect = t.Window
+					w.Rect = t.Rect
 					if err := Load(w, src, 4000, 3000, Repeat); err != nil {
 						return err
 					}

@@ -1,29 +1,29 @@
-// Package tile divides a photo into overlapping windows of one fixed shape and
+// Package tile divides a photo into overlapping tiles of one fixed shape and
 // puts what a network made of them together again without seams.
 //
 // A photo is restored from top to bottom in full-width strips, so that a file
 // of any height passes through bounded memory. Everything here is arithmetic on
-// slices: the package knows neither the network that fills the windows nor the
+// slices: the package knows neither the network that fills the tiles nor the
 // library that decodes the photo.
 //
 // # Geometry
 //
-// Along each axis window i answers for the pixels from i·stride on. It sees
+// Along each axis tile i answers for the pixels from i·stride on. It sees
 // Halo more pixels on every side that is not an edge of the photo, and shares
-// Feather pixels with the next window, over which the two are blended:
+// Feather pixels with the next tile, over which the two are blended:
 //
 //	stride = Size − 2·Halo − Feather
 //
-// Window origins are multiples of [Grid], so the network always meets the JPEG
-// blocks in the phase in which they were coded. The windows at the edges are
+// Tile origins are multiples of [Grid], so the network always meets the JPEG
+// blocks in the phase in which they were coded. The tiles at the edges are
 // moved inwards instead of being padded: real pixels feed the network's global
 // statistics better than invented ones. Only what alignment leaves over at the
 // right and bottom edge (less than Grid) is padded, by repeating the last pixel,
 // which is how JPEG encoders themselves fill their incomplete blocks, and which
 // works for a photo of a single pixel, where there is nothing to mirror.
 //
-// An axis not longer than Size needs one window, which then is only as long as
-// the photo, rounded up to Multiple. Where the layout is fitted, several windows
+// An axis not longer than Size needs one tile, which then is only as long as
+// the photo, rounded up to Multiple. Where the layout is fitted, several tiles
 // are only as long as it takes that so many of them reach from end to end.
 package tile
 
@@ -32,26 +32,26 @@ import (
 	"fmt"
 )
 
-// Grid is the alignment of window origins in pixels: the macroblock of a JPEG
+// Grid is the alignment of tile origins in pixels: the macroblock of a JPEG
 // with 4:2:0 chroma, twice the 8-pixel block.
 const Grid = 16
 
-// Layout is the shape of the windows, in pixels.
+// Layout is the shape of the tiles, in pixels.
 type Layout struct {
-	Size     int // width and height of a window
-	Halo     int // outermost pixels of a restored window that are thrown away; a multiple of Grid
-	Feather  int // width of the band over which neighbouring windows are blended
+	Size     int // width and height of a tile
+	Halo     int // outermost pixels of a restored tile that are thrown away; a multiple of Grid
+	Feather  int // width of the band over which neighbouring tiles are blended
 	Multiple int // the network accepts only sides that are multiples of this
-	// Fitted makes the windows of a photo smaller where as few of them do, and
+	// Fitted makes the tiles of a photo smaller where as few of them do, and
 	// those of a long side up to a quarter or a half larger where that saves much: less of the photo
 	// is computed twice. For devices that take any shape alike.
 	Fitted bool
-	// Together is how many windows of a row run at a time, 0 for one: where the
+	// Parallel is how many tiles of a row run at a time, 0 for one: where the
 	// last of a long row would run alone, that counts as much.
-	Together int
+	Parallel int
 }
 
-// Stride is the distance between neighbouring windows, unless they are fitted.
+// Stride is the distance between neighbouring tiles, unless they are fitted.
 func (l Layout) Stride() int { return l.Size - 2*l.Halo - l.Feather }
 
 // Validate reports every reason why photos cannot be planned with l.
@@ -64,7 +64,7 @@ func (l Layout) Validate() error {
 		fault("size %d must be a multiple of %d, which the network demands", l.Size, l.Multiple)
 	}
 	if l.Halo < 0 || l.Halo%Grid != 0 {
-		fault("halo %d must be a multiple of %d and not negative, to keep windows on the JPEG grid", l.Halo, Grid)
+		fault("halo %d must be a multiple of %d and not negative, to keep tiles on the JPEG grid", l.Halo, Grid)
 	}
 	if l.Feather < 0 {
 		fault("feather %d must not be negative", l.Feather)
@@ -79,7 +79,7 @@ func (l Layout) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Fit returns the layout with windows of at most size pixels that respects a
+// Fit returns the layout with tiles of at most size pixels that respects a
 // network's multiple and halo: the halo is rounded up to Grid and the size down
 // to what both the network and the grid accept. It is valid when size is at
 // least about four times the halo; Validate tells.
@@ -90,7 +90,7 @@ func Fit(size, halo, feather, multiple int) Layout {
 	return l
 }
 
-// Smaller lists the layouts of smaller windows that still do, the largest
+// Smaller lists the layouts of smaller tiles that still do, the largest
 // first: each of half the size of the one before, or the least that is valid.
 func (l Layout) Smaller() (all []Layout) {
 	step := lcm(l.Multiple, Grid)

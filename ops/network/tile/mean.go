@@ -2,17 +2,17 @@ package tile
 
 import "fmt"
 
-// Overlap is the shape of windows whose answers are averaged, each pixel over
-// all windows that hold it, as PromptCIR's authors do: no halo is thrown away
+// Overlap is the shape of tiles whose answers are averaged, each pixel over
+// all tiles that hold it, as PromptCIR's authors do: no halo is thrown away
 // and nothing is feathered. The photo is extended to the right and below, by
-// mirroring, to a multiple of Multiple; the last windows end where that does.
+// mirroring, to a multiple of Multiple; the last tiles end where that does.
 type Overlap struct {
-	Size     int // width and height of a window, a multiple of Multiple
-	Shared   int // pixels that neighbouring windows share; the last share more
+	Size     int // width and height of a tile, a multiple of Multiple
+	Shared   int // pixels that neighbouring tiles share; the last share more
 	Multiple int
 }
 
-// FitOverlap returns windows of at most size pixels, a quarter of which is
+// FitOverlap returns tiles of at most size pixels, a quarter of which is
 // shared, for a network that accepts multiples of multiple only. The authors
 // take 384 and 96, and multiples of 32.
 func FitOverlap(size, multiple int) Overlap {
@@ -21,7 +21,7 @@ func FitOverlap(size, multiple int) Overlap {
 	return Overlap{Size: size, Shared: size / 4 / Grid * Grid, Multiple: m}
 }
 
-// MeanPlan is the division of one photo into windows to be averaged.
+// MeanPlan is the division of one photo into tiles to be averaged.
 type MeanPlan struct {
 	W, H         int // the photo
 	StripHeight  int
@@ -38,17 +38,17 @@ func (o Overlap) Plan(w, h int) MeanPlan {
 		s := p.Strip(k)
 		rows := p.rows(s)
 		p.Above = max(p.Above, s.Y-p.y.origins[rows[0]])
-		p.Below = max(p.Below, min(h, p.y.origins[rows[len(rows)-1]]+p.y.window)-s.Bottom())
+		p.Below = max(p.Below, min(h, p.y.origins[rows[len(rows)-1]]+p.y.tile)-s.Bottom())
 	}
 	return p
 }
 
-// Held is the rows of the photo's width that an [Averager] keeps as numbers.
-func (p MeanPlan) Held() int { return 3*p.y.window + p.StripHeight }
+// RowsKept is the rows of the photo's width that an [Averager] keeps as numbers.
+func (p MeanPlan) RowsKept() int { return 3*p.y.tile + p.StripHeight }
 
-// Follows is the first row of the photo that strip k is made from when the strip
+// FirstNewRow is the first row of the photo that strip k is made from when the strip
 // above has been made just before.
-func (p MeanPlan) Follows(k int) int {
+func (p MeanPlan) FirstNewRow(k int) int {
 	y, held := p.Strip(k).Y, -1
 	if k > 0 {
 		above := p.rows(p.Strip(k - 1))
@@ -62,14 +62,14 @@ func (p MeanPlan) Follows(k int) int {
 	return y
 }
 
-// Cols counts the windows of a row.
+// Cols counts the tiles of a row.
 func (p MeanPlan) Cols() int { return len(p.x.origins) }
 
-// Windows is the number of windows of the whole photo.
-func (p MeanPlan) Windows() int { return len(p.x.origins) * len(p.y.origins) }
+// Tiles is the number of tiles of the whole photo.
+func (p MeanPlan) Tiles() int { return len(p.x.origins) * len(p.y.origins) }
 
-// WindowSize is the shape of all windows of the plan.
-func (p MeanPlan) WindowSize() (w, h int) { return p.x.window, p.y.window }
+// TileSize is the shape of all tiles of the plan.
+func (p MeanPlan) TileSize() (w, h int) { return p.x.tile, p.y.tile }
 
 // Strips is the number of strips.
 func (p MeanPlan) Strips() int { return ceilDiv(p.H, p.StripHeight) }
@@ -80,37 +80,37 @@ func (p MeanPlan) Strip(k int) Rect {
 	return Rect{0, y, p.W, min(p.StripHeight, p.H-y)}
 }
 
-// rows lists the rows of windows that have a part in s.
+// rows lists the rows of tiles that have a part in s.
 func (p MeanPlan) rows(s Rect) (rows []int) {
 	for r, y := range p.y.origins {
-		if y < s.Bottom() && y+p.y.window > s.Y {
+		if y < s.Bottom() && y+p.y.tile > s.Y {
 			rows = append(rows, r)
 		}
 	}
 	return rows
 }
 
-// row lists the windows of row r, left to right.
+// row lists the tiles of row r, left to right.
 func (p MeanPlan) row(r int) []Tile {
 	tiles := make([]Tile, p.Cols())
 	for c, x := range p.x.origins {
-		w := Rect{x, p.y.origins[r], p.x.window, p.y.window}
-		tiles[c] = Tile{Row: r, Col: c, Window: w, Core: w}
+		w := Rect{x, p.y.origins[r], p.x.tile, p.y.tile}
+		tiles[c] = Tile{Row: r, Col: c, Rect: w, Core: w}
 	}
 	return tiles
 }
 
 // meanAxis is the division of one side.
 type meanAxis struct {
-	window, stride int
-	origins        []int
-	share          []float32 // of one window in the mean at each pixel
+	tile, stride int
+	origins      []int
+	share        []float32 // of one tile in the mean at each pixel
 }
 
 func (o Overlap) axis(extent int) meanAxis {
 	padded := roundUp(extent, o.Multiple)
-	a := meanAxis{window: min(o.Size, padded), stride: extent, share: make([]float32, padded)}
-	last := padded - a.window
+	a := meanAxis{tile: min(o.Size, padded), stride: extent, share: make([]float32, padded)}
+	last := padded - a.tile
 	if last > 0 {
 		a.stride = o.Size - o.Shared
 	}
@@ -119,7 +119,7 @@ func (o Overlap) axis(extent int) meanAxis {
 	}
 	a.origins = append(a.origins, last)
 	for _, at := range a.origins {
-		for i := range a.window {
+		for i := range a.tile {
 			a.share[at+i]++
 		}
 	}
@@ -129,12 +129,12 @@ func (o Overlap) axis(extent int) meanAxis {
 	return a
 }
 
-// Averager joins the windows of a [MeanPlan] to strips. It holds up to three
-// rows of windows and is not safe for concurrent use. Strips may be asked for in
-// any order; in order, every window is restored once.
+// Averager joins the tiles of a [MeanPlan] to strips. It holds up to three
+// rows of tiles and is not safe for concurrent use. Strips may be asked for in
+// any order; in order, every tile is restored once.
 type Averager struct {
 	plan MeanPlan
-	held map[int]Planar // rows of windows, each averaged along the row
+	held map[int]Planar // rows of tiles, each averaged along the row
 	free []Planar
 	out  Planar
 }
@@ -176,11 +176,11 @@ func (a *Averager) Strip(k int, restore func(tiles []Tile, done func(Planar)) er
 // row restores row r and holds its mean.
 func (a *Averager) row(r int, restore func([]Tile, func(Planar)) error) error {
 	tiles := a.plan.row(r)
-	sum := a.buffer(tiles[0].Window.Y)
+	sum := a.buffer(tiles[0].Rect.Y)
 	next := 0
 	err := restore(tiles, func(w Planar) {
-		if w.Rect != tiles[next].Window {
-			panic(fmt.Sprintf("tile: window %v came where %v was due", w.Rect, tiles[next].Window))
+		if w.Rect != tiles[next].Rect {
+			panic(fmt.Sprintf("tile: tile %v came where %v was due", w.Rect, tiles[next].Rect))
 		}
 		next++
 		n := min(w.Rect.W, a.plan.W-w.Rect.X)
@@ -192,7 +192,7 @@ func (a *Averager) row(r int, restore func([]Tile, func(Planar)) error) error {
 		}
 	})
 	if err == nil && next != len(tiles) {
-		err = fmt.Errorf("tile: %d of the %d windows of row %d were restored", next, len(tiles), r)
+		err = fmt.Errorf("tile: %d of the %d tiles of row %d were restored", next, len(tiles), r)
 	}
 	if err != nil {
 		a.free = append(a.free, sum)
@@ -202,9 +202,9 @@ func (a *Averager) row(r int, restore func([]Tile, func(Planar)) error) error {
 	return nil
 }
 
-// buffer is a black row of windows whose first pixels lie at y.
+// buffer is a black row of tiles whose first pixels lie at y.
 func (a *Averager) buffer(y int) Planar {
-	place := Rect{0, y, a.plan.W, a.plan.y.window}
+	place := Rect{0, y, a.plan.W, a.plan.y.tile}
 	if n := len(a.free); n > 0 {
 		p := a.free[n-1]
 		a.free = a.free[:n-1]
@@ -215,7 +215,7 @@ func (a *Averager) buffer(y int) Planar {
 	return NewPlanar(place)
 }
 
-// addRow adds the share that a row of windows has in the strip s.
+// addRow adds the share that a row of tiles has in the strip s.
 func (a *Averager) addRow(row Planar, s Rect) {
 	part := row.Rect.Intersect(s)
 	for c := range 3 {

@@ -11,14 +11,14 @@ import (
 func TestMeanPlanIsTheAuthors(t *testing.T) {
 	p := FitOverlap(384, 8).Plan(1000, 700)
 	if !slices.Equal(p.x.origins, []int{0, 288, 576, 640}) || !slices.Equal(p.y.origins, []int{0, 288, 320}) {
-		t.Errorf("windows begin at %v and %v", p.x.origins, p.y.origins)
+		t.Errorf("tiles begin at %v and %v", p.x.origins, p.y.origins)
 	}
-	if p := FitOverlap(384, 8).Plan(383, 20); p.Cols() != 1 || p.x.window != 384 || p.y.window != 32 || p.StripHeight != 20 {
+	if p := FitOverlap(384, 8).Plan(383, 20); p.Cols() != 1 || p.x.tile != 384 || p.y.tile != 32 || p.StripHeight != 20 {
 		t.Errorf("a small photo: %+v", p)
 	}
 }
 
-// TestAverager restores with a network whose answer depends on the window, so
+// TestAverager restores with a network whose answer depends on the tile, so
 // that the mean can be computed on the spot.
 func TestAverager(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {40, 300}, {130, 97}, {129, 333}, {64, 64}, {65, 161}} {
@@ -27,7 +27,7 @@ func TestAverager(t *testing.T) {
 			n := 0.0
 			for _, oy := range p.y.origins {
 				for _, ox := range p.x.origins {
-					if x >= ox && x < ox+p.x.window && y >= oy && y < oy+p.y.window {
+					if x >= ox && x < ox+p.x.tile && y >= oy && y < oy+p.y.tile {
 						sum += float64(c + ox*3 + oy*7)
 						n++
 					}
@@ -39,9 +39,9 @@ func TestAverager(t *testing.T) {
 		restore := func(tiles []Tile, done func(Planar)) error {
 			for _, tl := range tiles {
 				calls++
-				w := NewPlanar(tl.Window)
+				w := NewPlanar(tl.Rect)
 				for i := range w.Pix {
-					w.Pix[i] = float32(i/(w.Rect.W*w.Rect.H) + tl.Window.X*3 + tl.Window.Y*7)
+					w.Pix[i] = float32(i/(w.Rect.W*w.Rect.H) + tl.Rect.X*3 + tl.Rect.Y*7)
 				}
 				done(w)
 			}
@@ -62,7 +62,7 @@ func TestAverager(t *testing.T) {
 		for k := range p.Strips() {
 			s := p.Strip(k)
 			for _, r := range p.rows(s) {
-				if o := p.y.origins[r]; s.Y-o > p.Above || min(p.H, o+p.y.window)-s.Bottom() > p.Below {
+				if o := p.y.origins[r]; s.Y-o > p.Above || min(p.H, o+p.y.tile)-s.Bottom() > p.Below {
 					t.Errorf("%v: strip %d needs more than %d rows above and %d below", size, k, p.Above, p.Below)
 				}
 			}
@@ -71,7 +71,7 @@ func TestAverager(t *testing.T) {
 			}
 		}
 		if want := len(p.x.origins) * len(p.y.origins); calls != want {
-			t.Errorf("%v: %d windows restored, want %d", size, calls, want)
+			t.Errorf("%v: %d tiles restored, want %d", size, calls, want)
 		}
 		for _, k := range []int{p.Strips() - 1, 0} { // in any order
 			if err := a.Strip(k, restore, check); err != nil {
@@ -96,34 +96,34 @@ func TestAveragerRefuses(t *testing.T) {
 	}
 }
 
-func TestTurns(t *testing.T) {
+func TestAugment(t *testing.T) {
 	seen := map[string]bool{}
 	src := NewPlanar(Rect{X: 5, Y: 6, W: 4, H: 3})
 	for i := range src.Pix {
 		src.Pix[i] = float32(i)
 	}
-	for turn := range Turns {
-		turned := NewPlanar(Turned(src.Rect, turn))
-		Turn(turned, src, turn)
-		if turn == 0 && !slices.Equal(turned.Pix, src.Pix) {
+	for i := range Augmentations {
+		augmented := NewPlanar(AugmentedRect(src.Rect, i))
+		Augment(augmented, src, i)
+		if i == 0 && !slices.Equal(augmented.Pix, src.Pix) {
 			t.Error("turn 0 moves pixels")
 		}
-		seen[fmt.Sprint(turned.Rect, turned.Pix)] = true
+		seen[fmt.Sprint(augmented.Rect, augmented.Pix)] = true
 		back := NewPlanar(src.Rect)
-		AddTurnedBack(back, turned, turn, 1)
+		AddInverse(back, augmented, i, 1)
 		if !slices.Equal(back.Pix, src.Pix) {
-			t.Errorf("turn %d is not undone", turn)
+			t.Errorf("orientation %d is not undone", i)
 		}
 	}
-	if len(seen) != Turns {
-		t.Errorf("%d of the %d turns differ", len(seen), Turns)
+	if len(seen) != Augmentations {
+		t.Errorf("%d of the %d orientations differ", len(seen), Augmentations)
 	}
 	two := NewPlanar(Rect{W: 2, H: 3}) // a b / c d / e f, transposed: a c e / b d f
 	for i := range two.Pix {
 		two.Pix[i] = float32(i)
 	}
-	flipped := NewPlanar(Turned(two.Rect, transposed))
-	Turn(flipped, two, transposed)
+	flipped := NewPlanar(AugmentedRect(two.Rect, transposed))
+	Augment(flipped, two, transposed)
 	if !slices.Equal(flipped.Pix[:6], []float32{0, 2, 4, 1, 3, 5}) {
 		t.Errorf("transposed: %v", flipped.Pix[:6])
 	}

@@ -45,7 +45,7 @@ const (
 func Load[T Sample](dst Planar, src Pixels[T], w, h int, pad Pad) error {
 	in := dst.Rect.Intersect(Rect{0, 0, w, h})
 	if in.W == 0 || in.H == 0 || in.X != dst.Rect.X || in.Y != dst.Rect.Y || !src.Rect.Contains(in) {
-		return fmt.Errorf("tile: window %v of a photo of %d×%d pixels cannot be filled from %v", dst.Rect, w, h, src.Rect)
+		return fmt.Errorf("tile: tile %v of a photo of %d×%d pixels cannot be filled from %v", dst.Rect, w, h, src.Rect)
 	}
 	for y := in.Y; y < in.Bottom(); y++ {
 		row := src.row(y, in.X, in.W)
@@ -107,7 +107,7 @@ func extend(row []float32, n int, pad Pad) {
 // Gray is the BT.601 luma of the three planes. Other bands keep what they held.
 func Store[T Sample](dst Pixels[T], src Planar, part Rect) error {
 	if !dst.Rect.Contains(part) || !src.Rect.Contains(part) {
-		return fmt.Errorf("tile: %v cannot be copied from window %v to %v", part, src.Rect, dst.Rect)
+		return fmt.Errorf("tile: %v cannot be copied from tile %v to %v", part, src.Rect, dst.Rect)
 	}
 	for y := part.Y; y < part.Bottom(); y++ {
 		row := dst.row(y, part.X, part.W)
@@ -165,7 +165,7 @@ func Copy[T Sample](dst, src Pixels[T], part Rect) error {
 func Cut(dst, src Planar) error {
 	in := dst.Rect.Intersect(src.Rect)
 	if in.W == 0 || in.H == 0 || in.X != dst.Rect.X || in.Y != dst.Rect.Y {
-		return fmt.Errorf("tile: window %v cannot be cut from %v", dst.Rect, src.Rect)
+		return fmt.Errorf("tile: tile %v cannot be cut from %v", dst.Rect, src.Rect)
 	}
 	for c := range 3 {
 		for y := dst.Rect.Y; y < dst.Rect.Bottom(); y++ {

@@ -28,10 +28,10 @@ func (r Rect) Contains(o Rect) bool {
 
 func (r Rect) String() string { return fmt.Sprintf("%dx%d+%d+%d", r.W, r.H, r.X, r.Y) }
 
-// Tile is one window of a plan.
+// Tile is one of the pieces that a plan divides a photo into.
 type Tile struct {
 	Row, Col int
-	Window   Rect // what the network sees; at the right and bottom it may reach beyond the photo
+	Rect     Rect // what the network sees; at the right and bottom it may reach beyond the photo
 	Core     Rect // what the network's answer is used for, with the bands shared with its neighbours
 }
 
@@ -49,7 +49,7 @@ type Plan struct {
 // not positive: both are known before a photo's pixels are touched.
 func (l Layout) Plan(w, h int) Plan { return PlanOf(l, l, w, h) }
 
-// PlanOf is [Layout.Plan] with windows as long as across has them and as high as
+// PlanOf is [Layout.Plan] with tiles as long as across has them and as high as
 // down has them.
 func PlanOf(across, down Layout, w, h int) Plan {
 	if err := errors.Join(across.Validate(), down.Validate()); err != nil {
@@ -58,7 +58,7 @@ func PlanOf(across, down Layout, w, h int) Plan {
 	if w < 1 || h < 1 {
 		panic(fmt.Sprintf("tile: a photo of %d×%d pixels cannot be planned", w, h))
 	}
-	down.Together = 0
+	down.Parallel = 0
 	p := Plan{W: w, H: h, x: across.axis(w), y: down.axis(h)}
 	p.StripHeight = p.y.stride
 	last := p.Strips() - 1
@@ -73,20 +73,20 @@ func PlanOf(across, down Layout, w, h int) Plan {
 	return p
 }
 
-// WindowSize is the shape of all windows of the plan.
-func (p Plan) WindowSize() (w, h int) { return p.x.window, p.y.window }
+// TileSize is the shape of all tiles of the plan.
+func (p Plan) TileSize() (w, h int) { return p.x.tile, p.y.tile }
 
-// Rows counts the rows of windows: as many as strips, or one less when the last
-// row's windows reach to the end of the photo.
+// Rows counts the rows of tiles: as many as strips, or one less when the last
+// row's tiles reach to the end of the photo.
 func (p Plan) Rows() int { return p.y.n }
 
-// Cols counts the windows of a row.
+// Cols counts the tiles of a row.
 func (p Plan) Cols() int { return p.x.n }
 
-// Windows is the number of windows of the whole photo.
-func (p Plan) Windows() int { return p.x.n * p.y.n }
+// Tiles is the number of tiles of the whole photo.
+func (p Plan) Tiles() int { return p.x.n * p.y.n }
 
-// Row lists the windows of one row, left to right.
+// Row lists the tiles of one row, left to right.
 func (p Plan) Row(r int) []Tile {
 	tiles := make([]Tile, p.x.n)
 	y0, y1 := p.y.core(r)
@@ -94,8 +94,8 @@ func (p Plan) Row(r int) []Tile {
 		x0, x1 := p.x.core(c)
 		tiles[c] = Tile{
 			Row: r, Col: c,
-			Window: Rect{p.x.origin(c), p.y.origin(r), p.x.window, p.y.window},
-			Core:   Rect{x0, y0, x1 - x0, y1 - y0},
+			Rect: Rect{p.x.origin(c), p.y.origin(r), p.x.tile, p.y.tile},
+			Core: Rect{x0, y0, x1 - x0, y1 - y0},
 		}
 	}
 	return tiles
@@ -114,16 +114,16 @@ func (p Plan) Strip(k int) Rect {
 // strip above has been kept.
 func (p Plan) Input(k int) Rect {
 	y0 := p.y.origin(min(max(k-1, 0), p.y.n-1))
-	y1 := min(p.H, p.y.origin(min(k, p.y.n-1))+p.y.window)
+	y1 := min(p.H, p.y.origin(min(k, p.y.n-1))+p.y.tile)
 	return Rect{0, y0, p.W, y1 - y0}
 }
 
-// Held is the rows of the photo's width that a [Stitcher] keeps as numbers.
-func (p Plan) Held() int { return p.y.feather + p.y.halo }
+// RowsKept is the rows of the photo's width that a [Stitcher] keeps as numbers.
+func (p Plan) RowsKept() int { return p.y.feather + p.y.halo }
 
-// Follows is the first row of the photo that strip k is made from when the strip
+// FirstNewRow is the first row of the photo that strip k is made from when the strip
 // above has been made just before.
-func (p Plan) Follows(k int) int {
+func (p Plan) FirstNewRow(k int) int {
 	y := p.Strip(k).Y
 	if k >= p.y.n { // the row above reaches to the end
 		return y
@@ -133,30 +133,30 @@ func (p Plan) Follows(k int) int {
 
 // axis is the division of one side of a photo.
 type axis struct {
-	extent, window, stride int
-	halo, feather, n       int
+	extent, tile, stride int
+	halo, feather, n     int
 }
 
 func (l Layout) axis(extent int) axis {
 	if extent <= l.Size {
-		return axis{extent: extent, window: roundUp(extent, l.Multiple), stride: extent, n: 1}
+		return axis{extent: extent, tile: roundUp(extent, l.Multiple), stride: extent, n: 1}
 	}
 	if l.Fitted {
 		l.Size = l.fitted(extent)
 	}
 	return axis{
-		extent: extent, window: l.Size, stride: l.Stride(), halo: l.Halo, feather: l.Feather, n: l.count(extent),
+		extent: extent, tile: l.Size, stride: l.Stride(), halo: l.Halo, feather: l.Feather, n: l.count(extent),
 	}
 }
 
-// count is the number of windows along an axis longer than one of them; the
-// last window needs no halo behind it.
+// count is the number of tiles along an axis longer than one of them; the
+// last tile needs no halo behind it.
 func (l Layout) count(extent int) int { return 1 + ceilDiv(extent-l.Size+l.Halo, l.Stride()) }
 
-// turns is count with as many windows more as the last ones leave room for.
-func (l Layout) turns(extent int) int { return roundUp(l.count(extent), max(l.Together, 1)) }
+// evenCount is count with as many tiles more as the last ones leave room for.
+func (l Layout) evenCount(extent int) int { return roundUp(l.count(extent), max(l.Parallel, 1)) }
 
-// Sides of long pixels and more get windows larger by up to a quarter, across by
+// Sides of long pixels and more get tiles larger by up to a quarter, across by
 // up to a half, where each step that is taken computes least percent less.
 const (
 	long    = 2048
@@ -164,28 +164,28 @@ const (
 	least   = 3
 )
 
-// fitted is the size of a photo's windows along one side.
+// fitted is the size of a photo's tiles along one side.
 func (l Layout) fitted(extent int) int {
 	size := l.smallest(extent)
 	if extent < long {
 		return size
 	}
 	room := l.Size / quarter
-	if l.Together > 1 { // few sizes have rows of windows that come out even
+	if l.Parallel > 1 { // few sizes have rows of tiles that come out even
 		room *= 2
 	}
-	work, most := l.turns(extent)*size, min(l.Size+room, extent)
+	work, most := l.evenCount(extent)*size, min(l.Size+room, extent)
 	for step := lcm(l.Multiple, Grid); l.Size+step <= most; {
 		l.Size += step
 		larger := l.smallest(extent)
-		if w := l.turns(extent) * larger; 100*w <= (100-least)*work {
+		if w := l.evenCount(extent) * larger; 100*w <= (100-least)*work {
 			size, work = larger, w
 		}
 	}
 	return size
 }
 
-// smallest is the smallest valid size with which no more windows are needed.
+// smallest is the smallest valid size with which no more tiles are needed.
 func (l Layout) smallest(extent int) int {
 	n, size := l.count(extent), l.Size
 	for step := lcm(l.Multiple, Grid); ; size = l.Size {
@@ -196,15 +196,15 @@ func (l Layout) smallest(extent int) int {
 	}
 }
 
-// origin is the first pixel of window i: Halo before its core, moved to lie
+// origin is the first pixel of tile i: Halo before its core, moved to lie
 // within the photo, but for what alignment needs.
 func (a axis) origin(i int) int {
-	end := roundUp(max(a.extent-a.window, 0), Grid)
+	end := roundUp(max(a.extent-a.tile, 0), Grid)
 	return min(max(i*a.stride-a.halo, 0), end)
 }
 
-// core is what window i answers for, up to the end of the band that it shares
-// with window i+1.
+// core is what tile i answers for, up to the end of the band that it shares
+// with tile i+1.
 func (a axis) core(i int) (from, to int) {
 	if i == a.n-1 {
 		return i * a.stride, a.extent

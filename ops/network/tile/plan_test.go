@@ -60,7 +60,7 @@ func TestFit(t *testing.T) {
 // checkPlan verifies every promise that a plan makes about its geometry.
 func checkPlan(l Layout, w, h int) error {
 	p := l.Plan(w, h)
-	ww, wh := p.WindowSize()
+	ww, wh := p.TileSize()
 	most := func(side int) int {
 		if l.Fitted && side >= long {
 			return l.Size + l.Size/quarter
@@ -68,7 +68,7 @@ func checkPlan(l Layout, w, h int) error {
 		return l.Size
 	}
 	if ww%l.Multiple != 0 || wh%l.Multiple != 0 || ww > most(w) || wh > most(h) {
-		return fmt.Errorf("window of %d×%d", ww, wh)
+		return fmt.Errorf("tile of %d×%d", ww, wh)
 	}
 	for name, a := range map[string]axis{"x": p.x, "y": p.y} {
 		if err := checkAxis(l, a); err != nil {
@@ -79,8 +79,8 @@ func checkPlan(l Layout, w, h int) error {
 		full := l
 		full.Fitted = false
 		q := full.Plan(w, h)
-		if qw, qh := q.WindowSize(); p.Cols() > q.Cols() || p.Rows() > q.Rows() || p.Cols()*ww > q.Cols()*qw || p.Rows()*wh > q.Rows()*qh {
-			return fmt.Errorf("%d×%d windows of %d×%d, but %d×%d of %d×%d", p.Cols(), p.Rows(), ww, wh, q.Cols(), q.Rows(), qw, qh)
+		if qw, qh := q.TileSize(); p.Cols() > q.Cols() || p.Rows() > q.Rows() || p.Cols()*ww > q.Cols()*qw || p.Rows()*wh > q.Rows()*qh {
+			return fmt.Errorf("%d×%d tiles of %d×%d, but %d×%d of %d×%d", p.Cols(), p.Rows(), ww, wh, q.Cols(), q.Rows(), qw, qh)
 		}
 	}
 	for k := range p.Strips() {
@@ -94,12 +94,12 @@ func checkPlan(l Layout, w, h int) error {
 		if s.Y-in.Y > p.Above || in.Bottom()-s.Bottom() > p.Below {
 			return fmt.Errorf("strip %d %v needs %v: more than %d above or %d below", k, s, in, p.Above, p.Below)
 		}
-		from := p.Follows(k)
-		if from < in.Y || from > s.Y || k < p.Rows() && from > p.Row(k)[0].Window.Y {
+		from := p.FirstNewRow(k)
+		if from < in.Y || from > s.Y || k < p.Rows() && from > p.Row(k)[0].Rect.Y {
 			return fmt.Errorf("strip %d %v is said to need row %d on, after the one above", k, s, from)
 		}
-		if k > 0 && from < p.Follows(k-1) {
-			return fmt.Errorf("strip %d needs row %d on, the one above %d", k, from, p.Follows(k-1))
+		if k > 0 && from < p.FirstNewRow(k-1) {
+			return fmt.Errorf("strip %d needs row %d on, the one above %d", k, from, p.FirstNewRow(k-1))
 		}
 	}
 	if d := p.Strips() - p.Rows(); d < 0 || d > 1 {
@@ -118,17 +118,17 @@ func checkAxis(l Layout, a axis) error {
 		from, to := a.core(i)
 		switch {
 		case o%Grid != 0:
-			return fmt.Errorf("origin %d of window %d is off the grid", o, i)
-		case o < 0 || o > 0 && o+a.window-a.extent >= Grid:
-			return fmt.Errorf("window %d at %d is padded needlessly: %d of %d", i, o, o+a.window, a.extent)
-		case from >= to || to > a.extent || from < o || to > o+a.window:
-			return fmt.Errorf("core %d..%d of window %d at %d", from, to, i, o)
+			return fmt.Errorf("origin %d of tile %d is off the grid", o, i)
+		case o < 0 || o > 0 && o+a.tile-a.extent >= Grid:
+			return fmt.Errorf("tile %d at %d is padded needlessly: %d of %d", i, o, o+a.tile, a.extent)
+		case from >= to || to > a.extent || from < o || to > o+a.tile:
+			return fmt.Errorf("core %d..%d of tile %d at %d", from, to, i, o)
 		case o > 0 && from-o < l.Halo:
-			return fmt.Errorf("window %d has %d pixels before its core", i, from-o)
-		case o+a.window < a.extent && o+a.window-to < l.Halo:
-			return fmt.Errorf("window %d has %d pixels behind its core", i, o+a.window-to)
+			return fmt.Errorf("tile %d has %d pixels before its core", i, from-o)
+		case o+a.tile < a.extent && o+a.tile-to < l.Halo:
+			return fmt.Errorf("tile %d has %d pixels behind its core", i, o+a.tile-to)
 		case i > 0 && end-from != l.Feather:
-			return fmt.Errorf("windows %d and %d share %d pixels", i-1, i, end-from)
+			return fmt.Errorf("tiles %d and %d share %d pixels", i-1, i, end-from)
 		}
 		end = to
 	}
@@ -158,23 +158,23 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// Windows of a row that run two at a time are even in number where that is less work.
+// Tiles of a row that run two at a time are even in number where that is less work.
 func TestFittedTogether(t *testing.T) {
-	l := Layout{Size: 384, Feather: 32, Multiple: 32, Fitted: true, Together: 2}
+	l := Layout{Size: 384, Feather: 32, Multiple: 32, Fitted: true, Parallel: 2}
 	p := l.Plan(4000, 3000)
-	if w, h := p.WindowSize(); w != 544 || p.Cols() != 8 || h != 416 || p.Rows() != 8 {
-		t.Errorf("%d×%d windows of %d×%d", p.Cols(), p.Rows(), w, h)
+	if w, h := p.TileSize(); w != 544 || p.Cols() != 8 || h != 416 || p.Rows() != 8 {
+		t.Errorf("%d×%d tiles of %d×%d", p.Cols(), p.Rows(), w, h)
 	}
 }
 
-// Long sides get larger windows where fewer of them are less work.
+// Long sides get larger tiles where fewer of them are less work.
 func TestFitted(t *testing.T) {
 	l := Layout{Size: 384, Feather: 32, Multiple: 32, Fitted: true}
-	for _, c := range []struct{ extent, window, n int }{
+	for _, c := range []struct{ extent, tile, n int }{
 		{768, 288, 3}, {1732, 384, 5}, {2309, 416, 6}, {3000, 416, 8}, {4000, 480, 9}, {11547, 384, 33},
 	} {
-		if a := l.axis(c.extent); a.window != c.window || a.n != c.n {
-			t.Errorf("%d pixels: %d windows of %d, want %d of %d", c.extent, a.n, a.window, c.n, c.window)
+		if a := l.axis(c.extent); a.tile != c.tile || a.n != c.n {
+			t.Errorf("%d pixels: %d tiles of %d, want %d of %d", c.extent, a.n, a.tile, c.n, c.tile)
 		}
 	}
 }

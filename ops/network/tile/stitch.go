@@ -18,18 +18,18 @@ func (p Planar) row(c, y, x, n int) []float32 {
 	return p.Pix[at : at+n]
 }
 
-// Stitcher joins the restored windows of one plan to strips. The windows of a
+// Stitcher joins the restored tiles of one plan to strips. The tiles of a
 // row come left to right; a row leaves behind its last rows, which the strip
-// below needs. Strips asked for in order therefore restore every window once; a
+// below needs. Strips asked for in order therefore restore every tile once; a
 // strip asked for out of order restores the row above it again, so that what it
 // looks like never depends on the order of asking.
 //
-// It holds [Plan.Held] rows and is not safe for concurrent use.
+// It holds [Plan.RowsKept] rows and is not safe for concurrent use.
 type Stitcher struct {
 	plan  Plan
-	along []float32 // weight of the right window at each pixel of a band
+	along []float32 // weight of the right tile at each pixel of a band
 	down  []float32 // of the lower one
-	right Planar    // the band that the window before shares with the next
+	right Planar    // the band that the tile before shares with the next
 	carry Planar    // what row held has restored behind strip held; its Rect.Y is 0
 	held  int       // -1: none
 }
@@ -38,7 +38,7 @@ type Stitcher struct {
 func NewStitcher(p Plan) *Stitcher {
 	s := &Stitcher{plan: p, held: -1, along: ramp(p.x.feather), down: ramp(p.y.feather)}
 	if p.Cols() > 1 {
-		s.right = NewPlanar(Rect{0, 0, p.x.feather, p.y.window})
+		s.right = NewPlanar(Rect{0, 0, p.x.feather, p.y.tile})
 	}
 	if p.Rows() > 1 {
 		s.carry = NewPlanar(Rect{0, 0, p.W, p.y.feather + p.y.halo})
@@ -56,9 +56,9 @@ func ramp(n int) []float32 {
 	return w
 }
 
-// Strip makes strip k. It calls restore for each row of windows that it needs
+// Strip makes strip k. It calls restore for each row of tiles that it needs
 // (none, one or two); restore calls done for every tile, left to right, with the
-// restored window, which the stitcher then owns until done returns. Finished
+// restored tile, which the stitcher then owns until done returns. Finished
 // pixels go to emit as a part of a piece; the parts make up the strip.
 func (s *Stitcher) Strip(k int, restore func(tiles []Tile, done func(Planar)) error, emit func(p Planar, part Rect)) error {
 	if k < 0 || k >= s.plan.Strips() {
@@ -82,7 +82,7 @@ func (s *Stitcher) Strip(k int, restore func(tiles []Tile, done func(Planar)) er
 // Reset forgets what earlier strips have left behind.
 func (s *Stitcher) Reset() { s.held = -1 }
 
-// row restores and joins one row of windows.
+// row restores and joins one row of tiles.
 func (s *Stitcher) row(r int, restore func([]Tile, func(Planar)) error, emit func(Planar, Rect)) error {
 	tiles := s.plan.Row(r)
 	above := r > 0 && s.held == r-1
@@ -90,8 +90,8 @@ func (s *Stitcher) row(r int, restore func([]Tile, func(Planar)) error, emit fun
 	next := 0
 	err := restore(tiles, func(w Planar) {
 		t := tiles[next]
-		if w.Rect != t.Window || len(w.Pix) != 3*w.Rect.W*w.Rect.H {
-			panic(fmt.Sprintf("tile: window %v of %d values came where %v was due", w.Rect, len(w.Pix), t.Window))
+		if w.Rect != t.Rect || len(w.Pix) != 3*w.Rect.W*w.Rect.H {
+			panic(fmt.Sprintf("tile: tile %v of %d values came where %v was due", w.Rect, len(w.Pix), t.Rect))
 		}
 		next++
 		part := s.join(t, w, above)
@@ -101,13 +101,13 @@ func (s *Stitcher) row(r int, restore func([]Tile, func(Planar)) error, emit fun
 		return err
 	}
 	if next != len(tiles) {
-		return fmt.Errorf("tile: %d of the %d windows of row %d were restored", next, len(tiles), r)
+		return fmt.Errorf("tile: %d of the %d tiles of row %d were restored", next, len(tiles), r)
 	}
 	s.held = r
 	return nil
 }
 
-// join blends window w of tile t, in place, with its neighbours to the left and
+// join blends tile w of tile t, in place, with its neighbours to the left and
 // above, keeps what its neighbours to the right and below will need, and returns
 // the part that is final as far as columns go.
 func (s *Stitcher) join(t Tile, w Planar, above bool) Rect {

@@ -23,7 +23,7 @@ func TestRampSumsToOne(t *testing.T) {
 	}
 }
 
-// restored runs all strips through the network given, which changes a window in
+// restored runs all strips through the network given, which changes a tile in
 // place, in the order of the indices, and returns the photo.
 func restored[T Sample](p Plan, src Pixels[T], network func(Planar), order []int) (Pixels[T], int, error) {
 	out := Pixels[T]{Rect: src.Rect, Bands: src.Bands, Stride: src.Stride, Pix: append([]T(nil), src.Pix...)}
@@ -31,13 +31,13 @@ func restored[T Sample](p Plan, src Pixels[T], network func(Planar), order []int
 	for i, k := range order {
 		in := p.Input(k)
 		if i == 0 && k == 0 || i > 0 && order[i-1] == k-1 {
-			in = Rect{0, p.Follows(k), p.W, in.Bottom() - p.Follows(k)}
+			in = Rect{0, p.FirstNewRow(k), p.W, in.Bottom() - p.FirstNewRow(k)}
 		}
 		visible := Pixels[T]{Rect: in, Bands: src.Bands, Stride: src.Stride, Pix: src.Pix[in.Y*src.Stride : in.Bottom()*src.Stride]}
 		left, area := p.Strip(k), 0
 		err := s.Strip(k, func(tiles []Tile, done func(Planar)) error {
 			for _, t := range tiles {
-				w := NewPlanar(t.Window)
+				w := NewPlanar(t.Rect)
 				if err := Load(w, visible, p.W, p.H, Repeat); err != nil {
 					return err
 				}
@@ -85,8 +85,8 @@ func checkPlanned[T Sample](p Plan, bands int) error {
 	if err != nil {
 		return err
 	}
-	if runs != p.Windows() {
-		return fmt.Errorf("%d windows were restored, planned were %d", runs, p.Windows())
+	if runs != p.Tiles() {
+		return fmt.Errorf("%d tiles were restored, planned were %d", runs, p.Tiles())
 	}
 	for i, v := range src.Pix {
 		if out.Pix[i] != v {
@@ -110,14 +110,14 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// Windows that are longer than they are high, with bands of their own.
-func TestLowWindows(t *testing.T) {
+// Tiles that are longer than they are high, with bands of their own.
+func TestLowTiles(t *testing.T) {
 	long := Layout{Size: 192, Feather: 32, Multiple: 32, Fitted: true}
 	low := Layout{Size: 96, Halo: 16, Feather: 16, Multiple: 32, Fitted: true}
 	for _, s := range [][2]int{{1, 1}, {500, 700}, {2500, 130}, {130, 2111}, {257, 96}} {
 		p := PlanOf(long, low, s[0], s[1])
-		if w, h := p.WindowSize(); w > 224 || h > 128 || s[0] == 500 && w <= h {
-			t.Errorf("%v: windows of %d×%d", s, w, h)
+		if w, h := p.TileSize(); w > 224 || h > 128 || s[0] == 500 && w <= h {
+			t.Errorf("%v: tiles of %d×%d", s, w, h)
 		}
 		if err := checkPlanned[uint8](p, 3); err != nil {
 			t.Errorf("%v: %v", s, err)
@@ -126,7 +126,7 @@ func TestLowWindows(t *testing.T) {
 }
 
 // TestOrder restores strips in any order with a network whose answer depends on
-// the window, so that a missing or wrong neighbour would show.
+// the tile, so that a missing or wrong neighbour would show.
 func TestOrder(t *testing.T) {
 	position := func(w Planar) {
 		for i := range w.Pix {
@@ -155,7 +155,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestBlendIsSmooth gives neighbouring windows different levels: the largest
+// TestBlendIsSmooth gives neighbouring tiles different levels: the largest
 // step between pixels must be a fraction of the difference.
 func TestBlendIsSmooth(t *testing.T) {
 	l := Layout{Size: 128, Halo: 16, Feather: 16, Multiple: 32}
@@ -198,12 +198,12 @@ func TestStripErrors(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if err := s.Strip(0, func([]Tile, func(Planar)) error { return nil }, emit); err == nil || !strings.Contains(err.Error(), "0 of the") {
-		t.Errorf("missing windows: %v", err)
+		t.Errorf("missing tiles: %v", err)
 	}
 	src := noise[uint8](300, 300, 3)
 	src.Rect.H = 100
-	if err := Load(NewPlanar(p.Row(0)[0].Window), src, 300, 300, Repeat); err == nil {
-		t.Error("a window was filled from rows that are not there")
+	if err := Load(NewPlanar(p.Row(0)[0].Rect), src, 300, 300, Repeat); err == nil {
+		t.Error("a tile was filled from rows that are not there")
 	}
 	if err := Store(src, NewPlanar(Rect{0, 0, 128, 128}), Rect{0, 90, 20, 20}); err == nil {
 		t.Error("rows that are not there were written")

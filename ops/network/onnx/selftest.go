@@ -19,30 +19,30 @@ import (
 type tolerance struct{ mean, most float64 }
 
 // Tensor cores round products to ten bits (TF32), which moves single pixels by
-// about half a step of 8-bit output; a broken device is off by far more. Our own
-// blocks compute in single precision as the graph does, in another order; a
-// noted answer is rounded to 3e-5.
+// about half a step of 8-bit output; a broken device is off by far more. Fused
+// kernels compute in single precision as the graph does, in another order; an
+// expected answer is rounded to 3e-5.
 var (
 	deviceLimits = tolerance{mean: 0.002, most: 0.02}
 	blockLimits  = tolerance{mean: 2e-5, most: 1e-4}
 )
 
-// Proof is what a known input showed of a model when it was opened.
-type Proof struct {
+// SelfTest is what a known input showed of a model when it was opened.
+type SelfTest struct {
 	Provider     string  // the execution provider that really ran it; "" where that could not be told
 	SecondsPerMP float64 // of windows, computed twice; the second counts
 	MeanError    float64 // against the CPU, as a part of the range; 0 on the CPU itself
 	MaxError     float64
 	MACs         float64 // multiply-accumulates a pixel of the graph; 0 where that could not be told
-	Blocks       int     // blocks of the network that ran in one piece
-	Ordinary     float64 // the part of MACs that ran outside of them, where there are any
+	FusedBlocks  int     // blocks of the network that ran in a fused kernel
+	UnfusedShare float64 // the share of MACs that ran outside of them, where there are any
 }
 
-func (p Proof) String() string {
+func (p SelfTest) String() string {
 	text := fmt.Sprintf("%s, %.3g s/MP", cmp.Or(p.Provider, "provider unknown"), p.SecondsPerMP)
 	switch {
-	case p.Blocks > 0:
-		text += fmt.Sprintf(", %d blocks in one piece, which differ from the graph by %.1g at most", p.Blocks, p.MaxError)
+	case p.FusedBlocks > 0:
+		text += fmt.Sprintf(", %d fused blocks, which differ from the graph by %.1g at most", p.FusedBlocks, p.MaxError)
 	case p.Provider != cpuProvider:
 		text += fmt.Sprintf(", differs from the CPU by %.1g on average and %.1g at most", p.MeanError, p.MaxError)
 	}
@@ -53,29 +53,29 @@ func (p Proof) String() string {
 // for the model to run there, and not on the CPU behind its back.
 const leastShare = 0.5
 
-// prove runs a known input through s, on d, and, unless that is the graph on the
+// verify runs a known input through s, on d, and, unless that is the graph on the
 // CPU, compares with what that gives.
-func (b *builder) prove(s *ort.DynamicAdvancedSession, d device.Device) (Proof, error) {
+func (b *builder) verify(s *ort.DynamicAdvancedSession, d device.Device) (SelfTest, error) {
 	side := (64 + b.contract.Multiple - 1) / b.contract.Multiple * b.contract.Multiple
 	got, p, took, err := b.try(s, side)
 	if err != nil {
-		return Proof{}, err
+		return SelfTest{}, err
 	}
 	pixels := float64(side * side)
-	proof := Proof{SecondsPerMP: took.Seconds() / pixels * 1e6}
+	selfTest := SelfTest{SecondsPerMP: took.Seconds() / pixels * 1e6}
 	if p.macs != nil {
-		proof.Provider, proof.MACs = p.main(), p.total()/pixels
+		selfTest.Provider, selfTest.MACs = p.main(), p.total()/pixels
 	}
-	proof.Blocks = b.blocks
+	selfTest.FusedBlocks = b.blocks
 	if b.blocks == 0 && (d.Kind == "cpu" || kindOf(d).provider == cpuProvider) {
-		return proof, nil
+		return selfTest, nil
 	}
-	judge := func(want []float32, macs float64) (err error) {
+	assess := func(want []float32, macs float64) (err error) {
 		if p.macs != nil && macs > 0 {
-			proof.MACs = macs
-			proof.Ordinary = min(p.total()/pixels/macs, 1)
+			selfTest.MACs = macs
+			selfTest.UnfusedShare = min(p.total()/pixels/macs, 1)
 			left := p.macs[cpuProvider] / pixels / macs
-			if b.blocks == 0 && (proof.Provider == cpuProvider || 1-left < leastShare) {
+			if b.blocks == 0 && (selfTest.Provider == cpuProvider || 1-left < leastShare) {
 				return fmt.Errorf("the provider started, but left %.0f %% of the work to the CPU", 100*left)
 			}
 		}
@@ -83,23 +83,23 @@ func (b *builder) prove(s *ort.DynamicAdvancedSession, d device.Device) (Proof, 
 		if b.blocks > 0 {
 			limits = blockLimits
 		}
-		proof.MeanError, proof.MaxError, err = agree(got, want, b.contract.RangeHigh-b.contract.RangeLow, limits)
+		selfTest.MeanError, selfTest.MaxError, err = agree(got, want, b.contract.RangeHigh-b.contract.RangeLow, limits)
 		return err
 	}
-	if want := b.noted(side); want != nil && judge(want, b.contract.MACs) == nil {
-		return proof, nil
+	if want := b.expected(side); want != nil && assess(want, b.contract.MACs) == nil {
+		return selfTest, nil
 	}
-	// Nothing was noted, or for other weights: the graph itself tells.
-	want, macs, err := b.answered(side)
+	// There is no expected answer, or one for other weights: the graph itself tells.
+	want, macs, err := b.reference(side)
 	if err != nil {
-		return proof, err
+		return selfTest, err
 	}
-	return proof, judge(want, macs)
+	return selfTest, assess(want, macs)
 }
 
-// noted is the answer to the known input that the model's export has noted, for
+// expected is the answer to the known input that the model's export has noted, for
 // images from 0 to 1, or nil.
-func (b *builder) noted(side int) []float32 {
+func (b *builder) expected(side int) []float32 {
 	c := b.contract
 	if c.RangeLow != 0 || c.RangeHigh != 1 || c.MACs == 0 {
 		return nil
@@ -111,9 +111,9 @@ func (b *builder) noted(side int) []float32 {
 	return known
 }
 
-// answered is what the graph answers to the known input on the CPU, and its
+// reference is what the graph answers to the known input on the CPU, and its
 // multiply-accumulates a pixel. It takes the time of opening the graph.
-func (b *builder) answered(side int) (want []float32, macs float64, err error) {
+func (b *builder) reference(side int) (want []float32, macs float64, err error) {
 	plain := *b
 	if b.blocks > 0 {
 		plain.data, plain.blocks = b.plain, 0

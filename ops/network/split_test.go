@@ -1,4 +1,4 @@
-package promptcir
+package network
 
 import (
 	"context"
@@ -24,16 +24,16 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// A photo that waits for others' windows stops waiting when it is given up.
-func TestWaitsForRoom(t *testing.T) {
-	m := &shared{room: make(chan struct{}, 1)}
-	m.room <- struct{}{}
+// A photo that waits for others' tiles stops waiting when it is given up.
+func TestWaitsForASlot(t *testing.T) {
+	m := &session{slots: make(chan struct{}, 1)}
+	m.slots <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := m.restore(ctx, nil, 0, 0, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if len(m.room) != 1 {
-		t.Error("it took a place that it did not have")
+	if len(m.slots) != 1 {
+		t.Error("it took a slot that it did not have")
 	}
 }

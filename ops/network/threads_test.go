@@ -1,4 +1,4 @@
-package promptcir
+package network
 
 import (
 	"context"
@@ -17,26 +17,26 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
-// way is one way to divide the cores: photos under way, windows of them all at a
+// way is one way to divide the cores: photos under way, tiles of them all at a
 // time, and threads for each.
-type way struct{ atATime, windows, threads int }
+type way struct{ atATime, tiles, threads int }
 
 var ways = []way{{1, 1, 1}, {1, 1, 2}, {1, 2, 1}, {1, 2, 2}, {2, 1, 2}, {2, 2, 1}, {4, 2, 1}, {4, 4, 1}}
 
 // BenchmarkThreads restores 1, 2 and 5 photos, JPEG to JPEG, with the cores divided
-// in several ways, in turns, and prints the quickest of some rounds of each.
+// in several ways, in slots, and prints the quickest of some rounds of each.
 // BENCH=Threads make bench.
 func BenchmarkThreads(b *testing.B) {
 	const rounds = 2
 	photo := smallPhoto(b)
-	operators := map[way]*operator{}
+	operators := map[way]*Operator{}
 	for _, w := range ways {
 		operators[w] = dividedBy(b, w)
 	}
 	for b.Loop() {
 		var table strings.Builder
 		t := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(t, "photos\tat a time\twindows\tthreads\tclock s/MP\tCPU s/MP\t")
+		fmt.Fprintln(t, "photos\tat a time\ttiles\tthreads\tclock s/MP\tCPU s/MP\t")
 		for _, photos := range []int{1, 2, 5} {
 			best := map[way][2]float64{}
 			for range rounds {
@@ -52,7 +52,7 @@ func BenchmarkThreads(b *testing.B) {
 			}
 			for _, w := range ways {
 				if s, ok := best[w]; ok {
-					fmt.Fprintf(t, "%d\t%d\t%d\t%d\t%.2f\t%.2f\t\n", photos, w.atATime, w.windows, w.threads, s[0], s[1])
+					fmt.Fprintf(t, "%d\t%d\t%d\t%d\t%.2f\t%.2f\t\n", photos, w.atATime, w.tiles, w.threads, s[0], s[1])
 				}
 			}
 		}
@@ -62,7 +62,7 @@ func BenchmarkThreads(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-const smallSide = 576 // pixels: four windows
+const smallSide = 576 // pixels: four tiles
 
 func smallPhoto(b *testing.B) string {
 	b.Helper()
@@ -83,10 +83,9 @@ func smallPhoto(b *testing.B) string {
 	return path
 }
 
-func dividedBy(b *testing.B, w way) *operator {
+func dividedBy(b *testing.B, w way) *Operator {
 	b.Helper()
-	c := Config{Model: "lite", Preset: balanced, Strength: 1, Skip: skipNever}
-	o, err := c.build(ops.Env{Devices: device.List{device.CPU}, Threads: w.threads}, func(int, int64) (int, int) { return w.windows, w.threads })
+	o, err := open(liteOptions(), ops.Env{Devices: device.List{device.CPU}, Threads: w.threads}, func(int, int64) (int, int) { return w.tiles, w.threads })
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -95,15 +94,15 @@ func dividedBy(b *testing.B, w way) *operator {
 }
 
 // restoreAll is the seconds that a megapixel took, by the clock and of the CPU.
-func restoreAll(b *testing.B, o *operator, path string, photos, atATime int) (clock, cpu float64) {
+func restoreAll(b *testing.B, o *Operator, path string, photos, atATime int) (clock, cpu float64) {
 	b.Helper()
-	turns, errs := make(chan struct{}, atATime), make([]error, photos)
+	slots, errs := make(chan struct{}, atATime), make([]error, photos)
 	began, computed := time.Now(), spent()
 	var all sync.WaitGroup
 	for i := range photos {
 		all.Go(func() {
-			turns <- struct{}{}
-			defer func() { <-turns }()
+			slots <- struct{}{}
+			defer func() { <-slots }()
 			errs[i] = restoreFile(b.Context(), o, path, fmt.Sprintf("%s.%d.out", path, i))
 		})
 	}
@@ -115,7 +114,7 @@ func restoreAll(b *testing.B, o *operator, path string, photos, atATime int) (cl
 	return time.Since(began).Seconds() / mp, (spent() - computed).Seconds() / mp
 }
 
-func restoreFile(ctx context.Context, o *operator, from, to string) error {
+func restoreFile(ctx context.Context, o *Operator, from, to string) error {
 	in, err := vips.Open(from, vips.Sequential)
 	if err != nil {
 		return err

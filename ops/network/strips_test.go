@@ -1,4 +1,4 @@
-package promptcir_test
+package network_test
 
 import (
 	"path/filepath"
@@ -7,16 +7,15 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/promptcir"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
 // What libvips holds of a stream is about what was predicted of its strips, of
 // deep pixels too, and less than twice as much for a photo of twice the width.
 func TestStripsMemory(t *testing.T) {
-	op := build(t, promptcir.Config{Model: identity, Tile: 384}, cpu)
+	op := build(t, fixture(t, "identity"), 384, cpu)
 	streams := map[string]func(photo *vips.Image) *vips.Image{
-		"8-bit JPEG": func(photo *vips.Image) *vips.Image { return compressed(t, photo, 30, vips.Sequential) },
+		"8-bit JPEG": func(photo *vips.Image) *vips.Image { return compressed(t, photo, 30) },
 		"16-bit PNG with alpha": func(photo *vips.Image) *vips.Image {
 			deep := must[*vips.Image](t)(photo.Do("colourspace", vips.Args{"space": "rgb16"}))
 			defer deep.Close()
@@ -63,15 +62,15 @@ func strips(t *testing.T, op ops.Operator, across int, stream func(*vips.Image) 
 			}
 		}
 	})
-	out := apply(t, op, in)
+	out, _ := restored(t, op, in)
 	if err := out.Save("jpegsave", filepath.Join(t.TempDir(), "out.jpg"), vips.Args{"Q": 80}); err != nil {
 		t.Fatal(err)
 	}
 	close(stop)
 	watching.Wait()
-	weigher := op.(ops.Weigher)
-	small := weigher.Weigh(384, 384, pixel).Bytes // hardly more than windows
-	predicted := weigher.Weigh(width, height, pixel).Bytes - small/2
+	estimator := op.(ops.CostEstimator)
+	small := estimator.EstimateCost(384, 384, pixel).Bytes // hardly more than tiles
+	predicted := estimator.EstimateCost(width, height, pixel).Bytes - small/2
 	t.Logf("%d pixels wide: %d MB held, %d MB predicted", width, most>>20, predicted>>20)
 	if most > predicted*5/4 || most < predicted/3 {
 		t.Errorf("%d pixels wide: %d bytes held, %d predicted", width, most, predicted)

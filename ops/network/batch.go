@@ -1,4 +1,4 @@
-package promptcir
+package network
 
 import (
 	"context"
@@ -7,21 +7,21 @@ import (
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 )
 
-// batcher gathers the windows, of whatever photos, that come while the device
+// batcher gathers the tiles, of whatever photos, that come while the device
 // is busy, and runs them together. It has no goroutine: whoever comes first
 // runs a batch, and hands on to one that waits. It is safe for concurrent use.
 type batcher struct {
 	run func(ctx context.Context, in []float32, n, h, w int, out []float32) error
 
 	mu    sync.Mutex
-	most  int // windows of a batch, a power of two; halved where memory did not do
+	most  int // tiles of a batch, a power of two; halved where memory did not do
 	busy  bool
 	queue []*request
 
 	in, out []float32 // of a batch; the leader's
 }
 
-// request is one window that waits for its answer.
+// request is one tile that waits for its answer.
 type request struct {
 	ctx     context.Context
 	in, out []float32
@@ -30,7 +30,7 @@ type request struct {
 	turn    chan bool // true: lead the next batch; false: the answer is there
 }
 
-// restore runs the network on one window: in and out are as [onnx.Model.Run]
+// restore runs the network on one tile: in and out are as [onnx.Model.Run]
 // has them, for one image.
 func (b *batcher) restore(ctx context.Context, in []float32, h, w int, out []float32) error {
 	r := &request{ctx: ctx, in: in, out: out, h: h, w: w, turn: make(chan bool, 1)}
@@ -85,7 +85,7 @@ func (b *batcher) handOn() {
 }
 
 // answer fills the requests' answers or errors. A batch that fails is divided,
-// so that a window's error is its own; one that ran out of memory makes those
+// so that a tile's error is its own; one that ran out of memory makes those
 // to come smaller.
 func (b *batcher) answer(batch []*request) {
 	if len(batch) == 1 {

@@ -1,7 +1,6 @@
-package promptcir
+package network
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"os"
@@ -12,12 +11,13 @@ import (
 	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/network/tile"
+	"github.com/burnish-photo/burnish/ops/promptcir/models"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
-// BenchmarkSeams compares windows with the whole photo at once: the largest and
+// BenchmarkSeams compares tiles with the whole photo at once: the largest and
 // the mean difference, and the mean along the seams, 2 pixels to either side of
-// where one window hands over to the next. BENCH=Seams make bench.
+// where one tile hands over to the next. BENCH=Seams make bench.
 func BenchmarkSeams(b *testing.B) {
 	onnxtest.Need(b)
 	for _, l := range []tile.Layout{
@@ -105,14 +105,12 @@ func damagedPhoto(b *testing.B) (*vips.Image, int) {
 
 func restoredBy(b *testing.B, p *vips.Image, across, down tile.Layout) []byte {
 	b.Helper()
-	c := Config{Model: "lite", Preset: balanced, Strength: 1, Skip: skipNever}
-	built, err := c.Build(context.Background(), ops.Env{Devices: device.List{device.CPU}, Threads: 2})
+	o, err := open(liteOptions(), ops.Env{Devices: device.List{device.CPU}, Threads: 2}, split)
 	if err != nil {
 		b.Fatal(err)
 	}
-	o := built.(*operator)
 	defer o.Close()
-	o.windows.low, o.windows.wide, o.windows.layout.Fitted = [2]tile.Layout{across, down}, 0, true
+	o.tiling.low, o.tiling.wide, o.tiling.layout.Fitted = [2]tile.Layout{across, down}, 0, true
 	out, err := o.restore(b.Context(), p, nil)
 	if err != nil {
 		b.Fatal(err)
@@ -123,4 +121,10 @@ func restoredBy(b *testing.B, p *vips.Image, across, down tile.Layout) []byte {
 		b.Fatal(err)
 	}
 	return pixels
+}
+
+// liteOptions restore every photo with the bundled model.
+func liteOptions() Options {
+	data, _ := models.Open("lite")
+	return Options{Name: "promptcir", Models: []Model{{Name: "lite", Data: data}}, Strength: 1}
 }

@@ -1,4 +1,4 @@
-package promptcir
+package network
 
 import (
 	"context"
@@ -34,7 +34,7 @@ func (d *counting) run(_ context.Context, in []float32, n, _, _ int, out []float
 	return nil
 }
 
-// gather sends n windows of the values 0 to n-1 at once, all but the first
+// gather sends n tiles of the values 0 to n-1 at once, all but the first
 // while that one runs, and returns their errors.
 func gather(t *testing.T, b *batcher, d *counting, n int, ctx func(i int) context.Context) []error {
 	t.Helper()
@@ -46,7 +46,7 @@ func gather(t *testing.T, b *batcher, d *counting, n int, ctx func(i int) contex
 			in, out := []float32{float32(i), 0, 0}, make([]float32, 3)
 			errs[i] = b.restore(ctx(i), in, 1, 1, out)
 			if errs[i] == nil && out[0] != float32(i)+1 {
-				t.Errorf("window %d got the answer %v", i, out[0])
+				t.Errorf("tile %d got the answer %v", i, out[0])
 			}
 		})
 		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
@@ -57,7 +57,7 @@ func gather(t *testing.T, b *batcher, d *counting, n int, ctx func(i int) contex
 				break
 			}
 			if time.Now().After(deadline) {
-				t.Fatal("the windows did not gather")
+				t.Fatal("the tiles did not gather")
 			}
 		}
 	}
@@ -66,7 +66,7 @@ func gather(t *testing.T, b *batcher, d *counting, n int, ctx func(i int) contex
 	return errs
 }
 
-// started reports whether the first window has left the queue.
+// started reports whether the first tile has left the queue.
 func (b *batcher) started() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -109,7 +109,7 @@ func TestBatchesShrinkForMemory(t *testing.T) {
 	}
 }
 
-func TestAnErrorStaysWithItsWindow(t *testing.T) {
+func TestAnErrorStaysWithItsTile(t *testing.T) {
 	broken := errors.New("not finite")
 	d := &counting{fail: func(in []float32, _ int) error {
 		if slices.Contains(in, 3) {
@@ -132,7 +132,7 @@ func TestAnErrorStaysWithItsWindow(t *testing.T) {
 			continue
 		}
 		if !errors.Is(err, want) {
-			t.Errorf("window %d: %v", i, err)
+			t.Errorf("tile %d: %v", i, err)
 		}
 	}
 	if b.most != 4 {
@@ -157,7 +157,7 @@ func TestBatchOnANetwork(t *testing.T) {
 			}
 			for j, v := range in.Pix {
 				if d := v - out.Pix[j]; d > 1e-6 || d < -1e-6 {
-					t.Errorf("window %d: value %d is %v, was %v", i, j, out.Pix[j], v)
+					t.Errorf("tile %d: value %d is %v, was %v", i, j, out.Pix[j], v)
 					return
 				}
 			}

@@ -1,4 +1,4 @@
-package promptcir
+package network
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 
 // strips makes the function that restores a photo's strips as libvips asks for
 // them. It is called by one thread at a time.
-func strips[T tile.Sample](d division, n *network) func(in, out vips.Rows) error {
+func strips[T tile.Sample](d division, j *job) func(in, out vips.Rows) error {
 	joiner := d.joiner()
 	return func(in, out vips.Rows) error {
 		k := out.Top / d.height
@@ -27,7 +27,7 @@ func strips[T tile.Sample](d division, n *network) func(in, out vips.Rows) error
 		load := func(w tile.Planar) error { return tile.Load(w, src, d.w, d.h, d.pad) }
 		var faults []error
 		err := joiner.Strip(k, func(tiles []tile.Tile, done func(tile.Planar)) error {
-			return n.restore(tiles, load, done)
+			return j.restore(tiles, load, done)
 		}, func(w tile.Planar, part tile.Rect) {
 			if err := tile.Store(dst, w, part); err != nil {
 				faults = append(faults, err)

@@ -1,4 +1,4 @@
-package promptcir
+package network
 
 import (
 	"math"
@@ -7,7 +7,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/network/tile"
 )
 
-func TestGuard(t *testing.T) {
+func TestCheck(t *testing.T) {
 	fill := func(p tile.Planar, f func(c, x, y int) float32) tile.Planar {
 		for i := range p.Pix {
 			w, h := p.Rect.W, p.Rect.H
@@ -15,15 +15,15 @@ func TestGuard(t *testing.T) {
 		}
 		return p
 	}
-	window := tile.Rect{X: 64, Y: 32, W: 96, H: 80}
+	rect := tile.Rect{X: 64, Y: 32, W: 96, H: 80}
 	picture := func(c, x, y int) float32 {
 		return float32(0.5 + 0.3*math.Sin(float64(x*(c+1))/9)*math.Cos(float64(y)/7))
 	}
-	in := fill(tile.NewPlanar(window), picture)
+	in := fill(tile.NewPlanar(rect), picture)
 	for _, test := range []struct {
-		name    string
-		f       func(c, x, y int) float32
-		refused bool
+		name     string
+		f        func(c, x, y int) float32
+		rejected bool
 	}{
 		{"the same", picture, false},
 		{"as much as restoration does", func(c, x, y int) float32 {
@@ -45,9 +45,9 @@ func TestGuard(t *testing.T) {
 		}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err := guard(in, fill(tile.NewPlanar(window), test.f))
-			if (err != nil) != test.refused {
-				t.Errorf("got %v, want it refused: %t", err, test.refused)
+			err := check(in, fill(tile.NewPlanar(rect), test.f))
+			if (err != nil) != test.rejected {
+				t.Errorf("got %v, want it rejected: %t", err, test.rejected)
 			}
 		})
 	}

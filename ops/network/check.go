@@ -1,4 +1,4 @@
-package promptcir
+package network
 
 import (
 	"fmt"
@@ -11,32 +11,32 @@ import (
 // at quality 5 leaves the means of blocks of this side within 0.04 of the clean
 // photo's, so that a network that does its work stays well inside.
 const (
-	guardSide   = 32   // pixels
-	blockShift  = 0.12 // of one block
-	windowShift = 0.05 // of a whole window
+	blockSide  = 32   // pixels
+	blockShift = 0.12 // of one block
+	tileShift  = 0.05 // of a whole tile
 )
 
-// guard refuses a window that is not a restoration of what the network was
+// check rejects a tile that is not a restoration of what the network was
 // given: black or blank, shifted in colour, or another picture altogether.
-// NaN and infinity have been refused before. Both windows have one shape.
-func guard(in, out tile.Planar) error {
+// NaN and infinity have been rejected before. Both have one shape.
+func check(in, out tile.Planar) error {
 	w, h := in.Rect.W, in.Rect.H
 	for channel := range 3 {
 		a, b := in.Pix[channel*w*h:][:w*h], out.Pix[channel*w*h:][:w*h]
 		var sum float64
-		for y := 0; y < h; y += guardSide {
-			for x := 0; x < w; x += guardSide {
-				block := tile.Rect{X: x, Y: y, W: min(guardSide, w-x), H: min(guardSide, h-y)}
+		for y := 0; y < h; y += blockSide {
+			for x := 0; x < w; x += blockSide {
+				block := tile.Rect{X: x, Y: y, W: min(blockSide, w-x), H: min(blockSide, h-y)}
 				shift := difference(a, b, w, block)
 				n := float64(block.W * block.H)
 				if math.Abs(shift)/n > blockShift {
-					return fmt.Errorf("the network moved the mean of %v of channel %d by %+.2f of full scale; the window is refused", block, channel, shift/n)
+					return fmt.Errorf("the network moved the mean of %v of channel %d by %+.2f of full scale; the tile is rejected", block, channel, shift/n)
 				}
 				sum += shift
 			}
 		}
-		if mean := sum / float64(w*h); math.Abs(mean) > windowShift {
-			return fmt.Errorf("the network moved the mean of channel %d by %+.2f of full scale; the window is refused", channel, mean)
+		if mean := sum / float64(w*h); math.Abs(mean) > tileShift {
+			return fmt.Errorf("the network moved the mean of channel %d by %+.2f of full scale; the tile is rejected", channel, mean)
 		}
 	}
 	return nil

@@ -1,10 +1,9 @@
-package promptcir
+package network
 
 import (
 	"context"
 	"math"
 	"slices"
-	"sync"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/network/tile"
@@ -12,40 +11,40 @@ import (
 )
 
 const (
-	// probeSide is that of the tiles that a large photo is judged by, in pixels.
-	probeSide = 256
+	// sampleSide is that of the tiles that a large photo is judged by, in pixels.
+	sampleSide = 256
 	// Regions along the long and the short side of a photo; a tile is taken of each.
-	probeLong, probeShort = 3, 2
+	longRegions, shortRegions = 3, 2
 	// wholePixels is the size of a photo up to which it is restored and judged by
-	// all of its tiles: the probe would be no small part of that.
+	// all of its tiles: samples would be no small part of that.
 	wholePixels = 1 << 20
 )
 
-// probe restores some tiles of the file that src names, spread over the photo and chosen
-// by content, and measures what the network would change. The file is read
-// once more, since the photo on its way may be a stream that can be read only once.
-func (o *operator) probe(ctx context.Context, src *ops.Source) ([]evidence, error) {
+// sample restores some tiles of the file that src names, spread over the photo and
+// chosen by content, and shows them to judge. The file is read once more, since the
+// photo on its way may be a stream that can be read only once.
+func (o *Operator) sample(ctx context.Context, src *ops.Source, judge Judge) error {
 	file, err := openAgain(src)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer file.Close()
 	p, err := readable(file)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer p.Close()
 	var tiles []tile.Planar
 	switch p.Format() {
 	case "uchar":
-		tiles, err = chosenTiles[uint8](ctx, p, o.probeSide())
+		tiles, err = chosenTiles[uint8](ctx, p, o.sampleSide())
 	case "ushort":
-		tiles, err = chosenTiles[uint16](ctx, p, o.probeSide())
+		tiles, err = chosenTiles[uint16](ctx, p, o.sampleSide())
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return o.answers(ctx, tiles, p)
+	return o.answer(ctx, tiles, seenBy(judge, p))
 }
 
 func openAgain(src *ops.Source) (*vips.Image, error) {
@@ -55,72 +54,29 @@ func openAgain(src *ops.Source) (*vips.Image, error) {
 	return vips.Open(src.Content(), vips.Sequential)
 }
 
-// probeSide is that of the usual windows where devices prepare themselves for
-// each shape.
-func (o *operator) probeSide() int {
-	if o.windows.layout.Fitted {
-		return tile.Fit(probeSide, 0, 0, o.windows.layout.Multiple).Size
+// sampleSide is that of the usual tiles where devices prepare themselves for each
+// shape.
+func (o *Operator) sampleSide() int {
+	if o.tiling.layout.Fitted {
+		return tile.Fit(sampleSide, 0, 0, o.tiling.layout.Multiple).Size
 	}
-	return o.windows.layout.Size
+	return o.tiling.layout.Size
 }
 
-// answers runs the network on tiles, with the guard and the fallbacks of every tile.
-func (o *operator) answers(ctx context.Context, tiles []tile.Planar, photo *vips.Image) ([]evidence, error) {
-	seen := &observer{photo: photo}
-	n := &network{
-		ctx: ctx, operator: o, turns: 1, strength: 1, observe: seen.add,
-		rescues: o.newRescues(ctx), slots: make([]slot, min(o.runs(), len(tiles))),
-	}
-	windows := make([]tile.Tile, len(tiles))
+// answer runs the network on tiles, with the check and the fallbacks of every tile.
+func (o *Operator) answer(ctx context.Context, tiles []tile.Planar, observe observer) error {
+	j := o.newJob(ctx, min(o.devices.runs(), len(tiles)))
+	j.observe, j.augmentations, j.strength = observe, 1, 1
+	places := make([]tile.Tile, len(tiles))
 	for i, t := range tiles {
-		windows[i].Window = t.Rect
+		places[i].Rect = t.Rect
 	}
 	load := func(dst tile.Planar) error {
 		i := slices.IndexFunc(tiles, func(t tile.Planar) bool { return t.Rect == dst.Rect })
 		copy(dst.Pix, tiles[i].Pix)
 		return nil
 	}
-	err := n.restore(windows, load, func(tile.Planar) {})
-	return seen.all(), err
-}
-
-// observer gathers the evidence of a photo's tiles, in whatever order they come.
-type observer struct {
-	photo *vips.Image // what lies beyond it is padding
-
-	mu    sync.Mutex
-	tiles map[tile.Rect]evidence
-}
-
-func (o *observer) add(in, out tile.Planar) {
-	e := measure(in, out, in.Rect.Intersect(tile.Rect{W: o.photo.Width(), H: o.photo.Height()}))
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.tiles == nil {
-		o.tiles = map[tile.Rect]evidence{}
-	}
-	o.tiles[in.Rect] = e
-}
-
-// all are in the order of their places, so that sums do not depend on chance.
-func (o *observer) all() []evidence {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	var rects []tile.Rect
-	for r := range o.tiles {
-		rects = append(rects, r)
-	}
-	slices.SortFunc(rects, func(a, b tile.Rect) int {
-		if a.Y != b.Y {
-			return a.Y - b.Y
-		}
-		return a.X - b.X
-	})
-	var all []evidence
-	for _, r := range rects {
-		all = append(all, o.tiles[r])
-	}
-	return all
+	return j.restore(places, load, func(tile.Planar) {})
 }
 
 // chosenTiles reads p once and keeps the tile of each region that tells most.
@@ -149,7 +105,7 @@ type chooser[T tile.Sample] struct {
 }
 
 func newChooser[T tile.Sample](w, h, side int) *chooser[T] {
-	c := &chooser[T]{photo: tile.Rect{W: w, H: h}, side: side, cols: probeLong, rows: probeShort}
+	c := &chooser[T]{photo: tile.Rect{W: w, H: h}, side: side, cols: longRegions, rows: shortRegions}
 	if h > w {
 		c.cols, c.rows = c.rows, c.cols
 	}
@@ -231,4 +187,9 @@ func jumps[T tile.Sample](src tile.Pixels[T], x, y int) (mean, peak float64) {
 		}
 	}
 	return mean / (tile.Grid / 2 * (tile.Grid - 1)), peak
+}
+
+// quantile is one of sorted values.
+func quantile(sorted []float64, q float64) float64 {
+	return sorted[int(q*float64(len(sorted)-1)+0.5)]
 }

@@ -1,4 +1,4 @@
-package promptcir
+package network
 
 import (
 	"fmt"
@@ -20,7 +20,7 @@ func readable(p *vips.Image) (*vips.Image, error) {
 	case p.Coding() != "none":
 		return converted(p, "srgb")
 	case format == "complex" || format == "dpcomplex":
-		return nil, fmt.Errorf("promptcir restores photos, and this image holds %s numbers (%s)", format, space)
+		return nil, fmt.Errorf("networks restore photos, and this image holds %s numbers (%s)", format, space)
 	case (format == "float" || format == "double") && scales[space] > 0:
 		return scaled(p, scales[space])
 	case !direct(p):
@@ -62,7 +62,7 @@ func scaled(p *vips.Image, scale float64) (*vips.Image, error) {
 	}
 	if !direct(out) {
 		defer out.Close()
-		return nil, fmt.Errorf("promptcir knows gray and RGB photos with or without transparency, not %s of %d bands", p.Interpretation(), p.Bands())
+		return nil, fmt.Errorf("networks know gray and RGB photos with or without transparency, not %s of %d bands", p.Interpretation(), p.Bands())
 	}
 	return out, nil
 }
@@ -90,7 +90,7 @@ func converted(p *vips.Image, space string) (*vips.Image, error) {
 	}
 	if !direct(out) {
 		defer out.Close()
-		return nil, fmt.Errorf("promptcir knows gray and RGB photos with or without transparency, not %s of %d bands", p.Interpretation(), p.Bands())
+		return nil, fmt.Errorf("networks know gray and RGB photos with or without transparency, not %s of %d bands", p.Interpretation(), p.Bands())
 	}
 	return out, nil
 }

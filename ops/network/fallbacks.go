@@ -1,0 +1,239 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/device"
+	"github.com/burnish-photo/burnish/ops/network/onnx"
+	"github.com/burnish-photo/burnish/ops/network/tile"
+)
+
+// fallbacks is what is tried on a tile, in order, until an answer passes the
+// check: the model as it is meant to run, full precision where that was less,
+// smaller tiles, the CPU. It is safe for concurrent use.
+type fallbacks struct {
+	usual    *session // the model as it is meant to run
+	attempts []*attempt
+	// begin is the attempt to begin with: those before it ran out of memory, and
+	// would again.
+	begin atomic.Int32
+}
+
+// attempt is one way to restore a tile.
+type attempt struct {
+	name   string      // for people
+	layout tile.Layout // of the smaller tiles that a tile is divided into; Size 0: it is not
+	open   func() (*session, error)
+
+	once  sync.Once
+	model *session
+	err   error
+}
+
+// newFallbacks begins with model, in half precision where half is true, whose
+// tiles are those of l. reopen opens the full model otherwise: in full precision,
+// or on the CPU. It owns model.
+func newFallbacks(model *session, half bool, l tile.Layout, reopen func(onnx.Options) (*session, error), o onnx.Options) *fallbacks {
+	first := &attempt{name: o.Device.String(), model: model}
+	first.once.Do(func() {})
+	l.Fitted = false
+	f := &fallbacks{usual: model, attempts: []*attempt{first}}
+	if model.Device().Kind == "cpu" {
+		f.add("", l.Smaller(), func() (*session, error) { model.retain(); return model, nil })
+		if model.SelfTest().FusedBlocks > 0 {
+			unfused := o
+			unfused.Unfused = true
+			f.add("the graph without fused kernels", []tile.Layout{{}}, func() (*session, error) { return reopen(unfused) })
+		}
+		return f
+	}
+	if half {
+		first.name += " in half precision"
+	}
+	full := o
+	full.FullPrecision, full.Require = true, true
+	precise := func() (*session, error) { return reopen(full) }
+	cpu := o
+	cpu.Device, cpu.Require = device.CPU, false
+	onCPU := func() (*session, error) { return reopen(cpu) }
+	f.add(o.Device.String()+" in full precision", []tile.Layout{{}}, precise)
+	f.add(o.Device.String()+" in full precision, ", l.Smaller(), precise)
+	f.add("the cpu", []tile.Layout{{}}, onCPU)
+	f.add("the cpu, ", l.Smaller(), onCPU)
+	return f
+}
+
+func (f *fallbacks) add(name string, layouts []tile.Layout, open func() (*session, error)) {
+	for _, layout := range layouts {
+		a := &attempt{name: name, layout: layout, open: open}
+		if layout.Size > 0 {
+			a.name += fmt.Sprintf("tiles of %d pixels", layout.Size)
+		}
+		f.attempts = append(f.attempts, a)
+	}
+}
+
+// restore fills out with the first answer to in that passes the check. used is
+// the fallback that it took where there was one, and why.
+func (f *fallbacks) restore(ctx context.Context, in, out tile.Planar) (used string, why, err error) {
+	var failed failures
+	for i := int(f.begin.Load()); i < len(f.attempts); i++ {
+		a := f.attempts[i]
+		err := a.restore(ctx, in, out)
+		if err == nil {
+			if i == 0 {
+				return "", nil, nil
+			}
+			return a.name, errors.Join(failed.errs...), nil
+		}
+		if ctx.Err() != nil {
+			return "", nil, err
+		}
+		failed.add(a.name, err)
+		if onnx.OutOfMemory(err) && i+1 < len(f.attempts) {
+			f.begin.CompareAndSwap(int32(i), int32(i+1))
+		}
+	}
+	return "", nil, ops.Shared(&failed)
+}
+
+// close gives back every model that was opened.
+func (f *fallbacks) close() error {
+	var errs []error
+	for _, a := range f.attempts {
+		a.once.Do(func() {})
+		if a.model != nil {
+			errs = append(errs, a.model.release())
+		}
+		a.model, a.err = nil, errClosed
+	}
+	return errors.Join(errs...)
+}
+
+var errClosed = errors.New("the operator is closed")
+
+func (a *attempt) restore(ctx context.Context, in, out tile.Planar) error {
+	a.once.Do(func() { a.model, a.err = a.open() })
+	if a.err != nil {
+		return a.err
+	}
+	if a.layout.Size == 0 {
+		return restoreTile(ctx, a.model, in, out)
+	}
+	return a.divided(ctx, in, out)
+}
+
+// divided restores a tile in smaller ones.
+func (a *attempt) divided(ctx context.Context, in, out tile.Planar) error {
+	home := tile.Rect{W: in.Rect.W, H: in.Rect.H}
+	in.Rect, out.Rect = home, home
+	plan := a.layout.Plan(home.W, home.H)
+	stitcher := tile.NewStitcher(plan)
+	w, h := plan.TileSize()
+	part, answer := tile.NewPlanar(tile.Rect{W: w, H: h}), tile.NewPlanar(tile.Rect{W: w, H: h})
+	for k := range plan.Strips() {
+		err := stitcher.Strip(k, func(tiles []tile.Tile, done func(tile.Planar)) error {
+			for _, t := range tiles {
+				part.Rect, answer.Rect = t.Rect, t.Rect
+				if err := tile.Cut(part, in); err != nil {
+					return err
+				}
+				if err := restoreTile(ctx, a.model, part, answer); err != nil {
+					return fmt.Errorf("part %v: %w", t.Rect, err)
+				}
+				done(answer)
+			}
+			return nil
+		}, func(p tile.Planar, part tile.Rect) { tile.Paste(out, p, part) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restoreTile runs the network on a tile and checks its answer.
+func restoreTile(ctx context.Context, model *session, in, out tile.Planar) error {
+	c := model.Contract()
+	low, scale := c.RangeLow, c.RangeHigh-c.RangeLow
+	rescale(in.Pix, scale, low)
+	err := model.restore(ctx, in.Pix, in.Rect.H, in.Rect.W, out.Pix)
+	rescale(in.Pix, 1/scale, -low/scale)
+	if err != nil {
+		return err
+	}
+	rescale(out.Pix, 1/scale, -low/scale)
+	return check(in, out)
+}
+
+// rescale maps v to a·v + b.
+func rescale(v []float32, a, b float32) {
+	if a == 1 && b == 0 {
+		return
+	}
+	for i := range v {
+		v[i] = a*v[i] + b
+	}
+}
+
+// failures are those of all attempts: an error of one line.
+type failures struct {
+	names []string
+	errs  []error
+}
+
+func (f *failures) add(name string, err error) {
+	f.names, f.errs = append(f.names, name), append(f.errs, err)
+}
+
+func (f *failures) Error() string {
+	text := f.errs[0].Error()
+	var others []string
+	for i, err := range f.errs[1:] {
+		others = append(others, fmt.Sprintf("%s: %v", f.names[i+1], err))
+	}
+	if len(others) > 0 {
+		text += "; tried as well: " + strings.Join(others, "; ")
+	}
+	return strings.Join(strings.Fields(text), " ") // the runtime breaks lines
+}
+
+func (f *failures) Unwrap() []error { return f.errs }
+
+// fallbackLog gathers, for one photo, which tiles needed a fallback.
+type fallbackLog struct {
+	log  *slog.Logger
+	note func(text string)
+
+	mu     sync.Mutex
+	counts map[string]int
+	order  []string
+}
+
+// add notes that the tile at place was restored by the fallback named, after err.
+func (f *fallbackLog) add(place tile.Rect, used string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.counts == nil {
+		f.counts = map[string]int{}
+		if err == nil {
+			err = errors.New("there was too little memory before")
+		}
+		f.log.Warn("tile rejected, fallback used", "tile", place.String(), "fallback", used, "reason", err)
+	}
+	if f.counts[used]++; f.counts[used] == 1 {
+		f.order = append(f.order, used)
+	}
+	var parts []string
+	for _, name := range f.order {
+		parts = append(parts, fmt.Sprintf("%d of the tiles by %s", f.counts[name], name))
+	}
+	f.note(strings.Join(parts, ", "))
+}
