@@ -46,7 +46,7 @@ type benchReport struct {
 	ONNXRuntime string     `json:"onnx_runtime"`
 	Model       string     `json:"model"`
 	Device      string     `json:"device"`
-	Proof       string     `json:"proof"` // of the known-answer test
+	SelfTest    string     `json:"self_test"`
 	PeakGMACs   float64    `json:"peak_gmacs"`
 	Rows        []benchRow `json:"rows"`
 }
@@ -94,7 +94,7 @@ func (b *benchCommand) measure(h *host, engine *plugin.Engine, sizes [][2]int) (
 		if err != nil {
 			return r, err
 		}
-		r.Model, r.Device, r.Proof = m.Notes["model"], m.Notes["device"], m.Notes["proof"]
+		r.Model, r.Device, r.SelfTest = m.Notes["model"], m.Notes["device"], m.Notes["self_test"]
 		m.Notes = nil
 		r.Rows = append(r.Rows, benchRow{m, m.GMACPerSecond / r.PeakGMACs})
 	}
@@ -102,7 +102,7 @@ func (b *benchCommand) measure(h *host, engine *plugin.Engine, sizes [][2]int) (
 }
 
 func (r benchReport) print(out io.Writer) error {
-	fmt.Fprintf(out, "model %s on %s (%s)\nsgemm peak %.1f GMAC/s on this CPU, by ONNX Runtime %s\n\n", r.Model, r.Device, r.Proof, r.PeakGMACs, r.ONNXRuntime)
+	fmt.Fprintf(out, "model %s on %s (%s)\nsgemm peak %.1f GMAC/s on this CPU, by ONNX Runtime %s\n\n", r.Model, r.Device, r.SelfTest, r.PeakGMACs, r.ONNXRuntime)
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "size\tphotos\tat a time\tseconds\ts/MP\tMP/s\tkMAC/px\tGMAC/s\tof peak\tpeak MB\t")
 	for _, m := range r.Rows {

@@ -89,7 +89,7 @@ func (d *daemon) wentAlong(sidecars []string) {
 }
 
 // attributes are what a line of the log says of a photo that is done. Digests,
-// proofs and the like are in the outputs' XMP and, verbose, here.
+// self-tests and the like are in the outputs' XMP and, verbose, here.
 func attributes(photo string, r plugin.Result, verbose bool) []any {
 	all := []any{"photo", photo, "outputs", len(r.Outputs), "took", r.Elapsed.Round(time.Millisecond)}
 	if device := r.Notes["device"]; device != "" {
@@ -124,7 +124,7 @@ func attributes(photo string, r plugin.Result, verbose bool) []any {
 func matters(note, value string) bool {
 	kind, _, _ := strings.Cut(note, ":")
 	switch kind {
-	case "model", "model_digest", "proof", "evidence", "pages", "delta_e":
+	case "model", "model_digest", "self_test", "evidence", "pages", "delta_e":
 		return false
 	case "further_pictures":
 		return !strings.HasSuffix(value, " kept")

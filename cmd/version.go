@@ -59,7 +59,7 @@ func tryProviders(out io.Writer, model string) error {
 	}
 	fmt.Fprintf(out, "\nA known input through the model %s, on the first device of each:\n", model)
 	for _, p := range all {
-		text := strings.TrimPrefix(p.Proof.String(), p.Name+", ")
+		text := strings.TrimPrefix(p.SelfTest.String(), p.Name+", ")
 		if p.Err != nil {
 			text = "cannot be used: " + p.Err.Error()
 		}

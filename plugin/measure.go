@@ -27,14 +27,14 @@ type Measurement struct {
 	AtATime       int               `json:"at_a_time"`   // of them under way together
 	Seconds       float64           `json:"seconds"`     // for all
 	CPUSeconds    float64           `json:"cpu_seconds"` // that this process computed meanwhile, over all cores
-	WindowMP      float64           `json:"window_mp"`   // that networks computed: the photos' with what windows repeat
+	WindowMP      float64           `json:"window_mp"`   // that networks computed: the photos' with what tiles repeat
 	SecondsPerMP  float64           `json:"seconds_per_mp"`
 	MPPerSecond   float64           `json:"mp_per_second"`
-	KMACPerPixel  float64           `json:"kmac_per_pixel"` // of the network, with what windows repeat; 0 where it is not known
+	KMACPerPixel  float64           `json:"kmac_per_pixel"` // of the network, with what tiles repeat; 0 where it is not known
 	GMACPerSecond float64           `json:"gmac_per_second"`
 	PeakMB        float64           `json:"peak_mb"`         // the most memory that the process held; 0 where the system does not tell
 	PredictedMB   float64           `json:"predicted_mb"`    // what was predicted for one photo, beside what the process held before
-	Notes         map[string]string `json:"notes,omitempty"` // of the last photo: the model, the device, its proof
+	Notes         map[string]string `json:"notes,omitempty"` // of the last photo: the model, the device, its self-test
 }
 
 // Measure runs a pipeline on photos of w×h pixels that it makes: JPEGs of

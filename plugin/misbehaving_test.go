@@ -19,7 +19,7 @@ func restoringWith(t *testing.T, model string) string {
 
 func TestAMisbehavingNetworkPublishesNothing(t *testing.T) {
 	b := newFixture(t, restoringWith(t, "black"), plugin.WithLedger())
-	b.fails(b.photo("a.jpg", 300, 200, 1), plugin.Broken, "a.jpg: ", "window ", "moved the mean", "tried as well: windows of 80 pixels")
+	b.fails(b.photo("a.jpg", 300, 200, 1), plugin.Broken, "a.jpg: ", "tile ", "moved the mean", "tried as well: tiles of 80 pixels")
 	if got := strings.Join(b.files("."), " "); strings.Contains(got, "out/") {
 		t.Errorf("published %s", got)
 	}
@@ -28,7 +28,7 @@ func TestAMisbehavingNetworkPublishesNothing(t *testing.T) {
 func TestARescuedPhotoSaysSo(t *testing.T) {
 	b := newFixture(t, restoringWith(t, "black_at_128"), plugin.WithLedger())
 	r := b.done(b.photo("a.jpg", 300, 200, 1))
-	if len(r.Outputs) != 2 || !strings.HasSuffix(r.Notes["rescued"], "by windows of 80 pixels") {
+	if len(r.Outputs) != 2 || !strings.HasSuffix(r.Notes["fallback_used"], "by tiles of 80 pixels") {
 		t.Errorf("got %d outputs and the notes %v", len(r.Outputs), r.Notes)
 	}
 }
@@ -42,12 +42,12 @@ func TestTryProviders(t *testing.T) {
 		t.Fatal(all, err)
 	}
 	for _, p := range all {
-		t.Logf("%s, %s: %s, %v", p.Device, p.Name, p.Proof, p.Err)
-		if p.Err == nil && p.Proof.Provider != p.Name {
-			t.Errorf("%s works, but %q ran", p.Name, p.Proof.Provider)
+		t.Logf("%s, %s: %s, %v", p.Device, p.Name, p.SelfTest, p.Err)
+		if p.Err == nil && p.SelfTest.Provider != p.Name {
+			t.Errorf("%s works, but %q ran", p.Name, p.SelfTest.Provider)
 		}
 	}
-	if last := all[len(all)-1]; last.Device != "cpu" || last.Err != nil || last.Proof.SecondsPerMP <= 0 {
+	if last := all[len(all)-1]; last.Device != "cpu" || last.Err != nil || last.SelfTest.SecondsPerMP <= 0 {
 		t.Errorf("the CPU: %+v", last)
 	}
 }

@@ -41,10 +41,10 @@ func Formats() []string { return output.Formats() }
 
 // Provider is what came of trying an execution provider with a bundled model.
 type Provider struct {
-	Name   string // as ONNX Runtime knows it
-	Device string // as a configuration names its first device
-	Proof  onnx.Proof
-	Err    error // why it cannot be used; nil where it can
+	Name     string // as ONNX Runtime knows it
+	Device   string // as a configuration names its first device
+	SelfTest onnx.SelfTest
+	Err      error // why it cannot be used; nil where it can
 }
 
 // TryProviders opens a bundled model on the first device of every execution
@@ -61,7 +61,7 @@ func TryProviders() ([]Provider, error) {
 		} else if err != nil {
 			return nil, err
 		} else {
-			tried.Proof = m.Proof()
+			tried.SelfTest = m.SelfTest()
 			if err := m.Close(); err != nil {
 				return nil, err
 			}

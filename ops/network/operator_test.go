@@ -35,8 +35,8 @@ func TestForeignModel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !out.Kept || notes.All()["left_alone"] != why || notes.All()["model"] != "" {
-			t.Errorf("%s: left alone: %t, notes %v", format, out.Kept, notes.All())
+		if !out.Unchanged || notes.All()["left_alone"] != why || notes.All()["model"] != "" {
+			t.Errorf("%s: left alone: %t, notes %v", format, out.Unchanged, notes.All())
 		}
 		out.Close()
 	}
