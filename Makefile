@@ -1,4 +1,4 @@
-# Burnish. `make` lists the targets; each sets up what it needs by itself.
+# Burnish. `make` lists the targets; each installs what it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
@@ -6,9 +6,9 @@ MAKEFLAGS += --no-print-directory
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 # Position-independent, with nothing left to relocate once it runs: decoders of foreign files are in it.
 LDFLAGS  = -s -w -X github.com/burnish-photo/burnish/cmd.version=$(VERSION) -extldflags "-Wl,-z,relro,-z,now"
-# Pure Go and full of goroutines: these run under the race detector too.
+# Pure Go with many goroutines: these also run under the race detector.
 RACE = ./config/... ./ops/graph/... ./ops/network/tile/... ./plugin/history/... ./watcher/...
-# What a fresh Debian has is used; no other toolchain is fetched.
+# Use the installed toolchain; download no other.
 export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
@@ -18,13 +18,13 @@ export OMP_WAIT_POLICY ?= PASSIVE
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## install what building and testing need (the other targets do it themselves)
+setup: ## install what building and testing need (other targets do this, too)
 	@packaging/setup.sh build test
 
-demo: build ## restore six damaged photos and print where they lie and what was won
+demo: build ## restore six photos, print output paths and PSNR gain
 	@packaging/demo.sh
 
-test: setup ## every test: Go, Go under the race detector, Python, the configurations that ship
+test: setup ## all tests: Go, Go with the race detector, Python, shipped configurations
 	@$(MAKE) --keep-going build test-go test-race test-python test-examples test-package
 
 test-go:
@@ -45,7 +45,7 @@ test-package: build
 build: setup-build ## bin/burnish, with ONNX Runtime in bin/lib beside it
 	@go build -trimpath -buildmode=pie -ldflags '$(LDFLAGS)' -o bin/burnish ./cmd/burnish
 
-check: setup-build setup-lint ## vet, lint with the layer rules, formatting, shell scripts
+check: setup-build setup-lint ## vet, lint including the layer rules, formatting, shell scripts
 	@test -z "$$(gofmt -l .)" || { echo 'not formatted (run gofmt -w):'; gofmt -l .; exit 1; }
 	@go vet ./...
 	@.cache/tools/golangci-lint run ./...
@@ -53,58 +53,58 @@ check: setup-build setup-lint ## vet, lint with the layer rules, formatting, she
 
 BENCH ?= .
 BENCHTIME ?= 1x
-bench: build setup-test ## Burnish against PyTorch eager, and Go benchmarks; BENCH=PATTERN, BENCHTIME=5s for steadier figures
+bench: build setup-test ## Burnish against PyTorch, and Go benchmarks; BENCH=PATTERN BENCHTIME=5s
 	@bin/burnish bench
 	@.venv/bin/python -m model.bench
 	@go test -run '^$$' -bench '$(BENCH)' -benchtime '$(BENCHTIME)' -benchmem -timeout 1h ./...
 
-wild: setup ## the table of the real photos in ../shared/data/wild through every format: metadata and colours
+wild: setup ## metadata and colours of the photos in ../shared/data/wild in every format
 	@BURNISH_TABLE=1 go test ./plugin -run WildPhotos -v -count 1 -timeout 1h
 
 small = packaging/demo/originals
 DATA ?= $(small)
-eval: build setup-test ## the table of the model's quality; DATA=FOLDER of clean images
+eval: build setup-test ## quality of the model; DATA=FOLDER of clean images
 	@.venv/bin/python -m model.evaluate --data '$(DATA)'
-	@[ '$(DATA)' != '$(small)' ] || echo 'The demo'"'"'s six photos; the model was trained on them. DATA=FOLDER measures with images of your own.'
+	@[ '$(DATA)' != '$(small)' ] || echo 'These are the six photos of the demo; the model was trained on them. Use DATA=FOLDER for other images.'
 
 CAMERAS ?=
-gate: build setup-test ## how well undamaged photos are told; DATA=FOLDER of clean images, CAMERAS=FOLDER of JPEGs as cameras wrote them
+gate: build setup-test ## how well undamaged photos are recognised; DATA=FOLDER of clean images, CAMERAS=FOLDER of camera JPEGs
 	@.venv/bin/python -m model.gate --fit --data '$(if $(filter $(small),$(DATA)),$(firstword $(wildcard ../shared/data/valid) $(small)),$(DATA))' $(if $(CAMERAS),--cameras '$(CAMERAS)')
 
 KILLS ?= 200
 DROPS ?= 500
-chaos: build ## kill a daemon again and again while photos arrive, then check everything; KILLS=200 DROPS=500
+chaos: build ## kill a daemon repeatedly while photos arrive, then check every file; KILLS=200 DROPS=500
 	@go run ./packaging/trials/chaos -burnish bin/burnish -kills $(KILLS) -drops $(DROPS)
 
-faults: build ## a full disk, a read-only one, missing rights, a folder that goes: figures for each; wants root
+faults: build ## full disk, read-only disk, missing rights, missing folder, I/O errors; needs root
 	@packaging/trials/faults.sh
 
-clock: build ## the clock set back and ahead under a daemon, in a virtual machine: figures for each
+clock: build ## turn the clock back and ahead under a daemon, in a virtual machine
 	@packaging/trials/clock.sh
 
 PHOTOS ?= 10000
-soak: build ## many small photos through one daemon: memory and open files; PHOTOS=10000
+soak: build ## memory and open files over many small photos; PHOTOS=10000
 	@packaging/trials/soak.sh $(PHOTOS)
 
 FUZZTIME ?= 1m
-fuzz: setup-test ## Go fuzzing of every parser, one after the other; FUZZTIME=1m each
+fuzz: setup-test ## Go fuzzing of every parser; FUZZTIME=1m each
 	@grep -rn --include='*_test.go' -o '^func Fuzz[A-Za-z]*' . | sed 's,/[^/]*:func , ,' | sort | while read -r folder name; do \
 		echo "$$folder $$name"; \
 		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime '$(FUZZTIME)' "$$folder" || exit 1; \
 	done
 
 ROUNDS ?= 20
-hostile: build ## malformed files of ../shared/data/hostile: a round with the model, ROUNDS=20 under the race detector
+hostile: build ## malformed files of ../shared/data/hostile, once with the model, ROUNDS=20 with the race detector
 	@packaging/trials/hostile.sh $(ROUNDS)
 
 FLOOD ?= 20000 100000
-flood: build ## 20,000 photos at once, 100,000 files already there: what is missed, memory, latency, start-up; FLOOD='PHOTOS FILES'
+flood: build ## many photos at once, many existing files: losses, memory, latency; FLOOD='PHOTOS FILES'
 	@packaging/trials/flood.sh $(FLOOD)
 
 deb: build ## dist/burnish_VERSION_ARCH.deb
 	@packaging/deb.sh '$(VERSION)'
 
-clean: ## remove what was built; downloads stay in .cache
+clean: ## remove build results; downloads stay in .cache
 	@rm -rf bin/burnish dist demo
 
 setup-%:

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Drops real, damaged photos into a watched folder, lets Burnish restore what
-# is there, and says where the results lie and what they won: PSNR against the
-# clean originals, before and after, of the files as a viewer gets them.
+# Copies JPEG-compressed photos into a watched folder, lets Burnish restore them,
+# and prints the output paths and the PSNR against the clean originals, before and
+# after, of the published files.
 #
-#   packaging/demo.sh [FOLDER]        (default: demo; what it held is replaced)
+#   packaging/demo.sh [FOLDER]        (default: demo; its contents are replaced)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly src=packaging/demo work=${1:-demo} burnish=bin/burnish
@@ -14,13 +14,13 @@ die() { echo "demo: $*" >&2; exit 1; }
 psnr() { "$burnish" compare "$1" "$2" | awk '{print $(NF-1)}'; }
 
 [ -x "$burnish" ] || die "$burnish not found: make build"
-[ ! -e "$work" ] || [ -f "$work/burnish.yaml" ] || die "$work is not a demo's folder: name another one"
+[ ! -e "$work" ] || [ -f "$work/burnish.yaml" ] || die "$work is not a folder of the demo: choose another"
 rm -rf "$work"
 mkdir -p "$work/ingest"
 cp "$src/burnish.yaml" "$work/"
 cp "$src"/photos/*.jpg "$work/ingest/"
 
-echo "$(find "$work/ingest" -type f | wc -l) photos dropped into $work/ingest; running: $burnish run -c $work/burnish.yaml --once"
+echo "$(find "$work/ingest" -type f | wc -l) photos copied to $work/ingest; running: $burnish run -c $work/burnish.yaml --once"
 "$burnish" run -c "$work/burnish.yaml" --once || die "the run failed: see the lines above"
 
 echo
@@ -42,20 +42,20 @@ echo
 		n++; before += $3; after += $4
 	}
 	END {
-		if (!n) exit 1 # the reason stands above
+		if (!n) exit 1 # the reason was printed above
 		printf "%-22s %-13s %6.2f dB %6.2f dB %+5.2f dB\n", "mean", "", before / n, after / n, (after - before) / n
-		if (after <= before) { print "demo: nothing was won" >"/dev/stderr"; exit 1 }
+		if (after <= before) { print "demo: no gain" >"/dev/stderr"; exit 1 }
 	}'
 cat <<END
 
-damaged     $work/ingest/
+compressed  $work/ingest/
 restored    $work/out/*.restored.jpg
 for the web $work/out/*.web.webp
 thumbnails  $work/out/thumbs/
-clean       $src/originals/  (sources and licences: $src/SOURCES.tsv)
+originals   $src/originals/  (sources and licences: $src/SOURCES.tsv)
 END
 if [ "$seen" -gt 0 ]; then
 	echo
-	echo "$seen of these photos are among those which the model was trained on: they show what Burnish does,"
-	echo "not how well the model does on yours. Its card, ops/promptcir/models/lite.md, has figures for new photos."
+	echo "The model was trained on $seen of these photos: they show what Burnish does,"
+	echo "not the quality to expect. The model card, ops/promptcir/models/lite.md, has results on other photos."
 fi

@@ -5,7 +5,7 @@
 # copied, none is kept in the repository.   host-config.sh ROOT
 set -euo pipefail
 readonly root=$1
-[ -d "$root/etc/apt" ] || { echo "host-config: $root is no Debian" >&2; exit 1; }
+[ -d "$root/etc/apt" ] || { echo "host-config: $root is not a Debian system" >&2; exit 1; }
 
 rm -rf "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d
 for f in etc/apt/{sources.list,sources.list.d,auth.conf,auth.conf.d,apt.conf,apt.conf.d,keyrings,trusted.gpg,trusted.gpg.d} \

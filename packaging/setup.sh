@@ -8,11 +8,11 @@
 #   train    PyTorch from PyPI in .venv-train (7 GB, a few minutes)
 #   lint     shellcheck; golangci-lint in .cache/tools
 #   systemd  debootstrap and systemd-nspawn, for the scripts that test a
-#            package or a fresh checkout in a Debian of their own
-#   vm       QEMU and busybox, for the script that turns a machine's clock
+#            package or a fresh checkout in a Debian container
+#   vm       QEMU and busybox, for the script that changes a machine's clock
 #
-# Written for Debian 12 with Go 1.26 and npm already there. It looks before it
-# installs: a second run takes a second and needs no network.
+# For Debian 12 with Go 1.26 and npm. It installs only what is missing: a second
+# run takes a second and needs no network.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -74,7 +74,7 @@ matches() { echo "$2  $3" | "$1" --check --status - 2>/dev/null; } # matches sha
 go_need() {
 	need go "install Go 1.26 or newer"
 	local v minor
-	v=$(go env GOVERSION) || die "go env fails: is the Go installation whole?"
+	v=$(go env GOVERSION) || die "go env failed: is the Go installation complete?"
 	minor=${v#go1.}; minor=${minor%%[!0-9]*}
 	[ "${minor:-0}" -ge 26 ] || die "Go 1.26 or newer needed, found $v"
 }
@@ -84,22 +84,22 @@ onnxruntime() {
 	case $(uname -m) in
 	x86_64) arch=x64 sum=$ORT_LIB_SHA256_x64 ;;
 	aarch64) arch=arm64 sum=$ORT_LIB_SHA256_arm64 ;;
-	*) die "no ONNX Runtime for $(uname -m) is known here: build one and name it in restore.runtime.library" ;;
+	*) die "no ONNX Runtime is available for $(uname -m): build one and set restore.runtime.library" ;;
 	esac
 	matches sha256sum "$sum" "$lib" && return
 
 	if ! matches sha512sum "$ORT_TARBALL_SHA512" "$tarball"; then
-		need npm "Debian's package npm has it"
+		need npm "install Debian's package npm"
 		say "fetching ONNX Runtime $ORT_VERSION (100 MB)"
 		mkdir -p .cache
 		npm pack --silent --pack-destination .cache "onnxruntime-node@$ORT_VERSION" </dev/null >/dev/null ||
 			die "npm pack onnxruntime-node@$ORT_VERSION failed: is the npm registry reachable?"
 		matches sha512sum "$ORT_TARBALL_SHA512" "$tarball" ||
-			die "$tarball is not the file expected (SHA-512 differs): delete it and try again"
+			die "$tarball has the wrong SHA-512: delete it and try again"
 	fi
 	mkdir -p bin/lib
 	tar -xzOf "$tarball" "package/bin/napi-v6/linux/$arch/libonnxruntime.so.1" >"$lib.part"
-	matches sha256sum "$sum" "$lib.part" || die "the library in $tarball is not the one expected (SHA-256 differs)"
+	matches sha256sum "$sum" "$lib.part" || die "the library in $tarball has the wrong SHA-256"
 	mv "$lib.part" "$lib"
 }
 

@@ -9,11 +9,11 @@ readonly binary=${1:-bin/burnish}
 [ -x "$binary" ] || die "$binary not found: make build"
 
 readelf -hW "$binary" | grep -Eq 'Type:[[:space:]]+DYN' || die "$binary is not position-independent (PIE)"
-readelf -lW "$binary" | grep -q INTERP || die "$binary is no program"
+readelf -lW "$binary" | grep -q INTERP || die "$binary is not a program"
 readelf -lW "$binary" | grep -q GNU_RELRO || die "$binary has no segment that is read-only after relocation (RELRO)"
-readelf -dW "$binary" | grep -Eq 'FLAGS_1.*NOW.*PIE|FLAGS_1.*PIE.*NOW' || die "$binary is not bound at its start (-z now), or no PIE"
+readelf -dW "$binary" | grep -Eq 'FLAGS_1.*NOW.*PIE|FLAGS_1.*PIE.*NOW' || die "$binary is not linked with -z now, or is not a PIE"
 readelf -lW "$binary" | grep -E 'GNU_STACK.*RWE' && die "$binary has an executable stack"
-readelf -dW "$binary" | grep -q TEXTREL && die "$binary relocates its code"
+readelf -dW "$binary" | grep -q TEXTREL && die "$binary has text relocations"
 
 if git rev-parse -q --verify HEAD~60 >/dev/null 2>&1; then
 	older=

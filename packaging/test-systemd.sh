@@ -57,7 +57,7 @@ wait_for() {
 	local end=$((SECONDS + $1)) what=$2
 	shift 2
 	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || die "waited in vain: $what"
+		[ $SECONDS -lt $end ] || die "timed out: $what"
 		sleep 0.5
 	done
 }
@@ -98,9 +98,9 @@ inside grep -q '^CapEff:[[:space:]]*0*$' "/proc/$pid/status" || die "capabilitie
 # The process that decodes is confined further, by itself: without Landlock or
 # without its filter the service works, but not as it should.
 state=$(inside burnish status -c /etc/burnish/burnish.yaml)
-grep -E '^(sandbox|system calls):' <<<"$state" || die "the service does not tell of its sandbox"
+grep -E '^(sandbox|system calls):' <<<"$state" || die "status does not show the sandbox"
 grep -Eq '^sandbox: Landlock, version [0-9]+$' <<<"$state" || die "Landlock is not in force"
-grep -Eq '^system calls: filtered by seccomp$' <<<"$state" || die "the worker's system calls are not filtered, or nobody is told of what is denied"
+grep -Eq '^system calls: filtered by seccomp$' <<<"$state" || die "the worker's system calls are not filtered, or denials are not reported"
 worker=$(inside sh -c "grep -l '^PPid:[[:space:]]*$pid\$' /proc/[0-9]*/status" | grep -om1 '[0-9]*') || die "no worker process"
 filters() { inside sed -n 's/^Seccomp_filters:[[:space:]]*//p' "/proc/$1/status"; }
 [ "$(filters "$worker")" -gt "$(filters "$pid")" ] || die "the worker has no filter of its own"
@@ -118,7 +118,7 @@ before=$(stat -c %Y%i "$out/mountain.restored.jpg")
 inside systemctl start burnish
 sleep 8
 [ "$(inside systemctl is-active burnish)" = active ] || die "not active after a second start"
-[ "$(stat -c %Y%i "$out/mountain.restored.jpg")" = "$before" ] || die "the photo was done twice"
+[ "$(stat -c %Y%i "$out/mountain.restored.jpg")" = "$before" ] || die "the photo was processed twice"
 inside journalctl -u burnish --no-pager -o cat -n 30
 
 say "folders of another user, below /home and elsewhere"
@@ -129,15 +129,15 @@ inside install -d -o anna -g anna /home/anna/photos /photos
 inside install -d -o anna -g anna -m 0700 /photos/in
 inside cp /etc/burnish/burnish.yaml /etc/burnish/before.yaml
 inside sed -i 's|^restore:|  - {folder: /home/anna/photos, pipeline: photos, output: /home/anna/restored}\n  - {folder: /photos/in, pipeline: photos, output: /photos/restored}\nrestore:|' /etc/burnish/burnish.yaml
-! said=$(inside burnish check -c /etc/burnish/burnish.yaml) || die "check finds nothing"
+! said=$(inside burnish check -c /etc/burnish/burnish.yaml) || die "check reports no fault"
 echo "$said"
-for f in /home/anna/photos /home/anna/restored /photos/in /photos/restored; do grep -q "\"$f\"" <<<"$said" || die "check does not speak of $f"; done
+for f in /home/anna/photos /home/anna/restored /photos/in /photos/restored; do grep -q "\"$f\"" <<<"$said" || die "check does not mention $f"; done
 # What it says is done to the letter.
 grep -E '^  (install|setfacl) ' <<<"$said" | inside sh -e || die "the commands of the remedy fail"
 inside mkdir -p /etc/systemd/system/burnish.service.d
 sed -n 's/^      //p' <<<"$said" | inside tee /etc/systemd/system/burnish.service.d/override.conf
 inside systemctl daemon-reload
-inside burnish check -c /etc/burnish/burnish.yaml || die "the remedy does not do"
+inside burnish check -c /etc/burnish/burnish.yaml || die "the remedy is not enough"
 inside systemctl restart burnish || die "the service does not start with the remedy"
 for f in home/anna/photos photos/in; do
 	install -m 0600 -o 1000 -g 1000 "$photo" "$root/$f/.new"
@@ -156,17 +156,17 @@ restarts=$(property NRestarts)
 inside systemctl kill --kill-whom=main --signal=SEGV burnish
 restarted() { [ "$(property NRestarts)" -gt "$restarts" ] && [ "$(property ActiveState)" = active ]; }
 wait_for 60 "a new start after a crash" restarted
-echo "started again by itself"
+echo "restarted"
 
 say "a faulty configuration"
 inside sed -i 's/sigma:/sigmo:/' /etc/burnish/burnish.yaml
-! inside systemctl restart burnish 2>/dev/null || die "a faulty configuration is taken"
-[ "$(property ActiveState)/$(property ExecMainStatus)" = failed/2 ] || die "not failed with 2, or tried again"
+! inside systemctl restart burnish 2>/dev/null || die "a faulty configuration was accepted"
+[ "$(property ActiveState)/$(property ExecMainStatus)" = failed/2 ] || die "the exit status is not 2, or the service was restarted"
 inside journalctl -u burnish --no-pager -o cat -n 4
 inside sed -i 's/sigmo:/sigma:/' /etc/burnish/burnish.yaml
-inside systemctl restart burnish || die "no start after the configuration was mended"
-[ "$(property ActiveState)" = active ] || die "not active after the configuration was mended"
-echo "mended and started"
+inside systemctl restart burnish || die "no start after the configuration was corrected"
+[ "$(property ActiveState)" = active ] || die "not active after the configuration was corrected"
+echo "corrected and started"
 
 say "removal"
 inside apt-get purge -q -y burnish >>"$scratch/apt.log" 2>&1 || die "purge failed"

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# What a running daemon makes of a clock that is set back or ahead: how long five
-# photos more take each time, and that none is done twice. The clock is that of
-# a virtual machine without disk or network, so that this one's stays as it is:
-# Debian's cloud kernel, busybox and bin/burnish with the libraries that it needs.
-# Each figure holds the second that the copies have to be quiet for.
+# Sets the clock back and ahead under a running daemon. Prints how long five more
+# photos take each time, and checks that none is processed twice. It runs in a
+# virtual machine without disk or network, so that this machine's clock is not
+# changed: Debian's cloud kernel, busybox and bin/burnish with its libraries. Each
+# figure includes a settle period of one second.
 #   packaging/trials/clock.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-[ "$(uname -m)" = x86_64 ] || { echo 'clock: skipped, the virtual machine is of x86-64'; exit 0; }
+[ "$(uname -m)" = x86_64 ] || { echo 'clock: skipped, the virtual machine needs x86-64'; exit 0; }
 packaging/setup.sh vm
 work=$(mktemp -d)
 # shellcheck disable=SC2317,SC2329 # by the trap
@@ -20,7 +20,7 @@ mkdir -p .cache/kernel
 if ! compgen -G '.cache/kernel/vmlinuz-*' >/dev/null; then
 	package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1)
 	(cd "$work" && apt-get download -q "$package" >download.log 2>&1) ||
-		{ cat "$work/download.log" >&2; echo "clock: the kernel's package $package cannot be had" >&2; exit 1; }
+		{ cat "$work/download.log" >&2; echo "clock: the kernel package $package is not available" >&2; exit 1; }
 	dpkg -x "$work"/linux-image-*.deb "$work/kernel"
 	cp "$work"/kernel/boot/vmlinuz-* .cache/kernel/
 fi
@@ -88,8 +88,8 @@ turn 63072000
 drop
 await 'two years ahead'
 sleep 2
-echo "clock: $(grep -c 'msg=done' log) times a photo was done, $(grep -cE 'level=(WARN|ERROR)' log) warnings"
-[ "$(made)" = 25 ] && [ "$(grep -c 'msg=done' log)" = 25 ] && echo 'clock: sound' || cat log
+echo "clock: $(grep -c 'msg=done' log) photos processed, $(grep -cE 'level=(WARN|ERROR)' log) warnings"
+[ "$(made)" = 25 ] && [ "$(grep -c 'msg=done' log)" = 25 ] && echo 'clock: OK' || cat log
 kill $daemon
 wait $daemon
 poweroff -f
@@ -99,4 +99,4 @@ chmod +x "$root/init"
 timeout 600 qemu-system-x86_64 -m 1500 -smp 2 -cpu max -nographic -no-reboot -kernel .cache/kernel/vmlinuz-* \
 	-initrd "$work/initrd" -append 'console=ttyS0 panic=-1 quiet' </dev/null | tr -d '\r' >"$work/console" || true
 sed -n 's/^.*\(clock: .*\)/\1/p' "$work/console"
-grep -q 'clock: sound' "$work/console" || { tail -n 40 "$work/console"; exit 1; }
+grep -q 'clock: OK' "$work/console" || { tail -n 40 "$work/console"; exit 1; }

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# What a running daemon makes of a disk without space, a read-only one, one that
-# cannot be read for a while, missing rights, and a watched folder that goes and
-# comes back: how many photos of ten were done in the end, how long after the
-# fault was gone, and what was left over. It mounts small file systems of its
-# own, so it wants root.
+# A running daemon with a full disk, a read-only disk, I/O errors, missing rights,
+# and a watched folder that disappears and returns. Prints how many of ten photos
+# were done, how long after the fault was over, and what was left behind. It mounts
+# small file systems, so it needs root.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-[ "$(id -u)" = 0 ] || { echo 'faults: needs root, for it mounts small file systems'; exit 1; }
+[ "$(id -u)" = 0 ] || { echo 'faults: needs root to mount small file systems'; exit 1; }
 burnish=$PWD/bin/burnish photos=$PWD/packaging/demo/photos
 work=$(mktemp -d)
 daemon=
@@ -25,7 +24,7 @@ begin() {
   dir=$work/$1
   mkdir -p "$dir"/{in,out,state}
   chmod 755 "$work" "$dir"
-  mount -t tmpfs -o size="${2:-64m}",mode=777 burnish-faults "$dir/out" || { echo "$1: skipped, nothing can be mounted here"; return 1; }
+  mount -t tmpfs -o size="${2:-64m}",mode=777 burnish-faults "$dir/out" || { echo "$1: skipped, cannot mount here"; return 1; }
   chown 65534:65534 "$dir/in" "$dir/state"
   cat >"$dir/burnish.yaml" <<YAML
 version: 1
@@ -108,9 +107,9 @@ if begin io; then
     dd if="$dir/whole" of="$dir/disk" bs=1M conv=notrunc status=none
     report 'I/O errors' 10
     umount "$dir/in"
-    grep -q 'input/output error' "$dir/log" || { echo 'I/O errors: there were none'; failed=1; }
+    grep -q 'input/output error' "$dir/log" || { echo 'I/O errors: none occurred'; failed=1; }
   else
-    daemon=; umount "$dir/out"; echo 'I/O errors: skipped, no loop device can be had here'
+    daemon=; umount "$dir/out"; echo 'I/O errors: skipped, no loop device is available'
   fi
 fi
 exit $failed

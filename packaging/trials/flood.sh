@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A flood: PHOTOS small photos that appear in a watched folder at once, and a
-# start with FILES other files already there. Prints what was missed, memory,
-# latency from event to start, throughput, start-up time and idle CPU.
+# Copies PHOTOS small photos into a watched folder at once, then starts with FILES
+# existing files. Prints losses, memory, latency from event to start, throughput,
+# start-up time and idle CPU.
 #   packaging/trials/flood.sh [PHOTOS [FILES]]     (20000 100000)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -118,7 +118,7 @@ missed=$((photos + 1 - $(find "$dir/out" -name '*.jpg' | wc -l)))
 echo "missed        $missed of $((photos + 1)); $(grep -c 'level=ERROR' "$dir/log" || true) errors, $(grep -c 'more file system events' "$dir/log" || true) overflows of the event queue"
 awk -v n="$photos" -v a="$dropped" -v b="$finished" 'BEGIN {printf "throughput    %.0f photos/s, %.0f s from the last drop to the last output\n", n / (b - a), b - a}'
 memory after
-echo "memory        $most MiB of both their own at most"
+echo "memory        $most MiB of private memory in both processes at most"
 latencies | awk '{l[NR] = $1} END {printf "latency       event to start, the wait for all photos before it included: first %.1f s, median %.1f s, 99 of 100 within %.1f s, last %.1f s\n", l[1], l[int(NR / 2) + 1], l[int(NR * 0.99) + 1], l[NR]}'
 idle
 memory idle
@@ -147,6 +147,6 @@ start -v
 until folders | grep -q '"mode":"watching"\|"mode":"polling"'; do sleep 0.1; done
 echo "start-up      $(awk -v a="$began" -v b="$(date +%s.%N)" 'BEGIN {printf "%.1f", b - a}') s until $(count files) files in $(count folders) folders are known and watched"
 known 'msg=skipped' "$files"
-echo "              $took s until each was looked into"
+echo "              $took s until each was inspected"
 memory known
 idle

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Malformed files: one round through the daemon with the model, then ROUNDS in
-# random order with decoding and resizing only, under the race detector.
+# Malformed files: one round through the daemon with the model, then ROUNDS rounds
+# in random order with decoding and resizing only, with the race detector.
 #   packaging/trials/hostile.sh [ROUNDS [FOLDER]]     (20 ../shared/data/hostile)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -24,14 +24,14 @@ count() { grep -c -- "$1" "$dir/log" || true; }
 # The summary names every failure; log lines that are alike are folded.
 read -r finished failed < <(sed -n 's/^\([0-9]*\) photos\{0,1\} done, \([0-9]*\) failed:$/\1 \2/p' "$dir/log")
 total=$(wc -l <"$dir/before") passed=$(count msg=skipped)
-echo "with the model: $total files in $((SECONDS - began)) s: $finished done, $passed passed over, $failed failed, each with its reason; exit status $status"
+echo "with the model: $total files in $((SECONDS - began)) s: $finished done, $passed skipped, $failed failed, each with its reason; exit status $status"
 [ $((finished + passed + failed)) = "$total" ] || { echo "hostile: $((total - finished - passed - failed)) files are not accounted for"; exit 1; }
 [ "$(sed '1,/^[0-9]* photos\{0,1\} done,/d' "$dir/log" | grep -c "^  $dir/in/.*: .")" = "$failed" ] || { echo "hostile: a failure without a reason"; exit 1; }
 died=$(count 'the worker process died')
-echo "deaths of the worker process: $died; without progress for 30 s: $(count 'made no progress')"
+echo "crashes of the worker process: $died; without progress for 30 s: $(count 'made no progress')"
 [ "$died" = 0 ] || grep 'the worker process died' "$dir/log"
 (cd "$dir/in" && sha256sum --quiet -c ../before)
-[ "$status" = 1 ] || { echo "hostile: some files must fail, and the daemon end with 1"; tail -5 "$dir/log"; exit 1; }
+[ "$status" = 1 ] || { echo "hostile: some files must fail and the daemon must exit with 1"; tail -5 "$dir/log"; exit 1; }
 grep -q 'panic\|SIGSEGV' "$dir/log" && { echo "hostile: a crash"; exit 1; }
 
 HOSTILE_DATA=$data HOSTILE_ROUNDS=$rounds go test -race -count 1 -timeout 1h -run TestHostile -v ./plugin 2>/dev/null | grep 'round [0-9]\|^--- \|^ok\|^FAIL'

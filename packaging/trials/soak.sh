@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A soak: PHOTOS small photos (0.05 MP) through one daemon, with the memory and
-# open files of the daemon and its worker at the start, the middle and the end.
+# Runs PHOTOS small photos (0.05 MP) through one daemon. Prints memory and open
+# files of the daemon and its worker at the start, in the middle and at the end.
 #   packaging/trials/soak.sh [PHOTOS]     (10000)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
