@@ -132,7 +132,7 @@ func (n *confinement) enter() error {
 	read, write = n.widened(read), n.widened(write)
 	write = append(write, sandbox.WithLinks(own...)...)
 	read = append(read, sandbox.WithLinks(n.config.Restore.Models)...)
-	if library, err := filepath.Abs(plugin.RuntimeLibrary(n.config)); err == nil && plugin.RuntimeLibrary(n.config) != "" {
+	if library, err := filepath.Abs(n.config.Restore.Runtime.Path()); err == nil && n.config.Restore.Runtime.Path() != "" {
 		read = append(read, sandbox.WithLinks(filepath.Dir(library))...)
 	}
 	rules := sandbox.System().With(sandbox.Rules{Read: read, Write: write})

@@ -98,7 +98,7 @@ const longest = 48
 // drawing is a pipeline as boxes, its outputs among them.
 func drawing(c *config.Config, pipeline string, reg *ops.Registry) ([]draw.Box, error) {
 	p := c.Pipelines[pipeline]
-	steps, taps, err := graph.Outline(c.Graph(p), reg)
+	steps, taps, err := graph.Outline(p.Graph(c.Fragments), reg)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (p *planCommand) Run(h *host) error {
 		pipelines = append(pipelines, j.Pipeline)
 	}
 	known := &recall{config: c, named: p.Pipeline != ""}
-	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLog(h.logger()), plugin.WithPipelines(pipelines...), plugin.WithRecall(known.ask), plugin.WithRecognition())
+	engine, err := plugin.Open(h, c.Engine(), h.registry, plugin.WithLog(h.logger()), plugin.WithPipelines(pipelines...), plugin.WithRecall(known.ask), plugin.WithRecognition())
 	if err != nil {
 		return err
 	}

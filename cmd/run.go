@@ -60,7 +60,7 @@ func (r *runCommand) worker(h *host, c *config.Config, log *slog.Logger) (worker
 	if c.Worker.Process && !r.InProcess {
 		return supervise(r, c, h, log)
 	}
-	engine, err := plugin.Open(h, *c, h.registry, plugin.WithLedger(), plugin.WithVersion(release()), plugin.WithLog(log))
+	engine, err := plugin.Open(h, c.Engine(), h.registry, plugin.WithLedger(), plugin.WithVersion(release()), plugin.WithLog(log))
 	if err != nil {
 		return nil, err
 	}

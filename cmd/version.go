@@ -6,7 +6,6 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -25,7 +24,7 @@ func (versionCommand) Help() string {
 
 // Run prints the versions.
 func (v *versionCommand) Run(h *host) error {
-	var runtime config.Runtime
+	var runtime plugin.ONNXRuntime
 	if v.Config != "" {
 		c, err := h.load(v.Config)
 		if err != nil {

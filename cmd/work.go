@@ -106,7 +106,7 @@ func (w *Worker) Open(s Setup, o *Opened) error {
 		w.folders = jobFolders(c)
 		options = append(options, plugin.WithAdvice(w.advise))
 	}
-	engine, err := plugin.Open(context.Background(), *c, w.host.registry, options...)
+	engine, err := plugin.Open(context.Background(), c.Engine(), w.host.registry, options...)
 	if err != nil {
 		return err
 	}

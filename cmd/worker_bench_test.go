@@ -92,7 +92,7 @@ func openBoth(b *testing.B, folder string) (local, *supervisor) {
 		return file, c
 	}
 	_, c := load("here", "off")
-	engine, err := plugin.Open(h, *c, registry, plugin.WithLedger(), plugin.WithLog(log))
+	engine, err := plugin.Open(h, c.Engine(), registry, plugin.WithLedger(), plugin.WithLog(log))
 	if err != nil {
 		b.Fatal(err)
 	}

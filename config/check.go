@@ -13,6 +13,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
+	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/watcher/paths"
@@ -27,9 +28,9 @@ func (c *Config) Check(reg *ops.Registry) diag.Diagnostics {
 	env := ops.Env{Folder: c.folder, Models: c.Restore.Models}
 	for _, name := range slices.Sorted(maps.Keys(c.Pipelines)) {
 		p := c.Pipelines[name]
-		faults = append(faults, graph.Check(c.Graph(p), reg, env)...)
+		faults = append(faults, graph.Check(p.Graph(c.Fragments), reg, env)...)
 		faults = append(faults, checkPaths(p.Outputs)...)
-		if p.Pages == AllPages {
+		if p.Pages == plugin.AllPages {
 			faults = append(faults, checkPages(p.Outputs)...)
 		}
 	}
@@ -120,8 +121,9 @@ func (c *Config) Validate() error {
 	case c.Version != 1:
 		invalid("version", "version %d is not known to this Burnish; it reads version 1", c.Version)
 	}
-	c.validateRestore(invalid)
-	c.validatePipelines(invalid)
+	if len(c.Pipelines) == 0 {
+		invalid("pipelines", "the file describes no pipeline; add one with its outputs")
+	}
 	if n := len(c.Watch); n > maxWatch {
 		invalid("watch", "must be at most %d folders, got %d; watch one above them", maxWatch, n)
 		return errors.Join(errs...)
@@ -131,33 +133,6 @@ func (c *Config) Validate() error {
 		errs = append(errs, c.validateWatch(i, p))
 	}
 	return errors.Join(errs...)
-}
-
-// invalid notes what is wrong with a key.
-type invalid func(key, format string, args ...any)
-
-func (c *Config) validateRestore(invalid invalid) {
-	exists := func(key, path string) {
-		if _, err := os.Stat(path); path != "" && err != nil {
-			invalid(key, "%v", err)
-		}
-	}
-	exists("restore.models", c.Restore.Models)
-	exists("restore.runtime.library", c.Restore.Runtime.Library)
-	for i, p := range c.Restore.Runtime.Providers {
-		exists(fmt.Sprintf("restore.runtime.providers.%d", i), p)
-	}
-}
-
-func (c *Config) validatePipelines(invalid invalid) {
-	if len(c.Pipelines) == 0 {
-		invalid("pipelines", "the file describes no pipeline; add one with its outputs")
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Pipelines)) {
-		if len(c.Pipelines[name].Outputs) == 0 {
-			invalid("pipelines."+name+".outputs", "the pipeline has no outputs, so it would write nothing")
-		}
-	}
 }
 
 // maxNamed bounds the pipelines, and the fragments, since each is written out.

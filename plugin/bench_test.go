@@ -26,7 +26,7 @@ func benchEngine(b *testing.B, pipeline string) *plugin.Engine {
 	if errs, _ := faults.Split(); len(errs) > 0 {
 		b.Fatal(errs)
 	}
-	e, err := plugin.Open(b.Context(), *c, reg)
+	e, err := plugin.Open(b.Context(), c.Engine(), reg)
 	if err != nil {
 		b.Fatal(err)
 	}

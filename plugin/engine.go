@@ -14,8 +14,8 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/plugin/admission"
 	"github.com/burnish-photo/burnish/plugin/history"
@@ -28,7 +28,7 @@ import (
 // Engine runs the pipelines of one configuration. Its methods may be called
 // from several goroutines.
 type Engine struct {
-	config      config.Config
+	config      Config
 	pipelines   map[string]*pipeline
 	ledger      history.Store   // nil: every job runs
 	remember    bool            // there is to be one
@@ -141,7 +141,10 @@ func realName(path string) string {
 // Open compiles the pipelines of c, loading their models. Without [WithLedger]
 // and [WithRecognition] each job runs, whatever was done before, and the engine
 // remembers the names of the outputs it made until it is closed.
-func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Option) (_ *Engine, err error) {
+func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (_ *Engine, err error) {
+	if err := diag.Check(c); err != nil {
+		return nil, err
+	}
 	share := admission.DivideCPU(c.Limits.Concurrency, admission.Cores())
 	e := &Engine{
 		config: c, pipelines: map[string]*pipeline{}, log: slog.Default(),
@@ -173,7 +176,7 @@ func Open(ctx context.Context, c config.Config, reg *ops.Registry, options ...Op
 		}
 	}
 	env := ops.Env{
-		Log: e.log, Folder: c.Folder(), Models: c.Restore.Models,
+		Log: e.log, Folder: c.Folder, Models: c.Restore.Models,
 		Devices: c.Restore.Device, Require: c.Restore.RequireDevice, Threads: share.Networks,
 		InMemory: admission.InMemory, Scratch: e.scratch,
 		Networks: func() error { return StartRestoration(c.Restore.Runtime.Library, c.Restore.Runtime.Providers) },
@@ -208,8 +211,8 @@ func (e *Engine) openLedger() error {
 	return nil
 }
 
-func (e *Engine) compile(ctx context.Context, name string, p config.Pipeline, reg *ops.Registry, env ops.Env) error {
-	g, err := graph.Compile(ctx, e.config.Graph(p), reg, env)
+func (e *Engine) compile(ctx context.Context, name string, p Pipeline, reg *ops.Registry, env ops.Env) error {
+	g, err := graph.Compile(ctx, p.Graph(e.config.Fragments), reg, env)
 	if err != nil {
 		return fmt.Errorf("pipeline %s: %w", name, err)
 	}
@@ -218,7 +221,7 @@ func (e *Engine) compile(ctx context.Context, name string, p config.Pipeline, re
 }
 
 // fingerprint covers all that decides a pipeline's files, their names included.
-func fingerprint(name string, g *graph.Graph, p config.Pipeline) string {
+func fingerprint(name string, g *graph.Graph, p Pipeline) string {
 	digest := sha256.New()
 	fmt.Fprintf(digest, "%q %s\n", name, g.Fingerprint())
 	for i := range p.Outputs {

@@ -6,11 +6,12 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/builtin"
+	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/output"
 )
 
 // fade is an operator of the host's own: it mixes a photo with grey.
@@ -49,20 +50,26 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	settings, faults := config.Parse("gallery.yaml", folder, []byte(`
-version: 1
-pipelines:
-  faded:
-    steps:
-      - promptcir: {model: lite}
-      - fade: {strength: 0.3}
-    outputs:
-      - path: "{stem}.faded.jpg"
-`), registry)
-	if errs, _ := faults.Split(); len(errs) > 0 {
-		panic(errs)
+	restore, err := plugin.NewStep("promptcir", map[string]any{"model": "lite"})
+	if err != nil {
+		panic(err)
 	}
-	engine, err := plugin.Open(ctx, *settings, registry)
+	faded, err := plugin.NewStep("fade", fade{Strength: 0.3})
+	if err != nil {
+		panic(err)
+	}
+	file, err := output.New("{stem}.faded.jpg")
+	if err != nil {
+		panic(err)
+	}
+	if err := file.Encode("jpeg", map[string]any{"quality": 90}); err != nil {
+		panic(err)
+	}
+	c := plugin.DefaultConfig()
+	c.Pipelines = map[string]plugin.Pipeline{
+		"faded": {Steps: []graph.Step{restore, faded}, Outputs: []output.Config{file}},
+	}
+	engine, err := plugin.Open(ctx, c, registry)
 	if err != nil {
 		panic(err)
 	}

@@ -34,7 +34,7 @@ func (e *Engine) prepareFolders() error {
 			return fmt.Errorf("remove an old scratch folder: %w", err)
 		}
 	}
-	for _, w := range e.config.Watch {
+	for _, w := range e.config.Routes {
 		err := mounts.Check(e.ledger, w.Output)
 		if gone := (*mounts.UnmountedError)(nil); errors.As(err, &gone) {
 			e.log.Warn(gone.Error()+": photos wait until it is mounted", "folder", w.Output)
@@ -67,12 +67,12 @@ func (e *Engine) prepareFolders() error {
 // to.
 func (e *Engine) movedTo() map[string]bool {
 	all := map[string]bool{originals.TrashFolder(e.config.StateDir): true}
-	for _, w := range e.config.Watch {
-		if w.OnSuccess.Move != "" {
-			all[w.OnSuccess.Move] = true
+	for _, w := range e.config.Routes {
+		if w.Originals != "" {
+			all[w.Originals] = true
 		}
-		if w.OnQuarantine.Move != "" {
-			all[w.OnQuarantine.Move], all[w.Folder] = true, true
+		if w.Quarantine != "" {
+			all[w.Quarantine], all[w.Source] = true, true
 		}
 	}
 	return all

@@ -3,8 +3,6 @@ package plugin
 import (
 	"fmt"
 	"time"
-
-	"github.com/burnish-photo/burnish/config"
 )
 
 // Job is one photo to process.
@@ -36,7 +34,7 @@ type Job struct {
 	Allow []string
 
 	// Limits, where they are not zero, stand in place of the configuration's.
-	Limits config.FolderLimits
+	Limits PhotoLimits
 
 	// Probe tries whether what failed before for reasons outside of the photo
 	// works again: a failure is no strike against it.

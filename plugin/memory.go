@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/output"
@@ -152,7 +151,7 @@ const standing = "its outputs are there, and are to stay"
 
 // copies reports whether outputs of one photo may be copied for an equal one.
 func (p *pipeline) copies() bool {
-	return !p.graph.DependsOnPath() && p.pages != config.AllPages && !slices.ContainsFunc(p.outputs, output.Config.Tiles)
+	return !p.graph.DependsOnPath() && p.pages != AllPages && !slices.ContainsFunc(p.outputs, output.Config.Tiles)
 }
 
 // reuse copies the outputs that an equal photo under another path has already

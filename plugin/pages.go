@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/admission"
@@ -16,9 +15,9 @@ import (
 // pages is how many pages of a photo the pipeline takes, and why none.
 func (w *work) pages(h vips.Header) (int, string) {
 	switch {
-	case h.Pages > 1 && w.pipeline.pages == config.SkipPages:
+	case h.Pages > 1 && w.pipeline.pages == SkipPages:
 		return 0, fmt.Sprintf("it has %d pages, which the pipeline passes over", h.Pages)
-	case w.pipeline.pages == config.AllPages:
+	case w.pipeline.pages == AllPages:
 		return h.Pages, ""
 	}
 	return 1, ""

@@ -12,11 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"sync"
 
-	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/admission"
@@ -57,12 +55,6 @@ func Start(r Runtime) (stop func() error, err error) {
 	}
 	native.started = true
 	return stopNative, nil
-}
-
-// RuntimeLibrary is the ONNX Runtime that c or the environment names, "" for
-// the one that ships.
-func RuntimeLibrary(c *config.Config) string {
-	return cmp.Or(c.Restore.Runtime.Library, os.Getenv(onnx.LibraryEnv))
 }
 
 func stopNative() error {

@@ -84,7 +84,7 @@ func (b *fixture) open() {
 	if errs, _ := faults.Split(); len(errs) > 0 {
 		b.Fatal(errs)
 	}
-	engine, err := plugin.Open(b.Context(), *c, reg, b.options...)
+	engine, err := plugin.Open(b.Context(), c.Engine(), reg, b.options...)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 // they protect. A photo on a file system that is not mounted is not gone. It may
 // be asked often, and looks once a day.
 func (e *Engine) DropGone(now time.Time) error {
-	keep := e.config.Ledger.Retention
+	keep := e.config.Retention
 	if e.ledger == nil || keep == 0 {
 		return nil
 	}

@@ -52,10 +52,10 @@ func (l Links) beneath() beneath.Links {
 func (w *work) mayFollow(real string) error {
 	c := w.engine.config
 	barred := []string{c.StateDir}
-	for _, f := range c.Watch {
+	for _, f := range c.Routes {
 		barred = append(barred, f.Output)
-		if f.Folder != w.root {
-			barred = append(barred, f.Folder)
+		if f.Source != w.root {
+			barred = append(barred, f.Source)
 		}
 	}
 	for _, folder := range barred {

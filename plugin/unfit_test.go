@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -151,7 +150,7 @@ func TestMetadataThatUnfolds(t *testing.T) {
 func TestLimitsOfAFolder(t *testing.T) {
 	b := newFixture(t, small, plugin.WithLedger())
 	photo := b.photo("a.jpg", 200, 100, 1)
-	for key, limits := range map[string]config.FolderLimits{
+	for key, limits := range map[string]plugin.PhotoLimits{
 		"limits.megapixels of the watched folder": {Megapixels: 0.01},
 		"limits.bytes of the watched folder":      {Bytes: 100},
 		"limits.metadata of the watched folder":   {Metadata: 1},
