@@ -103,7 +103,7 @@ func TestAPhotoThatIsGoneHasNotFailed(t *testing.T) {
 	if err := os.WriteFile(photo, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	failed := ending{task: schedule.Task{Path: photo}, err: &plugin.Error{Path: photo, Kind: plugin.Broken, Err: errors.New("failed")}}
+	failed := ending{task: schedule.Task{Path: photo}, err: &plugin.Error{Path: photo, Kind: plugin.StepFailed, Err: errors.New("failed")}}
 	if d.judge(failed); len(d.failed) != 1 {
 		t.Fatalf("failed: %v", d.failed)
 	}

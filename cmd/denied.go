@@ -92,7 +92,7 @@ var somePath = regexp.MustCompile(`/[^\s:;,"'<>()]+`)
 // rights. What the kernel tells of rights knows nothing of Landlock.
 func deniedBySandbox(f *plugin.Error) (denied, certain bool) {
 	switch f.Kind {
-	case plugin.Conflict, plugin.Spared, plugin.NotPhoto, plugin.TooLarge, plugin.Swapped, plugin.Changed:
+	case plugin.Conflict, plugin.Protected, plugin.NotImage, plugin.TooLarge, plugin.Swapped, plugin.Changed:
 		return false, false // names in their messages may say anything
 	}
 	if !isDenial(f.Err) {

@@ -34,15 +34,15 @@ func TestADenialNamesTheSandbox(t *testing.T) {
 		user bool // as a user, since root may do all
 	}{
 		{"a file of a step", plugin.Unwritable, open(file), forbids, plugin.Unwritable, false},
-		{"told by a library", plugin.Broken, errors.New(`VipsForeignLoad: unable to open "` + file + `": Permission denied`), forbids, plugin.Unreadable, false},
+		{"told by a library", plugin.StepFailed, errors.New(`VipsForeignLoad: unable to open "` + file + `": Permission denied`), forbids, plugin.Unreadable, false},
 		{"a new file", plugin.Unwritable, open(filepath.Join(dir, "new")), forbids, plugin.Unwritable, false},
-		{"no path", plugin.Broken, errors.New("dlopen: Permission denied"), may, plugin.Broken, false},
+		{"no path", plugin.StepFailed, errors.New("dlopen: Permission denied"), may, plugin.StepFailed, false},
 		{"the photo", plugin.Unreadable, fmt.Errorf("cannot be read: %w", fs.ErrPermission), forbids, plugin.Unreadable, false},
 		{"no right to it", plugin.Unwritable, open(closed), "", plugin.Unwritable, true},
 		{"an owner that may not be given", plugin.Unwritable, fmt.Errorf("cannot be given to anna: %w", &fs.PathError{Op: "chown", Path: file, Err: syscall.EPERM}), "", plugin.Unwritable, false},
 		{"words of a name", plugin.Conflict, errors.New("the output " + dir + "/permission denied.webp already belongs to another"), "", plugin.Conflict, false},
 		{"a link in the photo's place", plugin.Swapped, open(file), "", plugin.Swapped, false},
-		{"another failure", plugin.Broken, errors.New("out of order: " + file), "", plugin.Broken, false},
+		{"another failure", plugin.StepFailed, errors.New("out of order: " + file), "", plugin.StepFailed, false},
 	} {
 		if tt.user && os.Getuid() == 0 {
 			continue

@@ -63,7 +63,7 @@ func (w *work) failed(stopped error, err error) *Error {
 	if errors.As(err, new(renderError)) && !lacking(err) {
 		return w.fail(Unfit, err, "")
 	}
-	return w.fail(Broken, err, "")
+	return w.fail(StepFailed, err, "")
 }
 
 // lacking reports whether a step failed for what it runs on or needs beside the
@@ -184,7 +184,7 @@ func (w *work) damaged(err error) *Error {
 // notPhoto fails where the name promises a photo; other files are passed over.
 func (w *work) notPhoto() (Result, error) {
 	if w.info.Size() == 0 {
-		return Result{}, w.fail(NotPhoto, errors.New("the file is empty"), "copy it here again")
+		return Result{}, w.fail(NotImage, errors.New("the file is empty"), "copy it here again")
 	}
 	ext := filepath.Ext(w.source)
 	if ext == "" {
@@ -193,7 +193,7 @@ func (w *work) notPhoto() (Result, error) {
 	if _, promised := output.FormatOf(ext[1:]); !promised {
 		return Result{State: Skipped, Reason: NotAPhoto}, nil
 	}
-	return Result{}, w.fail(NotPhoto, fmt.Errorf("not an image, though its name ends in %q (%s)", ext, w.beginning()), "rename or remove it, or copy the photo here again")
+	return Result{}, w.fail(NotImage, fmt.Errorf("not an image, though its name ends in %q (%s)", ext, w.beginning()), "rename or remove it, or copy the photo here again")
 }
 
 func (w *work) beginning() string { return fmt.Sprintf("it begins with %q", w.file.Head(16)) }

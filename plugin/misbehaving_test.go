@@ -19,7 +19,7 @@ func restoringWith(t *testing.T, model string) string {
 
 func TestAMisbehavingNetworkPublishesNothing(t *testing.T) {
 	b := newFixture(t, restoringWith(t, "black"), plugin.WithLedger())
-	b.fails(b.photo("a.jpg", 300, 200, 1), plugin.Broken, "a.jpg: ", "tile ", "moved the mean", "tried as well: tiles of 80 pixels")
+	b.fails(b.photo("a.jpg", 300, 200, 1), plugin.StepFailed, "a.jpg: ", "tile ", "moved the mean", "tried as well: tiles of 80 pixels")
 	if got := strings.Join(b.files("."), " "); strings.Contains(got, "out/") {
 		t.Errorf("published %s", got)
 	}

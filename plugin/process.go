@@ -167,7 +167,7 @@ func (w *work) guarded(ctx context.Context) (_ Result, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			w.engine.log.Error("a fault in Burnish", "photo", w.source, "panic", r, "stack", string(debug.Stack()))
-			failure := w.fail(Broken, fmt.Errorf("a fault in Burnish: %v", r), "please report it with the log and, if you can, the photo")
+			failure := w.fail(StepFailed, fmt.Errorf("a fault in Burnish: %v", r), "please report it with the log and, if you can, the photo")
 			failure.Own, err = true, failure
 		}
 	}()

@@ -240,7 +240,7 @@ func TestTheLastOfAPhotoIsNotOverwritten(t *testing.T) {
 	os.Remove(two)
 	b.damage(zero)
 	for range plugin.MaxStrikes + 1 {
-		b.fails(one, plugin.Spared, "may be all that is left")
+		b.fails(one, plugin.Protected, "may be all that is left")
 	}
 	if !slices.Equal(b.inodes("out"), before) {
 		t.Error("the output was replaced")
@@ -252,7 +252,7 @@ func TestTheLastOfAPhotoIsNotOverwritten(t *testing.T) {
 
 	b.damage(zero)
 	os.Remove(one)
-	b.fails(two, plugin.Spared, "may be all that is left")
+	b.fails(two, plugin.Protected, "may be all that is left")
 	os.Remove(b.path("out/same.png")) // somebody has decided
 	b.done(two)
 }

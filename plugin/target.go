@@ -243,7 +243,7 @@ func (w *work) sparesLast(t target) error {
 	if known, err := e.atHand(p.Source); known || err != nil {
 		return err
 	}
-	return w.fail(Spared, fmt.Errorf("the output %s is of another photo (SHA-256 %.16s…) of which no original is known here: it may be all that is left of it", t.path, p.Source),
+	return w.fail(Protected, fmt.Errorf("the output %s is of another photo (SHA-256 %.16s…) of which no original is known here: it may be all that is left of it", t.path, p.Source),
 		"this goes on by itself once that original is seen in a watched folder; else move the output away, or remove it")
 }
 

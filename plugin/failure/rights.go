@@ -1,4 +1,4 @@
-package plugin
+package failure
 
 import (
 	"cmp"
@@ -33,8 +33,8 @@ func AdviseWrite(err error, folder string) string {
 	return ""
 }
 
-// adviseRead is the remedy where this process's user may not read a file.
-func adviseRead(path string) string {
+// AdviseRead is the remedy where this process's user may not read a file.
+func AdviseRead(path string) string {
 	at := barred(path)
 	if at != path {
 		return fmt.Sprintf("let the user %s into its folder: setfacl -m %s %s", userName("/"), entry("x"), diag.ShellWord(at))
@@ -128,4 +128,19 @@ func userName(root string) string {
 		}
 	}
 	return "with id " + id
+}
+
+// Ill reports whether an error is one of a disk, a mount or this process rather
+// than of a name or its rights.
+func Ill(err error) bool {
+	var number syscall.Errno
+	if !errors.As(err, &number) {
+		return !errors.Is(err, os.ErrPermission) && !errors.Is(err, os.ErrNotExist)
+	}
+	switch number {
+	case syscall.EACCES, syscall.EPERM, syscall.ENOENT, syscall.ENOTDIR, syscall.EISDIR, syscall.EEXIST, syscall.ENOTEMPTY,
+		syscall.ELOOP, syscall.ENAMETOOLONG, syscall.EINVAL, syscall.EILSEQ, syscall.ETXTBSY, syscall.EBUSY, syscall.EFBIG:
+		return false
+	}
+	return true
 }

@@ -1,4 +1,4 @@
-package plugin
+package failure
 
 import (
 	"fmt"
@@ -60,7 +60,7 @@ func TestADenialNamesUserAndFolder(t *testing.T) {
 	if got := AdviseWrite(syscall.EIO, dir); got != "" {
 		t.Errorf("advice for an error of another kind: %q", got)
 	}
-	got = adviseRead(filepath.Join(dir, "a photo.jpg"))
+	got = AdviseRead(filepath.Join(dir, "a photo.jpg"))
 	if want := fmt.Sprintf("setfacl -m u:%d:r '%s/a photo.jpg'", os.Geteuid(), dir); !strings.Contains(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}

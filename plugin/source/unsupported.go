@@ -1,4 +1,4 @@
-package plugin
+package source
 
 import (
 	"errors"
@@ -9,36 +9,33 @@ import (
 	"github.com/burnish-photo/burnish/ops/handle"
 	"github.com/burnish-photo/burnish/ops/jpeg"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/failure"
 )
 
 // unsupported is the failure of a photo that is in order, as far as its headers
 // tell, and of a kind that this build of libvips does not decode; nil for
 // others. reason is what libvips says.
-func (w *work) unsupported(cause error, reason string) *Error {
-	kind := w.coding(reason)
+func (p *Photo) unsupported(cause error, reason string) *failure.Error {
+	kind := p.coding(reason)
 	if kind == "" && errors.Is(cause, vips.ErrUnsupported) {
 		kind = "this format"
 	}
 	if kind == "" {
 		return nil
 	}
-	return w.fail(Unsupported, fmt.Errorf("this build of libvips cannot decode %s (%s)", kind, reason), "convert it to a usual kind, or install a libvips that decodes it and let burnish retry take it up")
+	return p.Fail(failure.Unsupported, fmt.Errorf("this build of libvips cannot decode %s (%s)", kind, reason), "convert it to a usual kind, or install a libvips that decodes it and let burnish retry take it up")
 }
 
 // coding names the unusual kind of a photo, "" for a usual one. Of kinds that
 // some builds decode, libvips has to say that it does not.
-func (w *work) coding(reason string) string {
-	format, err := w.file.Format()
-	if err != nil {
-		return ""
-	}
+func (p *Photo) coding(reason string) string {
 	reason = strings.ToLower(reason)
 	says := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(reason, word) })
 	}
-	switch format {
+	switch p.format {
 	case "jpeg":
-		f, err := handle.Open(w.content)
+		f, err := handle.Open(p.Content())
 		if err != nil {
 			return ""
 		}
@@ -57,7 +54,7 @@ func (w *work) coding(reason string) string {
 		}
 	case "avif", "heif":
 		if says("unsupported codec", "decoder plugin", "no decoding plugin", "unsupported feature") {
-			return strings.ToUpper(format) + " of this codec"
+			return strings.ToUpper(p.format) + " of this codec"
 		}
 	}
 	return ""
