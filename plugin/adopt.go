@@ -1,8 +1,10 @@
 package plugin
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,7 +15,6 @@ import (
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
-	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
@@ -27,16 +28,16 @@ const recognisedNote = "recognised"
 // outputs bear the names that they would get, say that they are this pipeline's
 // of this content, and are to the byte as they were written. Where one does not
 // tell, the photo is worked on, and what turns out equal stays as it is.
-func (w *work) adopt(format string) (done bool, err error) {
+func (w *work) adopt() (done bool, err error) {
 	if w.engine.ledger == nil && (!w.engine.recognise || w.job.Again) || w.past().State != "" {
 		return false, nil
 	}
-	header, err := w.look(format)
+	header, err := w.src.Header()
 	if err != nil {
 		return false, nil //nolint:nilerr // whoever decodes it will say so
 	}
 	pages, _ := w.pages(header)
-	src, err := w.open(format)
+	src, err := w.src.Decode(context.Background(), 0)
 	if err != nil {
 		return false, nil //nolint:nilerr // as above
 	}
@@ -71,7 +72,7 @@ func (w *work) keepMade(found []made) {
 	w.engine.mu.Lock()
 	defer w.engine.mu.Unlock()
 	for _, m := range found {
-		w.engine.written[m.Path] = written{w.source, m.Hash}
+		w.engine.written[m.Path] = written{w.request.Path, m.Hash}
 	}
 }
 
@@ -167,14 +168,14 @@ func (w *work) isMade(t target, info os.FileInfo) (*made, error) {
 		return nil, err
 	}
 	p, ok := output.ReadProvenance(t.path, t.encoder.Format)
-	if !ok && w.engine.ledger == nil && info.Size() == w.info.Size() {
+	if !ok && w.engine.ledger == nil && info.Size() == w.src.File.Info.Size() {
 		hash, size, err := staging.SyncAndDigest(t.path)
-		if err != nil || hash != w.hash {
+		if err != nil || hash != w.src.KnownHash() {
 			return nil, nil //nolint:nilerr // gone, or not readable
 		}
 		return &made{Output: history.Output{Path: t.path, Size: size, Hash: hash}, came: source.Arrived(info)}, nil
 	}
-	if !ok || p.Source != w.hash || p.Fingerprint != w.pipeline.work || p.Pipeline != w.pipeline.name || p.Part != w.part(t) {
+	if !ok || p.Source != w.src.KnownHash() || p.Fingerprint != w.pipeline.work || p.Pipeline != w.pipeline.name || p.Part != w.part(t) {
 		return nil, nil
 	}
 	hash, size, err := staging.SyncAndDigest(t.path)
@@ -195,8 +196,8 @@ func (w *work) part(t target) string {
 		text += fmt.Sprintf(" of page %d", t.page+1)
 	}
 	if w.pipeline.graph.DependsOnPath() {
-		rel, _ := filepath.Rel(w.root, w.source) // as facts found it
-		place := sha256.Sum256(fmt.Appendf(nil, "%q %d", rel, w.info.ModTime().Unix()))
+		rel, _ := filepath.Rel(w.request.Root, w.request.Path) // as facts found it
+		place := sha256.Sum256(fmt.Appendf(nil, "%q %d", rel, w.src.File.Info.ModTime().Unix()))
 		text += fmt.Sprintf(" at %x", place[:6])
 	}
 	return text
@@ -205,7 +206,7 @@ func (w *work) part(t target) string {
 // isOfThis reports whether a file with that digest says itself that Burnish made
 // it of this photo and that nobody changed it since, or is a copy of the photo.
 func (w *work) isOfThis(path, hash string) bool {
-	if !w.engine.recognise || hash == w.hash {
+	if !w.engine.recognise || hash == w.src.KnownHash() {
 		return w.engine.recognise
 	}
 	format, err := vips.Sniff(path)
@@ -213,7 +214,7 @@ func (w *work) isOfThis(path, hash string) bool {
 		return false
 	}
 	p, ok := output.ReadProvenance(path, format)
-	if !ok || p.Source != w.hash {
+	if !ok || p.Source != w.src.KnownHash() {
 		return false
 	}
 	intact, err := p.Intact(path, format)

@@ -3,6 +3,7 @@ package plugin
 import (
 	"errors"
 	"fmt"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"slices"
 	"time"
 
@@ -10,7 +11,6 @@ import (
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/mounts"
 	"github.com/burnish-photo/burnish/plugin/originals"
-	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
@@ -38,7 +38,7 @@ func (w *work) archiveOriginal() error {
 			return fmt.Errorf("the output %s is not as Burnish wrote it", o.Path)
 		}
 	}
-	if err := w.unchanged(); err != nil {
+	if err := w.src.Unchanged(); err != nil {
 		return err
 	}
 	folder := w.job.After.Move
@@ -48,7 +48,7 @@ func (w *work) archiveOriginal() error {
 	if err := mounts.Check(w.engine.ledger, folder); err != nil {
 		return err
 	}
-	rel, err := w.below()
+	rel, err := w.request.Below()
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (w *work) archiveOriginal() error {
 // moveOriginal moves the original. Before, the record says where to, so that the
 // outputs stay this photo's whatever happens in between.
 func (w *work) moveOriginal(e history.Record, folder, rel string) error {
-	first := e.Path == w.source // else another of the same content was archived before
+	first := e.Path == w.request.Path // else another of the same content was archived before
 	m := w.mover()
 	switch {
 	case w.job.After.KeepSidecars:
@@ -71,7 +71,7 @@ func (w *work) moveOriginal(e history.Record, folder, rel string) error {
 	if first {
 		m.Before = w.intend(&e)
 	}
-	place, err := m.Relocate(w.file, folder, rel)
+	place, err := m.Relocate(w.src.File, folder, rel)
 	if place == "" {
 		if first {
 			err = errors.Join(err, w.stays(&e))
@@ -79,9 +79,9 @@ func (w *work) moveOriginal(e history.Record, folder, rel string) error {
 		return err
 	}
 	w.synced(place, err)
-	w.engine.log.Debug("original archived", "photo", w.source, "to", place)
+	w.engine.log.Debug("original archived", "photo", w.request.Path, "to", place)
 	if first {
-		return w.engine.ledger.Move(w.source, place, w.key)
+		return w.engine.ledger.Move(w.request.Path, place, w.key)
 	}
 	return nil
 }
@@ -101,7 +101,7 @@ func (w *work) tell(key, text string) {
 	}
 	w.moved[key] = text
 	if key != "sidecars" {
-		w.engine.log.Warn("the original was not moved in full", "photo", w.source, "what", text)
+		w.engine.log.Warn("the original was not moved in full", "photo", w.request.Path, "what", text)
 	}
 }
 
@@ -115,7 +115,7 @@ func (w *work) intend(e *history.Record) func(name string) error {
 
 // stays takes the intent to move the photo back if it lies where it did.
 func (w *work) stays(e *history.Record) error {
-	if e.MovedTo == "" || !mounts.MayExist(w.source) {
+	if e.MovedTo == "" || !mounts.MayExist(w.request.Path) {
 		return nil
 	}
 	e.MovedTo = ""
@@ -124,7 +124,7 @@ func (w *work) stays(e *history.Record) error {
 
 func (w *work) synced(place string, err error) {
 	if err != nil {
-		w.engine.log.Warn("moved, but directory not synced", "photo", w.source, "to", place, "error", err)
+		w.engine.log.Warn("moved, but directory not synced", "photo", w.request.Path, "to", place, "error", err)
 	}
 }
 
@@ -136,7 +136,7 @@ func (w *work) finishMove() error {
 	if e.State != history.Done || e.MovedTo == "" || e.Path == e.MovedTo || w.past().Path != "" {
 		return nil
 	}
-	if hash, err := staging.Digest(e.MovedTo); (err != nil || hash != e.Content) && e.Stat.Inode != 0 && e.Stat.Inode == source.Inode(w.info) {
+	if hash, err := staging.Digest(e.MovedTo); (err != nil || hash != e.Content) && e.Stat.Inode != 0 && e.Stat.Inode == source.Inode(w.src.File.Info) {
 		w.before.MovedTo = ""
 		return w.engine.record(w.before)
 	}

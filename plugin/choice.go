@@ -62,7 +62,7 @@ func (w *work) nothing(notes map[string]string, err error) (Result, error) {
 	if err != nil || reason == "" {
 		return Result{State: Skipped, Reason: standing, Notes: notes}, err
 	}
-	if err := w.unchanged(); err != nil {
+	if err := w.src.Unchanged(); err != nil {
 		return Result{Notes: notes}, err
 	}
 	result := Result{State: Skipped, Reason: reason, Notes: notes}

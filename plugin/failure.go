@@ -1,9 +1,9 @@
 package plugin
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,15 +11,9 @@ import (
 	"syscall"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/beneath"
-	"github.com/burnish-photo/burnish/plugin/output"
-	"github.com/burnish-photo/burnish/plugin/output/staging"
+	"github.com/burnish-photo/burnish/plugin/failure"
 )
-
-func (w *work) fail(k Kind, err error, remedy string) *Error {
-	return &Error{Path: w.job.Path, Kind: k, Err: err, Remedy: remedy}
-}
 
 // failed turns whatever stopped the job into an [*Error]; stopped is the cause
 // of the context's end, nil where it has not ended.
@@ -29,41 +23,41 @@ func (w *work) failed(stopped error, err error) *Error {
 	case errors.As(err, &known):
 		return known
 	case stopped != nil:
-		return w.fail(Stopped, stopped, "")
+		return w.request.Fail(Stopped, stopped, "")
 	}
-	if changed := w.unchanged(); errors.As(changed, &known) {
+	if changed := w.src.Unchanged(); errors.As(changed, &known) {
 		return known
 	}
 	if errors.Is(err, syscall.ENAMETOOLONG) {
 		return w.nameTooLong(err)
 	}
 	if errors.Is(err, staging.ErrTaken) {
-		return w.fail(Unwritable, err, "something else writes to the output folder: give the outputs a folder of their own")
+		return w.request.Fail(Unwritable, err, "something else writes to the output folder: give the outputs a folder of their own")
 	}
 	if errors.Is(err, beneath.ErrLink) || errors.Is(err, beneath.ErrOutside) {
-		return w.fail(Unwritable, err, "remove the link from the output folder, or make it one of root, of the folder's owner or of Burnish's user: others' are not followed there")
+		return w.request.Fail(Unwritable, err, "remove the link from the output folder, or make it one of root, of the folder's owner or of Burnish's user: others' are not followed there")
 	}
 	if errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return w.fail(Unwritable, err, AdviseWrite(err, w.output))
+		return w.request.Fail(Unwritable, err, failure.AdviseWrite(err, w.output))
 	}
 	var path *os.PathError
 	if errors.As(err, &path) && strings.HasPrefix(path.Path, w.output) {
-		return w.fail(Unwritable, err, "check the disk or mount that holds it, and what lies there")
+		return w.request.Fail(Unwritable, err, "check the disk or mount that holds it, and what lies there")
 	}
-	if bad := w.decodes(); bad != nil {
-		return w.damaged(bad)
+	if bad := w.src.Decodes(); bad != nil {
+		return w.src.Damaged(bad)
 	}
 	noSpace := errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 	for _, folder := range []string{w.engine.scratch, w.output} {
 		if full(folder) || noSpace && folder == w.output {
-			w.engine.log.Debug("an image was not written", "photo", w.source, "error", err)
-			return w.fail(Unwritable, fmt.Errorf("no space is left below %s", folder), "free some; nothing was published")
+			w.engine.log.Debug("an image was not written", "photo", w.request.Path, "error", err)
+			return w.request.Fail(Unwritable, fmt.Errorf("no space is left below %s", folder), "free some; nothing was published")
 		}
 	}
 	if errors.As(err, new(renderError)) && !lacking(err) {
-		return w.fail(Unfit, err, "")
+		return w.request.Fail(Unfit, err, "")
 	}
-	return w.fail(StepFailed, err, "")
+	return w.request.Fail(StepFailed, err, "")
 }
 
 // lacking reports whether a step failed for what it runs on or needs beside the
@@ -85,7 +79,7 @@ func lacking(err error) bool {
 
 // nameTooLong is the failure of a photo whose output's name no file can bear.
 func (w *work) nameTooLong(err error) *Error {
-	return w.fail(Unfit, err, fmt.Sprintf("shorten the photo's name (%d bytes) or the output's path; a name may have %d bytes", len(filepath.Base(w.source)), maxName))
+	return w.request.Fail(Unfit, err, fmt.Sprintf("shorten the photo's name (%d bytes) or the output's path; a name may have %d bytes", len(filepath.Base(w.request.Path)), maxName))
 }
 
 // maxName is how many bytes a file's name may have on the file systems of Linux.
@@ -96,7 +90,7 @@ const maxName = 255
 func (w *work) alone(f *Error) bool {
 	switch f.Kind {
 	case Unreadable:
-		return !ill(f.Err) && listable(w.root)
+		return !ill(f.Err) && listable(w.request.Root)
 	case Unwritable:
 		return !ill(f.Err) && w.engine.tempPrefix.Writable(w.output) == nil
 	}
@@ -104,21 +98,9 @@ func (w *work) alone(f *Error) bool {
 }
 
 // ill reports whether an error is one of a disk, a mount or this process rather
-// than of a name or its rights.
+// than of a name, its rights or its links.
 func ill(err error) bool {
-	var number syscall.Errno
-	if errors.Is(err, beneath.ErrLink) || errors.Is(err, beneath.ErrOutside) {
-		return false
-	}
-	if !errors.As(err, &number) {
-		return !errors.Is(err, os.ErrPermission) && !errors.Is(err, os.ErrNotExist)
-	}
-	switch number {
-	case syscall.EACCES, syscall.EPERM, syscall.ENOENT, syscall.ENOTDIR, syscall.EISDIR, syscall.EEXIST, syscall.ENOTEMPTY,
-		syscall.ELOOP, syscall.ENAMETOOLONG, syscall.EINVAL, syscall.EILSEQ, syscall.ETXTBSY, syscall.EBUSY, syscall.EFBIG:
-		return false
-	}
-	return true
+	return !errors.Is(err, beneath.ErrLink) && !errors.Is(err, beneath.ErrOutside) && failure.Ill(err)
 }
 
 // listable reports whether a folder can be opened and read.
@@ -131,72 +113,6 @@ func listable(folder string) bool {
 	_, err = d.Readdirnames(1)
 	return err == nil || errors.Is(err, io.EOF)
 }
-
-// swapped is the failure of a source, or of a folder on the way to it, in whose
-// place a link stands that is not followed. It says nothing against the photo
-// that was there, and nothing of what the process may read.
-func (w *work) swapped(err error) *Error {
-	if path := (*os.PathError)(nil); errors.As(err, &path) {
-		err = path.Err
-	}
-	return w.fail(Swapped, fmt.Errorf("changed to a symbolic link while it waited (%w)", err), "put the photo or its folder back; it is taken once it is there again")
-}
-
-// unreadable is the failure of a source that cannot be opened or read.
-func (w *work) unreadable(err error) *Error {
-	if errors.Is(err, beneath.ErrLink) || errors.Is(err, beneath.ErrOutside) {
-		return w.swapped(err)
-	}
-	if errors.Is(err, beneath.ErrNotRegular) {
-		return w.fail(Unreadable, errors.New("not a regular file"), "give a photo or a folder of photos")
-	}
-	var path *os.PathError
-	if errors.As(err, &path) {
-		err = path.Err
-	}
-	remedy := "check the disk or mount that holds it"
-	switch {
-	case errors.Is(err, os.ErrPermission):
-		remedy = adviseRead(w.source)
-	case errors.Is(err, os.ErrNotExist):
-		remedy = "check the path; it may have been moved or deleted meanwhile"
-	}
-	return w.fail(Unreadable, fmt.Errorf("cannot be read: %w", err), remedy)
-}
-
-// damaged is the failure of a source that libvips cannot decode.
-func (w *work) damaged(err error) *Error {
-	cause := err
-	for v := (*vips.Error)(nil); errors.As(err, &v); {
-		if err = v.Err; err == nil {
-			err = errors.New(cmp.Or(v.Hint, "libvips gave no reason"))
-		}
-	}
-	if errors.Is(err, vips.ErrNumbers) {
-		return w.fail(Unfit, err, "save it with whole numbers of 8 or 16 bits, or with floating-point ones of 32")
-	}
-	if known := w.unsupported(cause, err.Error()); known != nil {
-		return known
-	}
-	return w.fail(Damaged, fmt.Errorf("cannot be decoded: %w", err), "it is damaged or incomplete; copy it here again from where it came")
-}
-
-// notPhoto fails where the name promises a photo; other files are passed over.
-func (w *work) notPhoto() (Result, error) {
-	if w.info.Size() == 0 {
-		return Result{}, w.fail(NotImage, errors.New("the file is empty"), "copy it here again")
-	}
-	ext := filepath.Ext(w.source)
-	if ext == "" {
-		return Result{State: Skipped, Reason: NotAPhoto}, nil
-	}
-	if _, promised := output.FormatOf(ext[1:]); !promised {
-		return Result{State: Skipped, Reason: NotAPhoto}, nil
-	}
-	return Result{}, w.fail(NotImage, fmt.Errorf("not an image, though its name ends in %q (%s)", ext, w.beginning()), "rename or remove it, or copy the photo here again")
-}
-
-func (w *work) beginning() string { return fmt.Sprintf("it begins with %q", w.file.Head(16)) }
 
 // full reports whether the disk below path has next to no space left.
 func full(path string) bool {

@@ -85,7 +85,7 @@ func (w *work) checkMounted() error {
 	}
 	err := mounts.Check(w.engine.ledger, w.output)
 	if gone := (*mounts.UnmountedError)(nil); errors.As(err, &gone) {
-		return w.fail(Unwritable, err, "mount it; if the folder is to be where it is now, put any file there")
+		return w.request.Fail(Unwritable, err, "mount it; if the folder is to be where it is now, put any file there")
 	}
 	if err != nil {
 		return w.unrecorded(err, "nothing was published")

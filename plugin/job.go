@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/failure"
+	"github.com/burnish-photo/burnish/plugin/source"
 )
 
 // Job is one photo to process.
@@ -89,7 +90,7 @@ const (
 
 // NotAPhoto is the reason for which files are skipped that are no photos and do
 // not claim to be.
-const NotAPhoto = "not a photo"
+const NotAPhoto = source.NotAPhoto
 
 // Result is what a job did.
 type Result struct {
@@ -141,6 +142,10 @@ const (
 // MaxStrikes is how often a photo may fail by its own fault where another try
 // may end differently.
 const MaxStrikes = failure.MaxStrikes
+
+// MaxStarved is how often a photo that is tried alone may fail for want of
+// memory.
+const MaxStarved = failure.MaxStarved
 
 // Kinds lists the kinds of failures.
 func Kinds() []string { return failure.Kinds() }

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,16 +19,16 @@ import (
 // entry is a ledger record of this job.
 func (w *work) entry(state history.State) history.Record {
 	return history.Record{
-		Key:  history.Key{Path: w.source, Task: w.key, Content: w.hash},
-		Stat: history.Stat{Size: w.info.Size(), ModTime: w.info.ModTime(), Inode: source.Inode(w.info), Changed: source.ChangeTime(w.info)},
-		Root: w.root, State: state, Attempts: 1, Started: w.began, Finished: time.Now(), Pipeline: w.pipeline.name,
+		Key:  history.Key{Path: w.request.Path, Task: w.key, Content: w.src.KnownHash()},
+		Stat: history.Stat{Size: w.src.File.Info.Size(), ModTime: w.src.File.Info.ModTime(), Inode: source.Inode(w.src.File.Info), Changed: source.ChangeTime(w.src.File.Info)},
+		Root: w.request.Root, State: state, Attempts: 1, Started: w.began, Finished: time.Now(), Pipeline: w.pipeline.name,
 	}
 }
 
 // past is the record of this work on the file as it is now, empty where there
 // is none.
 func (w *work) past() history.Record {
-	if w.before.Content != "" && w.before.Content == w.hash || w.info != nil && w.before.Stat.Same(w.entry("").Stat) {
+	if w.before.Content != "" && w.before.Content == w.src.KnownHash() || w.src != nil && w.before.Stat.Same(w.entry("").Stat) {
 		return w.before
 	}
 	return history.Record{}
@@ -39,7 +40,7 @@ func (w *work) doneBefore() (reason string, err error) {
 	if w.engine.ledger == nil {
 		return "", nil
 	}
-	w.before, _, err = history.Find(w.engine.ledger, w.source, w.key)
+	w.before, _, err = history.Find(w.engine.ledger, w.request.Path, w.key)
 	if err == nil && w.before.Salvaged {
 		err = w.prove()
 	}
@@ -125,7 +126,7 @@ func (w *work) known() (reason string, err error) {
 		e.Stat = w.entry(e.State).Stat
 		return w.verdict(e), w.engine.record(e)
 	}
-	ours, err := w.engine.ledger.IsOutput(w.hash)
+	ours, err := w.engine.ledger.IsOutput(w.src.KnownHash())
 	if !ours || err != nil {
 		return "", err
 	}
@@ -134,12 +135,12 @@ func (w *work) known() (reason string, err error) {
 
 // ownMake recognises a file that Burnish made by the provenance in it, whatever
 // its name is now. Where nothing is remembered, a file that is named is work.
-func (w *work) ownMake(format string) (reason string) {
+func (w *work) ownMake() (reason string) {
 	known := w.engine.ledger != nil || w.engine.recall != nil && !w.named || w.engine.recognise && !w.job.Named
 	if !known {
 		return ""
 	}
-	p, ok := output.ReadProvenance(w.content, format)
+	p, ok := w.src.Provenance()
 	if !ok {
 		return ""
 	}
@@ -156,11 +157,11 @@ func (p *pipeline) copies() bool {
 
 // reuse copies the outputs that an equal photo under another path has already
 // got. It is not done where they are no longer there as they were.
-func (w *work) reuse(format string) (_ Result, done bool, err error) {
+func (w *work) reuse() (_ Result, done bool, err error) {
 	if w.engine.ledger == nil || !w.pipeline.copies() {
 		return Result{}, false, nil
 	}
-	e, ok, err := history.FindEqual(w.engine.ledger, w.hash, w.key)
+	e, ok, err := history.FindEqual(w.engine.ledger, w.src.KnownHash(), w.key)
 	if !ok || err != nil || !covers(e, len(w.pipeline.outputs)) {
 		return Result{}, false, err
 	}
@@ -170,7 +171,7 @@ func (w *work) reuse(format string) (_ Result, done bool, err error) {
 			w.inherited = nil
 		}
 	}()
-	src, err := w.open(format)
+	src, err := w.src.Decode(context.Background(), 0)
 	if err != nil {
 		return Result{}, false, err
 	}
@@ -247,7 +248,7 @@ func (w *work) recordDone(r Result) error {
 		w.engine.mu.Lock()
 		defer w.engine.mu.Unlock()
 		for _, o := range r.Outputs {
-			w.engine.written[o.Path] = written{w.source, o.Hash}
+			w.engine.written[o.Path] = written{w.request.Path, o.Hash}
 		}
 		return nil
 	}
@@ -275,5 +276,5 @@ func (w *work) unrecorded(err error, so string) error {
 	if err == nil {
 		return nil
 	}
-	return w.fail(Unrecorded, fmt.Errorf("the ledger in %s cannot be written: %w; %s", w.engine.config.StateDir, err, so), "free space there, or mend the folder's permissions")
+	return w.request.Fail(Unrecorded, fmt.Errorf("the ledger in %s cannot be written: %w; %s", w.engine.config.StateDir, err, so), "free space there, or mend the folder's permissions")
 }

@@ -25,19 +25,16 @@ func (w *work) pages(h vips.Header) (int, string) {
 
 // restore decodes the photo, page by page, runs the graph and publishes the
 // outputs.
-func (w *work) restore(ctx context.Context, format string) (Result, error) {
-	header, err := w.look(format)
+func (w *work) restore(ctx context.Context) (Result, error) {
+	header, err := w.src.Header()
 	if err != nil {
-		return Result{}, err
-	}
-	if err := w.withinLimits(header); err != nil {
 		return Result{}, err
 	}
 	pages, reason := w.pages(header)
 	if reason != "" {
 		return Result{State: Skipped, Reason: reason}, nil
 	}
-	r := &render{work: w, format: format, header: header, frames: map[string][]ops.Image{}}
+	r := &render{work: w, header: header, frames: map[string][]ops.Image{}}
 	r.context = ops.WithNotes(ctx, &r.notes)
 	if header.Pages > 1 {
 		ops.Note(r.context, "pages", fmt.Sprintf("%d of %d", pages, header.Pages))
@@ -56,7 +53,7 @@ func (w *work) restore(ctx context.Context, format string) (Result, error) {
 	if !slices.ContainsFunc(r.staged, func(s *staging.File) bool { return s != nil }) {
 		return w.nothing(r.notes.All(), nil)
 	}
-	if err := w.unchanged(); err != nil {
+	if err := w.src.Unchanged(); err != nil {
 		return Result{Notes: r.notes.All()}, err
 	}
 	return w.publish(r.staged, Result{State: Done, Notes: r.notes.All()})
@@ -66,7 +63,6 @@ func (w *work) restore(ctx context.Context, format string) (Result, error) {
 type render struct {
 	*work
 	context context.Context // with the notes
-	format  string
 	header  vips.Header
 	notes   ops.Notes
 	staged  []*staging.File        // by target
@@ -93,7 +89,7 @@ func frameLimit(targets []target) int64 {
 }
 
 func (r *render) close() {
-	r.closeFirst()
+	r.src.CloseFirst()
 	discard(r.staged)
 	for _, frames := range r.frames {
 		for _, f := range frames {
@@ -105,7 +101,7 @@ func (r *render) close() {
 // page runs the graph on one page; the first claims the names of all outputs.
 // It is done where there is nothing to write.
 func (r *render) page(page, pages int) (done bool, err error) {
-	src, err := r.openPage(r.context, r.format, r.header, page)
+	src, err := r.src.Decode(r.context, page)
 	if err != nil {
 		return false, err
 	}
@@ -133,8 +129,8 @@ func (r *render) page(page, pages int) (done bool, err error) {
 		return nil
 	})
 	if err != nil && page > 0 && r.context.Err() == nil {
-		if bad := output.SoundPage(r.content, page, src.Source.Width, src.Source.Height); bad != nil {
-			return false, r.damaged(fmt.Errorf("page %d: %w", page+1, bad))
+		if bad := output.SoundPage(r.src.Content(), page, src.Source.Width, src.Source.Height); bad != nil {
+			return false, r.src.Damaged(fmt.Errorf("page %d: %w", page+1, bad))
 		}
 	}
 	return false, rendering(err)
@@ -161,7 +157,7 @@ func (r *render) emit(at int, img ops.Image) (err error) {
 	}
 	joined := func(o target) bool { return o.path == t.path && o.page != t.page }
 	if !slices.ContainsFunc(r.targets, joined) {
-		r.staged[at], err = output.Stage(r.context, img, r.request(t, r.notes.All()))
+		r.staged[at], err = output.Stage(r.context, img, r.outputRequest(t, r.notes.All()))
 		return err
 	}
 	whole, err := img.Pixels.Materialise(r.context, r.inFrame, r.engine.scratch)
@@ -172,6 +168,6 @@ func (r *render) emit(at int, img ops.Image) (err error) {
 	if slices.ContainsFunc(r.targets[at+1:], joined) {
 		return nil
 	}
-	r.staged[at], err = output.StagePages(r.context, r.frames[t.path], r.request(t, r.notes.All()))
+	r.staged[at], err = output.StagePages(r.context, r.frames[t.path], r.outputRequest(t, r.notes.All()))
 	return err
 }

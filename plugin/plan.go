@@ -9,7 +9,6 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
-	"github.com/burnish-photo/burnish/ops/vips"
 )
 
 // Plan is what a job would do.
@@ -63,31 +62,23 @@ func (e *Engine) Plan(ctx context.Context, j Job) (Plan, error) {
 }
 
 func (w *work) foresee(ctx context.Context, plan *Plan) error {
-	if err := w.find(); err != nil {
-		return err
-	}
-	format, err := w.file.Format()
+	err := w.inspect()
 	if err != nil {
-		return w.unreadable(err)
-	}
-	if format == "" {
-		result, err := w.notPhoto()
-		plan.Reason = result.Reason
 		return err
 	}
-	if plan.Reason, err = w.accept(format); plan.Reason != "" || err != nil {
+	if plan.Reason, err = w.src.Accept(); plan.Reason != "" || err != nil {
 		return err
 	}
-	if w.hash, err = w.file.Digest(); err != nil {
-		return w.unreadable(err)
+	if _, err := w.src.Hash(); err != nil {
+		return err
 	}
 	if plan.Reason = w.remembered(plan); plan.Reason == "" {
-		plan.Reason = w.ownMake(format)
+		plan.Reason = w.ownMake()
 	}
 	if plan.Reason != "" {
 		return nil
 	}
-	header, err := w.look(format)
+	header, err := w.src.Header()
 	if err != nil {
 		return err
 	}
@@ -95,25 +86,18 @@ func (w *work) foresee(ctx context.Context, plan *Plan) error {
 	if plan.Taken, plan.Reason = w.pages(header); plan.Reason != "" {
 		return nil
 	}
-	return w.foreseeRun(ctx, plan, format, header)
+	return w.foreseeRun(ctx, plan)
 }
 
 // foreseeRun foresees the steps and outputs of a photo that nothing speaks
 // against so far.
-func (w *work) foreseeRun(ctx context.Context, plan *Plan, format string, header vips.Header) error {
-	src, err := w.open(format)
+func (w *work) foreseeRun(ctx context.Context, plan *Plan) error {
+	src, err := w.src.InFull(ctx)
 	if err != nil {
 		return err
 	}
-	src.Close() // as a stream; here it may be read in any order
-	if src.Pixels, err = vips.Open(w.content, vips.Random); err != nil {
-		return w.damaged(err)
-	}
-	if src.Pixels, err = turned(src.Pixels, header); err != nil {
-		return err
-	}
 	defer src.Close()
-	plan.Format, plan.Width, plan.Height = format, src.Source.Width, src.Source.Height
+	plan.Format, plan.Width, plan.Height = w.src.Format(), src.Source.Width, src.Source.Height
 	if w.choice, err = w.pipeline.graph.Choose(src); err != nil {
 		return err
 	}
@@ -154,7 +138,7 @@ func (w *work) keepNames() {
 	for _, t := range w.targets {
 		delete(w.engine.claims, t.path)
 		if t.path != "" {
-			w.engine.written[t.path] = written{source: w.source}
+			w.engine.written[t.path] = written{source: w.request.Path}
 		}
 	}
 }

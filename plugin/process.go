@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
-	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/source"
@@ -28,7 +26,7 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 		return Result{}, err
 	}
 	if err := e.begin(ctx, w); err != nil {
-		return Result{}, w.fail(Stopped, err, "")
+		return Result{}, w.request.Fail(Stopped, err, "")
 	}
 	defer e.end(w)
 	defer w.close()
@@ -45,7 +43,7 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 	}
 	w.quarantineLate()
 	if err := w.archiveOriginal(); err != nil {
-		e.log.Warn("the original stays where it is", "photo", w.source, "error", err)
+		e.log.Warn("the original stays where it is", "photo", w.request.Path, "error", err)
 	}
 	result.Sidecars = w.along
 	if len(w.moved) > 0 {
@@ -120,54 +118,53 @@ type work struct {
 	engine    *Engine
 	pipeline  *pipeline
 	job       Job
-	source    string // absolute
-	root      string // absolute
+	request   source.Request
 	output    string // absolute
 	key       string // what is to be done, for the ledger: pipeline and output folder
 	began     time.Time
-	done      chan struct{} // closed when the work has ended
-	file      *source.File  // once it was opened
-	content   string        // a path that leads to that file alone
-	info      os.FileInfo
+	done      chan struct{}     // closed when the work has ended
+	src       *source.Photo     // once it was inspected
 	moved     map[string]string // notes on the original's move
 	along     []string          // paths that sidecars had which went with it
-	dateFault string            // what stands in the place of the photo's date, where it has none
-	hash      string
-	unfolded  int64          // bytes of its metadata, decompressed
-	first     *vips.Image    // the first page, once it was opened
-	header    vips.Header    // then
-	before    history.Record // what was recorded of this work, whatever its content
-	choice    graph.Choice   // which outputs are wanted
-	inherited []int          // outputs that an equal photo did not want
-	named     bool           // see Recollection
-	targets   []target       // once their names are claimed
+	before    history.Record    // what was recorded of this work, whatever its content
+	choice    graph.Choice      // which outputs are wanted
+	inherited []int             // outputs that an equal photo did not want
+	named     bool              // see Recollection
+	targets   []target          // once their names are claimed
 }
 
-func (w *work) id() string { return w.source + "\x00" + w.key }
+func (w *work) id() string { return w.request.Path + "\x00" + w.key }
 
 func (w *work) locate() (err error) {
-	if w.source, err = filepath.Abs(w.job.Path); err != nil {
+	if w.request, err = w.engine.requestOf(w.job, w.pipeline); err != nil {
 		return err
 	}
 	if w.output, err = filepath.Abs(w.job.Output); err != nil {
 		return err
 	}
-	w.root = filepath.Dir(w.source)
-	if w.job.Root != "" {
-		if w.root, err = filepath.Abs(w.job.Root); err != nil {
-			return err
-		}
-	}
 	w.key = w.pipeline.work + " " + w.output
 	return nil
+}
+
+// inspect opens the photo's file.
+func (w *work) inspect() (err error) {
+	w.src, err = source.Inspect(w.request)
+	return err
+}
+
+// close gives back what the work has opened.
+func (w *work) close() {
+	if w.src != nil {
+		w.src.Close()
+	}
 }
 
 // guarded is run, where a panic is a failure of this photo alone.
 func (w *work) guarded(ctx context.Context) (_ Result, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			w.engine.log.Error("a fault in Burnish", "photo", w.source, "panic", r, "stack", string(debug.Stack()))
-			failure := w.fail(StepFailed, fmt.Errorf("a fault in Burnish: %v", r), "please report it with the log and, if you can, the photo")
+			w.engine.log.Error("a fault in Burnish", "photo", w.request.Path, "panic", r, "stack", string(debug.Stack()))
+			failure := w.request.Fail(StepFailed, fmt.Errorf("a fault in Burnish: %v", r), "please report it with the log and, if you can, the photo")
 			failure.Own, err = true, failure
 		}
 	}()
@@ -176,41 +173,34 @@ func (w *work) guarded(ctx context.Context) (_ Result, err error) {
 
 // run takes the job from its file to published outputs.
 func (w *work) run(ctx context.Context) (Result, error) {
-	if err := w.find(); err != nil {
+	if err := w.inspect(); err != nil {
 		return Result{}, err
 	}
 	if reason, err := w.doneBefore(); reason != "" || err != nil {
 		return Result{State: Skipped, Reason: reason}, err
 	}
-	format, err := w.file.Format()
-	if err != nil {
-		return Result{}, w.unreadable(err)
-	}
-	if format == "" {
-		return w.notPhoto()
-	}
-	if reason, err := w.accept(format); reason != "" || err != nil {
+	if reason, err := w.src.Accept(); reason != "" || err != nil {
 		return Result{State: Skipped, Reason: reason}, err
 	}
-	if w.hash, err = w.file.Digest(); err != nil {
-		return Result{}, w.unreadable(err)
+	if _, err := w.src.Hash(); err != nil {
+		return Result{}, err
 	}
 	if reason, err := w.known(); reason != "" || err != nil {
 		return Result{State: Skipped, Reason: reason}, err
 	}
-	if reason := w.ownMake(format); reason != "" {
+	if reason := w.ownMake(); reason != "" {
 		return Result{State: Skipped, Reason: reason}, nil
 	}
 	if err := w.checkMounted(); err != nil {
 		return Result{}, err
 	}
-	if done, err := w.adopt(format); done || err != nil {
+	if done, err := w.adopt(); done || err != nil {
 		return Result{State: Skipped, Reason: recognised}, err
 	}
-	if result, done, err := w.reuse(format); done || err != nil {
+	if result, done, err := w.reuse(); done || err != nil {
 		return result, err
 	}
-	return w.restore(ctx, format)
+	return w.restore(ctx)
 }
 
 func discard(staged []*staging.File) {

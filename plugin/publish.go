@@ -27,16 +27,16 @@ func (w *work) mayWrite(name string, folder bool) error {
 		}
 	}
 	if info.IsDir() && !folder {
-		return w.fail(Conflict, fmt.Errorf("the output %s is a folder", name), "rename the folder or change the output's path")
+		return w.request.Fail(Conflict, fmt.Errorf("the output %s is a folder", name), "rename the folder or change the output's path")
 	}
-	if os.SameFile(info, w.info) {
-		return w.fail(Conflict, fmt.Errorf("the output %s would replace the original", name), "choose another output folder or path")
+	if os.SameFile(info, w.src.File.Info) {
+		return w.request.Fail(Conflict, fmt.Errorf("the output %s would replace the original", name), "choose another output folder or path")
 	}
 	if err := w.mayBeThere(name); err != nil {
 		return err
 	}
 	if id, ok := fileIDOf(name); w.engine.sources[realName(name)] || ok && w.engine.sourceFiles[id] {
-		return w.fail(Conflict, fmt.Errorf("the output %s would replace another original", name), "choose another output folder or path")
+		return w.request.Fail(Conflict, fmt.Errorf("the output %s would replace another original", name), "choose another output folder or path")
 	}
 	return nil
 }
@@ -53,24 +53,24 @@ func (w *work) mayBeThere(name string) error {
 	if _, err := os.Lstat(name); err != nil || ours {
 		return nil //nolint:nilerr // not there
 	}
-	return w.fail(Conflict, fmt.Errorf("the output %s exists", name), "")
+	return w.request.Fail(Conflict, fmt.Errorf("the output %s exists", name), "")
 }
 
 // holdsSource refuses a folder that an original lies below.
 func (w *work) holdsSource(folder string) error {
 	for source := range w.engine.sources {
 		if strings.HasPrefix(source, realName(folder)+"/") {
-			return w.fail(Conflict, fmt.Errorf("the output %s would replace the folder of the original %s", folder, source), "choose another output folder or path")
+			return w.request.Fail(Conflict, fmt.Errorf("the output %s would replace the folder of the original %s", folder, source), "choose another output folder or path")
 		}
 	}
-	if paths.ResolvedWithin(w.source, folder) {
-		return w.fail(Conflict, fmt.Errorf("the output %s would replace the original's folder", folder), "choose another output folder or path")
+	if paths.ResolvedWithin(w.request.Path, folder) {
+		return w.request.Fail(Conflict, fmt.Errorf("the output %s would replace the original's folder", folder), "choose another output folder or path")
 	}
 	return nil
 }
 
 func (w *work) taken(name, owner string) error {
-	return w.fail(Conflict, fmt.Errorf("the output %s already belongs to %s", name, owner), "add {ext} or {hash} to the output's path so that the two differ")
+	return w.request.Fail(Conflict, fmt.Errorf("the output %s already belongs to %s", name, owner), "add {ext} or {hash} to the output's path so that the two differ")
 }
 
 // written is an output that an engine without a ledger remembers.
@@ -102,7 +102,7 @@ func (w *work) mayReplace(s *staging.File, overwrite bool) error {
 	if ours || err != nil || w.isOfThis(s.Path, there) {
 		return err
 	}
-	return w.fail(Conflict, fmt.Errorf("the output %s exists and is not as Burnish made it", s.Path), "move it away, or choose another output folder or path")
+	return w.request.Fail(Conflict, fmt.Errorf("the output %s exists and is not as Burnish made it", s.Path), "move it away, or choose another output folder or path")
 }
 
 // wrote reports whether the file of that name and content is an output.
@@ -134,8 +134,8 @@ func (w *work) publish(staged []*staging.File, result Result) (Result, error) {
 		if err := w.mayReplace(s, w.job.Overwrite || o.Collision == naming.Overwrite); err != nil {
 			return Result{Notes: result.Notes}, err
 		}
-		if err := s.Preserve(o.Preserve, w.content, w.info); err != nil {
-			return Result{Notes: result.Notes}, w.fail(Unwritable, err, "let Burnish run as a user that may, or take it out of \"preserve\"")
+		if err := s.Preserve(o.Preserve, w.src.Content(), w.src.File.Info); err != nil {
+			return Result{Notes: result.Notes}, w.request.Fail(Unwritable, err, "let Burnish run as a user that may, or take it out of \"preserve\"")
 		}
 		result.Outputs = append(result.Outputs, Output{Path: s.Path, Format: w.targets[i].encoder.Format, Size: s.Size, Hash: s.Hash})
 	}

@@ -27,20 +27,20 @@ func (e *Engine) Strike(ctx context.Context, j Job, kind Kind, cause error, reme
 	if err != nil {
 		return &Error{Path: j.Path, Kind: kind, Err: errors.Join(cause, err)}
 	}
-	failure := w.fail(kind, cause, remedy)
+	failure := w.request.Fail(kind, cause, remedy)
 	if err := e.begin(ctx, w); err != nil {
 		return failure
 	}
 	defer e.end(w)
 	defer w.close()
-	if w.find() != nil {
+	if w.inspect() != nil {
 		return failure
 	}
-	if w.hash, err = w.file.Digest(); err != nil {
+	if _, err := w.src.Hash(); err != nil {
 		return failure
 	}
 	if _, err := w.doneBefore(); err != nil {
-		e.log.Error("the ledger cannot be read", "photo", w.source, "error", err)
+		e.log.Error("the ledger cannot be read", "photo", w.request.Path, "error", err)
 	}
 	if w.verdict(w.past()) == "" { // else the death came after the work
 		w.recordFailure(failure)
@@ -52,7 +52,7 @@ func (e *Engine) Strike(ctx context.Context, j Job, kind Kind, cause error, reme
 // quarantine at its last strike. A photo that is gone leaves no record.
 func (w *work) recordFailure(failure *Error) {
 	gone := failure.Kind == Unreadable && errors.Is(failure, os.ErrNotExist)
-	if w.engine.ledger == nil || w.info == nil || gone || failure.Kind == Stopped || failure.Kind == Unrecorded || failure.Kind == Swapped {
+	if w.engine.ledger == nil || w.src == nil || gone || failure.Kind == Stopped || failure.Kind == Unrecorded || failure.Kind == Swapped {
 		return
 	}
 	e := w.entry(history.Failed)
@@ -69,7 +69,7 @@ func (w *work) recordFailure(failure *Error) {
 		e.State, failure.Quarantined = history.Quarantined, true
 	}
 	if err := w.engine.record(e); err != nil {
-		w.engine.log.Error("the failure could not be recorded", "photo", w.source, "error", err)
+		w.engine.log.Error("the failure could not be recorded", "photo", w.request.Path, "error", err)
 		return
 	}
 	if failure.Quarantined {
@@ -79,10 +79,10 @@ func (w *work) recordFailure(failure *Error) {
 
 // judged is the failure, or that the photo is no longer the one that failed.
 func (w *work) judged(failure *Error) *Error {
-	if w.info == nil || failure.Kind.Transient() {
+	if w.src == nil || failure.Kind.Transient() {
 		return failure
 	}
-	if changed := (*Error)(nil); errors.As(w.unchanged(), &changed) {
+	if changed := (*Error)(nil); errors.As(w.src.Unchanged(), &changed) {
 		return changed
 	}
 	return failure
@@ -99,7 +99,7 @@ func (w *work) quarantineLate() {
 
 // quarantine moves the original where that is asked and writes the reason down.
 func (w *work) quarantine(e history.Record) {
-	log := w.engine.log.With("photo", w.source)
+	log := w.engine.log.With("photo", w.request.Path)
 	if w.job.Quarantine != "" {
 		if err := w.moveToQuarantine(&e); err != nil {
 			log.Error("moving the photo into quarantine", "error", err)
@@ -117,16 +117,16 @@ const stillWriting = 5 * time.Minute
 
 // moveToQuarantine moves the photo into quarantine, once the record says where to.
 func (w *work) moveToQuarantine(e *history.Record) error {
-	rel, err := w.below()
+	rel, err := w.request.Below()
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(w.unchanged(), mounts.Check(w.engine.ledger, w.job.Quarantine)); err != nil {
+	if err := errors.Join(w.src.Unchanged(), mounts.Check(w.engine.ledger, w.job.Quarantine)); err != nil {
 		return err
 	}
 	m := w.mover()
 	m.Before, m.QuietFor = w.intend(e), stillWriting
-	place, err := m.Relocate(w.file, w.job.Quarantine, rel)
+	place, err := m.Relocate(w.src.File, w.job.Quarantine, rel)
 	if place == "" {
 		return errors.Join(err, w.stays(e))
 	}
@@ -137,9 +137,9 @@ func (w *work) moveToQuarantine(e *history.Record) error {
 // below is the photo's path below its root, and its place in another folder of
 // the same structure.
 func (w *work) below() (string, error) {
-	rel, err := filepath.Rel(w.root, w.source)
+	rel, err := filepath.Rel(w.request.Root, w.request.Path)
 	if err != nil || !filepath.IsLocal(rel) {
-		return "", fmt.Errorf("%s does not lie below %s", w.source, w.root)
+		return "", fmt.Errorf("%s does not lie below %s", w.request.Path, w.request.Root)
 	}
 	return rel, nil
 }

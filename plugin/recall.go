@@ -59,7 +59,7 @@ func (w *work) remembered(plan *Plan) string {
 	if w.engine.recall == nil {
 		return ""
 	}
-	a, err := w.engine.recall(Question{Path: w.source, Work: w.key, Content: w.hash})
+	a, err := w.engine.recall(Question{Path: w.request.Path, Work: w.key, Content: w.src.KnownHash()})
 	if err != nil {
 		return "" // whoever made the option says so
 	}
@@ -80,7 +80,7 @@ func (w *work) remembered(plan *Plan) string {
 	if past.State == history.Failed {
 		plan.Notes = append(plan.Notes, fmt.Sprintf("failed before, attempt %d: %s", past.Attempts, past.Error))
 	}
-	if a.Equal != "" && a.Equal != w.source && w.pipeline.copies() {
+	if a.Equal != "" && a.Equal != w.request.Path && w.pipeline.copies() {
 		plan.Notes = append(plan.Notes, "the same content as "+a.Equal+", whose outputs would be copied where they are as they were")
 	}
 	return ""

@@ -34,7 +34,7 @@ func (w *work) claim(src *ops.Source, pages int) error {
 			return err
 		}
 	}
-	return w.fail(Conflict, errors.New("no free name was found for an output"), "add {hash} to the output's path")
+	return w.request.Fail(Conflict, errors.New("no free name was found for an output"), "add {hash} to the output's path")
 }
 
 // tryClaim asks to be called again where another photo took a numbered name
@@ -81,14 +81,14 @@ func (w *work) name(o *output.Config, facts naming.Facts, t *target) (string, er
 		return "", w.nameTooLong(err)
 	}
 	if err != nil {
-		return "", w.fail(Conflict, err, "change the output's path")
+		return "", w.request.Fail(Conflict, err, "change the output's path")
 	}
 	if same := slices.IndexFunc(w.targets, func(other target) bool { return other.path == path }); same >= 0 {
 		if w.targets[same].output == t.output && t.encoder.Joins() {
 			return path, nil
 		}
 		if o.Collision != naming.Number {
-			return "", w.fail(Conflict, fmt.Errorf("two outputs have the same path %s", path), "give each output of the pipeline a path of its own; {page} tells pages apart")
+			return "", w.request.Fail(Conflict, fmt.Errorf("two outputs have the same path %s", path), "give each output of the pipeline a path of its own; {page} tells pages apart")
 		}
 	}
 	switch o.Collision {
@@ -158,8 +158,8 @@ func (w *work) occupied(path string) (bool, error) {
 // none or that is gone; mine says that it belongs to this one. e.mu is held.
 func (w *work) ownerBeside(path string) (owner string, mine bool, err error) {
 	owner, err = w.engine.ownerOf(path)
-	if owner == "" || owner == w.source || err != nil {
-		return "", owner == w.source, err
+	if owner == "" || owner == w.request.Path || err != nil {
+		return "", owner == w.request.Path, err
 	}
 	if _, err := os.Lstat(owner); !errors.Is(err, os.ErrNotExist) {
 		return owner, false, nil
@@ -187,7 +187,7 @@ func (w *work) own() error {
 			continue
 		}
 		if other := e.claims[t.path]; other != nil && other != w {
-			return w.taken(t.path, other.source)
+			return w.taken(t.path, other.request.Path)
 		}
 		owner, _, err := w.ownerBeside(t.path)
 		if err != nil {
@@ -209,7 +209,7 @@ func (w *work) own() error {
 // away: they may be all that is left of it. e.mu is held.
 func (w *work) protectArchived(path string) error {
 	owner, err := w.engine.ownerOf(path)
-	if owner == "" || owner == w.source || err != nil {
+	if owner == "" || owner == w.request.Path || err != nil {
 		return err
 	}
 	if put, err := w.engine.isArchived(path); !put || err != nil {
@@ -233,17 +233,17 @@ func (w *work) sparesLast(t target) error {
 	e.mu.Lock()
 	owner, err := e.ownerOf(t.path)
 	e.mu.Unlock()
-	if owner == w.source || err != nil {
+	if owner == w.request.Path || err != nil {
 		return err
 	}
 	p, ok := output.ReadProvenance(t.path, t.encoder.Format)
-	if !ok || p.Source == w.hash {
+	if !ok || p.Source == w.src.KnownHash() {
 		return nil
 	}
 	if known, err := e.atHand(p.Source); known || err != nil {
 		return err
 	}
-	return w.fail(Protected, fmt.Errorf("the output %s is of another photo (SHA-256 %.16s…) of which no original is known here: it may be all that is left of it", t.path, p.Source),
+	return w.request.Fail(Protected, fmt.Errorf("the output %s is of another photo (SHA-256 %.16s…) of which no original is known here: it may be all that is left of it", t.path, p.Source),
 		"this goes on by itself once that original is seen in a watched folder; else move the output away, or remove it")
 }
 
@@ -285,12 +285,12 @@ func (w *work) idle() bool {
 	return !slices.ContainsFunc(w.targets, func(t target) bool { return t.path != "" })
 }
 
-// request is what a target is to be, after what the operators have noted.
-func (w *work) request(t target, notes map[string]string) output.Request {
+// outputRequest is what a target is to be, after what the operators have noted.
+func (w *work) outputRequest(t target, notes map[string]string) output.Request {
 	return output.Request{
 		Config: &w.pipeline.outputs[t.output], Encoder: t.encoder, TempPrefix: w.engine.tempPrefix, Root: w.output, Path: t.path,
 		Provenance: output.Provenance{
-			Source: w.hash, Pipeline: w.pipeline.name, Fingerprint: w.pipeline.work,
+			Source: w.src.KnownHash(), Pipeline: w.pipeline.name, Fingerprint: w.pipeline.work,
 			Model: notes["model"], ModelDigest: notes["model_digest"], Device: notes["device"], Version: w.engine.version,
 			Evidence: cmp.Or(notes["evidence"], notes["left_alone"]),
 			Fidelity: heldAgainstSource(notes["fidelity"]),

@@ -28,10 +28,10 @@ const (
 	Changed     Kind = "changed"     // the source changed while it was read
 	Swapped     Kind = "swapped"     // a link, or something else, took the place of the source or of a folder on the way to it
 	Conflict    Kind = "conflict"    // an output belongs to another photo
-	Protected      Kind = "spared"      // an output would replace what may be the last of another photo
+	Protected   Kind = "spared"      // an output would replace what may be the last of another photo
 	Unwritable  Kind = "unwritable"  // an output cannot be written
 	Unrecorded  Kind = "unrecorded"  // the ledger cannot be written
-	StepFailed      Kind = "failed"      // a device, a model or a file that steps need failed, or Burnish did
+	StepFailed  Kind = "failed"      // a device, a model or a file that steps need failed, or Burnish did
 	Crashed     Kind = "crashed"     // the process that worked on it died
 	Starved     Kind = "no-memory"   // the machine, or what it gives Burnish, has too little memory
 	Stopped     Kind = "stopped"     // the job's context ended

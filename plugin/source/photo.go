@@ -107,12 +107,12 @@ func (p *Photo) Provenance() (found output.Provenance, ok bool) {
 	return *p.provenance, p.provenance.Source != ""
 }
 
-// Header reads the photo's header and opens its first page. The orientation is
-// the one that its metadata tell wherever they say so: libvips knows EXIF of
-// fewer places.
+// Header reads the photo's header, opens its first page, and refuses a photo of
+// more pages or pixels than the limits. The orientation is the one that its
+// metadata tell wherever they say so: libvips knows EXIF of fewer places.
 func (p *Photo) Header() (vips.Header, error) {
 	if p.first != nil {
-		return p.header, nil
+		return p.header, p.withinLimits(p.header)
 	}
 	first, header, err := vips.Inspect(p.Content(), p.format)
 	if err != nil {
@@ -122,18 +122,14 @@ func (p *Photo) Header() (vips.Header, error) {
 		header.Orientation = n
 	}
 	p.first, p.header = first, header
-	return header, nil
+	return header, p.withinLimits(header)
 }
 
 // Decode gives one of the pages as a stream, and notes what is amiss with its
-// colours. Of the first there is one stream, which one caller may read. The
-// header is checked against the limits before.
+// colours. Of the first there is one stream, which one caller may read.
 func (p *Photo) Decode(ctx context.Context, page int) (_ ops.Image, err error) {
 	header, err := p.Header()
 	if err != nil {
-		return ops.Image{}, err
-	}
-	if err := p.withinLimits(header); err != nil {
 		return ops.Image{}, err
 	}
 	var pixels *vips.Image

@@ -1,0 +1,129 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/admission"
+	"github.com/burnish-photo/burnish/plugin/beneath"
+	"github.com/burnish-photo/burnish/plugin/naming"
+	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/source"
+)
+
+// requestOf says which file j's photo is, and what of it is taken.
+func (e *Engine) requestOf(j Job, p *pipeline) (r source.Request, err error) {
+	r = source.Request{Name: j.Path, Links: beneath.Any, Allow: j.Allow}
+	if r.Path, err = filepath.Abs(j.Path); err != nil {
+		return r, err
+	}
+	r.Root = filepath.Dir(r.Path)
+	if j.Root != "" {
+		if r.Root, err = filepath.Abs(j.Root); err != nil {
+			return r, err
+		}
+		r.Links = j.Links.beneath()
+		if j.Links == FollowLinks {
+			r.Barred = e.barred(r.Root)
+		}
+	}
+	r.Limits = e.limitsOf(j, r.Root)
+	r.Limits.AllPages = p.pages == config.AllPages
+	return r, nil
+}
+
+func (l Links) beneath() beneath.Links {
+	switch l {
+	case FollowLinks:
+		return beneath.Any
+	case InsideLinks:
+		return beneath.Inside
+	}
+	return beneath.None
+}
+
+// barred are the folders that links below root must not lead into: Burnish's
+// own, and what is watched for itself.
+func (e *Engine) barred(root string) []string {
+	folders := []string{e.config.StateDir}
+	for _, f := range e.config.Watch {
+		folders = append(folders, f.Output)
+		if f.Folder != root {
+			folders = append(folders, f.Folder)
+		}
+	}
+	return folders
+}
+
+// limitsOf are the limits for a job's photo: those of its folder, or the general
+// ones.
+func (e *Engine) limitsOf(j Job, root string) source.Limits {
+	own, general := j.Limits, e.config.Limits
+	limit := func(name string, own, general float64) source.Limit {
+		if own <= 0 {
+			return source.Limit{Most: general, Key: "limits." + name}
+		}
+		return source.Limit{Most: own, Key: fmt.Sprintf("limits.%s of the watched folder %s", name, root)}
+	}
+	return source.Limits{
+		Megapixels: limit("megapixels", own.Megapixels, general.Megapixels),
+		Pages:      limit("pages", float64(own.Pages), float64(general.Pages)),
+		Bytes:      limit("bytes", float64(own.Bytes), float64(general.Bytes)),
+		Metadata:   limit("metadata", float64(own.Metadata), float64(general.Metadata)),
+	}
+}
+
+// demand is what the pipeline asks for to process a photo of that size.
+func (p *pipeline) demand(width, height, pixel int) admission.Demand {
+	return admission.Demand{Width: width, Height: height, PixelBytes: pixel, Steps: p.graph.Weigh(width, height, pixel).Bytes}
+}
+
+// admit waits until there is memory for the photo.
+func (w *work) admit(ctx context.Context, h vips.Header) (release func(), err error) {
+	demand := w.pipeline.demand(h.Width, h.Height, h.PixelBytes)
+	demand.Metadata = w.src.Metadata()
+	if info, err := w.src.File.JPEG(); err == nil { // what cannot be read, others will say
+		demand.Coefficients = info.CoefficientBytes()
+	}
+	release, err = w.engine.memory.Admit(ctx, w.pipeline.work, demand.EstimateMemory())
+	if e := (*admission.InsufficientMemoryError)(nil); errors.As(err, &e) {
+		if !e.Configured { // another day, or another machine, may have it
+			return nil, w.request.Fail(Starved, err, admission.ThisHost.Remedy())
+		}
+		return nil, w.request.Fail(TooLarge, err, "raise limits.memory, or give promptcir a smaller tile")
+	}
+	return release, err
+}
+
+// dateNote is what is to be said of the date in outputs' names: that it is the
+// file's and why; "" where it is the photo's, or in no name.
+func (w *work) dateNote(src *ops.Source) string {
+	named := slices.ContainsFunc(w.pipeline.outputs, func(o output.Config) bool { return o.Path.Dated() })
+	if !named || !src.Taken.IsZero() {
+		return ""
+	}
+	why := w.src.DateFault()
+	if why == "" {
+		why = "the photo bears no date"
+	}
+	return fmt.Sprintf("the file's own time, %s: %s", src.ModTime.Format(time.DateTime), why)
+}
+
+// facts are what output templates may name.
+func (w *work) facts(date time.Time) (naming.Facts, error) {
+	dir, err := filepath.Rel(w.request.Root, filepath.Dir(w.request.Path))
+	if err != nil || !filepath.IsLocal(dir) {
+		return naming.Facts{}, fmt.Errorf("%s does not lie below %s", w.request.Path, w.request.Root)
+	}
+	if date.IsZero() {
+		date = w.src.File.Info.ModTime()
+	}
+	return naming.Facts{Dir: dir, Name: filepath.Base(w.request.Path), Hash: w.src.KnownHash(), Pipeline: w.pipeline.name, Date: date}, nil
+}
