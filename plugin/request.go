@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/admission"
@@ -35,7 +34,7 @@ func (e *Engine) requestOf(j Job, p *pipeline) (r source.Request, err error) {
 		}
 	}
 	r.Limits = e.limitsOf(j, r.Root)
-	r.Limits.AllPages = p.pages == config.AllPages
+	r.Limits.AllPages = p.pages == AllPages
 	return r, nil
 }
 
@@ -53,10 +52,10 @@ func (l Links) beneath() beneath.Links {
 // own, and what is watched for itself.
 func (e *Engine) barred(root string) []string {
 	folders := []string{e.config.StateDir}
-	for _, f := range e.config.Watch {
+	for _, f := range e.config.Routes {
 		folders = append(folders, f.Output)
-		if f.Folder != root {
-			folders = append(folders, f.Folder)
+		if f.Source != root {
+			folders = append(folders, f.Source)
 		}
 	}
 	return folders
@@ -82,7 +81,7 @@ func (e *Engine) limitsOf(j Job, root string) source.Limits {
 
 // demand is what the pipeline asks for to process a photo of that size.
 func (p *pipeline) demand(width, height, pixel int) admission.Demand {
-	return admission.Demand{Width: width, Height: height, PixelBytes: pixel, Steps: p.graph.Weigh(width, height, pixel).Bytes}
+	return admission.Demand{Width: width, Height: height, PixelBytes: pixel, Steps: p.graph.EstimateCost(width, height, pixel).Bytes}
 }
 
 // admit waits until there is memory for the photo.
