@@ -14,6 +14,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 	"gopkg.in/yaml.v3"
 )
 
@@ -52,7 +53,7 @@ type benchReport struct {
 }
 
 type benchRow struct {
-	plugin.Measurement
+	tools.Measurement
 	PeakShare float64 `json:"peak_share"`
 }
 
@@ -83,14 +84,14 @@ func (b *benchCommand) Run(h *host) error {
 }
 
 func (b *benchCommand) measure(h *host, engine *plugin.Engine, sizes [][2]int) (benchReport, error) {
-	r := benchReport{Version: release(), ONNXRuntime: plugin.Version().ONNXRuntime}
-	peak, err := plugin.Peak(h)
+	r := benchReport{Version: release(), ONNXRuntime: tools.Version().ONNXRuntime}
+	peak, err := tools.Peak(h)
 	if err != nil {
 		return r, err
 	}
 	r.PeakGMACs = peak / 1e9
 	for _, s := range sizes {
-		m, err := engine.Measure(h, "bench", s[0], s[1], b.Photos)
+		m, err := tools.Measure(h, engine, "bench", s[0], s[1], b.Photos)
 		if err != nil {
 			return r, err
 		}

@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"github.com/burnish-photo/burnish/ops/diag"
-	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 )
 
 type compareCommand struct {
@@ -25,7 +25,7 @@ Example: burnish compare clean.png damaged.jpg restored.png`
 // Run prints a line for every image.
 func (c *compareCommand) Run(h *host) error {
 	for _, image := range c.Images {
-		psnr, err := plugin.PSNR(c.Reference, image)
+		psnr, err := tools.PSNR(c.Reference, image)
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 )
 
 // The scripts ask burnish complete for the words, and fall back to files.
@@ -76,7 +76,7 @@ func (c *completeCommand) Run(h *host) error {
 func (h *host) operands() map[string][]string {
 	return map[string][]string{
 		"ops <name>":      h.registry.Names(),
-		"--model":         plugin.Version().Models,
+		"--model":         tools.Version().Models,
 		"--preset":        {"fast", "balanced", "reference"},
 		"--device":        {"auto", "cpu", "cuda:0"},
 		"--allow-formats": {"bmp", "jp2", "jxl", "pdf", "psd", "svg"},

@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/burnish-photo/burnish/ops/diag"
-	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 )
 
 type explainCommand struct {
@@ -25,7 +25,7 @@ Example: burnish explain out/holiday.webp`
 func (c *explainCommand) Run(h *host) error {
 	foreign := false
 	for _, file := range c.Files {
-		e, err := plugin.Explain(file)
+		e, err := tools.Explain(file)
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (c *explainCommand) Run(h *host) error {
 	return nil
 }
 
-func explainedLine(e plugin.Explanation) map[string]any {
+func explainedLine(e tools.Explanation) map[string]any {
 	line := map[string]any{"path": e.Path, "format": e.Format, "width": e.Width, "height": e.Height, "pages": e.Pages}
 	if p := e.Provenance; p != nil {
 		line["intact"] = e.Intact
@@ -57,7 +57,7 @@ func explainedLine(e plugin.Explanation) map[string]any {
 	return line
 }
 
-func printExplained(h *host, e plugin.Explanation) error {
+func printExplained(h *host, e tools.Explanation) error {
 	w := tabwriter.NewWriter(h.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s\n  image\t%d×%d %s\n", diag.Printable(e.Path), e.Width, e.Height, e.Format)
 	if e.Pages > 1 {

@@ -12,7 +12,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/ops/graph/draw"
-	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 )
 
 type graphCommand struct {
@@ -82,7 +82,7 @@ func (g *graphCommand) draw(w io.Writer, boxes []draw.Box) error {
 		if err := draw.SVG(&svg, boxes); err != nil {
 			return err
 		}
-		png, err := plugin.RenderSVG(svg.Bytes())
+		png, err := tools.RenderSVG(svg.Bytes())
 		if err != nil {
 			return fmt.Errorf("%w; --format svg draws without it", err)
 		}

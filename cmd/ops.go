@@ -10,7 +10,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
-	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 )
 
 type opsCommand struct {
@@ -33,7 +33,7 @@ Examples:
 func (o *opsCommand) Run(h *host) error {
 	switch {
 	case o.Markdown:
-		_, err := io.WriteString(h.out, h.registry.Reference(plugin.Version().Libvips))
+		_, err := io.WriteString(h.out, h.registry.Reference(tools.Version().Libvips))
 		return err
 	case o.Name == "":
 		return o.list(h)

@@ -12,6 +12,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 	"gopkg.in/yaml.v3"
 )
 
@@ -83,7 +84,7 @@ func (r *restoreCommand) check(h *host) (*config.Config, error) {
 		return nil, fmt.Errorf("--strength must be 0 to 1, got %g", r.Strength)
 	}
 	r.Format = strings.TrimPrefix(strings.ToLower(r.Format), ".")
-	if r.Format != "" && !plugin.Writes(r.Format) {
+	if r.Format != "" && !tools.Writes(r.Format) {
 		return nil, fmt.Errorf("--format must be jpeg, png, webp, tiff, avif, heic, jxl or gif, got %q", r.Format)
 	}
 	if r.Format == "jpeg" {
@@ -102,7 +103,7 @@ func (r *restoreCommand) check(h *host) (*config.Config, error) {
 		return nil, fmt.Errorf("give either --format or the file %s, whose extension chooses the format", r.Output)
 	case filepath.Ext(r.Output) == "":
 		return nil, fmt.Errorf("%s has no extension, which chooses the format; end it in .jpg, .png, .webp, .tif, .avif or .jxl, or in / for a folder", r.Output)
-	case !plugin.Writes(filepath.Ext(r.Output)):
+	case !tools.Writes(filepath.Ext(r.Output)):
 		return nil, fmt.Errorf("%s: no encoder writes %q; end it in .jpg, .png, .webp, .tif, .avif or .jxl", r.Output, filepath.Ext(r.Output))
 	}
 	return r.configuration(h)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/burnish-photo/burnish/ops/diag"
-	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 )
 
 type verifyCommand struct {
@@ -27,7 +27,7 @@ Example: burnish verify --fidelity photo.jpg out/photo.png`
 func (c *verifyCommand) Run(h *host) error {
 	agree := true
 	for _, image := range c.Images {
-		a, err := plugin.Fidelity(c.Source, image)
+		a, err := tools.Fidelity(c.Source, image)
 		if err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ func (c *verifyCommand) Run(h *host) error {
 	return nil
 }
 
-func (c *verifyCommand) line(image string, a plugin.Agreement) map[string]any {
+func (c *verifyCommand) line(image string, a tools.Agreement) map[string]any {
 	var components []map[string]any
 	for _, n := range a.Components {
 		components = append(components, map[string]any{"coefficients": n.Coefficients, "outside": n.Outside, "beyond": n.Beyond, "greatest": n.Greatest})
@@ -62,7 +62,7 @@ func (c *verifyCommand) line(image string, a plugin.Agreement) map[string]any {
 	}
 }
 
-func (c *verifyCommand) text(image string, a plugin.Agreement) string {
+func (c *verifyCommand) text(image string, a tools.Agreement) string {
 	says := "agrees with"
 	if !a.Agrees() {
 		says = "does not agree with"

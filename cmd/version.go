@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 )
 
 // version is set by the linker.
@@ -33,7 +34,7 @@ func (v *versionCommand) Run(h *host) error {
 		runtime = c.Restore.Runtime
 	}
 	missing := plugin.StartRestoration(runtime.Library, runtime.Providers)
-	all := plugin.Version()
+	all := tools.Version()
 	fmt.Fprintf(h.out, "burnish       %s\nlibvips       %s\n", release(), all.Libvips)
 	if missing != nil {
 		fmt.Fprintf(h.out, "ONNX Runtime  not found: %v\n", missing)
@@ -52,7 +53,7 @@ func (v *versionCommand) Run(h *host) error {
 
 // tryProviders prints a line a provider.
 func tryProviders(out io.Writer, model string) error {
-	all, err := plugin.TryProviders()
+	all, err := tools.TryProviders()
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,24 @@ func (s *estimate) add(ctx context.Context, f graph.Preview, w *work) error {
 	return nil
 }
 
+// Estimate is what a pipeline takes for one photo.
+type Estimate struct {
+	Pixels float64 // that networks compute, with what tiles repeat
+	MACs   float64 // multiply-accumulates of networks; 0 where that is not known
+	Memory int64   // bytes, beside what the process holds before
+}
+
+// Estimate predicts what a pipeline takes for a photo of w×h pixels of
+// pixelBytes bytes.
+func (e *Engine) Estimate(pipeline string, w, h, pixelBytes int) (Estimate, error) {
+	p, ok := e.pipelines[pipeline]
+	if !ok {
+		return Estimate{}, fmt.Errorf("there is no pipeline %q", pipeline)
+	}
+	cost := p.graph.EstimateCost(w, h, pixelBytes)
+	return Estimate{Pixels: cost.Pixels, MACs: cost.MACs, Memory: e.memory.Predict(p.work, p.demand(w, h, pixelBytes).EstimateMemory())}, nil
+}
+
 func megapixels(p *vips.Image) float64 { return float64(p.Width()) * float64(p.Height()) / 1e6 }
 
 // sampleSide is that of the picture which operators are measured on, in pixels.

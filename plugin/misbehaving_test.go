@@ -32,22 +32,3 @@ func TestARescuedPhotoSaysSo(t *testing.T) {
 		t.Errorf("got %d outputs and the notes %v", len(r.Outputs), r.Notes)
 	}
 }
-
-func TestTryProviders(t *testing.T) {
-	if err := plugin.StartRestoration("", nil); err != nil {
-		t.Fatal(err)
-	}
-	all, err := plugin.TryProviders()
-	if err != nil || len(all) == 0 {
-		t.Fatal(all, err)
-	}
-	for _, p := range all {
-		t.Logf("%s, %s: %s, %v", p.Device, p.Name, p.SelfTest, p.Err)
-		if p.Err == nil && p.SelfTest.Provider != p.Name {
-			t.Errorf("%s works, but %q ran", p.Name, p.SelfTest.Provider)
-		}
-	}
-	if last := all[len(all)-1]; last.Device != "cpu" || last.Err != nil || last.SelfTest.SecondsPerMP <= 0 {
-		t.Errorf("the CPU: %+v", last)
-	}
-}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 )
 
 func outputs(lines ...string) string {
@@ -70,7 +71,7 @@ func TestPages(t *testing.T) {
 		}
 	}
 	// The second page differs from the first.
-	psnr, err := plugin.PSNR(b.path("out/scan.1.jpg"), b.path("out/scan.2.jpg"))
+	psnr, err := tools.PSNR(b.path("out/scan.1.jpg"), b.path("out/scan.2.jpg"))
 	if err != nil || psnr > 15 {
 		t.Errorf("page 2 is page 1: %.1f dB, %v", psnr, err)
 	}
@@ -178,7 +179,7 @@ func TestOwnOutputsAreRecognisedAfterARename(t *testing.T) {
 		if result, err := b.engine.Process(t.Context(), job); err != nil || result.State != plugin.Skipped || !strings.HasPrefix(result.Reason, "made by Burnish") {
 			t.Errorf("%s: %+v, %v", o.Path, result, err)
 		}
-		if e, err := plugin.Explain(o.Path); err != nil || e.Provenance == nil || e.Provenance.Pipeline != "small" || len(e.Provenance.Source) != 64 {
+		if e, err := tools.Explain(o.Path); err != nil || e.Provenance == nil || e.Provenance.Pipeline != "small" || len(e.Provenance.Source) != 64 {
 			t.Errorf("%s: %+v, %v", o.Path, e, err)
 		}
 	}

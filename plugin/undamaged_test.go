@@ -9,6 +9,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 )
 
 const restoring = `
@@ -113,7 +114,7 @@ pipelines:
 		if clean := name == "clean"; bytes.Equal(original, output) != clean || (r.Notes["device"] == "") != clean {
 			t.Errorf("%s: the source's bytes: %t; the result says %v", name, bytes.Equal(original, output), r.Notes)
 		}
-		told, err := plugin.Explain(b.path("out/" + name + ".webp"))
+		told, err := tools.Explain(b.path("out/" + name + ".webp"))
 		if err != nil || told.Provenance == nil || !strings.Contains(told.Provenance.Evidence, "damaged: correction ") {
 			t.Errorf("%s: explained as %+v, %v", name, told.Provenance, err)
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 )
 
 // A photo whose output's name no file can bear fails once, by itself; one whose
@@ -140,7 +141,7 @@ func TestMetadataThatUnfolds(t *testing.T) {
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("it took %s", took)
 	}
-	if _, err := plugin.Explain(file); err == nil || !strings.Contains(err.Error(), "unfold to more than") {
+	if _, err := tools.Explain(file); err == nil || !strings.Contains(err.Error(), "unfold to more than") {
 		t.Errorf("explain says %v", err)
 	}
 	b.done(bomb("some.png", 2))

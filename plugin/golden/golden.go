@@ -14,6 +14,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 	"gopkg.in/yaml.v3"
 )
 
@@ -171,7 +172,7 @@ func (e Expect) validate(at string) error {
 	if _, err := path.Match(e.Output, ""); err != nil {
 		errs = append(errs, diag.Invalid(at+".output", "%q is no pattern", e.Output))
 	}
-	if formats := plugin.Formats(); e.Format != "" && !slices.Contains(formats, e.Format) {
+	if formats := tools.Formats(); e.Format != "" && !slices.Contains(formats, e.Format) {
 		errs = append(errs, diag.Invalid(at+".format", "there is no format %q%s", e.Format, diag.Suggest(e.Format, formats)))
 	}
 	for _, tag := range slices.Sorted(maps.Keys(e.EXIF)) {

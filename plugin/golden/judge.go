@@ -10,6 +10,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 )
 
 // judge compares one output with what is expected.
@@ -46,7 +47,7 @@ func (f *File) judge(e Expect, o plugin.Output) (faults []string, err error) {
 		}
 	}
 	if e.PSNR != nil {
-		is, err := plugin.PSNR(f.path(e.PSNR.Image), o.Path)
+		is, err := tools.PSNR(f.path(e.PSNR.Image), o.Path)
 		if err != nil {
 			return faults, err
 		}
@@ -55,7 +56,7 @@ func (f *File) judge(e Expect, o plugin.Output) (faults []string, err error) {
 		}
 	}
 	if e.DeltaE != nil {
-		is, err := plugin.DeltaE(f.path(e.DeltaE.Image), o.Path)
+		is, err := tools.DeltaE(f.path(e.DeltaE.Image), o.Path)
 		if err != nil {
 			return faults, err
 		}

@@ -1,4 +1,4 @@
-package plugin
+package tools
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/admission"
 )
 
@@ -39,10 +40,13 @@ type Measurement struct {
 
 // Measure runs a pipeline on photos of w×h pixels that it makes: JPEGs of
 // quality 30 with edges, waves and noise. The engine has no ledger.
-func (e *Engine) Measure(ctx context.Context, pipeline string, w, h, photos int) (m Measurement, err error) {
-	p, ok := e.pipelines[pipeline]
-	if !ok || photos < 1 || e.ledger != nil {
-		return m, fmt.Errorf("measure: pipeline %q, %d photos, with a ledger: %t", pipeline, photos, e.ledger != nil)
+func Measure(ctx context.Context, e *plugin.Engine, pipeline string, w, h, photos int) (m Measurement, err error) {
+	if photos < 1 {
+		return m, fmt.Errorf("measure: photos must be 1 or more, got %d", photos)
+	}
+	estimate, err := e.Estimate(pipeline, w, h, sampleBytes)
+	if err != nil {
+		return m, err
 	}
 	folder, err := os.MkdirTemp("", "burnish-bench-")
 	if err != nil {
@@ -54,16 +58,15 @@ func (e *Engine) Measure(ctx context.Context, pipeline string, w, h, photos int)
 			return m, err
 		}
 	}
-	weight := p.graph.EstimateCost(w, h, sampleBytes)
 	m = Measurement{Width: w, Height: h, Photos: photos, AtATime: min(photos, e.Parallel())}
-	m.PredictedMB = float64(e.memory.Predict(p.work, p.demand(w, h, sampleBytes).EstimateMemory())) / (1 << 20)
+	m.PredictedMB = float64(estimate.Memory) / (1 << 20)
 	resetPeak()
 	began, computed := time.Now(), processor()
-	results, errs := make([]Result, photos), make([]error, photos)
+	results, errs := make([]plugin.Result, photos), make([]error, photos)
 	var wg sync.WaitGroup
 	for i := range photos {
 		wg.Go(func() {
-			results[i], errs[i] = e.Process(ctx, Job{
+			results[i], errs[i] = e.Process(ctx, plugin.Job{
 				Path: filepath.Join(folder, fmt.Sprintf("%d.jpg", i)), Pipeline: pipeline, Output: filepath.Join(folder, "out"),
 			})
 		})
@@ -74,9 +77,9 @@ func (e *Engine) Measure(ctx context.Context, pipeline string, w, h, photos int)
 	m.PeakMB = float64(admission.ThisHost.Peak()) / (1 << 20)
 	mp := float64(w) * float64(h) * float64(photos) / 1e6
 	m.SecondsPerMP, m.MPPerSecond = m.Seconds/mp, mp/m.Seconds
-	m.WindowMP = weight.Pixels * float64(photos) / 1e6
-	m.KMACPerPixel = weight.MACs / float64(w) / float64(h) / 1e3
-	m.GMACPerSecond = weight.MACs * float64(photos) / m.Seconds / 1e9
+	m.WindowMP = estimate.Pixels * float64(photos) / 1e6
+	m.KMACPerPixel = estimate.MACs / float64(w) / float64(h) / 1e3
+	m.GMACPerSecond = estimate.MACs * float64(photos) / m.Seconds / 1e9
 	m.Notes = results[photos-1].Notes
 	return m, errors.Join(errs...)
 }
@@ -134,6 +137,6 @@ func processor() time.Duration {
 }
 
 // Peak is how many multiply-accumulates a second this machine's CPU reaches on
-// its best, large products of matrices, with all cores. It wants
-// [StartRestoration].
+// its best, large products of matrices, with all cores. [plugin.StartRestoration]
+// has been called.
 func Peak(ctx context.Context) (float64, error) { return onnx.Peak(ctx, 0) }

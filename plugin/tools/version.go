@@ -1,4 +1,4 @@
-package plugin
+package tools
 
 import (
 	"errors"
@@ -13,21 +13,18 @@ import (
 // Versions names the native libraries in this process.
 type Versions struct {
 	Libvips     string
-	ONNXRuntime string   // "" before [StartRestoration]
+	ONNXRuntime string   // "" before [plugin.StartRestoration]
 	Library     string   // the file that ONNX Runtime was loaded from
 	Providers   []string // the execution providers that it offers
 	Models      []string // the models in the binary
 }
 
-// Version reports what runs in this process; it wants [Start].
+// Version reports what runs in this process; [plugin.Start] has been called.
 func Version() Versions {
-	native.Lock()
-	defer native.Unlock()
-	v := Versions{Libvips: vips.Version(), Models: models.Names()}
-	if native.stopONNX != nil {
-		v.ONNXRuntime, v.Library, v.Providers = onnx.Version(), onnx.Library(), onnx.Providers()
+	return Versions{
+		Libvips: vips.Version(), Models: models.Names(),
+		ONNXRuntime: onnx.Version(), Library: onnx.Library(), Providers: onnx.Providers(),
 	}
-	return v
 }
 
 // Writes reports whether files with this extension can be written.
@@ -48,7 +45,7 @@ type Provider struct {
 }
 
 // TryProviders opens a bundled model on the first device of every execution
-// provider on offer. It wants [StartRestoration].
+// provider on offer. [plugin.StartRestoration] has been called.
 func TryProviders() ([]Provider, error) {
 	name := models.Names()[0]
 	data, _ := models.Open(name)

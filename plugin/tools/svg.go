@@ -1,4 +1,4 @@
-package plugin
+package tools
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 )
 
 // RenderSVG makes a PNG of a drawing of Burnish's own; a stranger's SVG must
-// not be given to it. [Start] has been called.
+// not be given to it. [plugin.Start] has been called.
 func RenderSVG(svg []byte) ([]byte, error) {
 	if _, ok := vips.Lookup("svgload_buffer"); !ok {
 		return nil, errors.New("this libvips was built without SVG")

@@ -1,4 +1,4 @@
-package plugin_test
+package tools_test
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops/vips"
-	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 )
 
 // TestFidelityOfTurnedOutputs: an output that was turned upright is held against its
@@ -18,13 +18,13 @@ func TestFidelityOfTurnedOutputs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	whole, err := vips.Open("../packaging/demo/originals/osprey.webp", vips.Random)
+	whole, err := vips.Open("../../packaging/demo/originals/osprey.webp", vips.Random)
 	check(err)
 	defer whole.Close()
 	photo, err := whole.Do("extract_area", vips.Args{"left": 5, "top": 9, "width": 203, "height": 147})
 	check(err)
 	defer photo.Close()
-	var want plugin.Agreement
+	var want tools.Agreement
 	for o := 1; o <= 8; o++ {
 		folder := t.TempDir()
 		source, image := filepath.Join(folder, "photo.jpg"), filepath.Join(folder, "upright.png")
@@ -36,7 +36,7 @@ func TestFidelityOfTurnedOutputs(t *testing.T) {
 		check(upright.Save("pngsave", image, nil))
 		tagged.Close()
 		upright.Close()
-		got, err := plugin.Fidelity(source, image)
+		got, err := tools.Fidelity(source, image)
 		check(err)
 		if o == 1 {
 			want = got
@@ -48,13 +48,13 @@ func TestFidelityOfTurnedOutputs(t *testing.T) {
 			t.Errorf("orientation %d: the original does not agree: %+v", o, got)
 		}
 	}
-	if _, err := plugin.Fidelity("../packaging/demo/photos/skyline-q30.jpg", "../packaging/demo/originals/missing.png"); err == nil {
+	if _, err := tools.Fidelity("../../packaging/demo/photos/skyline-q30.jpg", "../../packaging/demo/originals/missing.png"); err == nil {
 		t.Error("a missing image was judged")
 	}
-	source, other := "../packaging/demo/photos/skyline-q30.jpg", filepath.Join(t.TempDir(), "small.png")
+	source, other := "../../packaging/demo/photos/skyline-q30.jpg", filepath.Join(t.TempDir(), "small.png")
 	check(photo.Save("pngsave", other, nil))
 	refusal := source + ": " + other + " cannot be held against the file: it has 203×147 pixels, the file 448×448"
-	if _, err := plugin.Fidelity(source, other); fmt.Sprint(err) != refusal {
+	if _, err := tools.Fidelity(source, other); fmt.Sprint(err) != refusal {
 		t.Errorf("got %v, want %s", err, refusal)
 	}
 }
