@@ -60,7 +60,7 @@ func TestTryProviders(t *testing.T) {
 // One photo of each kind of output says what it is; two of equal pixels do not
 // differ.
 func TestCompareAndExplain(t *testing.T) {
-	const original, worse = "../../packaging/demo/originals/osprey.webp", "../../packaging/demo/photos/osprey-q30.jpg"
+	const original, worse = "../../packaging/demo/originals/osprey.webp", "../../packaging/demo/photos/osprey-q10.jpg"
 	same, err := tools.DeltaE(original, original)
 	if err != nil || same != 0 {
 		t.Errorf("ΔE of a file and itself is %g, %v", same, err)
