@@ -9,6 +9,7 @@ import (
 )
 
 // What a shell would expand is expanded or a fault, wherever a path stands.
+// Reports: Mango#277, compose#301.
 func TestPathsOfAShellInAFile(t *testing.T) {
 	home, folder := t.TempDir(), t.TempDir()
 	t.Setenv("HOME", home)

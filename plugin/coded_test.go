@@ -196,6 +196,7 @@ func TestColoursOfAVIF(t *testing.T) {
 
 // A picture of high dynamic range is refused by its profile, too; Adobe RGB
 // that EXIF alone tells becomes a profile.
+// Reports: libvips#3912, ImageMagick#7715.
 func TestColoursThatMetadataTell(t *testing.T) {
 	b := newFixture(t, everyFormat)
 	plain, err := os.ReadFile(b.photo("plain.jpg", 64, 48, 3))

@@ -180,6 +180,7 @@ func TestUnfitProfiles(t *testing.T) {
 }
 
 // The files that were reported.
+// Reports: photoprism#5616, sharp#521, libvips#183.
 func TestReportedProfiles(t *testing.T) {
 	b := newFixture(t, everyFormat)
 	for name, note := range map[string]string{

@@ -203,6 +203,7 @@ func TestAChangeBringsTheProbeForward(t *testing.T) {
 	}
 }
 
+// Reports: syncthing#1786, syncthing#2393.
 func TestDamagedPhotosDoNotOpenTheBreaker(t *testing.T) {
 	b := newFixture(t, Options{Threshold: 3})
 	for i := range 20 {
