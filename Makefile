@@ -13,7 +13,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples test-package build check bench wild eval gate chaos faults clock soak hostile flood fuzz deb clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples test-package build check bench wild eval gate chaos faults clock soak hostile flood fuzz deb image clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,9 @@ flood: build ## many photos at once, many existing files: losses, memory, latenc
 
 deb: build ## dist/burnish_VERSION_ARCH.deb
 	@packaging/deb.sh '$(VERSION)'
+
+image: build ## the container image burnish:latest, with buildah; packaging/test-container.sh starts it
+	@packaging/container.sh
 
 clean: ## remove build results; downloads stay in .cache
 	@rm -rf bin/burnish dist demo
