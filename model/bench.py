@@ -70,10 +70,10 @@ def main(argv=None):
     ap = argparse.ArgumentParser(prog="python -m model.bench", description=__doc__.split("\n\n")[0])
     ap.add_argument("--binary", type=pathlib.Path, default=pathlib.Path("bin/burnish"))
     ap.add_argument("--checkpoint", type=pathlib.Path, default=_CHECKPOINT)
-    ap.add_argument("--model", default="lite", help="the same network as Burnish runs it")
+    ap.add_argument("--model", default="lite", help="model of the same network in Burnish")
     ap.add_argument("--size", default="0.5", help="megapixels of the photo")
-    ap.add_argument("--side", type=int, default=256, help="of PyTorch's windows, px")
-    ap.add_argument("--windows", type=int, default=4, help="that PyTorch is timed on")
+    ap.add_argument("--side", type=int, default=256, help="tile size for PyTorch, px")
+    ap.add_argument("--windows", type=int, default=4, help="number of tiles that PyTorch is timed on")
     args = ap.parse_args(argv)
     try:
         ours = burnish(args.binary, args.model, args.size)

@@ -196,7 +196,7 @@ def main(argv=None):
     ap.add_argument("--scores", type=pathlib.Path, required=True, help="written by evaluate --json")
     ap.add_argument("--wild", type=pathlib.Path, help="written by wild --json")
     ap.add_argument("--data", type=pathlib.Path, required=True, help="training folder with manifest.tsv")
-    ap.add_argument("--notes", type=pathlib.Path, help="Markdown on how it was trained and what it does badly")
+    ap.add_argument("--notes", type=pathlib.Path, help="Markdown on training and limitations")
     args = ap.parse_args(argv)
     try:
         write(args)

@@ -202,8 +202,8 @@ def parser():
     ap.add_argument("--config", help="lite, base or promptcir; default: as the checkpoint says or shows")
     ap.add_argument("--version", default=VERSION)
     ap.add_argument("--licence", help="of the weights; default: that of this project's own, or the authors'")
-    ap.add_argument("--tile", type=int, default=384, help="recommended window, px, halo included")
-    ap.add_argument("--halo", type=int, default=0, help="border of a window that is thrown away, px")
+    ap.add_argument("--tile", type=int, default=384, help="recommended tile size, px, including the halo")
+    ap.add_argument("--halo", type=int, default=0, help="halo that is discarded, px")
     ap.add_argument("--weights", choices=("half", "single"), default="half", help="as stored")
     ap.add_argument("--half", action="store_true", help="compute in half precision, for GPUs")
     return ap

@@ -105,7 +105,7 @@ def main(argv=None):
     ap.add_argument("--checkpoint", type=pathlib.Path, default=pathlib.Path("model/checkpoints/lite/lite.pth"))
     ap.add_argument("--data", type=pathlib.Path, default=SMALL, help="folder of clean images; default: the small set")
     ap.add_argument("--limit", type=int, default=0, help="only the first images")
-    ap.add_argument("--tile", type=int, default=256, help="window, px")
+    ap.add_argument("--tile", type=int, default=256, help="tile size, px")
     args = ap.parse_args(argv)
     try:
         for line in compare(args):

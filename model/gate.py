@@ -331,11 +331,11 @@ def fit(cases, corrections):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder of clean pictures, PNG or WebP")
-    parser.add_argument("--cameras", help="folder of JPEGs as cameras wrote them")
-    parser.add_argument("--photos", type=int, default=0, help="of the clean pictures, the first so many")
-    parser.add_argument("--side", type=int, default=384, help="pixels; the middle of each picture is taken")
+    parser.add_argument("--cameras", help="folder of camera JPEGs")
+    parser.add_argument("--photos", type=int, default=0, help="only the first pictures")
+    parser.add_argument("--side", type=int, default=384, help="side of the centre crop, px")
     parser.add_argument("--model", default="lite")
-    parser.add_argument("--fit", action="store_true", help="print the limits that this table asks for")
+    parser.add_argument("--fit", action="store_true", help="print the limits that fit this table")
     arguments = parser.parse_args()
     if not compute_ssimulacra2:
         print("SSIMULACRA2 is left out: pip install ssimulacra2==0.3.0", file=sys.stderr)

@@ -47,8 +47,8 @@ def parser():
     ap.add_argument("--valid", type=pathlib.Path, help="folder of clean images for model selection")
     ap.add_argument("--out", type=pathlib.Path, default=RUNS, help="the run's folder; default: %(default)s")
     ap.add_argument("--init", type=pathlib.Path, help="weights to start a new run from")
-    ap.add_argument("--steps", type=int, required=True, help="of the whole run, all sittings together")
-    ap.add_argument("--cooldown", type=int, default=0, help="of these steps, how many at the end lower the rate")
+    ap.add_argument("--steps", type=int, required=True, help="steps of the whole run, over all sittings")
+    ap.add_argument("--cooldown", type=int, default=0, help="steps at the end with a falling learning rate")
     ap.add_argument("--sitting", type=float, default=math.inf, help="minutes until this sitting saves and stops")
     ap.add_argument("--batch", type=int, default=16)
     ap.add_argument("--patch", type=int, default=64, help="px, a multiple of the network's")
@@ -61,7 +61,7 @@ def parser():
     ap.add_argument("--loss", choices=tuple(LOSSES), default="l1", help="l2: for the last part")
     ap.add_argument("--stage", type=int, choices=(1, 2), default=2, help="the paper's: QF in tens, or any")
     ap.add_argument("--chain", type=float, default=Damage.chain, help="share of patches saved and scaled repeatedly")
-    ap.add_argument("--graphics", type=int, default=40, help="drawn pages among the photographs")
+    ap.add_argument("--graphics", type=int, default=40, help="synthetic pages among the photographs")
     ap.add_argument("--fast", action=argparse.BooleanOptionalAction, default=None, help="fused training kernels; "
                     "default: on CPUs where PyTorch can compile them")  # fmt: skip
     ap.add_argument("--workers", type=int, default=1, help="feeding patches to each process")

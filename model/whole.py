@@ -116,7 +116,7 @@ def main():
     parser.add_argument("--data", required=True, help="folder of clean images")
     parser.add_argument("--limit", type=int, default=0, help="images; 0: all")
     parser.add_argument("--quality", type=int, default=20, help="of the JPEG")
-    parser.add_argument("--side", type=int, default=384, help="of the windows, in pixels")
+    parser.add_argument("--side", type=int, default=384, help="tile size, px")
     parser.add_argument("--checkpoint", default=_CHECKPOINT)
     a = parser.parse_args()
     net, rows = load_network(a.checkpoint).eval(), {}

@@ -191,7 +191,7 @@ def rows_of(content):
 def parser():
     ap = argparse.ArgumentParser(prog="python -m model.wild", description=__doc__.split("\n\n")[0])
     add_engine(ap)
-    ap.add_argument("--only", nargs="+", choices=tuple(CONDITIONS), help="default: all that this Pillow can write")
+    ap.add_argument("--only", nargs="+", choices=tuple(CONDITIONS), help="default: all that Pillow can write")
     ap.add_argument("--limit", type=int, default=0, help="only the first images")
     ap.add_argument("--json", type=pathlib.Path, help="also write the rows here, for `python -m model.card`")
     return ap
