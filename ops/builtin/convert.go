@@ -58,7 +58,7 @@ func (c convert) convert(p *vips.Image) (*vips.Image, error) {
 	}
 	switch {
 	case c.To == "gray" && (profiled || p.Interpretation() == "cmyk"):
-		return c.through(p, profiled, "srgb", deep, step{"colourspace", vips.Args{"space": gray}})
+		return c.through(p, profiled, "srgb", deep, vips.Op("colourspace", vips.Args{"space": gray}))
 	case c.To == "gray":
 		return p.Do("colourspace", vips.Args{"space": gray})
 	case profiled || p.Interpretation() == "cmyk":
@@ -76,7 +76,7 @@ func (c convert) convert(p *vips.Image) (*vips.Image, error) {
 
 // through converts by profiles, and goes on with further operations. Gray has
 // no profile of its own here: the photo's would no longer fit.
-func (c convert) through(p *vips.Image, profiled bool, to string, deep bool, then ...step) (*vips.Image, error) {
+func (c convert) through(p *vips.Image, profiled bool, to string, deep bool, then ...vips.Step) (*vips.Image, error) {
 	profile, _ := p.Blob(vips.FieldICC)
 	args := vips.Args{"output_profile": to, "intent": colour.Intent(profile, c.Intent), "embedded": profiled}
 	switch {
@@ -88,7 +88,7 @@ func (c convert) through(p *vips.Image, profiled bool, to string, deep bool, the
 	if deep {
 		args["depth"] = 16
 	}
-	out, err := chain(p, append([]step{{"icc_transform", args}}, then...)...)
+	out, err := vips.Chain(p, append([]vips.Step{vips.Op("icc_transform", args)}, then...)...)
 	if err != nil || len(then) == 0 {
 		return out, err
 	}

@@ -137,11 +137,11 @@ func scale(p *vips.Image, width, height int) (*vips.Image, error) {
 	if !p.HasAlpha() {
 		return p.Do("resize", args)
 	}
-	return chain(p,
-		step{"premultiply", withFullAlpha(p, vips.Args{})},
-		step{"resize", args},
-		step{"unpremultiply", withFullAlpha(p, vips.Args{})},
-		step{"cast", vips.Args{"format": p.Format()}})
+	return vips.Chain(p,
+		vips.Op("premultiply", withFullAlpha(p, vips.Args{})),
+		vips.Op("resize", args),
+		vips.Op("unpremultiply", withFullAlpha(p, vips.Args{})),
+		vips.Op("cast", vips.Args{"format": p.Format()}))
 }
 
 // withFullAlpha adds the transparency of p that hides all, where libvips would
@@ -151,23 +151,4 @@ func withFullAlpha(p *vips.Image, args vips.Args) vips.Args {
 		args["max_alpha"] = 65535.0
 	}
 	return args
-}
-
-type step struct {
-	operation string
-	args      vips.Args
-}
-
-// chain applies libvips operations one after the other.
-func chain(p *vips.Image, steps ...step) (*vips.Image, error) {
-	current := p.Ref()
-	for _, s := range steps {
-		next, err := current.Do(s.operation, s.args)
-		current.Close()
-		if err != nil {
-			return nil, err
-		}
-		current = next
-	}
-	return current, nil
 }

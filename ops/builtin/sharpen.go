@@ -50,7 +50,7 @@ func (s sharpen) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 
 func (s sharpen) lightness(p *vips.Image) (*vips.Image, error) {
 	// libvips sharpens in a Lab space of its own and may come back wider.
-	return chain(p, step{"sharpen", vips.Args{"sigma": s.Sigma, "m2": s.Amount}}, step{"cast", vips.Args{"format": p.Format()}})
+	return vips.Chain(p, vips.Op("sharpen", vips.Args{"sigma": s.Sigma, "m2": s.Amount}), vips.Op("cast", vips.Args{"format": p.Format()}))
 }
 
 func (s sharpen) inks(p *vips.Image) (*vips.Image, error) {
@@ -60,11 +60,11 @@ func (s sharpen) inks(p *vips.Image) (*vips.Image, error) {
 	}
 	bands := make([]*vips.Image, p.Bands())
 	for i := range bands {
-		steps := []step{{"extract_band", vips.Args{"band": i}}, {"copy", vips.Args{"interpretation": gray}}}
+		steps := []vips.Step{vips.Op("extract_band", vips.Args{"band": i}), vips.Op("copy", vips.Args{"interpretation": gray})}
 		if i < 4 { // further ones are transparency
-			steps = append(steps, step{"sharpen", vips.Args{"sigma": s.Sigma, "m2": s.Amount}}, step{"cast", vips.Args{"format": p.Format()}})
+			steps = append(steps, vips.Op("sharpen", vips.Args{"sigma": s.Sigma, "m2": s.Amount}), vips.Op("cast", vips.Args{"format": p.Format()}))
 		}
-		band, err := chain(p, steps...)
+		band, err := vips.Chain(p, steps...)
 		if err != nil {
 			return nil, err
 		}
@@ -76,5 +76,5 @@ func (s sharpen) inks(p *vips.Image) (*vips.Image, error) {
 		return nil, err
 	}
 	defer joined.Close()
-	return chain(joined["out"].(*vips.Image), step{"copy", vips.Args{"interpretation": "cmyk"}})
+	return joined["out"].(*vips.Image).Do("copy", vips.Args{"interpretation": "cmyk"})
 }

@@ -142,14 +142,14 @@ func (w watermark) lay(p *vips.Image) (*vips.Image, error) {
 
 // alike gives laid the colour space, bands and format of p.
 func alike(laid, p *vips.Image) (*vips.Image, error) {
-	var steps []step
+	var steps []vips.Step
 	if p.Bands() < 3 {
-		steps = append(steps, step{"colourspace", vips.Args{"space": p.Interpretation()}})
+		steps = append(steps, vips.Op("colourspace", vips.Args{"space": p.Interpretation()}))
 	}
-	return chain(laid, append(steps,
-		step{"extract_band", vips.Args{"band": 0, "n": p.Bands()}},
-		step{"cast", vips.Args{"format": p.Format()}},
-		step{"copy", vips.Args{"interpretation": p.Interpretation()}})...)
+	return vips.Chain(laid, append(steps,
+		vips.Op("extract_band", vips.Args{"band": 0, "n": p.Bands()}),
+		vips.Op("cast", vips.Args{"format": p.Format()}),
+		vips.Op("copy", vips.Args{"interpretation": p.Interpretation()}))...)
 }
 
 // mark makes the text or the picture, with transparency, for a photo.
@@ -172,10 +172,10 @@ func (w watermark) mark(p *vips.Image) (*vips.Image, error) {
 	if deep {
 		factors, space, format = []float64{257, 257, 257, 257 * w.Opacity}, "rgb16", "ushort"
 	}
-	return chain(mark,
-		step{"linear", vips.Args{"a": factors, "b": 0}},
-		step{"cast", vips.Args{"format": format}},
-		step{"copy", vips.Args{"interpretation": space}})
+	return vips.Chain(mark,
+		vips.Op("linear", vips.Args{"a": factors, "b": 0}),
+		vips.Op("cast", vips.Args{"format": format}),
+		vips.Op("copy", vips.Args{"interpretation": space}))
 }
 
 // words renders the text into a box, as large as it fits.
@@ -185,7 +185,7 @@ func (w watermark) words(width, height int) (*vips.Image, error) {
 		return nil, err
 	}
 	defer out.Close()
-	ink, err := chain(out["out"].(*vips.Image), step{"linear", vips.Args{"a": []float64{0, 0, 0}, "b": slices.Clone(w.Colour[:])}}, step{"cast", vips.Args{"format": "uchar"}})
+	ink, err := vips.Chain(out["out"].(*vips.Image), vips.Op("linear", vips.Args{"a": []float64{0, 0, 0}, "b": slices.Clone(w.Colour[:])}), vips.Op("cast", vips.Args{"format": "uchar"}))
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +215,7 @@ func picture(path string, width int) (*vips.Image, error) {
 		return nil, err
 	}
 	defer srgb.Close()
-	rgb, err := chain(srgb, step{"colourspace", vips.Args{"space": "srgb"}}, step{"cast", vips.Args{"format": "uchar"}})
+	rgb, err := vips.Chain(srgb, vips.Op("colourspace", vips.Args{"space": "srgb"}), vips.Op("cast", vips.Args{"format": "uchar"}))
 	if err != nil {
 		return nil, err
 	}

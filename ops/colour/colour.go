@@ -171,10 +171,10 @@ func try(space string, data []byte) error {
 		return err
 	}
 	defer raw.Close()
-	out, err := apply(raw,
-		call{"copy", vips.Args{"interpretation": meaning}},
-		call{"", vips.Args{vips.FieldICC: data}},
-		call{"icc_import", vips.Args{"embedded": true, "pcs": "lab", "intent": Intent(data, "relative")}})
+	out, err := vips.Chain(raw,
+		vips.Op("copy", vips.Args{"interpretation": meaning}),
+		vips.SetBlob(vips.FieldICC, data),
+		vips.Op("icc_import", vips.Args{"embedded": true, "pcs": "lab", "intent": Intent(data, "relative")}))
 	if err != nil {
 		return err
 	}
@@ -215,30 +215,4 @@ func Through(p *vips.Image, space string) (*vips.Image, error) {
 		args["depth"] = 16
 	}
 	return p.Do("icc_transform", args)
-}
-
-// call is one operation; without a name it sets a blob.
-type call struct {
-	operation string
-	args      vips.Args
-}
-
-// apply makes the calls one after the other. The caller closes the image.
-func apply(p *vips.Image, calls ...call) (*vips.Image, error) {
-	current := p.Ref()
-	for _, c := range calls {
-		var next *vips.Image
-		var err error
-		if c.operation == "" {
-			next, err = current.WithBlob(vips.FieldICC, c.args[vips.FieldICC].([]byte))
-		} else {
-			next, err = current.Do(c.operation, c.args)
-		}
-		current.Close()
-		if err != nil {
-			return nil, err
-		}
-		current = next
-	}
-	return current, nil
 }

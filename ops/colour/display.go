@@ -77,7 +77,7 @@ func display(p *vips.Image) (out *vips.Image, note string, err error) {
 	note = fmt.Sprintf("%s numbers (%s) converted to 8 bits", format, space)
 	switch {
 	case p.Coding() == "rad":
-		out, err = apply(p, call{"rad2float", nil}, call{"copy", vips.Args{"interpretation": "scrgb"}}, call{"colourspace", vips.Args{"space": "rgb16"}})
+		out, err = vips.Chain(p, vips.Op("rad2float", nil), vips.Op("copy", vips.Args{"interpretation": "scrgb"}), vips.Op("colourspace", vips.Args{"space": "rgb16"}))
 		note = "high dynamic range clipped to 16 bits"
 	case p.Coding() == "labq", slices.Contains(coloured, space):
 		out, err = toRGB16(p)
@@ -86,7 +86,7 @@ func display(p *vips.Image) (out *vips.Image, note string, err error) {
 		return nil, "", refuse("it is no picture: it holds %s numbers (%s) of %d bands", format, space, p.Bands())
 	case space == "rgb16" || space == "grey16":
 		if format == "uchar" { // cast without a shift: the scale is still that of 16 bits
-			out, err = apply(p, call{"cast", vips.Args{"format": "ushort"}})
+			out, err = p.Do("cast", vips.Args{"format": "ushort"})
 		} else {
 			out, err = rounded(p, "ushort")
 		}
@@ -120,17 +120,17 @@ func toRGB16(p *vips.Image) (*vips.Image, error) {
 		return nil, refuse("%s must have three bands, got %d", p.Interpretation(), p.Bands())
 	}
 	if p.Interpretation() == "scrgb" {
-		return withAlpha(p, 65535, call{"colourspace", vips.Args{"space": "rgb16"}})
+		return withAlpha(p, 65535, vips.Op("colourspace", vips.Args{"space": "rgb16"}))
 	}
-	return apply(p, call{"extract_band", vips.Args{"band": 0, "n": 3}}, call{"colourspace", vips.Args{"space": "rgb16"}})
+	return vips.Chain(p, vips.Op("extract_band", vips.Args{"band": 0, "n": 3}), vips.Op("colourspace", vips.Args{"space": "rgb16"}))
 }
 
 // rounded casts to whole numbers, the nearest.
 func rounded(p *vips.Image, format string) (*vips.Image, error) {
 	if f := p.Format(); f == "float" || f == "double" {
-		return apply(p, call{"linear", vips.Args{"a": []float64{1}, "b": []float64{0.5}}}, call{"cast", vips.Args{"format": format}})
+		return vips.Chain(p, vips.Op("linear", vips.Args{"a": []float64{1}, "b": []float64{0.5}}), vips.Op("cast", vips.Args{"format": format}))
 	}
-	return apply(p, call{"cast", vips.Args{"format": format}})
+	return p.Do("cast", vips.Args{"format": format})
 }
 
 // fitBands gives an image of 8 or 16 bits the interpretation that its bands and
@@ -151,29 +151,29 @@ func fitBands(p *vips.Image) (out *vips.Image, dropped string, err error) {
 	default:
 		return nil, "", refuse("it has %d bands (%s), whose meaning the file does not say; gray has 1, RGB 3, CMYK 4, each with one more for transparency", bands, space)
 	}
-	calls := []call{{"copy", vips.Args{"interpretation": meaning}}}
+	calls := []vips.Step{vips.Op("copy", vips.Args{"interpretation": meaning})}
 	if bands > most+1 {
-		calls = append(calls, call{"extract_band", vips.Args{"band": 0, "n": most}})
+		calls = append(calls, vips.Op("extract_band", vips.Args{"band": 0, "n": most}))
 		dropped = fmt.Sprintf("%d bands beside the colours left out", bands-most)
 	}
-	out, err = apply(p, calls...)
+	out, err = vips.Chain(p, calls...)
 	return out, dropped, err
 }
 
 // withAlpha makes the calls on the colours alone, and scales what is left, the
 // transparency of 0 to 1, to full, as a 16-bit band. Further bands are left out.
-func withAlpha(p *vips.Image, full float64, calls ...call) (*vips.Image, error) {
+func withAlpha(p *vips.Image, full float64, calls ...vips.Step) (*vips.Image, error) {
 	n := p.Bands() - 1
 	if p.Bands() > 4 {
 		n = 3
 	}
-	colours, err := apply(p, append([]call{{"extract_band", vips.Args{"band": 0, "n": n}}}, calls...)...)
+	colours, err := vips.Chain(p, append([]vips.Step{vips.Op("extract_band", vips.Args{"band": 0, "n": n})}, calls...)...)
 	if err != nil {
 		return nil, err
 	}
 	defer colours.Close()
-	alpha, err := apply(p, call{"extract_band", vips.Args{"band": n}},
-		call{"linear", vips.Args{"a": []float64{full}, "b": []float64{0.5}}}, call{"cast", vips.Args{"format": "ushort"}})
+	alpha, err := vips.Chain(p, vips.Op("extract_band", vips.Args{"band": n}),
+		vips.Op("linear", vips.Args{"a": []float64{full}, "b": []float64{0.5}}), vips.Op("cast", vips.Args{"format": "ushort"}))
 	if err != nil {
 		return nil, err
 	}

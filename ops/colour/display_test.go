@@ -37,7 +37,7 @@ func TestDisplayOfNumbers(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer raw.Close()
-			p, err := apply(raw, call{"cast", vips.Args{"format": test.format}}, call{"copy", vips.Args{"interpretation": test.interpretation}})
+			p, err := vips.Chain(raw, vips.Op("cast", vips.Args{"format": test.format}), vips.Op("copy", vips.Args{"interpretation": test.interpretation}))
 			if err != nil {
 				t.Fatal(err)
 			}

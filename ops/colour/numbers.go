@@ -102,10 +102,10 @@ func scaled(p *vips.Image, factor float64) (*vips.Image, error) {
 	if p.Bands() < 3 {
 		deep = "grey16"
 	}
-	out, err := apply(p,
-		call{"linear", vips.Args{"a": []float64{factor}, "b": []float64{0.5}}},
-		call{"cast", vips.Args{"format": "ushort"}},
-		call{"copy", vips.Args{"interpretation": deep}})
+	out, err := vips.Chain(p,
+		vips.Op("linear", vips.Args{"a": []float64{factor}, "b": []float64{0.5}}),
+		vips.Op("cast", vips.Args{"format": "ushort"}),
+		vips.Op("copy", vips.Args{"interpretation": deep}))
 	if err != nil {
 		return nil, err
 	}
@@ -116,16 +116,16 @@ func scaled(p *vips.Image, factor float64) (*vips.Image, error) {
 
 // linearLight encodes light of 0 to 1 as sRGB of 16 bits, or gray.
 func linearLight(p *vips.Image) (*vips.Image, error) {
-	typed := call{"copy", vips.Args{"interpretation": "scrgb"}}
+	typed := vips.Op("copy", vips.Args{"interpretation": "scrgb"})
 	switch bands := p.Bands(); {
 	case bands == 3:
-		return apply(p, typed, call{"colourspace", vips.Args{"space": "rgb16"}})
+		return vips.Chain(p, typed, vips.Op("colourspace", vips.Args{"space": "rgb16"}))
 	case bands > 3:
-		return withAlpha(p, 65535, typed, call{"colourspace", vips.Args{"space": "rgb16"}})
+		return withAlpha(p, 65535, typed, vips.Op("colourspace", vips.Args{"space": "rgb16"}))
 	case bands == 1:
 		return grayLight(p)
 	}
-	colours, err := apply(p, call{"extract_band", vips.Args{"band": 0}})
+	colours, err := p.Do("extract_band", vips.Args{"band": 0})
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func linearLight(p *vips.Image) (*vips.Image, error) {
 		return nil, err
 	}
 	defer gray.Close()
-	alpha, err := apply(p, call{"extract_band", vips.Args{"band": 1}})
+	alpha, err := p.Do("extract_band", vips.Args{"band": 1})
 	if err != nil {
 		return nil, err
 	}
@@ -159,9 +159,9 @@ func grayLight(p *vips.Image) (*vips.Image, error) {
 		return nil, err
 	}
 	defer three.Close()
-	return apply(three["out"].(*vips.Image),
-		call{"copy", vips.Args{"interpretation": "scrgb"}}, call{"colourspace", vips.Args{"space": "rgb16"}},
-		call{"extract_band", vips.Args{"band": 0}}, call{"copy", vips.Args{"interpretation": "grey16"}})
+	return vips.Chain(three["out"].(*vips.Image),
+		vips.Op("copy", vips.Args{"interpretation": "scrgb"}), vips.Op("colourspace", vips.Args{"space": "rgb16"}),
+		vips.Op("extract_band", vips.Args{"band": 0}), vips.Op("copy", vips.Args{"interpretation": "grey16"}))
 }
 
 // statistics are of all values of the colours.

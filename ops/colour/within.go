@@ -25,11 +25,11 @@ func Within(p *vips.Image, work func(*vips.Image) (*vips.Image, error)) (*vips.I
 		return out, err
 	}
 	defer out.Close()
-	back := []call{{"colourspace", vips.Args{"space": space}}}
+	back := []vips.Step{vips.Op("colourspace", vips.Args{"space": space})}
 	if coding == "none" {
-		back = append(back, call{"cast", vips.Args{"format": p.Format()}})
+		back = append(back, vips.Op("cast", vips.Args{"format": p.Format()}))
 	}
-	return apply(out, back...)
+	return vips.Chain(out, back...)
 }
 
 // Ink is what the colour of red, green and blue, 0 to 255, is in the numbers of
@@ -44,7 +44,7 @@ func Ink(p *vips.Image, red, green, blue float64) ([]float64, error) {
 	case space == "cmyk":
 		return press(p, red, green, blue)
 	case slices.Contains(coloured, space) && p.Coding() == "none":
-		return converted(red, green, blue, call{"colourspace", vips.Args{"space": space}})
+		return converted(red, green, blue, vips.Op("colourspace", vips.Args{"space": space}))
 	case p.Bands() < 3:
 		return []float64{(0.299*red + 0.587*green + 0.114*blue) * scale}, nil
 	}
@@ -57,23 +57,23 @@ func press(p *vips.Image, red, green, blue float64) ([]float64, error) {
 	if p.Format() == "ushort" {
 		depth = 16
 	}
-	into := []call{{"icc_import", vips.Args{"input_profile": "srgb", "pcs": "lab"}}}
+	into := []vips.Step{vips.Op("icc_import", vips.Args{"input_profile": "srgb", "pcs": "lab"})}
 	export := vips.Args{"pcs": "lab", "depth": depth, "black_point_compensation": true}
 	if profile, ok := p.Blob(vips.FieldICC); ok {
-		into = append(into, call{"", vips.Args{vips.FieldICC: profile}})
+		into = append(into, vips.SetBlob(vips.FieldICC, profile))
 	} else {
 		export["output_profile"] = "cmyk"
 	}
-	return converted(red, green, blue, append(into, call{"icc_export", export})...)
+	return converted(red, green, blue, append(into, vips.Op("icc_export", export))...)
 }
 
-func converted(red, green, blue float64, calls ...call) ([]float64, error) {
+func converted(red, green, blue float64, calls ...vips.Step) ([]float64, error) {
 	dot, err := vips.FromMemory([]byte{byte(red + 0.5), byte(green + 0.5), byte(blue + 0.5)}, 1, 1, 3, "uchar")
 	if err != nil {
 		return nil, err
 	}
 	defer dot.Close()
-	out, err := apply(dot, calls...)
+	out, err := vips.Chain(dot, calls...)
 	if err != nil {
 		return nil, err
 	}

@@ -31,26 +31,19 @@ func Header(path string) (jpeg.Info, error) {
 // does. It decodes the file on its own, since the photo on its way may be a
 // stream that is read only once.
 func Blockiness(src *ops.Source) (float64, error) {
-	p, err := vips.Open(src.Content(), vips.Sequential)
+	file, err := vips.Open(src.Content(), vips.Sequential)
 	if err != nil {
 		return 0, err
 	}
-	w, h := min(sampleSide, p.Width()), min(sampleSide, p.Height())
-	for _, step := range []struct {
-		operation string
-		args      vips.Args
-	}{
-		{"extract_area", vips.Args{"left": (p.Width() - w) / 2, "top": (p.Height() - h) / 2, "width": w, "height": h}},
-		{"colourspace", vips.Args{"space": "b-w"}},
-		{"extract_band", vips.Args{"band": 0}},
-		{"cast", vips.Args{"format": "uchar"}},
-	} {
-		next, err := p.Do(step.operation, step.args)
-		p.Close()
-		if err != nil {
-			return 0, err
-		}
-		p = next
+	defer file.Close()
+	w, h := min(sampleSide, file.Width()), min(sampleSide, file.Height())
+	p, err := vips.Chain(file,
+		vips.Op("extract_area", vips.Args{"left": (file.Width() - w) / 2, "top": (file.Height() - h) / 2, "width": w, "height": h}),
+		vips.Op("colourspace", vips.Args{"space": "b-w"}),
+		vips.Op("extract_band", vips.Args{"band": 0}),
+		vips.Op("cast", vips.Args{"format": "uchar"}))
+	if err != nil {
+		return 0, err
 	}
 	defer p.Close()
 	luma, err := p.Pixels()

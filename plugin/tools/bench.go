@@ -100,24 +100,17 @@ func samplePhoto(path string, w, h int, seed uint64) error {
 		}
 		pixels[i] = byte(min(max(v, 0), 255))
 	}
-	p, err := vips.FromMemory(pixels, side, side, 3, "uchar")
+	part, err := vips.FromMemory(pixels, side, side, 3, "uchar")
 	if err != nil {
 		return err
 	}
-	for _, s := range []struct {
-		operation string
-		args      vips.Args
-	}{
-		{"copy", vips.Args{"interpretation": "srgb"}},
-		{"replicate", vips.Args{"across": (w + side - 1) / side, "down": (h + side - 1) / side}},
-		{"extract_area", vips.Args{"left": 0, "top": 0, "width": w, "height": h}},
-	} {
-		next, err := p.Do(s.operation, s.args)
-		p.Close()
-		if err != nil {
-			return err
-		}
-		p = next
+	defer part.Close()
+	p, err := vips.Chain(part,
+		vips.Op("copy", vips.Args{"interpretation": "srgb"}),
+		vips.Op("replicate", vips.Args{"across": (w + side - 1) / side, "down": (h + side - 1) / side}),
+		vips.Op("extract_area", vips.Args{"left": 0, "top": 0, "width": w, "height": h}))
+	if err != nil {
+		return err
 	}
 	defer p.Close()
 	return p.Save("jpegsave", path, vips.Args{"Q": 30})

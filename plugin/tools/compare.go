@@ -34,36 +34,30 @@ func DeltaE(reference, image string) (float64, error) {
 	})
 }
 
-// transform is one operation on the way to pixels that compare.
-type transform struct {
-	operation string
-	args      vips.Args
-}
-
 // asRGB leads to three 8-bit sRGB bands.
-func asRGB(*vips.Image) []transform {
-	return []transform{
-		{"autorot", nil},
-		{"colourspace", vips.Args{"space": "srgb"}},
-		{"extract_band", vips.Args{"band": 0, "n": 3}},
-		{"cast", vips.Args{"format": "uchar"}},
+func asRGB(*vips.Image) []vips.Step {
+	return []vips.Step{
+		vips.Op("autorot", nil),
+		vips.Op("colourspace", vips.Args{"space": "srgb"}),
+		vips.Op("extract_band", vips.Args{"band": 0, "n": 3}),
+		vips.Op("cast", vips.Args{"format": "uchar"}),
 	}
 }
 
 // asLab leads to colours as seen through the picture's profile.
-func asLab(p *vips.Image) []transform {
-	steps := []transform{{"autorot", nil}}
+func asLab(p *vips.Image) []vips.Step {
+	steps := []vips.Step{vips.Op("autorot", nil)}
 	if p.HasAlpha() {
-		steps = append(steps, transform{"flatten", vips.Args{"background": 255.0}})
+		steps = append(steps, vips.Op("flatten", vips.Args{"background": 255.0}))
 	}
 	if _, profiled := p.Blob(vips.FieldICC); profiled {
-		steps = append(steps, transform{"icc_import", vips.Args{"embedded": true, "pcs": "lab"}})
+		steps = append(steps, vips.Op("icc_import", vips.Args{"embedded": true, "pcs": "lab"}))
 	}
-	return append(steps, transform{"colourspace", vips.Args{"space": "lab"}})
+	return append(steps, vips.Op("colourspace", vips.Args{"space": "lab"}))
 }
 
 // compared measures two files in the form that they are brought to.
-func compared(reference, image string, form func(*vips.Image) []transform, measure func(a, b *vips.Image) (float64, error)) (float64, error) {
+func compared(reference, image string, form func(*vips.Image) []vips.Step, measure func(a, b *vips.Image) (float64, error)) (float64, error) {
 	if err := errors.Join(unfolds(reference), unfolds(image)); err != nil {
 		return 0, err
 	}
@@ -84,20 +78,17 @@ func compared(reference, image string, form func(*vips.Image) []transform, measu
 }
 
 // openAs opens a file and transforms it. The caller closes the image.
-func openAs(path string, form func(*vips.Image) []transform) (*vips.Image, error) {
+func openAs(path string, form func(*vips.Image) []vips.Step) (*vips.Image, error) {
 	p, err := vips.Open(path, vips.Random)
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range form(p) {
-		next, err := p.Do(s.operation, s.args)
-		p.Close()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		p = next
+	defer p.Close()
+	out, err := vips.Chain(p, form(p)...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return p, nil
+	return out, nil
 }
 
 func meanSquaredError(a, b *vips.Image) (float64, error) {
