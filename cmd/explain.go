@@ -68,7 +68,7 @@ func printExplained(h *host, e tools.Explanation) error {
 		return w.Flush()
 	}
 	p, since := e.Provenance, ""
-	if p.Seal != "" {
+	if p.IntegrityDigest != "" {
 		if since = "changed"; e.Intact {
 			since = "unchanged"
 		}

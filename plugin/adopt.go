@@ -4,17 +4,18 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
+
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/naming"
-	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
@@ -80,7 +81,7 @@ func (w *work) keepMade(found []made) {
 // copy of the photo.
 type made struct {
 	history.Output
-	output.Provenance
+	metadata.Provenance
 	came time.Time
 }
 
@@ -167,7 +168,7 @@ func (w *work) isMade(t target, info os.FileInfo) (*made, error) {
 	if err != nil || owner != "" || other != nil && other != w {
 		return nil, err
 	}
-	p, ok := output.ReadProvenance(t.path, t.encoder.Format)
+	p, ok := metadata.ReadProvenance(t.path, t.encoder.Format)
 	if !ok && w.engine.ledger == nil && info.Size() == w.src.File.Info.Size() {
 		hash, size, err := staging.SyncAndDigest(t.path)
 		if err != nil || hash != w.src.KnownHash() {
@@ -213,7 +214,7 @@ func (w *work) isOfThis(path, hash string) bool {
 	if err != nil || format == "" {
 		return false
 	}
-	p, ok := output.ReadProvenance(path, format)
+	p, ok := metadata.ReadProvenance(path, format)
 	if !ok || p.Source != w.src.KnownHash() {
 		return false
 	}

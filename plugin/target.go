@@ -13,6 +13,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
@@ -236,7 +237,7 @@ func (w *work) sparesLast(t target) error {
 	if owner == w.request.Path || err != nil {
 		return err
 	}
-	p, ok := output.ReadProvenance(t.path, t.encoder.Format)
+	p, ok := metadata.ReadProvenance(t.path, t.encoder.Format)
 	if !ok || p.Source == w.src.KnownHash() {
 		return nil
 	}
@@ -289,7 +290,7 @@ func (w *work) idle() bool {
 func (w *work) outputRequest(t target, notes map[string]string) output.Request {
 	return output.Request{
 		Config: &w.pipeline.outputs[t.output], Encoder: t.encoder, TempPrefix: w.engine.tempPrefix, Root: w.output, Path: t.path,
-		Provenance: output.Provenance{
+		Provenance: metadata.Provenance{
 			Source: w.src.KnownHash(), Pipeline: w.pipeline.name, Fingerprint: w.pipeline.work,
 			Model: notes["model"], ModelDigest: notes["model_digest"], Device: notes["device"], Version: w.engine.version,
 			Evidence: cmp.Or(notes["evidence"], notes["left_alone"]),

@@ -12,6 +12,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
 )
@@ -118,7 +119,7 @@ func wildRow(t *testing.T, source string, colours *vips.Image, o plugin.Output) 
 	if kept < all && o.Format != "gif" {
 		fail("%d of %d EXIF entries are left", kept, all)
 	}
-	p, ok := output.ReadProvenance(o.Path, o.Format)
+	p, ok := metadata.ReadProvenance(o.Path, o.Format)
 	if !ok || p.Pipeline != "small" {
 		fail("no provenance: %+v", p)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/naming"
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
@@ -30,7 +31,7 @@ func BenchmarkStage(b *testing.B) {
 	}
 	img := ops.Image{Pixels: p, Source: &ops.Source{Path: path, Format: "jpeg", Width: 4000, Height: 3000, Orientation: 1}}
 	c := &Config{Format: "jpeg", Provenance: true, Collision: naming.Refuse}
-	r := Request{Config: c, TempPrefix: staging.Stateless, Encoder: c.Encoder("jpeg"), Path: filepath.Join(folder, "out.jpg"), Provenance: Provenance{Source: "abc"}}
+	r := Request{Config: c, TempPrefix: staging.Stateless, Encoder: c.Encoder("jpeg"), Path: filepath.Join(folder, "out.jpg"), Provenance: metadata.Provenance{Source: "abc"}}
 	b.Run("encode", func(b *testing.B) {
 		for b.Loop() {
 			if err := p.Save("jpegsave", r.Path, vips.Args{"Q": 90, "optimize_coding": true}); err != nil {

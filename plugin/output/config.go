@@ -12,6 +12,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/naming"
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"gopkg.in/yaml.v3"
@@ -31,7 +32,7 @@ type Config struct {
 	GainMap    string   // [KeepGainMap] or [DropGainMap]
 
 	options map[string]vips.Args // by format, over its defaults
-	policy  policy
+	policy  metadata.Policy
 
 	provenanceAsked, gainMapAsked bool // whether the keys are there; see Request.asks
 
@@ -80,7 +81,7 @@ func (c *Config) Fingerprint() string {
 	for _, name := range formats {
 		encoders = append(encoders, Encoder{Format: name, Options: c.options[name]}.fingerprint())
 	}
-	all := []any{c.Path.String(), c.Format, encoders, c.policy.keep, c.policy.strip, c.Provenance, c.GainMap}
+	all := []any{c.Path.String(), c.Format, encoders, c.policy.Keep, c.policy.Strip, c.Provenance, c.GainMap}
 	if asked := c.asked(); len(asked) > 0 { // what is asked for is done to undamaged photos, too
 		all = append(all, asked)
 	}
@@ -133,7 +134,7 @@ func (c *Config) DecodeStrict(node *yaml.Node) diag.Diagnostics {
 	if c.path == nil {
 		return append(faults, diag.At(node, "the output needs a path, such as \"{dir}/{stem}.jpg\""))
 	}
-	if c.policy.keep != nil && c.policy.strip != nil {
+	if c.policy.Keep != nil && c.policy.Strip != nil {
 		faults = append(faults, diag.At(c.keep, "say either what to keep or what to strip"))
 	}
 	faults = append(faults, c.chooseEncoder(blocks)...)
@@ -148,7 +149,7 @@ func (c *Config) checkKeep() (faults diag.Diagnostics) {
 	}
 	holds := container.Carries(c.Format)
 	for name, can := range map[string]bool{"exif": holds.EXIF, "xmp": holds.XMP, "iptc": holds.IPTC, "icc": c.Format != "gif"} {
-		if i := slices.Index(c.policy.keep, name); i >= 0 && !can {
+		if i := slices.Index(c.policy.Keep, name); i >= 0 && !can {
 			faults = append(faults, diag.At(c.keep.Content[i], "%s cannot hold %s", c.Format, name))
 		}
 	}
@@ -163,8 +164,8 @@ func (c *Config) keys() map[string]func(*yaml.Node) diag.Diagnostics {
 		"when":      func(n *yaml.Node) diag.Diagnostics { c.when = n; return diag.When(n, &c.When) },
 		"thumbnail": func(n *yaml.Node) diag.Diagnostics { c.Thumbnail = n; return nil },
 		"format":    c.decodeFormat,
-		"keep":      func(n *yaml.Node) diag.Diagnostics { c.keep = n; return decodeClasses(n, &c.policy.keep) },
-		"strip":     func(n *yaml.Node) diag.Diagnostics { return decodeClasses(n, &c.policy.strip) },
+		"keep":      func(n *yaml.Node) diag.Diagnostics { c.keep = n; return decodeClasses(n, &c.policy.Keep) },
+		"strip":     func(n *yaml.Node) diag.Diagnostics { return decodeClasses(n, &c.policy.Strip) },
 		"provenance": func(n *yaml.Node) diag.Diagnostics {
 			c.provenanceAsked = true
 			return diag.Decode(n, &c.Provenance)
@@ -265,6 +266,23 @@ func decodePreserve(node *yaml.Node, into *[]string) (faults diag.Diagnostics) {
 		n = diag.Resolve(n)
 		var name string
 		if fs := oneOf(n, &name, []string{staging.ModTime, staging.User, staging.Mode}); len(fs) > 0 {
+			faults = append(faults, fs...)
+			continue
+		}
+		*into = append(*into, name)
+	}
+	return faults
+}
+
+func decodeClasses(node *yaml.Node, into *[]string) (faults diag.Diagnostics) {
+	*into = []string{}
+	if node.Kind != yaml.SequenceNode {
+		return diag.Diagnostics{diag.At(node, "must be a list of %s, got %s", strings.Join(metadata.ClassNames(), ", "), diag.Describe(node))}
+	}
+	for _, n := range node.Content {
+		n = diag.Resolve(n)
+		var name string
+		if fs := oneOf(n, &name, metadata.ClassNames()); len(fs) > 0 {
 			faults = append(faults, fs...)
 			continue
 		}

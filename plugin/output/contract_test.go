@@ -12,6 +12,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/xmp"
@@ -91,7 +92,7 @@ func stage(t *testing.T, img ops.Image, text string) (string, map[string]string,
 		t.Fatal(faults)
 	}
 	var notes ops.Notes
-	r := Request{Config: c, TempPrefix: staging.Stateless, Encoder: c.Encoder(img.Source.Format), Path: filepath.Join(t.TempDir(), c.Path.String()), Provenance: Provenance{Source: "abc", Version: "1"}}
+	r := Request{Config: c, TempPrefix: staging.Stateless, Encoder: c.Encoder(img.Source.Format), Path: filepath.Join(t.TempDir(), c.Path.String()), Provenance: metadata.Provenance{Source: "abc", Version: "1"}}
 	s, err := Stage(ops.WithNotes(context.Background(), &notes), img, r)
 	if err != nil {
 		return "", notes.All(), err
@@ -189,7 +190,7 @@ func TestViolationsAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, _ := parse(t, "{path: a.jpg}")
-	provenance, _ := ReadProvenance(path, "jpeg")
+	provenance, _ := metadata.ReadProvenance(path, "jpeg")
 	r := Request{Config: c, TempPrefix: staging.Stateless, Encoder: c.Encoder("jpeg"), Path: path, Provenance: provenance}
 	for want, spoil := range map[string]func(w *encodeJob){
 		"":        func(*encodeJob) {},
@@ -275,7 +276,7 @@ func TestMalformedMetadata(t *testing.T) {
 	if err != nil || !strings.Contains(notes["not_kept:a.png"], "EXIF (it is malformed), XMP (it is malformed)") {
 		t.Fatalf("%v, %v", notes, err)
 	}
-	if p, ok := ReadProvenance(out, "png"); !ok || p.Source != "abc" {
+	if p, ok := metadata.ReadProvenance(out, "png"); !ok || p.Source != "abc" {
 		t.Errorf("the provenance is %+v", p)
 	}
 }
@@ -327,7 +328,7 @@ func TestGainMaps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		says := slices.ContainsFunc(p.Properties(), func(q xmp.Property) bool { return q.Space == gainMapSpace })
+		says := slices.ContainsFunc(p.Properties(), func(q xmp.Property) bool { return q.Space == "http://ns.adobe.com/hdr-gain-map/1.0/" })
 		if bytes.Equal(after.Second, before.Second) != test.keeps || says != test.keeps || after.More > 1 || !strings.Contains(notes["further_pictures:"+filepath.Base(path)], test.note) {
 			t.Errorf("%s: %d bytes of gain map, XMP says so: %t, %v", test.name, len(after.Second), says, notes)
 		}

@@ -1,38 +1,11 @@
 package output
 
 import (
-	"math"
-
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 )
-
-// density is what the output is to tell: the photo's own, which a change of
-// size leaves as it is, or one that a step set; false where neither is there.
-func density(img ops.Image) (container.Density, bool) {
-	told := container.ReadDensities(img.Source.Content(), img.Source.Format)
-	x, y := img.Pixels.Resolution()
-	now := container.Density{X: x * 25.4, Y: y * 25.4}
-	// What libvips says where a file says nothing.
-	usual := []container.Density{{X: 25.4, Y: 25.4}, {X: 72, Y: 72}}
-	for _, d := range append(usual, told...) {
-		if same(now, d) {
-			if len(told) == 0 {
-				return container.Density{}, false
-			}
-			if img.Source.Orientation >= 5 {
-				return container.Density{X: told[0].Y, Y: told[0].X}, true
-			}
-			return told[0], true
-		}
-	}
-	return now, true
-}
-
-func same(a, b container.Density) bool {
-	return math.Abs(a.X-b.X) < 0.02*b.X && math.Abs(a.Y-b.Y) < 0.02*b.Y
-}
 
 // dense is p with a density. The caller closes it.
 func dense(p *vips.Image, d container.Density) (*vips.Image, error) {
@@ -42,7 +15,7 @@ func dense(p *vips.Image, d container.Density) (*vips.Image, error) {
 // setDensity has the output tell the photo's density, in EXIF where the format
 // has no other place and EXIF may stay.
 func (w *encodeJob) setDensity(img ops.Image) error {
-	d, ok := density(img)
+	d, ok := metadata.Density(img)
 	if !ok {
 		return nil
 	}
@@ -56,7 +29,7 @@ func (w *encodeJob) setDensity(img ops.Image) error {
 	if format == "jpeg" && w.tellsDensity() {
 		w.metadata.Density = d
 	}
-	if !w.tellsDensity() && container.Carries(format).EXIF && w.request.Config.policy.allows("exif") {
+	if !w.tellsDensity() && container.Carries(format).EXIF && w.request.Config.policy.Allows("exif") {
 		w.metadata.EXIF = container.WithDensity(w.metadata.EXIF, d)
 	}
 	return nil

@@ -1,12 +1,12 @@
 package output
 
 import (
-	"bytes"
 	"context"
 	"path/filepath"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
 )
 
 // What becomes of a gain map, the second picture in a JPEG that tells screens
@@ -23,10 +23,10 @@ const sameFrame = 3.0
 // addGainMap adds the source's gain map to the metadata where it is to be kept
 // and fits, and notes what was done. The image has been encoded.
 func (w *encodeJob) addGainMap(ctx context.Context, img ops.Image) error {
-	if !hasFurtherPictures(img) {
+	if !metadata.HasFurtherPictures(img) {
 		return nil
 	}
-	source := sourceMetadata(img)
+	source := metadata.Read(img)
 	note := func(text string) { ops.Note(ctx, "further_pictures:"+filepath.Base(w.request.Path), text) }
 	if w.request.Config.GainMap != KeepGainMap {
 		note("dropped; a gain map is kept with \"gainmap: keep\"")
@@ -40,9 +40,8 @@ func (w *encodeJob) addGainMap(ctx context.Context, img ops.Image) error {
 		note("dropped: " + why)
 		return nil
 	}
-	m := w.metadata
-	m.XMP, m.Second = source.XMP, source.Second // its XMP describes the map
-	if m.XMP, err = w.request.composeXMP(m, &view{frame: img.Frame, source: img.Source, width: w.pixels.Width(), height: w.pixels.Height()}); err != nil {
+	m, err := w.target().WithGainMap(w.metadata, img, source)
+	if err != nil {
 		note("dropped: its XMP is malformed")
 		return nil
 	}
@@ -51,27 +50,17 @@ func (w *encodeJob) addGainMap(ctx context.Context, img ops.Image) error {
 	return nil
 }
 
-// hasFurtherPictures reports whether the photo is a JPEG with a gain map or other
-// pictures behind the first.
-func hasFurtherPictures(img ops.Image) bool {
-	if img.Source.Format != "jpeg" {
-		return false
-	}
-	source := sourceMetadata(img)
-	return source.More > 0 || bytes.Contains(source.XMP, []byte(gainMapSpace))
-}
-
 // unfit says why a gain map cannot be kept; "" where it can.
 func (w *encodeJob) unfit(ctx context.Context, img ops.Image, second []byte, more int) (string, error) {
 	src := img.Source
 	switch {
 	case w.request.Encoder.Format != "jpeg":
 		return "only a JPEG can hold it", nil
-	case !w.request.Config.policy.allows("xmp"):
+	case !w.request.Config.policy.Allows("xmp"):
 		return "XMP, which describes it, is stripped", nil
-	case !w.request.Config.policy.whole():
+	case !w.request.Config.policy.KeepsAll():
 		return "it has metadata of its own, which \"keep\" and \"strip\" do not reach", nil
-	case more != 1 || !bytes.Contains(second, []byte(gainMapSpace)):
+	case more != 1 || !metadata.IsGainMap(second):
 		return "it is no gain map that is known", nil
 	case src.Orientation != 1:
 		return "the photo was turned", nil

@@ -11,7 +11,6 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
-	"github.com/burnish-photo/burnish/plugin/output/metadata/xmp"
 )
 
 // carrying is the photo with other metadata.
@@ -71,19 +70,6 @@ func TestPlacesInAnyNamespace(t *testing.T) {
 					t.Errorf("%s: %q is there: %t", policy, word, !want[i])
 				}
 			}
-		}
-	}
-}
-
-func TestSpeaksOfPlace(t *testing.T) {
-	for _, name := range []string{"GPSLatitude", "GpsLongtitude", "LocationName", "lat", "Lon", "City", "CountryCode", "GeoTag", "RelativeAltitude"} {
-		if !speaksOfPlace(xmp.Property{Name: name}) {
-			t.Errorf("%s does not", name)
-		}
-	}
-	for _, name := range []string{"SubjectLocation", "Allocation", "Flat", "Longest", "State", "Make", "li"} {
-		if speaksOfPlace(xmp.Property{Name: name}) {
-			t.Errorf("%s does", name)
 		}
 	}
 }

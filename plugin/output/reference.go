@@ -8,6 +8,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/naming"
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
@@ -36,8 +37,8 @@ var keys = []key{
 	{"when", "condition, as of a step; if it is false, this output is not written", "always", map[string]any{"type": []string{"string", "boolean"}}},
 	{"thumbnail", "parameters of a `thumbnail` step for this output alone", "none", map[string]any{"type": []string{"object", "null"}}},
 	{"format", "a format below, or `auto`: the photo's own if the library can write it; then put `{ext}` into the path", "by the block or the path's extension", text(append([]string{Auto}, Formats()...)...)},
-	{"keep", "metadata classes to keep; all others are removed", "all", listOf(classNames()...)},
-	{"strip", "metadata classes to remove; all others are kept", "none", listOf(classNames()...)},
+	{"keep", "metadata classes to keep; all others are removed", "all", listOf(metadata.ClassNames()...)},
+	{"strip", "metadata classes to remove; all others are kept", "none", listOf(metadata.ClassNames()...)},
 	{"provenance", "write source, pipeline, model and device into XMP", "true", map[string]any{"type": "boolean"}},
 	{"gainmap", "`keep` the gain map of an Ultra HDR JPEG where it still fits, or `drop` it with all references", "drop", text(KeepGainMap, DropGainMap)},
 	{"collision", "if the name is taken: `error` fails the photo, `overwrite` replaces the file, `skip` leaves it, `number` writes NAME-1", "error", text(naming.Refuse, naming.Overwrite, naming.Skip, naming.Number)},
@@ -71,8 +72,8 @@ func Reference() string {
 	b.WriteString("\n## Metadata classes\n\n")
 	row("class", "contents")
 	row("---", "---")
-	for _, c := range classes {
-		row("`"+c.name+"`", c.meaning)
+	for _, c := range metadata.Classes() {
+		row("`"+c.Name+"`", c.Meaning)
 	}
 	for _, f := range formats {
 		fmt.Fprintf(&b, "\n## Options of %s\n\nlibvips: `%s`.\n\n", f.name, f.saver)

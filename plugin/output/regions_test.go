@@ -14,6 +14,13 @@ import (
 	"github.com/burnish-photo/burnish/plugin/output/metadata/xmp"
 )
 
+const (
+	mwgRegions = "http://www.metadataworkinggroup.com/schemas/regions/"
+	areaType   = "http://ns.adobe.com/xmp/sType/Area#"
+	sizeType   = "http://ns.adobe.com/xap/1.0/sType/Dimensions#"
+	person     = "http://ns.microsoft.com/photo/1.2/t/Region#"
+)
+
 // facePacket holds a region at 0.75, 0.25 as exiftool, Lightroom and Microsoft
 // write it, and a second one at the left, in a photo of w×h.
 func facePacket(w, h int) []byte {

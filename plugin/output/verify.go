@@ -13,6 +13,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/output/check/jpegscan"
 	"github.com/burnish-photo/burnish/plugin/output/check/webp"
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
 )
 
 // MaxDifference bounds the mean ΔE 2000 between a photo and an output, both
@@ -49,7 +50,7 @@ func (w *encodeJob) verify(ctx context.Context, path string) error {
 	if err := w.sameProfile(written); err != nil {
 		return err
 	}
-	if err := checkMetadata(path, w.request.Encoder.Format, w.metadata); err != nil {
+	if err := metadata.Verify(path, w.request.Encoder.Format, w.metadata); err != nil {
 		return err
 	}
 	if w.request.pages > 0 {

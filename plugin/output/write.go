@@ -10,6 +10,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/colour"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
@@ -21,7 +22,7 @@ type Request struct {
 	TempPrefix staging.TempPrefix
 	Root       string // folder that the path lies below; "": its own
 	Path       string // absolute
-	Provenance Provenance
+	Provenance metadata.Provenance
 
 	pages int // that are joined in the image; 0: it is one
 }
@@ -38,10 +39,10 @@ func Stage(ctx context.Context, img ops.Image, r Request) (_ *staging.File, err 
 	case r.copies(img):
 		return r.stageSource(img)
 	case r.Config.Tiles():
-		r.dropAppendix(ctx, img)
+		r.noteAppendix(ctx, img)
 		return r.stageTiles(ctx, img)
 	}
-	r.dropAppendix(ctx, img)
+	r.noteAppendix(ctx, img)
 	s, err := r.TempPrefix.New(r.root(), r.Path)
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func Stage(ctx context.Context, img ops.Image, r Request) (_ *staging.File, err 
 			s.Discard()
 		}
 	}()
-	r.Provenance.Seal = placeholder()
+	r.Provenance.IntegrityDigest = metadata.DigestPlaceholder()
 	w, err := r.encodeJob(ctx, img)
 	if err != nil {
 		return nil, err
@@ -76,11 +77,26 @@ func Stage(ctx context.Context, img ops.Image, r Request) (_ *staging.File, err 
 		return nil, fmt.Errorf("the %s that was written is not as it should be: %w", r.Encoder.Format, err)
 	}
 	if len(w.metadata.XMP) > 0 && r.Config.Provenance {
-		if err := container.Seal(s.Temporary(), r.Encoder.Format, r.Provenance.Seal); err != nil {
+		if err := container.WriteIntegrityDigest(s.Temporary(), r.Encoder.Format, r.Provenance.IntegrityDigest); err != nil {
 			return nil, err
 		}
 	}
 	return s, s.SyncAndDigest()
+}
+
+// note tells of this output.
+func (r Request) note(ctx context.Context, notes map[string]string) {
+	for what, text := range notes {
+		ops.Note(ctx, what+":"+filepath.Base(r.Path), text)
+	}
+}
+
+// noteAppendix tells of what the photo's file holds beside the photo, which is
+// dropped, and has the provenance say so.
+func (r *Request) noteAppendix(ctx context.Context, img ops.Image) {
+	notes, dropped := metadata.Appendix(img)
+	r.note(ctx, notes)
+	r.Provenance.Dropped = dropped
 }
 
 // copies reports whether the photo's file is the output: nothing was done to its
@@ -98,8 +114,8 @@ func (r Request) copies(img ops.Image) bool {
 // gain map that the photo has. Defaults ask for nothing.
 func (r Request) asks(img ops.Image) bool {
 	c := r.Config
-	return !c.policy.whole() || len(r.Encoder.Options) > 0 || c.provenanceAsked && c.Provenance ||
-		c.gainMapAsked && c.GainMap == DropGainMap && hasFurtherPictures(img)
+	return !c.policy.KeepsAll() || len(r.Encoder.Options) > 0 || c.provenanceAsked && c.Provenance ||
+		c.gainMapAsked && c.GainMap == DropGainMap && metadata.HasFurtherPictures(img)
 }
 
 // encodeJob is an output under way.
@@ -142,11 +158,22 @@ func (r Request) encodeJob(ctx context.Context, img ops.Image) (_ *encodeJob, er
 		return nil, err
 	}
 	defer bared.Close()
-	if w.pixels, err = prepare(bared, r.Encoder, r.Config.policy.allows("icc")); err != nil {
+	if w.pixels, err = prepare(bared, r.Encoder, r.Config.policy.Allows("icc")); err != nil {
 		return nil, err
 	}
-	w.metadata = r.compose(ctx, img, w.pixels.Width(), w.height())
+	var notes map[string]string
+	w.metadata, notes = w.target().Compose(img)
+	r.note(ctx, notes)
 	return w, w.setDensity(img)
+}
+
+// target is what its metadata are for.
+func (w *encodeJob) target() metadata.Target {
+	t := metadata.Target{Format: w.request.Encoder.Format, Width: w.pixels.Width(), Height: w.height(), Policy: w.request.Config.policy}
+	if w.request.Config.Provenance {
+		t.Provenance = &w.request.Provenance
+	}
+	return t
 }
 
 // height of one page.
@@ -169,9 +196,9 @@ func (w *encodeJob) encode(ctx context.Context, path string) error {
 	pixels := w.pixels.Ref()
 	defer func() { pixels.Close() }()
 	if saver == "heifsave" { // it makes room for the blocks, which come later
-		packet := w.metadata.XMP // its room stays in the file, and only one place may be sealed
-		if seal := w.request.Provenance.Seal; seal != "" {
-			packet = bytes.ReplaceAll(packet, []byte(seal), bytes.Repeat([]byte("0"), len(seal)))
+		packet := w.metadata.XMP // its room stays in the file, and only one place may hold the digest
+		if digest := w.request.Provenance.IntegrityDigest; digest != "" {
+			packet = bytes.ReplaceAll(packet, []byte(digest), bytes.Repeat([]byte("0"), len(digest)))
 		}
 		for field, data := range map[string][]byte{vips.FieldEXIF: w.metadata.EXIF, vips.FieldXMP: packet} {
 			next, err := pixels.WithBlob(field, data)

@@ -8,7 +8,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/failure"
-	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
 )
 
 // Photo is one look at a photo's file, which is opened once. What is to be known
@@ -22,7 +22,7 @@ type Photo struct {
 	format     string
 	hash       string
 	unfolded   int64 // bytes of its metadata, decompressed
-	provenance *output.Provenance
+	provenance *metadata.Provenance
 	first      *vips.Image // the first page, once it was opened
 	header     vips.Header // then
 	dateFault  string
@@ -99,9 +99,9 @@ func (p *Photo) Hash() (string, error) {
 func (p *Photo) KnownHash() string { return p.hash }
 
 // Provenance is what the file says of how Burnish made it.
-func (p *Photo) Provenance() (found output.Provenance, ok bool) {
+func (p *Photo) Provenance() (found metadata.Provenance, ok bool) {
 	if p.provenance == nil {
-		found, _ = output.ReadProvenance(p.Content(), p.format)
+		found, _ = metadata.ReadProvenance(p.Content(), p.format)
 		p.provenance = &found
 	}
 	return *p.provenance, p.provenance.Source != ""
@@ -118,7 +118,7 @@ func (p *Photo) Header() (vips.Header, error) {
 	if err != nil {
 		return vips.Header{}, p.Damaged(err)
 	}
-	if n, ok := output.Orientation(p.Content(), header.Format); ok && header.Pages == 1 {
+	if n, ok := metadata.Orientation(p.Content(), header.Format); ok && header.Pages == 1 {
 		header.Orientation = n
 	}
 	p.first, p.header = first, header
@@ -152,7 +152,7 @@ func (p *Photo) Decode(ctx context.Context, page int) (_ ops.Image, err error) {
 		return ops.Image{}, err
 	}
 	img := ops.Image{Pixels: pixels, Source: src, Original: header.Pages == 1, Frame: ops.Whole}
-	src.Taken, p.dateFault = output.Taken(img)
+	src.Taken, p.dateFault = metadata.Taken(img)
 	return p.inColour(ctx, img, page)
 }
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/burnish-photo/burnish/ops/vips"
-	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
 )
 
 // Explanation is what a file says of itself.
@@ -13,9 +13,9 @@ type Explanation struct {
 	Path          string
 	Format        string
 	Width, Height int
-	Pages         int                // at least 1
-	Provenance    *output.Provenance // nil where Burnish did not make the file, or copied it
-	Intact        bool               // nobody changed the file since, as its seal tells
+	Pages         int                  // at least 1
+	Provenance    *metadata.Provenance // nil where Burnish did not make the file, or copied it
+	Intact        bool                 // nobody changed the file since, as its seal tells
 }
 
 // mostUnfolded bounds the metadata, in bytes, of files that are only looked at.
@@ -47,7 +47,7 @@ func Explain(path string) (Explanation, error) {
 		return Explanation{}, err
 	}
 	e := Explanation{Path: path, Format: h.Format, Width: h.Width, Height: h.Height, Pages: h.Pages}
-	if p, ok := output.ReadProvenance(path, h.Format); ok {
+	if p, ok := metadata.ReadProvenance(path, h.Format); ok {
 		e.Provenance = &p
 		if e.Intact, err = p.Intact(path, h.Format); err != nil {
 			return Explanation{}, err

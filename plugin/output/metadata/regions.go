@@ -1,10 +1,8 @@
-package output
+package metadata
 
 import (
-	"context"
 	"fmt"
 	"math"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -37,15 +35,15 @@ func (v *view) still() bool {
 	return v.frame == ops.Whole && v.width == v.source.Width && v.height == v.source.Height
 }
 
-// note tells of what was dropped.
-func (v *view) note(ctx context.Context, path string) {
+// note says what was dropped, "" for nothing.
+func (v *view) note() string {
 	switch {
 	case v.gone == 0:
+		return ""
 	case v.frame.Known():
-		ops.Note(ctx, "regions:"+filepath.Base(path), fmt.Sprintf("%d dropped: cut off, or of a kind that is not moved with the pixels", v.gone))
-	default:
-		ops.Note(ctx, "regions:"+filepath.Base(path), fmt.Sprintf("%d dropped: a step moves pixels in a way that is not followed", v.gone))
+		return fmt.Sprintf("%d dropped: cut off, or of a kind that is not moved with the pixels", v.gone)
 	}
+	return fmt.Sprintf("%d dropped: a step moves pixels in a way that is not followed", v.gone)
 }
 
 // isRegions reports whether a property holds places in the picture.

@@ -1,4 +1,4 @@
-package output
+package metadata
 
 import (
 	"fmt"
@@ -35,7 +35,7 @@ type date struct{ text, place string }
 
 // dates are the dates that a photo's metadata hold, the one to trust most first.
 func dates(img ops.Image) (all []date) {
-	m := sourceMetadata(img)
+	m := Read(img)
 	var entries []exif.Entry
 	if b, err := exif.Parse(m.EXIF); err == nil {
 		entries = b.Entries()

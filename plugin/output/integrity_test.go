@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
 )
 
 // Of every format, a file is known as it was written; one byte more, less or
 // other, and it is not.
-func TestSeals(t *testing.T) {
+func TestIntegrityDigests(t *testing.T) {
 	img := photo(t)
 	for _, f := range formats {
 		if f.name == tiles {
@@ -26,8 +27,8 @@ func TestSeals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, ok := ReadProvenance(path, h.Format)
-		if !ok || len(p.Seal) != 64 {
+		p, ok := metadata.ReadProvenance(path, h.Format)
+		if !ok || len(p.IntegrityDigest) != 64 {
 			t.Errorf("%s: %+v", f.name, p)
 			continue
 		}
@@ -43,8 +44,8 @@ func TestSeals(t *testing.T) {
 			"longer":   append(bytes.Clone(whole), 0),
 			"a pixel":  with(whole, len(whole)-20),
 			"its name": bytes.Replace(whole, []byte(`Source="abc"`), []byte(`Source="abd"`), 1),
-			"twice":    append(bytes.Clone(whole), p.Seal...),
-			"checksum": with(whole, bytes.Index(whole, []byte(p.Seal))+64),
+			"twice":    append(bytes.Clone(whole), p.IntegrityDigest...),
+			"checksum": with(whole, bytes.Index(whole, []byte(p.IntegrityDigest))+64),
 		} {
 			other := filepath.Join(t.TempDir(), filepath.Base(path))
 			if err := os.WriteFile(other, changed, 0o600); err != nil {

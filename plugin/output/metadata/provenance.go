@@ -1,4 +1,4 @@
-package output
+package metadata
 
 import (
 	"crypto/rand"
@@ -25,9 +25,9 @@ type Provenance struct {
 	Part        string // which of the pipeline's outputs, and of which page, it is
 	Dropped     string // what the photo's file holds beside the photo and this one does not, such as a film
 
-	// Seal is a digest of the file around it, by which a file is known that
-	// nobody has changed since. It is made when the file is written.
-	Seal string
+	// IntegrityDigest is a digest of the file around it, by which a file is known
+	// that nobody has changed since. It is made when the file is written.
+	IntegrityDigest string
 }
 
 // fields pairs the properties' names with their places.
@@ -41,7 +41,7 @@ func (p *Provenance) fields() []struct {
 	}{
 		{"Source", &p.Source}, {"Pipeline", &p.Pipeline}, {"Fingerprint", &p.Fingerprint},
 		{"Model", &p.Model}, {"ModelDigest", &p.ModelDigest}, {"Device", &p.Device}, {"Fidelity", &p.Fidelity}, {"Evidence", &p.Evidence}, {"Version", &p.Version},
-		{"Part", &p.Part}, {"Dropped", &p.Dropped}, {"Seal", &p.Seal},
+		{"Part", &p.Part}, {"Dropped", &p.Dropped}, {"Seal", &p.IntegrityDigest},
 	}
 }
 
@@ -80,18 +80,18 @@ func ReadProvenance(path, format string) (p Provenance, ok bool) {
 }
 
 // Intact reports whether a file of that format is, to the byte, as Burnish
-// wrote it with the provenance p. One that bears no seal is not known to be.
+// wrote it with the provenance p. One that bears no digest is not known to be.
 func (p Provenance) Intact(path, format string) (bool, error) {
-	if p.Seal == "" {
+	if p.IntegrityDigest == "" {
 		return false, nil
 	}
-	return container.Sealed(path, format, p.Seal)
+	return container.HasIntegrityDigest(path, format, p.IntegrityDigest)
 }
 
-// placeholder stands in for a seal until the file is written; no file holds it
+// DigestPlaceholder stands in for a file's integrity digest until the file is written; no file holds it
 // by chance.
-func placeholder() string {
-	digits := make([]byte, container.SealLength/2)
+func DigestPlaceholder() string {
+	digits := make([]byte, container.IntegrityDigestLength/2)
 	_, _ = rand.Read(digits) // never fails
 	return hex.EncodeToString(digits)
 }
