@@ -6,29 +6,31 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // wire says which fields of a message of onnx.proto hold further messages, and
 // which decide nothing: names for people, notes and types that follow from the
 // rest.
 type wire struct {
-	idle   []int
-	nested map[int]*wire
+	idle   []protowire.Number
+	nested map[protowire.Number]*wire
 }
 
 // The messages of onnx.proto. Graphs hold nodes, nodes attributes, and these
 // graphs.
 var (
-	tensorMessage = &wire{idle: []int{12, 16}}
-	valueMessage  = &wire{idle: []int{3, 4}}
-	graphMessage  = &wire{idle: []int{2, 10, 13, 16}}
-	nodeMessage   = &wire{idle: []int{3, 6, 9}, nested: map[int]*wire{5: attribute}}
-	attribute     = &wire{idle: []int{13}, nested: map[int]*wire{5: tensorMessage, 6: graphMessage, 10: tensorMessage, 11: graphMessage}}
-	modelMessage  = &wire{idle: []int{1, 2, 3, 4, 5, 6, modelMetadata}, nested: map[int]*wire{modelGraph: graphMessage}}
+	tensorMessage = &wire{idle: []protowire.Number{12, 16}}
+	valueMessage  = &wire{idle: []protowire.Number{3, 4}}
+	graphMessage  = &wire{idle: []protowire.Number{2, 10, 13, 16}}
+	nodeMessage   = &wire{idle: []protowire.Number{3, 6, 9}, nested: map[protowire.Number]*wire{5: attribute}}
+	attribute     = &wire{idle: []protowire.Number{13}, nested: map[protowire.Number]*wire{5: tensorMessage, 6: graphMessage, 10: tensorMessage, 11: graphMessage}}
+	modelMessage  = &wire{idle: []protowire.Number{1, 2, 3, 4, 5, 6, modelMetadata}, nested: map[protowire.Number]*wire{modelGraph: graphMessage}}
 )
 
 // within are the messages of that field of m.
-func (m *wire) within(field int) *wire {
+func (m *wire) within(field protowire.Number) *wire {
 	if m == graphMessage {
 		switch field {
 		case 1:
@@ -54,21 +56,21 @@ func computes(data []byte) (string, error) {
 // were written in; repeated ones keep theirs.
 func (m *wire) digest(data []byte) ([]byte, error) {
 	type part struct {
-		field int
+		field protowire.Number
 		sum   []byte
 	}
 	var parts []part
-	err := fields(data, func(field int, n uint64, body []byte) error {
-		if slices.Contains(m.idle, field) {
+	err := fields(data, func(f field) error {
+		if slices.Contains(m.idle, f.number) {
 			return nil
 		}
-		if inner := m.within(field); inner != nil && body != nil {
-			sum, err := inner.digest(body)
-			parts = append(parts, part{field, sum})
+		if inner := m.within(f.number); inner != nil && f.body != nil {
+			sum, err := inner.digest(f.body)
+			parts = append(parts, part{f.number, sum})
 			return err
 		}
-		sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, n), body...))
-		parts = append(parts, part{field, sum[:]})
+		sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, f.n), f.body...))
+		parts = append(parts, part{f.number, sum[:]})
 		return nil
 	})
 	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(a.field, b.field) })

@@ -1,6 +1,11 @@
 package onnx
 
-import "testing"
+import (
+	"slices"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
 
 // An upgrade whose model differs in metadata alone redid whole libraries.
 func TestWhatAModelComputes(t *testing.T) {
@@ -53,3 +58,9 @@ func TestWhatAModelComputes(t *testing.T) {
 		t.Error("a cut file passed")
 	}
 }
+
+func message(parts ...[]byte) []byte { return slices.Concat(parts...) }
+
+func bytesField(number protowire.Number, body []byte) []byte { return appendBytes(nil, number, body) }
+
+func varintField(number protowire.Number, n uint64) []byte { return appendNumber(nil, number, n) }

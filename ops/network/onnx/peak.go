@@ -2,7 +2,6 @@ package onnx
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"runtime"
 	"time"
@@ -56,30 +55,20 @@ func Peak(ctx context.Context, threads int) (float64, error) {
 }
 
 // squareProduct is an ONNX model that multiplies a square matrix by itself.
-func squareProduct(side int) []byte {
-	node := message(bytesField(1, []byte("x")), bytesField(1, []byte("x")), bytesField(2, []byte("y")), bytesField(4, []byte("MatMul")))
-	dim := bytesField(1, message(varintField(1, side)))
-	tensor := message(varintField(1, 1), bytesField(2, message(dim, dim)))
+func squareProduct(side uint64) []byte {
+	dim := appendNumber(nil, dimValue, side)
+	shape := appendBytes(appendBytes(nil, shapeDim, dim), shapeDim, dim)
+	const float32Type = 1
+	square := appendBytes(appendNumber(nil, tensorElem, float32Type), tensorShape, shape)
 	value := func(name string) []byte {
-		return message(bytesField(1, []byte(name)), bytesField(2, message(bytesField(1, tensor))))
+		return appendBytes(appendBytes(nil, valueName, []byte(name)), valueType, appendBytes(nil, typeTensor, square))
 	}
-	graph := message(bytesField(1, node), bytesField(2, []byte("product")), bytesField(11, value("x")), bytesField(12, value("y")))
-	opset := message(bytesField(1, nil), varintField(2, 17))
-	return message(varintField(1, 8), bytesField(7, graph), bytesField(8, opset))
-}
-
-// message, bytesField and varintField write what fields reads.
-func message(parts ...[]byte) (all []byte) {
-	for _, p := range parts {
-		all = append(all, p...)
-	}
-	return all
-}
-
-func bytesField(field int, body []byte) []byte {
-	return append(binary.AppendUvarint(binary.AppendUvarint(nil, uint64(field)<<3|2), uint64(len(body))), body...)
-}
-
-func varintField(field, n int) []byte {
-	return binary.AppendUvarint(binary.AppendUvarint(nil, uint64(field)<<3), uint64(n))
+	x, y := []byte("x"), []byte("y")
+	node := appendBytes(appendBytes(appendBytes(nil, nodeInput, x), nodeInput, x), nodeOutput, y)
+	graph := appendBytes(nil, graphNode, appendBytes(node, nodeOp, []byte("MatMul")))
+	graph = appendBytes(graph, graphName, []byte("product"))
+	graph = appendBytes(appendBytes(graph, graphInput, value("x")), graphOutput, value("y"))
+	opset := appendNumber(appendBytes(nil, opsetDomain, nil), opsetVersion, 17)
+	model := appendBytes(appendNumber(nil, modelVersion, 8), modelGraph, graph)
+	return appendBytes(model, modelOpset, opset)
 }

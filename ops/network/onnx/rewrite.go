@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,16 +16,6 @@ type block struct {
 	Out     string   `json:"out"`
 	Weights []string `json:"weights"`
 }
-
-// Field numbers of onnx.proto, which are frozen.
-const (
-	modelOpset                                          = 8
-	graphNode                                           = 1
-	nodeInput, nodeOutput, nodeOp, nodeAttr, nodeDomain = 1, 2, 4, 5, 7
-	attrGraph, attrGraphs                               = 6, 11
-	opsetDomain, opsetVersion                           = 1, 2
-	wireVarint, wireBytes                               = 0, 2
-)
 
 // readBlocks reads the metadata; none is no error.
 func readBlocks(meta map[string]string) ([]block, error) {
@@ -51,42 +40,40 @@ type node struct {
 // computed the blocks before.
 func rewrite(model []byte, list []block) ([]byte, error) {
 	var out []byte
-	err := fields(model, func(field int, n uint64, body []byte) error {
-		if field == modelGraph {
-			var err error
-			if body, err = rewriteGraph(body, list); err != nil {
-				return err
-			}
+	err := fields(model, func(f field) error {
+		if f.number != modelGraph {
+			out = append(out, f.raw...)
+			return nil
 		}
-		out = appendField(out, field, n, body)
-		return nil
+		body, err := rewriteGraph(f.body, list)
+		out = appendBytes(out, modelGraph, body)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	opset := appendField(nil, opsetDomain, 0, []byte(kernels.Domain))
-	opset = appendField(opset, opsetVersion, kernels.Version, nil)
-	return appendField(out, modelOpset, 0, opset), nil
+	opset := appendBytes(nil, opsetDomain, []byte(kernels.Domain))
+	return appendBytes(out, modelOpset, appendNumber(opset, opsetVersion, kernels.Version)), nil
 }
 
 func rewriteGraph(graph []byte, list []block) ([]byte, error) {
 	var nodes []node
 	var rest []byte
 	wanted := map[string]bool{}
-	err := fields(graph, func(field int, n uint64, body []byte) error {
-		switch field {
+	err := fields(graph, func(f field) error {
+		switch f.number {
 		case graphNode:
-			one, err := readNode(body)
+			one, err := readNode(f.body)
 			nodes = append(nodes, one)
 			return err
 		case graphOutput:
-			v, err := readValue(body)
+			v, err := readValue(f.body)
 			if err != nil {
 				return err
 			}
 			wanted[v.name] = true
 		}
-		rest = appendField(rest, field, n, body)
+		rest = append(rest, f.raw...)
 		return nil
 	})
 	if err != nil {
@@ -97,22 +84,22 @@ func rewriteGraph(graph []byte, list []block) ([]byte, error) {
 	}
 	var out []byte
 	for _, n := range needed(nodes, wanted) {
-		out = appendField(out, graphNode, 0, n.raw)
+		out = appendBytes(out, graphNode, n.raw)
 	}
 	return append(out, rest...), nil
 }
 
 func readNode(body []byte) (node, error) {
 	n := node{raw: body}
-	err := fields(body, func(field int, _ uint64, b []byte) error {
-		switch field {
+	err := fields(body, func(f field) error {
+		switch f.number {
 		case nodeInput:
-			n.inputs = append(n.inputs, string(b))
+			n.inputs = append(n.inputs, string(f.body))
 		case nodeOutput:
-			n.outputs = append(n.outputs, string(b))
+			n.outputs = append(n.outputs, string(f.body))
 		case nodeAttr:
-			return fields(b, func(field int, _ uint64, _ []byte) error {
-				if field == attrGraph || field == attrGraphs {
+			return fields(f.body, func(f field) error {
+				if f.number == attrGraph || f.number == attrGraphs {
 					return errors.New("a node holds a graph of its own")
 				}
 				return nil
@@ -138,11 +125,11 @@ func replace(nodes []node, list []block) error {
 		}
 		n := node{inputs: append([]string{b.In}, b.Weights...), outputs: []string{b.Out}}
 		for _, name := range n.inputs {
-			n.raw = appendField(n.raw, nodeInput, 0, []byte(name))
+			n.raw = appendBytes(n.raw, nodeInput, []byte(name))
 		}
-		n.raw = appendField(n.raw, nodeOutput, 0, []byte(b.Out))
-		n.raw = appendField(n.raw, nodeOp, 0, []byte(b.Op))
-		n.raw = appendField(n.raw, nodeDomain, 0, []byte(kernels.Domain))
+		n.raw = appendBytes(n.raw, nodeOutput, []byte(b.Out))
+		n.raw = appendBytes(n.raw, nodeOp, []byte(b.Op))
+		n.raw = appendBytes(n.raw, nodeDomain, []byte(kernels.Domain))
 		nodes[i] = n
 		delete(made, b.Out) // a second block may not end there
 	}
@@ -172,17 +159,4 @@ func needed(nodes []node, wanted map[string]bool) []node {
 		}
 	}
 	return out
-}
-
-// appendField appends a protobuf field as [fields] read it: with bytes if body
-// is not nil, else as a number. Fixed-size numbers do not occur in what is
-// rewritten here.
-func appendField(out []byte, field int, n uint64, body []byte) []byte {
-	if body == nil {
-		out = binary.AppendUvarint(out, uint64(field)<<3|wireVarint)
-		return binary.AppendUvarint(out, n)
-	}
-	out = binary.AppendUvarint(out, uint64(field)<<3|wireBytes)
-	out = binary.AppendUvarint(out, uint64(len(body)))
-	return append(out, body...)
 }

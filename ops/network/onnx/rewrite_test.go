@@ -33,8 +33,8 @@ func withBlocks(t *testing.T, change func([]block) any) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry := appendField(nil, entryKey, 0, []byte("burnish.blocks"))
-	return appendField(data, modelMetadata, 0, appendField(entry, entryValue, 0, text))
+	entry := appendBytes(nil, entryKey, []byte("burnish.blocks"))
+	return appendBytes(data, modelMetadata, appendBytes(entry, entryValue, text))
 }
 
 // TestWrongBlocks opens models whose metadata about blocks is wrong: they have
@@ -106,9 +106,9 @@ func TestWrongBlocks(t *testing.T) {
 }
 
 func TestRewriteRefusesSubgraphs(t *testing.T) {
-	attribute := appendField(nil, attrGraph, 0, []byte{})
-	node := appendField(appendField(nil, nodeOutput, 0, []byte("y")), nodeAttr, 0, attribute)
-	model := appendField(nil, modelGraph, 0, appendField(nil, graphNode, 0, node))
+	attribute := appendBytes(nil, attrGraph, []byte{})
+	node := appendBytes(appendBytes(nil, nodeOutput, []byte("y")), nodeAttr, attribute)
+	model := appendBytes(nil, modelGraph, appendBytes(nil, graphNode, node))
 	if _, err := rewrite(model, []block{{Op: "Group", Out: "y"}}); err == nil || !strings.Contains(err.Error(), "graph of its own") {
 		t.Error(err)
 	}
@@ -116,9 +116,9 @@ func TestRewriteRefusesSubgraphs(t *testing.T) {
 
 // FuzzRewrite must neither panic nor lose what is not a node.
 func FuzzRewrite(f *testing.F) {
-	node := appendField(appendField(nil, nodeInput, 0, []byte("x")), nodeOutput, 0, []byte("y"))
-	out := appendField(nil, graphOutput, 0, appendField(nil, valueName, 0, []byte("y")))
-	f.Add(appendField(nil, modelGraph, 0, append(appendField(nil, graphNode, 0, node), out...)), "x", "y")
+	node := appendBytes(appendBytes(nil, nodeInput, []byte("x")), nodeOutput, []byte("y"))
+	out := appendBytes(nil, graphOutput, appendBytes(nil, valueName, []byte("y")))
+	f.Add(appendBytes(nil, modelGraph, append(appendBytes(nil, graphNode, node), out...)), "x", "y")
 	f.Fuzz(func(t *testing.T, model []byte, in, end string) {
 		out, err := rewrite(model, []block{{Op: "Group", In: in, Out: end}})
 		if err != nil {
@@ -139,8 +139,8 @@ func withMetadata(t *testing.T, key, value string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry := appendField(appendField(nil, entryKey, 0, []byte(key)), entryValue, 0, []byte(value))
-	return appendField(data, modelMetadata, 0, entry)
+	entry := appendBytes(appendBytes(nil, entryKey, []byte(key)), entryValue, []byte(value))
+	return appendBytes(data, modelMetadata, entry)
 }
 
 // TestWrongNumbers opens models whose numbers would take the memory or the process.
