@@ -183,7 +183,7 @@ func (r *restoreCommand) configuration(h *host) (*config.Config, error) {
 	}
 	step := map[string]any{"model": model, "strength": r.Strength}
 	if r.Preset != "" {
-		step["quality"] = r.Preset
+		step["preset"] = r.Preset
 	}
 	if r.Force {
 		step["skip"] = "never"
