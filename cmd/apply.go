@@ -175,6 +175,7 @@ type line struct {
 	Path    string            `json:"path"`
 	State   string            `json:"state"` // done, skipped or failed
 	Reason  string            `json:"reason,omitempty"`
+	Hint    string            `json:"hint,omitempty"` // what to do about a failure
 	Kind    plugin.Kind       `json:"kind,omitempty"` // of a failure
 	Outputs []string          `json:"outputs,omitempty"`
 	Notes   map[string]string `json:"notes,omitempty"`
@@ -187,7 +188,8 @@ func newLine(path string, result plugin.Result, err error) line {
 		l.Outputs = append(l.Outputs, o.Path)
 	}
 	if err != nil {
-		l.State, l.Reason = "failed", err.Error()
+		l.State = "failed"
+		l.Reason, l.Hint = reasonOf(err)
 		var known *plugin.Error
 		if errors.As(err, &known) {
 			l.Kind = known.Kind

@@ -169,13 +169,13 @@ func flatten(err error) (all []error) {
 }
 
 func complain(code int, err error) int {
-	text := err.Error()
+	text, hint := reasonOf(err)
 	if path := (*os.PathError)(nil); errors.As(err, &path) && errors.Is(path.Err, syscall.EROFS) {
-		if advice := plugin.AdviseWrite(err, path.Path); !strings.Contains(text, advice) {
-			text += "; " + advice
+		if advice := plugin.AdviseWrite(err, path.Path); hint == "" && !strings.Contains(text, advice) {
+			hint = advice
 		}
 	}
-	text = diag.Printable(text)
+	text = withHint(text, hint)
 	if faults := (diag.Diagnostics)(nil); errors.As(err, &faults) {
 		text = err.Error() // each is on a line of its own
 	}

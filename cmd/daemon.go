@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/config"
-	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 	"github.com/burnish-photo/burnish/watcher"
@@ -256,7 +255,8 @@ func (d *daemon) summary(h *host) error {
 	}
 	fmt.Fprintf(h.err, "%s done, %d failed:\n", counted(d.tally.done, "photos"), len(d.failed))
 	for _, photo := range slices.Sorted(maps.Keys(d.failed)) {
-		fmt.Fprintln(h.err, " ", diag.Printable(d.failed[photo].Error()))
+		reason, hint := reasonOf(d.failed[photo])
+		fmt.Fprintln(h.err, " ", withHint(reason, hint))
 	}
 	return errFailures
 }

@@ -28,14 +28,14 @@ func adviseConfined(f *plugin.Error) {
 	case !denied:
 		return
 	case certain:
-		f.Remedy = "the worker's sandbox forbids it, not the user's rights: " + sandboxRemedy
+		f.Hint = "the worker's sandbox forbids it, not the user's rights: " + sandboxRemedy
 		if !f.Kind.Transient() {
 			f.Kind = plugin.Unreadable
 		}
-	case f.Remedy == "":
-		f.Remedy = advice
+	case f.Hint == "":
+		f.Hint = advice
 	default:
-		f.Remedy += "; " + advice
+		f.Hint += "; " + advice
 	}
 }
 
@@ -48,13 +48,13 @@ func (w *Worker) advise(f *plugin.Error) {
 			w.stale = folder
 			w.mu.Unlock()
 			f.Err = fmt.Errorf("%s was mounted anew since the worker process started: %w", folder, f.Err)
-			f.Kind, f.Remedy = plugin.Unreadable, "no action is needed: another worker process continues"
+			f.Kind, f.Hint = plugin.Unreadable, "no action is needed: another worker process continues"
 			return
 		}
 	}
 	adviseConfined(f)
-	if within := slices.ContainsFunc(w.folders, func(folder string) bool { return paths.ResolvedWithin(f.Path, folder) }); within && f.Kind == plugin.Unreadable && strings.Contains(f.Remedy, sandboxRemedy) {
-		f.Remedy = "the path leaves the folders that Burnish may use, perhaps through a link: put the photo itself there"
+	if within := slices.ContainsFunc(w.folders, func(folder string) bool { return paths.ResolvedWithin(f.Path, folder) }); within && f.Kind == plugin.Unreadable && strings.Contains(f.Hint, sandboxRemedy) {
+		f.Hint = "the path leaves the folders that Burnish may use, perhaps through a link: put the photo itself there"
 	}
 }
 

@@ -49,7 +49,7 @@ func TestADenialNamesTheSandbox(t *testing.T) {
 		}
 		f := &plugin.Error{Path: file, Kind: tt.kind, Err: tt.err}
 		adviseConfined(f)
-		if !strings.Contains(f.Remedy, tt.want) || tt.want == "" && f.Remedy != "" || f.Kind != tt.then {
+		if !strings.Contains(f.Hint, tt.want) || tt.want == "" && f.Hint != "" || f.Kind != tt.then {
 			t.Errorf("%s: %s, %s", tt.name, f.Kind, f)
 		}
 	}

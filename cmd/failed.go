@@ -43,7 +43,7 @@ func (f *failedCommand) Run(h *host) error {
 			}
 			continue
 		}
-		fmt.Fprintln(h.out, diag.Printable(failureText(failure)))
+		fmt.Fprintln(h.out, withHint(failureText(failure), failure.Hint))
 	}
 	if len(a.Failures) == 0 && !f.JSON {
 		fmt.Fprintln(h.out, "no failures")

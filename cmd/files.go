@@ -89,7 +89,7 @@ func (l *looking) walk(root string) {
 	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			l.unread = append(l.unread, &plugin.Error{Path: path, Kind: plugin.Unreadable, Err: err, Remedy: "check its permissions"})
+			l.unread = append(l.unread, &plugin.Error{Path: path, Kind: plugin.Unreadable, Err: err, Hint: "check its permissions"})
 			return nil // one bad folder does not end the walk
 		case path == root:
 			return nil

@@ -56,7 +56,8 @@ func (d *daemon) judge(e ending) schedule.Outcome {
 		d.log.Warn("the photo is not what was found, and is passed over", "photo", photo, "error", failure.Err)
 		return schedule.Outcome{}
 	}
-	d.tally.last = &mishap{Photo: photo, Reason: e.err.Error(), Time: time.Now().Round(time.Second)}
+	reason, hint := reasonOf(e.err)
+	d.tally.last = &mishap{Photo: photo, Reason: reason, Hint: hint, Time: time.Now().Round(time.Second)}
 	d.failed[photo] = nil
 	if d.once {
 		d.failed[photo] = e.err
@@ -66,7 +67,10 @@ func (d *daemon) judge(e ending) schedule.Outcome {
 		Exclusive: failure.Kind == plugin.Crashed || failure.Kind == plugin.Starved,
 		Retry:     !d.once && !failure.Quarantined && failure.Kind != plugin.Stopped,
 	}
-	what := []any{"photo", photo, "kind", failure.Kind, "error", e.err}
+	what := []any{"photo", photo, "kind", failure.Kind, "error", reason}
+	if hint != "" {
+		what = append(what, "hint", hint)
+	}
 	switch {
 	case failure.Quarantined:
 		d.log.Error("failed for good: in quarantine until burnish retry", what...)

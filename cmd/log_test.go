@@ -20,7 +20,7 @@ func TestALogOnATerminalShowsNamesOnly(t *testing.T) {
 	for _, name := range []string{"a\x1b]0;OWNED\a\x1b[2J.jpg", "cut\nlevel=ERROR forged.jpg", `spelled \x1b]0;OWNED.jpg`, "exe.\u202egpj", "bad\xff.jpg", "csi\u009b2J.jpg"} {
 		var b bytes.Buffer
 		log := slog.New(newFolding(coloured(&b, slog.LevelInfo))).With("folder", name)
-		failure := &plugin.Error{Path: name, Kind: plugin.Damaged, Err: errors.New("cannot be decoded"), Remedy: "copy it"}
+		failure := &plugin.Error{Path: name, Kind: plugin.Damaged, Err: errors.New("cannot be decoded"), Hint: "copy it"}
 		log.Error("failed", "photo", name, "error", failure, "not_kept:"+name, "icc")
 		text := strings.TrimSuffix(colour.ReplaceAllString(b.String(), ""), "\n")
 		if i := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 || strings.ToValidUTF8(text, "") != text {

@@ -143,7 +143,8 @@ func (s *planSummary) add(p plugin.Plan, named bool, err error) {
 func planText(out io.Writer, p plugin.Plan, err error) {
 	switch {
 	case err != nil:
-		fmt.Fprintf(out, "would fail: %s\n\n", diag.Printable(err.Error()))
+		reason, hint := reasonOf(err)
+		fmt.Fprintf(out, "would fail: %s\n\n", withHint(reason, hint))
 		return
 	case p.Reason != "":
 		fmt.Fprintf(out, "%s: would be skipped: %s\n\n", diag.Printable(p.Path), diag.Printable(p.Reason))
@@ -223,6 +224,7 @@ type planLine struct {
 	Path      string       `json:"path"`
 	State     string       `json:"state"` // planned, skipped or failing
 	Reason    string       `json:"reason,omitempty"`
+	Hint      string       `json:"hint,omitempty"` // what to do about a failure
 	Format    string       `json:"format,omitempty"`
 	Width     int          `json:"width,omitempty"`
 	Height    int          `json:"height,omitempty"`
@@ -261,7 +263,8 @@ func newPlanLine(p plugin.Plan, err error) planLine {
 	}
 	switch {
 	case err != nil:
-		return planLine{Path: p.Path, State: "failing", Reason: err.Error()}
+		reason, hint := reasonOf(err)
+		return planLine{Path: p.Path, State: "failing", Reason: reason, Hint: hint}
 	case p.Reason != "":
 		l.State = "skipped"
 	}

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -43,7 +42,7 @@ type report struct {
 
 	mu        sync.Mutex
 	counts    map[outcome]int
-	failures  []string
+	failures  []error
 	conflicts int
 	bars      *mpb.Progress
 	bar       *mpb.Bar
@@ -118,7 +117,7 @@ func (r *report) add(f file, result plugin.Result, err error) {
 	defer r.mu.Unlock()
 	r.counts[o]++
 	if err != nil {
-		r.failures = append(r.failures, err.Error())
+		r.failures = append(r.failures, err)
 	}
 	if l.Kind == plugin.Conflict {
 		r.conflicts++
@@ -128,9 +127,9 @@ func (r *report) add(f file, result plugin.Result, err error) {
 		fmt.Fprintln(r.out, l.json())
 	case r.quiet && o != failed, (o == notPhoto || o == ownMake) && !f.named:
 	case r.quiet:
-		fmt.Fprintln(r.summary, diag.Printable(l.text()))
+		fmt.Fprintln(r.summary, withHint(l.text(), l.Hint))
 	default:
-		fmt.Fprintln(r.out, diag.Printable(l.text()))
+		fmt.Fprintln(r.out, withHint(l.text(), l.Hint))
 	}
 	if r.bar != nil {
 		r.bar.Increment()
@@ -207,7 +206,8 @@ func (r *report) list() {
 			fmt.Fprintf(r.summary, "  and %d more\n", len(r.failures)-i)
 			break
 		}
-		fmt.Fprintln(r.summary, " ", diag.Printable(f))
+		reason, hint := reasonOf(f)
+		fmt.Fprintln(r.summary, " ", withHint(reason, hint))
 	}
 }
 

@@ -73,7 +73,7 @@ func TestANameThatLeadsOut(t *testing.T) {
 	w := &Worker{folders: []string{folder}}
 	f := &plugin.Error{Path: photo, Kind: plugin.Unreadable, Err: &os.PathError{Op: "open", Path: photo, Err: os.ErrPermission}}
 	w.advise(f)
-	if w.stale != "" || strings.Contains(f.Remedy, "worker.") || !strings.Contains(f.Remedy, "leads out") {
+	if w.stale != "" || strings.Contains(f.Hint, "worker.") || !strings.Contains(f.Hint, "leads out") {
 		t.Errorf("%q: %v", w.stale, f)
 	}
 }

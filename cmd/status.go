@@ -122,7 +122,7 @@ func printState(out io.Writer, now standing) {
 		printNames(out, "arriving", f.Names, f.Arriving)
 	}
 	if e := s.LastError; e != nil {
-		fmt.Fprintf(out, "last error: %s  %s\n", e.Time.Local().Format(moment), diag.Printable(e.Reason))
+		fmt.Fprintf(out, "last error: %s  %s\n", e.Time.Local().Format(moment), withHint(e.Reason, e.Hint))
 	}
 	for _, step := range s.devices() {
 		fmt.Fprintf(out, "device: %s\n", diag.Printable(step))

@@ -27,6 +27,7 @@ type span struct{ from, to time.Time }
 type mishap struct {
 	Photo  string    `json:"photo"`
 	Reason string    `json:"reason"`
+	Hint   string    `json:"hint,omitempty"`
 	Time   time.Time `json:"time"`
 }
 

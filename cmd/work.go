@@ -156,17 +156,17 @@ type Answer struct {
 
 // Failure is a [plugin.Error] on its way.
 type Failure struct {
-	Path, Reason, Remedy string
-	Kind                 plugin.Kind
-	Quarantined, Own     bool
+	Path, Reason, Hint string
+	Kind               plugin.Kind
+	Quarantined, Own   bool
 }
 
 func failureOf(e *plugin.Error) *Failure {
-	return &Failure{e.Path, e.Err.Error(), e.Remedy, e.Kind, e.Quarantined, e.Own}
+	return &Failure{e.Path, e.Err.Error(), e.Hint, e.Kind, e.Quarantined, e.Own}
 }
 
 func (f *Failure) error() *plugin.Error {
-	return &plugin.Error{Path: f.Path, Kind: f.Kind, Err: errors.New(f.Reason), Remedy: f.Remedy, Quarantined: f.Quarantined, Own: f.Own}
+	return &plugin.Error{Path: f.Path, Kind: f.Kind, Err: errors.New(f.Reason), Hint: f.Hint, Quarantined: f.Quarantined, Own: f.Own}
 }
 
 // Process works on a photo.

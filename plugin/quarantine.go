@@ -22,12 +22,12 @@ const reasonFolder = "quarantine"
 // Strike records a failure that the engine could not see itself: the process
 // that worked on the photo died. What is returned says whether that put the
 // photo into quarantine.
-func (e *Engine) Strike(ctx context.Context, j Job, kind Kind, cause error, remedy string) *Error {
+func (e *Engine) Strike(ctx context.Context, j Job, kind Kind, cause error, hint string) *Error {
 	w, err := e.newWork(j)
 	if err != nil {
 		return &Error{Path: j.Path, Kind: kind, Err: errors.Join(cause, err)}
 	}
-	failure := w.request.Fail(kind, cause, remedy)
+	failure := w.request.Fail(kind, cause, hint)
 	if err := e.begin(ctx, w); err != nil {
 		return failure
 	}
@@ -56,7 +56,7 @@ func (w *work) recordFailure(failure *Error) {
 		return
 	}
 	e := w.entry(history.Failed)
-	e.Error, e.ErrorClass = failure.Error(), string(failure.Kind)
+	e.Error, e.Hint, e.ErrorClass = failure.Reason(), failure.Hint, string(failure.Kind)
 	e.Attempts, e.Strikes, e.Starved = 1+w.past().Attempts, w.past().Strikes, w.past().Starved
 	if failure.Kind == Starved && w.job.Alone {
 		e.Starved++
@@ -160,7 +160,11 @@ func writeReason(file string, e history.Record) error {
 	if e.MovedTo != "" {
 		fmt.Fprintf(&text, "moved to: %s\n", diag.Printable(e.MovedTo))
 	}
-	fmt.Fprintf(&text, "pipeline: %s\nkind:     %s\nreason:   %s\nstrikes:  %d\ntime:     %s\n", e.Pipeline, e.ErrorClass, diag.Printable(e.Error), e.Strikes, e.Finished.Format(time.RFC3339))
+	fmt.Fprintf(&text, "pipeline: %s\nkind:     %s\nreason:   %s\n", e.Pipeline, e.ErrorClass, diag.Printable(e.Error))
+	if e.Hint != "" {
+		fmt.Fprintf(&text, "hint:     %s\n", diag.Printable(e.Hint))
+	}
+	fmt.Fprintf(&text, "strikes:  %d\ntime:     %s\n", e.Strikes, e.Finished.Format(time.RFC3339))
 	fmt.Fprintf(&text, "\nburnish retry %q tries it again.\n", e.Path)
 	return os.WriteFile(file, []byte(text.String()), 0o640)
 }

@@ -29,6 +29,7 @@ type Failure struct {
 	Pipeline    string    `json:"pipeline"`
 	Kind        Kind      `json:"kind"`
 	Reason      string    `json:"reason"`
+	Hint        string    `json:"hint,omitempty"`
 	Attempts    int       `json:"attempts"`
 	Strikes     int       `json:"strikes"`
 	Quarantined bool      `json:"quarantined"` // else it is tried again
@@ -65,7 +66,7 @@ func (r *Records) Failures() ([]Failure, error) {
 	var all []Failure
 	for _, e := range entries {
 		all = append(all, Failure{
-			Path: e.Path, MovedTo: e.MovedTo, Pipeline: e.Pipeline, Kind: Kind(e.ErrorClass), Reason: e.Error,
+			Path: e.Path, MovedTo: e.MovedTo, Pipeline: e.Pipeline, Kind: Kind(e.ErrorClass), Reason: e.Error, Hint: e.Hint,
 			Attempts: e.Attempts, Strikes: e.Strikes, Quarantined: e.State == history.Quarantined, Time: e.Finished,
 		})
 	}

@@ -35,8 +35,8 @@ func TestLongNames(t *testing.T) {
 		if !ok || failure.Kind != plugin.Unfit || !failure.Quarantined || failure.Shared() {
 			t.Fatalf("got %+v, want an unfit photo in quarantine", err)
 		}
-		if !strings.Contains(failure.Remedy, "shorten") {
-			t.Errorf("the remedy is %q", failure.Remedy)
+		if !strings.Contains(failure.Hint, "shorten") {
+			t.Errorf("the remedy is %q", failure.Hint)
 		}
 		b.skipped(long, "in quarantine after 1 strike (unfit)")
 	}
@@ -159,7 +159,7 @@ func TestLimitsOfAFolder(t *testing.T) {
 		j := b.job(photo)
 		j.Limits = limits
 		_, err := b.engine.Process(t.Context(), j)
-		if f, ok := err.(*plugin.Error); !ok || f.Kind != plugin.TooLarge || !strings.Contains(f.Remedy, key) {
+		if f, ok := err.(*plugin.Error); !ok || f.Kind != plugin.TooLarge || !strings.Contains(f.Hint, key) {
 			t.Errorf("%+v: got %v", limits, err)
 		}
 		if _, err := b.engine.Records().Retry([]string{photo}); err != nil {

@@ -79,10 +79,10 @@ func (k Kind) Shared() bool {
 
 // Error is a job's failure: the photo, what is wrong and what to do about it.
 type Error struct {
-	Path   string
-	Kind   Kind
-	Err    error
-	Remedy string
+	Path string
+	Kind Kind
+	Err  error
+	Hint string // what to do about it; "" where there is nothing
 
 	// Quarantined says that this was the last of [MaxStrikes], or a permanent
 	// failure: the photo is passed over until somebody asks for it again.
@@ -97,12 +97,15 @@ type Error struct {
 // way.
 func (e *Error) Shared() bool { return e.Kind.Shared() && !e.Own }
 
-// Error is one line: path: what is wrong; what to do.
+// Reason is the photo and what is wrong, without the hint.
+func (e *Error) Reason() string { return fmt.Sprintf("%s: %v", e.Path, e.Err) }
+
+// Error is one line: path: what is wrong; hint.
 func (e *Error) Error() string {
-	if e.Remedy == "" {
-		return fmt.Sprintf("%s: %v", e.Path, e.Err)
+	if e.Hint == "" {
+		return e.Reason()
 	}
-	return fmt.Sprintf("%s: %v; %s", e.Path, e.Err, e.Remedy)
+	return e.Reason() + "; " + e.Hint
 }
 
 // Unwrap gives the cause.

@@ -54,6 +54,7 @@ type Record struct {
 	Root       string            `json:"root,omitempty"`     // the folder that the source was found below; "" in older records
 	LeftOut    []int             `json:"left_out,omitempty"` // outputs of the pipeline that were not wanted, by their place in it, ascending
 	Error      string            `json:"error,omitempty"`
+	Hint       string            `json:"hint,omitempty"` // what to do about Error
 	ErrorClass string            `json:"error_class,omitempty"`
 	Attempts   int               `json:"attempts,omitempty"`
 	Strikes    int               `json:"strikes,omitempty"`    // those of the attempts that were the photo's own fault

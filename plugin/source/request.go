@@ -55,8 +55,8 @@ func (r Request) Below() (string, error) {
 }
 
 // Fail is a failure of the photo.
-func (r Request) Fail(k failure.Kind, err error, remedy string) *failure.Error {
-	return &failure.Error{Path: r.Name, Kind: k, Err: err, Remedy: remedy}
+func (r Request) Fail(k failure.Kind, err error, hint string) *failure.Error {
+	return &failure.Error{Path: r.Name, Kind: k, Err: err, Hint: hint}
 }
 
 // Swapped is the failure of a source, or of a folder on the way to it, in whose
@@ -81,14 +81,14 @@ func (r Request) Unreadable(err error) *failure.Error {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	remedy := "check the disk or mount that holds it"
+	hint := "check the disk or mount that holds it"
 	switch {
 	case errors.Is(err, os.ErrPermission):
-		remedy = failure.AdviseRead(r.Path)
+		hint = failure.AdviseRead(r.Path)
 	case errors.Is(err, os.ErrNotExist):
-		remedy = "check the path; it may have been moved or deleted meanwhile"
+		hint = "check the path; it may have been moved or deleted meanwhile"
 	}
-	return r.Fail(failure.Unreadable, fmt.Errorf("cannot be read: %w", err), remedy)
+	return r.Fail(failure.Unreadable, fmt.Errorf("cannot be read: %w", err), hint)
 }
 
 // mayFollow refuses what links must not lead to.

@@ -21,7 +21,7 @@ func escaped(r history.Record) history.Record { return mapPaths(r, escapedName) 
 func unescaped(r history.Record) history.Record { return mapPaths(r, unescapedName) }
 
 func mapPaths(r history.Record, f func(string) string) history.Record {
-	r.Path, r.Root, r.MovedTo, r.Error = f(r.Path), f(r.Root), f(r.MovedTo), f(r.Error) // an error names paths
+	r.Path, r.Root, r.MovedTo, r.Error, r.Hint = f(r.Path), f(r.Root), f(r.MovedTo), f(r.Error), f(r.Hint) // an error names paths
 	r.Outputs = slices.Clone(r.Outputs)
 	for i := range r.Outputs {
 		r.Outputs[i].Path = f(r.Outputs[i].Path)
