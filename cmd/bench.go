@@ -15,7 +15,6 @@ import (
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/tools"
-	"gopkg.in/yaml.v3"
 )
 
 type benchCommand struct {
@@ -129,7 +128,7 @@ func (b *benchCommand) configuration(h *host) (*config.Config, error) {
 		}
 	}
 	step := map[string]any{"model": model, "preset": b.Preset, "tile": b.Tile, "skip": "never"}
-	text, err := yaml.Marshal(map[string]any{
+	c, err := h.composed("bench", map[string]any{
 		"version": 1, "limits": map[string]any{"concurrency": b.Concurrency},
 		"restore": map[string]any{"models": base.Restore.Models},
 		"pipelines": map[string]any{"bench": map[string]any{
@@ -139,10 +138,6 @@ func (b *benchCommand) configuration(h *host) (*config.Config, error) {
 	})
 	if err != nil {
 		return nil, err
-	}
-	c, faults := config.Parse("burnish bench", ".", text, h.registry)
-	if errs, _ := faults.Split(); len(errs) > 0 {
-		return nil, errors.New(errs[0].Message) // its place means nothing to the user
 	}
 	if b.Config != "" {
 		photos := c.Limits.Concurrency

@@ -12,6 +12,7 @@ import (
 
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops/diag"
+	"gopkg.in/yaml.v3"
 )
 
 // configEnv names the configuration where no flag does.
@@ -96,6 +97,20 @@ func (h *host) read(file string, counting func(diag.Diagnostics) diag.Diagnostic
 	}
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("the configuration has faults:\n%w", errs)
+	}
+	return c, nil
+}
+
+// composed is the configuration that a command puts together instead of reading
+// it from a file.
+func (h *host) composed(command string, document map[string]any) (*config.Config, error) {
+	text, err := yaml.Marshal(document)
+	if err != nil {
+		return nil, err
+	}
+	c, faults := config.Parse("burnish "+command, ".", text, h.registry)
+	if errs, _ := faults.Split(); len(errs) > 0 {
+		return nil, errors.New(errs[0].Message) // its place means nothing to the user
 	}
 	return c, nil
 }

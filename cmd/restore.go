@@ -13,7 +13,6 @@ import (
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/tools"
-	"gopkg.in/yaml.v3"
 )
 
 type restoreCommand struct {
@@ -195,7 +194,7 @@ func (r *restoreCommand) configuration(h *host) (*config.Config, error) {
 	if strings.HasSuffix(r.path(), "{ext}") {
 		output["format"] = "auto"
 	}
-	text, err := yaml.Marshal(map[string]any{
+	c, err := h.composed("restore", map[string]any{
 		"version": 1,
 		"pipelines": map[string]any{"restore": map[string]any{
 			"steps":   []any{map[string]any{"promptcir": step}},
@@ -204,10 +203,6 @@ func (r *restoreCommand) configuration(h *host) (*config.Config, error) {
 	})
 	if err != nil {
 		return nil, err
-	}
-	c, faults := config.Parse("burnish restore", ".", text, h.registry)
-	if errs, _ := faults.Split(); len(errs) > 0 {
-		return nil, errors.New(errs[0].Message) // its place means nothing to the user
 	}
 	if r.Config != "" {
 		base, err := h.load(r.Config)

@@ -43,6 +43,16 @@ func (d *Folder) Sync() error {
 	return f.Sync()
 }
 
+// SyncFolder sees that the names in the folder at path are on the disk.
+func SyncFolder(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
 // Create makes a file of a new name in d, with the mode that the umask leaves of
 // perm. It fails with [fs.ErrExist] where anything has the name.
 func (d *Folder) Create(name string, perm uint32) (*os.File, error) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/burnish-photo/burnish/plugin/beneath"
 	"go.etcd.io/bbolt"
 )
 
@@ -38,7 +39,7 @@ func (l *Ledger) compact() (*Ledger, error) {
 	}
 	before, after := sizeOf(file), sizeOf(file+compacting)
 	err = os.Rename(file+compacting, file)
-	if err = errors.Join(err, small.Close(), l.db.Close(), syncFolder(filepath.Dir(file))); err != nil {
+	if err = errors.Join(err, small.Close(), l.db.Close(), beneath.SyncFolder(filepath.Dir(file))); err != nil {
 		return nil, fmt.Errorf("compact ledger %s: %w: the state folder must be readable and writable for this user", file, err)
 	}
 	fresh, err := openFile(file)

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/burnish-photo/burnish/plugin/beneath"
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 )
@@ -176,7 +177,7 @@ func openFile(file string) (l *Ledger, err error) {
 	if err := layout(db); err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w", file, err)
 	}
-	if err := syncFolder(filepath.Dir(file)); err != nil {
+	if err := beneath.SyncFolder(filepath.Dir(file)); err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w", file, err)
 	}
 	return &Ledger{db: db}, nil
@@ -213,14 +214,4 @@ func check(db *bbolt.DB) error {
 			return b.ForEach(func(_, _ []byte) error { return nil })
 		})
 	})
-}
-
-// syncFolder makes a new file's name durable.
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

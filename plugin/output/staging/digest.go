@@ -26,7 +26,7 @@ func SyncAndDigest(path string) (hash string, size int64, err error) {
 	if hash, size, err = measure(path, true); err != nil {
 		return "", 0, err
 	}
-	return hash, size, SyncFolder(filepath.Dir(path))
+	return hash, size, beneath.SyncFolder(filepath.Dir(path))
 }
 
 // measure reads what lies at path in full: its digest and its size in bytes.
@@ -48,7 +48,7 @@ func measure(path string, sync bool) (string, int64, error) {
 		rel, err := filepath.Rel(path, name)
 		if err != nil || d.IsDir() {
 			if err == nil && sync {
-				err = SyncFolder(name)
+				err = beneath.SyncFolder(name)
 			}
 			return err
 		}

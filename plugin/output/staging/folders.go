@@ -11,7 +11,7 @@ import (
 
 // MakeFolder makes a folder and those above it that are missing, and sees that
 // their names are on the disk.
-func MakeFolder(folder string) error { return makeFolder(folder, SyncFolder) }
+func MakeFolder(folder string) error { return makeFolder(folder, beneath.SyncFolder) }
 
 func makeFolder(folder string, sync func(string) error) error {
 	var grown []string // folders that get a new one, from the leaf upwards
@@ -30,16 +30,6 @@ func makeFolder(folder string, sync func(string) error) error {
 		}
 	}
 	return nil
-}
-
-// SyncFolder sees that the names in a folder are on the disk.
-func SyncFolder(name string) error {
-	d, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
 
 // folderBelow opens a folder below root, both made where they are missing. Links

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/burnish-photo/burnish/plugin/beneath"
 )
 
 func TestNamesOfNewFoldersAreSynced(t *testing.T) {
@@ -13,7 +15,7 @@ func TestNamesOfNewFoldersAreSynced(t *testing.T) {
 		var synced []string
 		err := makeFolder(leaf, func(name string) error {
 			synced = append(synced, name)
-			return SyncFolder(name)
+			return beneath.SyncFolder(name)
 		})
 		if err != nil || !slices.Equal(synced, want) {
 			t.Errorf("synced %v, want %v; %v", synced, want, err)
