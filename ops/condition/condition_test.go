@@ -11,6 +11,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/condition"
+	"github.com/burnish-photo/burnish/ops/expression"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -106,7 +107,7 @@ func TestFaults(t *testing.T) {
 		{`file matches "["`, 1, 0, "missing closing ]"},
 	} {
 		_, err := condition.Compile(test.text, []string{"a", "b"})
-		var f *condition.Error
+		var f *expression.Error
 		if !errors.As(err, &f) || !strings.Contains(f.Message, test.want) || f.Line != test.line || test.column > 0 && f.Column != test.column {
 			t.Errorf("%q: got %+v, want %d:%d %s", test.text, f, test.line, test.column, test.want)
 		}

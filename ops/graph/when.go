@@ -10,6 +10,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/condition"
 	"github.com/burnish-photo/burnish/ops/diag"
+	"github.com/burnish-photo/burnish/ops/expression"
 	"gopkg.in/yaml.v3"
 )
 
@@ -46,7 +47,7 @@ func bind(text string, node *yaml.Node, steps map[string][]int) (boundCondition,
 		return boundCondition{c, steps}, nil
 	}
 	f := diag.At(node, "when: %s", err)
-	var at *condition.Error
+	var at *expression.Error
 	if errors.As(err, &at) {
 		f.Line, f.Column = within(node, at)
 	}
@@ -70,7 +71,7 @@ func (g *boundCondition) broken(facts *condition.Facts) string {
 }
 
 // within is where a fault of an expression stands in the file.
-func within(node *yaml.Node, f *condition.Error) (line, column int) {
+func within(node *yaml.Node, f *expression.Error) (line, column int) {
 	switch node.Style &^ yaml.TaggedStyle {
 	case yaml.LiteralStyle, yaml.FoldedStyle: // begins on the next line, at an indent that YAML does not tell
 		return node.Line + f.Line, f.Column

@@ -1,4 +1,4 @@
-package condition
+package expression
 
 import (
 	"github.com/expr-lang/expr/ast"
