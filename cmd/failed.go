@@ -103,21 +103,21 @@ func (r *retryCommand) Run(h *host) error {
 
 type reprocessCommand struct {
 	stateOption
-	Where string `required:"" placeholder:"CONDITIONS" help:"Photos to process again; see below."`
+	Where string `required:"" placeholder:"CONDITION" help:"Photos to process again; see below."`
 }
 
 // Help is shown by burnish reprocess --help.
 func (reprocessCommand) Help() string {
-	return `Processes finished photos again, for example after outputs were lost or a model changed. Conditions, joined by "and": pipeline=NAME, model=NAME, path=GLOB (the path's last elements, or all of it), before=DATE, after=DATE; != for other than. Photos that are gone keep their outputs.
+	return `Processes finished photos again, for example after outputs were lost or a model changed. The condition is an expression, as of when, over pipeline, model, model_version, path, folder, file, size (bytes), finished (such as "2026-06-01" or "2026-06-01T12:00:00"), age (days), notes["NAME"] and glob(path, PATTERN). Photos that are gone keep their outputs.
 
 Examples:
-  burnish reprocess --where 'model=lite and before=2026-06-01'
-  burnish reprocess --where 'path=holiday/*.jpg'`
+  burnish reprocess --where 'model == "lite" and finished < "2026-06-01"'
+  burnish reprocess --where 'glob(path, "holiday/*.jpg")'`
 }
 
 // Run forgets results.
 func (r *reprocessCommand) Run(h *host) error {
-	where, err := plugin.ParseWhere(r.Where)
+	where, err := plugin.ParseQuery(r.Where)
 	if err != nil {
 		return err
 	}

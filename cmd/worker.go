@@ -45,7 +45,7 @@ func (l local) recall(q plugin.Question) (plugin.Recollection, error) {
 func (l local) retry(paths []string) ([]string, error) { return l.engine.Records().Retry(paths) }
 
 func (l local) reprocess(where string) ([]string, error) {
-	w, err := plugin.ParseWhere(where)
+	w, err := plugin.ParseQuery(where)
 	if err != nil {
 		return nil, err
 	}

@@ -182,7 +182,7 @@ func TestAMoveThatFailedIsForgotten(t *testing.T) {
 	b.photo("a.jpg", 20, 10, 2)
 	b.done(a)
 	b.run(b.moving(a, filepath.Join(b.folder, "blocked/a.jpg")))
-	w, err := plugin.ParseWhere("pipeline=small")
+	w, err := plugin.ParseQuery(`pipeline == "small"`)
 	if err != nil {
 		t.Fatal(err)
 	}

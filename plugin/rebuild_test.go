@@ -278,7 +278,7 @@ func TestAskedForAgain(t *testing.T) {
 	b := newFixture(t, small, plugin.WithLedger())
 	path := b.photo("a.jpg", 200, 100, 1)
 	b.done(path)
-	where, err := plugin.ParseWhere("path=a.jpg")
+	where, err := plugin.ParseQuery(`glob(path, "a.jpg")`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -337,7 +337,7 @@ func TestOverwrittenPhotosAreNotDoneAgain(t *testing.T) {
 	}
 	reprocess := func(text string, want ...string) {
 		t.Helper()
-		where, err := plugin.ParseWhere(text)
+		where, err := plugin.ParseQuery(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -346,10 +346,10 @@ func TestOverwrittenPhotosAreNotDoneAgain(t *testing.T) {
 			t.Errorf("%s: %v, %v, want %v", text, photos, err, want)
 		}
 	}
-	reprocess("pipeline=small", two) // whose output it is
+	reprocess(`pipeline == "small"`, two) // whose output it is
 	b.skipped(one, "replaced by another photo's")
 	b.done(two)
-	reprocess("path=one.jpg", one)
+	reprocess(`glob(path, "one.jpg")`, one)
 	b.done(one)
 	b.skipped(two, "replaced by another photo's")
 

@@ -151,16 +151,29 @@ func (r *Records) renameBack(e history.Record) error {
 	return err
 }
 
-// Reprocess marks the results that w describes, so that they are made again,
+// Query chooses among records; see [history.Query].
+type Query = history.Query
+
+// ParseQuery reads an expression over the fields of a record.
+func ParseQuery(text string) (Query, error) { return history.ParseQuery(text) }
+
+// Reprocess marks the results that q describes, so that they are made again,
 // and returns the photos concerned. Until then the outputs stay as they are.
-func (r *Records) Reprocess(w Where) (photos []string, err error) {
+func (r *Records) Reprocess(q Query) (photos []string, err error) {
 	var chosen []history.Record
 	err = r.ledger.Each(false, func(e history.Record) error {
-		if e.State == history.Done && e.MovedTo == "" && w.matches(e) {
+		if e.State != history.Done || e.MovedTo != "" {
+			return nil
+		}
+		matches, err := q.Matches(e)
+		if matches {
 			chosen = append(chosen, e)
 		}
-		return nil
+		return err
 	})
+	if err != nil {
+		return nil, err
+	}
 	for _, e := range chosen {
 		if again, err := r.takenBy(chosen, e); again || err != nil {
 			if err != nil {
