@@ -9,6 +9,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/admission"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/check"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
@@ -129,7 +130,7 @@ func (r *render) page(page, pages int) (done bool, err error) {
 		return nil
 	})
 	if err != nil && page > 0 && r.context.Err() == nil {
-		if bad := output.SoundPage(r.src.Content(), page, src.Source.Width, src.Source.Height); bad != nil {
+		if bad := check.Page(r.src.Content(), page, src.Source.Width, src.Source.Height); bad != nil {
 			return false, r.src.Damaged(fmt.Errorf("page %d: %w", page+1, bad))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/naming"
+	"github.com/burnish-photo/burnish/plugin/output/check"
 	"github.com/burnish-photo/burnish/plugin/output/metadata"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
@@ -44,7 +45,7 @@ func BenchmarkStage(b *testing.B) {
 			if err := p.Save("jpegsave", r.Path, vips.Args{"Q": 90, "optimize_coding": true}); err != nil {
 				b.Fatal(err)
 			}
-			if err := sound(r.Path, 4000, 3000); err != nil {
+			if err := check.File(r.Path, 4000, 3000); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/check"
 	"github.com/burnish-photo/burnish/plugin/output/metadata"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
@@ -201,7 +202,20 @@ func TestViolationsAreFound(t *testing.T) {
 		},
 		"profile is lost": nil,
 		"colours are off": func(w *encodeJob) {
-			clear(w.sample.sums)
+			black, err := w.given.Do("linear", vips.Args{"a": []float64{0}, "b": []float64{0}, "uchar": true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(black.Close)
+			w.reference = check.NewReference(black, "jpeg")
+			seen, err := w.reference.Tee()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer seen.Close()
+			if _, err := vips.Call("avg", vips.Args{"in": seen}); err != nil {
+				t.Fatal(err)
+			}
 		},
 		"pixels, not": func(w *encodeJob) {
 			small, err := w.pixels.Do("extract_area", vips.Args{"left": 0, "top": 0, "width": 9, "height": 9})

@@ -64,7 +64,7 @@ func (w *encodeJob) unfit(ctx context.Context, img ops.Image, second []byte, mor
 		return "it is no gain map that is known", nil
 	case src.Orientation != 1:
 		return "the photo was turned", nil
-	case w.pixels.Width() != src.Width || w.pixels.Height() != src.Height || w.sample == nil:
+	case w.pixels.Width() != src.Width || w.pixels.Height() != src.Height || !w.reference.Taken():
 		return "the photo has another size", nil
 	}
 	read, err := vips.Open(src.Content(), vips.Sequential)
@@ -72,24 +72,12 @@ func (w *encodeJob) unfit(ctx context.Context, img ops.Image, second []byte, mor
 		return "", err
 	}
 	defer read.Close()
-	mean, err := w.distance(ctx, read)
+	mean, known, err := w.reference.Image(ctx, read)
 	if err != nil {
 		return "", err
 	}
-	if mean > sameFrame {
+	if !known || mean > sameFrame {
 		return "the photo looks different", nil
 	}
 	return "", nil
-}
-
-// distance is the mean ΔE between a file's image and the one that was given.
-func (w *encodeJob) distance(ctx context.Context, read *vips.Image) (float64, error) {
-	s, err := sample(ctx, read, w.grid)
-	if err != nil {
-		return 0, err
-	}
-	if s == nil || w.sample == nil {
-		return sameFrame + 1, nil
-	}
-	return w.apart(s, read)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/check"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
@@ -65,7 +66,7 @@ func (w *encodeJob) verifyPages(path string) error {
 		pages = n
 	}
 	for page := range pages {
-		if err := SoundPage(path, page, w.pixels.Width(), w.height()); err != nil {
+		if err := check.Page(path, page, w.pixels.Width(), w.height()); err != nil {
 			return fmt.Errorf("page %d: %w", page+1, err)
 		}
 	}
@@ -84,18 +85,4 @@ func duration(p *vips.Image, frames int) (all int) {
 		}
 	}
 	return all
-}
-
-// SoundPage decodes one page, counted from 0, and compares its size in pixels.
-func SoundPage(path string, page, width, height int) error {
-	p, err := vips.OpenPage(path, page, vips.Sequential)
-	if err != nil {
-		return err
-	}
-	defer p.Close()
-	if err := sized(p, width, height); err != nil {
-		return err
-	}
-	_, err = vips.Call("avg", vips.Args{"in": p})
-	return err
 }

@@ -76,12 +76,6 @@ func coded(profile []byte) bool {
 	return err == nil && (p.Has(icc.SRGBPrimaries) || p.Has(icc.P3Primaries))
 }
 
-// intent is the rendering intent to read an image's profile with.
-func intent(p *vips.Image) string {
-	profile, _ := p.Blob(vips.FieldICC)
-	return colour.Intent(profile, "relative")
-}
-
 // toSRGB converts through the embedded profile, or that of a common press for
 // CMYK without one.
 func toSRGB(p *vips.Image) (*vips.Image, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/colour"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/check"
 	"github.com/burnish-photo/burnish/plugin/output/metadata"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/container"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
@@ -120,13 +121,11 @@ func (r Request) asks(img ops.Image) bool {
 
 // encodeJob is an output under way.
 type encodeJob struct {
-	request  Request
-	pixels   *vips.Image // as they are encoded
-	given    *vips.Image // as they came
-	blocks   bool        // the low-pass of the file is that of its blocks
-	grid     grid        // of the pixels' low-pass
-	sample   *sampler    // nil where none is taken
-	metadata container.Metadata
+	request   Request
+	pixels    *vips.Image      // as they are encoded
+	given     *vips.Image      // as they came
+	reference *check.Reference // of what was given; it is taken of single images alone
+	metadata  container.Metadata
 }
 
 func (r Request) encodeJob(ctx context.Context, img ops.Image) (_ *encodeJob, err error) {
@@ -143,12 +142,11 @@ func (r Request) encodeJob(ctx context.Context, img ops.Image) (_ *encodeJob, er
 	if converted != "" {
 		ops.Note(ctx, "numbers:"+filepath.Base(r.Path), converted)
 	}
-	w.blocks = r.Encoder.Format == "jpeg" && min(w.given.Width(), w.given.Height()) >= manyBlocks
-	w.grid = newGrid(w.given.Width(), w.given.Height(), w.blocks)
+	w.reference = check.NewReference(w.given, r.Encoder.Format)
 	streamed := w.given.Ref()
 	if r.pages == 0 {
 		streamed.Close()
-		if streamed, w.sample, err = tee(w.given, w.grid); err != nil {
+		if streamed, err = w.reference.Tee(); err != nil {
 			return nil, err
 		}
 	}
@@ -218,7 +216,7 @@ func (r Request) stageSource(img ops.Image) (*staging.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := sound(s.Temporary(), img.Source.Width, img.Source.Height); err != nil {
+	if err := check.File(s.Temporary(), img.Source.Width, img.Source.Height); err != nil {
 		s.Discard()
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package output
+package check
 
 import (
 	"math"
@@ -11,7 +11,7 @@ import (
 func TestDifferenceIsThatOfLibvips(t *testing.T) {
 	const side = 64
 	for _, bands := range []int{1, 3} {
-		var samples [2]*sampler
+		var samples [2]*lowPass
 		var images [2]*vips.Image
 		seed := uint32(7)
 		for i := range samples {
@@ -26,7 +26,7 @@ func TestDifferenceIsThatOfLibvips(t *testing.T) {
 			}
 			defer p.Close()
 			images[i] = p
-			if samples[i], err = sample(t.Context(), p, grid{cell: 1, step: 1, columns: side, rows: side}); err != nil {
+			if samples[i], err = takeLowPass(t.Context(), p, grid{cell: 1, step: 1, columns: side, rows: side}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -125,7 +125,7 @@ func TestLowPassOfAnySize(t *testing.T) {
 			}
 			defer back.Close()
 			g := newGrid(w, h, blocks)
-			a, err := sample(t.Context(), whole, g)
+			a, err := takeLowPass(t.Context(), whole, g)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,11 +1,18 @@
-package output
+package check
 
 import (
 	"math"
 	"sync"
 
+	"github.com/burnish-photo/burnish/ops/colour"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
+
+// intent is the rendering intent to read an image's profile with.
+func intent(p *vips.Image) string {
+	profile, _ := p.Blob(vips.FieldICC)
+	return colour.Intent(profile, "relative")
+}
 
 // lab is an image in CIE Lab through its profile, or where it has none, or one
 // that does not fit, as sRGB or by the profile of a common press. The caller
@@ -35,8 +42,8 @@ func lab(p *vips.Image) (*vips.Image, error) {
 	return colours.Do("icc_import", args)
 }
 
-// difference is the mean ΔE 2000 of two images of one size in Lab.
-func difference(a, b *vips.Image) (float64, error) {
+// meanDifference is the mean ΔE 2000 of two images of one size in Lab.
+func meanDifference(a, b *vips.Image) (float64, error) {
 	var labs [2]*vips.Image
 	for i, p := range []*vips.Image{a, b} {
 		l, err := lab(p)
@@ -66,7 +73,7 @@ func plain(p *vips.Image) bool {
 }
 
 // plainDifference is the mean ΔE 2000 of two low-passes of sRGB or gray.
-func plainDifference(a, b *sampler) float64 {
+func plainDifference(a, b *lowPass) float64 {
 	t, total := curves(), 0.0
 	for cell := range a.counts {
 		total += t.deltaE(t.lab(a, cell), t.lab(b, cell))
@@ -106,7 +113,7 @@ var curves = sync.OnceValue(func() *tables {
 
 // lab is a cell of sRGB or gray in CIE Lab. Its white is another than a
 // profile's, which does not matter between two of them.
-func (t *tables) lab(s *sampler, cell int) [3]float64 {
+func (t *tables) lab(s *lowPass, cell int) [3]float64 {
 	var rgb [3]float64
 	scale := 1 / (16 * s.counts[cell])
 	for i := range rgb {

@@ -1,4 +1,4 @@
-package output
+package check
 
 import (
 	"context"
@@ -32,9 +32,9 @@ func newGrid(w, h int, blocks bool) grid {
 	return g
 }
 
-// sampler takes a low-pass of an image: the means of a grid of cells.
+// lowPass is that of an image: the means of a grid of cells.
 // Transparent pixels count as laid on white.
-type sampler struct {
+type lowPass struct {
 	grid
 	width, bands int // bands without transparency
 	alpha, deep  bool
@@ -47,36 +47,36 @@ type sampler struct {
 	columnSums []uint16 // of the bytes of some rows
 }
 
-// sampled reports whether a low-pass is taken of such pixels: those of 8 or 16
+// hasLowPass reports whether a low-pass is taken of such pixels: those of 8 or 16
 // bits.
-func sampled(p *vips.Image) bool {
+func hasLowPass(p *vips.Image) bool {
 	format := p.Format()
 	return p.Coding() == "none" && (format == "uchar" || format == "ushort")
 }
 
-func newSampler(g grid, p *vips.Image) *sampler {
-	s := &sampler{grid: g, width: p.Width(), bands: p.Bands(), alpha: p.HasAlpha(), deep: p.Format() == "ushort", backdrop: 65535}
+func newLowPass(g grid, p *vips.Image) *lowPass {
+	s := &lowPass{grid: g, width: p.Width(), bands: p.Bands(), alpha: p.HasAlpha(), deep: p.Format() == "ushort", backdrop: 65535}
 	if p.Interpretation() == "cmyk" {
 		s.backdrop = 0 // no ink
 	}
 	if s.alpha {
 		s.bands--
 	}
-	s.room()
+	s.allocate()
 	return s
 }
 
-// readSampler is the low-pass of a JPEG whose picture g cuts.
-func readSampler(g grid, p jpegscan.LowPass) *sampler {
-	s := &sampler{grid: g, bands: p.Bands}
-	s.room()
+// scannedLowPass is the low-pass of a JPEG whose picture g cuts.
+func scannedLowPass(g grid, p jpegscan.LowPass) *lowPass {
+	s := &lowPass{grid: g, bands: p.Bands}
+	s.allocate()
 	for i, v := range p.Values {
 		s.sums[i], s.counts[i/p.Bands] = float64(v), 1
 	}
 	return s
 }
 
-func (s *sampler) room() {
+func (s *lowPass) allocate() {
 	s.seen = map[int]bool{}
 	s.sums = make([]float64, s.columns*s.rows*s.bands)
 	s.counts = make([]float64, s.columns*s.rows)
@@ -86,9 +86,9 @@ func (s *sampler) room() {
 // costs less than a stream of them.
 const inMemory = 8 << 20
 
-// sample evaluates p for its low-pass alone; nil where none is taken.
-func sample(ctx context.Context, p *vips.Image, g grid) (*sampler, error) {
-	if !sampled(p) {
+// takeLowPass evaluates p for its low-pass alone; nil where none is taken.
+func takeLowPass(ctx context.Context, p *vips.Image, g grid) (*lowPass, error) {
+	if !hasLowPass(p) {
 		_, err := vips.Call("avg", vips.Args{"in": p})
 		return nil, err
 	}
@@ -113,11 +113,11 @@ func sample(ctx context.Context, p *vips.Image, g grid) (*sampler, error) {
 
 // tee is p and its low-pass: of pixels that are there at once, of others as
 // they stream by; nil where none is taken. The caller closes the image.
-func tee(p *vips.Image, g grid) (*vips.Image, *sampler, error) {
-	if !sampled(p) {
+func tee(p *vips.Image, g grid) (*vips.Image, *lowPass, error) {
+	if !hasLowPass(p) {
 		return p.Ref(), nil, nil
 	}
-	s := newSampler(g, p)
+	s := newLowPass(g, p)
 	if rows, whole := p.Whole(); whole {
 		s.add(rows)
 		return p.Ref(), s, nil
@@ -133,7 +133,7 @@ func tee(p *vips.Image, g grid) (*vips.Image, *sampler, error) {
 }
 
 // add counts a strip once.
-func (s *sampler) add(strip vips.Rows) {
+func (s *lowPass) add(strip vips.Rows) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.seen[strip.Top] {
@@ -150,7 +150,7 @@ func (s *sampler) add(strip vips.Rows) {
 }
 
 // addRows counts rows of one row of cells.
-func (s *sampler) addRows(strip vips.Rows, from, to int) {
+func (s *lowPass) addRows(strip vips.Rows, from, to int) {
 	cells, top := from/s.cell*s.columns, from/s.cell*s.cell
 	from = top + (from-top+s.step-1)/s.step*s.step // the first row of a cell counts
 	rows := max(0, to-from+s.step-1) / s.step
@@ -171,7 +171,7 @@ func (s *sampler) addRows(strip vips.Rows, from, to int) {
 }
 
 // addBytes adds rows of bytes to the sums by column, and these to their cells.
-func (s *sampler) addBytes(strip vips.Rows, cells, from, to int) {
+func (s *lowPass) addBytes(strip vips.Rows, cells, from, to int) {
 	if s.columnSums == nil {
 		s.columnSums = make([]uint16, s.width*s.bands)
 	}
@@ -191,7 +191,7 @@ func (s *sampler) addBytes(strip vips.Rows, cells, from, to int) {
 }
 
 // addRow adds a row's values, times scale, to their cells.
-func addRow[T uint8 | uint16](s *sampler, cells int, row []T, scale float64) {
+func addRow[T uint8 | uint16](s *lowPass, cells int, row []T, scale float64) {
 	stride := s.bands
 	if s.alpha {
 		stride++
@@ -224,11 +224,11 @@ func addOnBackdrop[T uint8 | uint16](sums []float64, cell []T, scale, backdrop f
 }
 
 // at is the value of a cell on a scale of 16 bits.
-func (s *sampler) at(cell, band int) float64 { return s.sums[cell*s.bands+band] / s.counts[cell] }
+func (s *lowPass) at(cell, band int) float64 { return s.sums[cell*s.bands+band] / s.counts[cell] }
 
 // image is the low-pass with the meaning and the profile of p. The caller
 // closes it.
-func (s *sampler) image(p *vips.Image) (*vips.Image, error) {
+func (s *lowPass) image(p *vips.Image) (*vips.Image, error) {
 	var pixels []byte
 	for cell := range s.counts {
 		for b := range s.bands {
