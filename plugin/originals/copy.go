@@ -23,9 +23,17 @@ import (
 // as long as the watcher waits for a photo by default.
 const settled = 2 * time.Second
 
-// isFresh reports whether somebody may still be writing to the file. Its age
-// decides: the sandbox lets nobody ask for leases, which would tell.
+// isFresh reports whether somebody may still be writing to the file, by its age.
 func isFresh(f *source.File) bool { return time.Since(source.Arrived(f.Info)) < settled }
+
+// closedByOthers fails where a process has the file open for writing: what it
+// writes next would be lost with the original.
+func closedByOthers(f *source.File) error {
+	if written, _ := f.IsBeingWritten(); written {
+		return fmt.Errorf("%s is still open for writing: what writes to it could not follow it to another file system", f.Path)
+	}
+	return nil
+}
 
 // copyAway copies the file to a new name on another file system and removes it
 // once the copy has been read back and it is still what was copied. Where it
@@ -40,6 +48,9 @@ func (m Mover) copyAway(f *source.File, from *beneath.Folder, name string, to *b
 	if m.unsettled && isFresh(f) {
 		return fmt.Errorf("%s changed a moment ago: what still writes to it could not follow it to another file system", f.Path)
 	}
+	if err := closedByOthers(f); err != nil {
+		return err
+	}
 	temporary, err := m.copyInto(f, to)
 	if err != nil {
 		return fmt.Errorf("copy %s to %s: %w", f.Path, to.Path(), err)
@@ -47,7 +58,7 @@ func (m Mover) copyAway(f *source.File, from *beneath.Folder, name string, to *b
 	if err := to.RenameNew(temporary, to, newName); err != nil {
 		return errors.Join(err, to.Remove(temporary))
 	}
-	if err = to.Sync(); err == nil {
+	if err = errors.Join(to.Sync(), closedByOthers(f)); err == nil {
 		err = m.removeExactly(f, from, name)
 	}
 	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, source.ErrChanged) {

@@ -3,6 +3,7 @@ package originals
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,5 +67,31 @@ func TestSidecarsComeBack(t *testing.T) {
 		if !mounts.MayExist(filepath.Join(from, name)) {
 			t.Errorf("%s is not there", name)
 		}
+	}
+}
+
+// The film of a Live Photo may still be open though nothing was written to it for
+// a while: what is written next would be lost with the original.
+func TestWhatIsOpenForWritingStays(t *testing.T) {
+	_, to, file := folders(t)
+	if written, known := opened(t, file).IsBeingWritten(); written || !known {
+		t.Skipf("this system does not tell who writes: %t, %t", written, known)
+	}
+	writer, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	time.Sleep(settled)
+	err = copied(t, Mover{Owner: "test", unsettled: true}, file, to)
+	if err == nil || !strings.Contains(err.Error(), "still open for writing") || !mounts.MayExist(file) {
+		t.Errorf("it was moved: %v", err)
+	}
+	if left, _ := os.ReadDir(to); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	writer.Close()
+	if err := copied(t, Mover{Owner: "test", unsettled: true}, file, to); err != nil || mounts.MayExist(file) {
+		t.Errorf("it stays: %v", err)
 	}
 }

@@ -14,7 +14,8 @@ import (
 // Broker answers for the system calls that a filtered process may not make
 // itself. Most fail with EPERM. Rights, owner, times and attributes of an open
 // file it changes in the process's stead where that was opened for writing,
-// which Landlock has allowed then.
+// which Landlock has allowed then. It tells whether anybody writes to a file
+// that the process reads.
 type Broker struct {
 	Listener *os.File          // of [FilterCalls]
 	Process  int               // that is filtered, a child of this one
@@ -90,6 +91,10 @@ func (b *Broker) judge(fd int, n notification) error {
 		if n.args[1] == 0 { // else it is the times of whatever bears the name
 			err = b.onFile(fd, n, func(path string) error { return n.times(fd, path) })
 		}
+	case unix.SYS_FCNTL:
+		if uint32(n.args[1]) == unix.F_SETLEASE && n.args[2] == unix.F_RDLCK { // the others hold processes up
+			err = b.tryLease(fd, n)
+		}
 	case unix.SYS_FSETXATTR, unix.SYS_FREMOVEXATTR:
 		err = b.onFile(fd, n, func(path string) error { return n.attribute(fd, path) })
 	}
@@ -131,6 +136,34 @@ func (b *Broker) onFile(listener int, n notification, f func(path string) error)
 		return errForbidden
 	}
 	return f(fmt.Sprintf("/proc/self/fd/%d", file))
+}
+
+// tryLease tells whether the process would get a lease for reading on a regular
+// file that it has open: whether nobody has the file open for writing. The lease
+// is given back at once, so that it holds nobody up.
+func (b *Broker) tryLease(listener int, n notification) error {
+	file, flags, err := b.take(n)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(file)
+	if err := n.waits(listener); err != nil { // else the number may be another process's by now
+		return err
+	}
+	var s unix.Stat_t
+	if err := unix.Fstat(file, &s); err != nil {
+		return err
+	}
+	if flags&(unix.O_PATH|unix.O_ACCMODE) != unix.O_RDONLY || s.Mode&unix.S_IFMT != unix.S_IFREG {
+		return errForbidden
+	}
+	own, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", file), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(own)
+	_, err = unix.FcntlInt(uintptr(own), unix.F_SETLEASE, unix.F_RDLCK)
+	return err
 }
 
 // take is a descriptor of the file that the call's first argument stands for,

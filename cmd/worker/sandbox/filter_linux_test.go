@@ -278,7 +278,38 @@ func tryAll(dir string, quiet bool) error {
 			errs = append(errs, fmt.Errorf("%s: %v", name, err))
 		}
 	}
-	return errors.Join(append(errs, outputStillGets(filepath.Join(dir, "output.tmp"), quiet))...)
+	return errors.Join(append(errs, outputStillGets(filepath.Join(dir, "output.tmp"), quiet), writersAreTold(original, filepath.Join(dir, "output.tmp"), quiet))...)
+}
+
+// writersAreTold by a lease that is not given: of a file that nobody writes to,
+// and of one that somebody does.
+func writersAreTold(quietFile, written string, quiet bool) error {
+	f, err := os.OpenFile(written, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	ask := func(path string) error {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
+		if lease, _ := unix.FcntlInt(f.Fd(), unix.F_GETLEASE, 0); lease != unix.F_UNLCK {
+			return fmt.Errorf("%s: a lease was given", path)
+		}
+		return err
+	}
+	free, busy := ask(quietFile), ask(written)
+	switch {
+	case quiet && errors.Is(free, unix.EPERM) && errors.Is(busy, unix.EPERM):
+	case !quiet && free == nil && errors.Is(busy, unix.EAGAIN):
+	case errors.Is(free, unix.EINVAL): // no leases on this file system
+	default:
+		return fmt.Errorf("a file that nobody writes to: %v; one that somebody does: %v", free, busy)
+	}
+	return nil
 }
 
 // outputStillGets what a file gets that is open for writing.
@@ -349,7 +380,7 @@ func actsOn(original string, quiet bool) map[string]func() error {
 		"removexattr":        func() error { return unix.Removexattr(original, "user.x") },
 		"getxattr":           func() error { _, err := unix.Getxattr(original, "user.x", nil); return err },
 		"FS_IOC_SETFLAGS":    open(func(fd int) error { return unix.IoctlSetPointerInt(fd, unix.FS_IOC_SETFLAGS, 0x40) }),
-		"F_SETLEASE":         open(func(fd int) error { _, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_RDLCK); return err }),
+		"F_SETLEASE":         open(func(fd int) error { _, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_WRLCK); return err }),
 		"mknod":              func() error { return unix.Mknod(original+".fifo", unix.S_IFIFO|0o600, 0) },
 		"inotify":            func() error { _, err := unix.InotifyInit1(0); return err },
 		"ptrace":             func() error { return unix.PtraceAttach(os.Getppid()) },
