@@ -47,6 +47,8 @@ copyright() {
 			done
 			[ "$found" ] || die "no licence text in $dir"
 		done
+	printf "\n======== The C API headers of ONNX Runtime\n\n"
+	cat ops/network/kernels/onnxruntime/LICENSE
 	printf '\n======== The Go standard library\n\n'
 	cat "$(go env GOROOT)/LICENSE"
 }

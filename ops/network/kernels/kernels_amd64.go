@@ -3,7 +3,7 @@
 package kernels
 
 /*
-#cgo CFLAGS: -O3 -march=haswell
+#cgo CFLAGS: -O3 -march=haswell -I${SRCDIR}/onnxruntime
 #cgo LDFLAGS: -lm
 #include <stdlib.h>
 #include "ort.h"
@@ -21,7 +21,7 @@ import (
 // Available reports whether this processor has what the code was compiled for.
 func Available() bool {
 	x := cpu.X86
-	return x.HasAVX2 && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT && x.HasSSE42 && x.HasOSXSAVE && C.burnish_blocks_processor() != 0
+	return x.HasAVX2 && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT && x.HasSSE42 && x.HasOSXSAVE && C.burnish_kernels_processor() != 0
 }
 
 // registering guards what the C code makes once for the process.
@@ -33,7 +33,7 @@ var registering sync.Mutex
 func Register(options, api unsafe.Pointer) error {
 	registering.Lock()
 	defer registering.Unlock()
-	message := C.burnish_blocks_register(options, (*unsafe.Pointer)(api))
+	message := C.burnish_kernels_register((*C.struct_OrtSessionOptions)(options), (*C.struct_OrtApi)(api))
 	if message == nil {
 		return nil
 	}

@@ -8,97 +8,56 @@
 #include <string.h>
 
 #include "kinds.h"
+#include "onnxruntime_c_api.h"
 
 // The blocks as operators of ONNX Runtime, in the domain "burnish": each takes
 // features as N x C x H x W and the block's weights, which have to be constant,
-// and gives features. The library's C API is a table of functions in a frozen
-// order; those needed are named by place.
-enum {
-	CREATE_STATUS = 0,
-	GET_ERROR_MESSAGE = 2,
-	CREATE_CUSTOM_OP_DOMAIN = 26,
-	CUSTOM_OP_DOMAIN_ADD = 27,
-	ADD_CUSTOM_OP_DOMAIN = 28,
-	GET_TENSOR_MUTABLE_DATA = 51,
-	GET_DIMENSIONS_COUNT = 61,
-	GET_DIMENSIONS = 62,
-	GET_TENSOR_SHAPE_ELEMENT_COUNT = 64,
-	GET_TENSOR_TYPE_AND_SHAPE = 65,
-	KERNEL_CONTEXT_GET_INPUT = 90,
-	KERNEL_CONTEXT_GET_OUTPUT = 91,
-	RELEASE_STATUS = 93,
-	RELEASE_TENSOR_TYPE_AND_SHAPE = 99,
-	KERNEL_INFO_GET_INPUT_COUNT = 230,
-	KERNEL_INFO_GET_CONSTANT_INPUT = 249,
-	PARALLEL_FOR = 274,
-};
+// and gives features.
 
-enum { FAILED = 1, FLOAT = 1, VARIADIC = 2, OP_VERSION = 18 };
-
-typedef void *Status;
-typedef const void *const *Api;
-
-// Operator is OrtCustomOp, as of version 18.
-typedef struct Operator {
-	uint32_t version;
-	void *create;
-	const char *(*name)(const struct Operator *);
-	const char *(*provider)(const struct Operator *);
-	int (*input_type)(const struct Operator *, size_t);
-	size_t (*input_count)(const struct Operator *);
-	int (*output_type)(const struct Operator *, size_t);
-	size_t (*output_count)(const struct Operator *);
-	void *compute;
-	void (*destroy)(void *);
-	int (*input_kind)(const struct Operator *, size_t);
-	int (*output_kind)(const struct Operator *, size_t);
-	int (*input_memory)(const struct Operator *, size_t);
-	int (*variadic_least)(const struct Operator *);
-	int (*variadic_alike)(const struct Operator *);
-	int (*variadic_output_least)(const struct Operator *);
-	int (*variadic_output_alike)(const struct Operator *);
-	Status (*create_v2)(const struct Operator *, Api, const void *, void **);
-	Status (*compute_v2)(void *, void *);
-	Status (*infer_shape)(const struct Operator *, void *);
-	int (*first_version)(const struct Operator *);
-	int (*last_version)(const struct Operator *);
-	void *may_inplace, *release_inplace, *aliases, *release_aliases;
-	const struct Kind *kind;
+// Operator is an OrtCustomOp that knows its kind.
+typedef struct {
+	OrtCustomOp op;
+	const Kind *kind;
 } Operator;
 
+static const Kind *kind_of(const OrtCustomOp *op) { return ((const Operator *) op)->kind; }
+
 typedef struct {
-	Api api;
+	const OrtApi *api;
 	const Kind *kind;
 	Shape shape;
 	void *block;
 } Kernel;
 
-static Status fail(Api api, const char *why) { return ((Status(*)(int, const char *)) api[CREATE_STATUS])(FAILED, why); }
-static void forget(Api api, Status s) { ((void (*)(Status)) api[RELEASE_STATUS])(s); }
+static OrtStatus *fail(const OrtApi *api, const char *why) { return api->CreateStatus(ORT_FAIL, why); }
 
-static const char *name(const Operator *o) { return o->kind->name; }
-static const char *provider(const Operator *o) { return (void) o, NULL; }
-static int type(const Operator *o, size_t i) { return (void) o, (void) i, FLOAT; }
-static size_t two(const Operator *o) { return (void) o, 2; }
-static size_t one(const Operator *o) { return (void) o, 1; }
-static int yes(const Operator *o) { return (void) o, 1; }
-static int input_kind(const Operator *o, size_t i) { return (void) o, i == 1 ? VARIADIC : 0; }
-static int output_kind(const Operator *o, size_t i) { return (void) o, (void) i, 0; }
-static int memory(const Operator *o, size_t i) { return (void) o, (void) i, 0; }
+static const char *name(const OrtCustomOp *o) { return kind_of(o)->name; }
+static const char *provider(const OrtCustomOp *o) { return (void) o, NULL; }
+static ONNXTensorElementDataType type(const OrtCustomOp *o, size_t i) { return (void) o, (void) i, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT; }
+static size_t two(const OrtCustomOp *o) { return (void) o, 2; }
+static size_t one(const OrtCustomOp *o) { return (void) o, 1; }
+static int yes(const OrtCustomOp *o) { return (void) o, 1; }
+static OrtCustomOpInputOutputCharacteristic input_characteristic(const OrtCustomOp *o, size_t i) {
+	return (void) o, i == 1 ? INPUT_OUTPUT_VARIADIC : INPUT_OUTPUT_REQUIRED;
+}
+static OrtCustomOpInputOutputCharacteristic output_characteristic(const OrtCustomOp *o, size_t i) {
+	return (void) o, (void) i, INPUT_OUTPUT_REQUIRED;
+}
+static OrtMemType memory(const OrtCustomOp *o, size_t i) { return (void) o, (void) i, OrtMemTypeDefault; }
 
 // tensor reads where a tensor's numbers lie, how many they are, and its first dimension.
-static Status tensor(Api api, const void *value, const float **data, size_t *count, int *first) {
-	void *info = NULL;
+static OrtStatus *tensor(const OrtApi *api, const OrtValue *value, const float **data, size_t *count, int *first) {
+	OrtTensorTypeAndShapeInfo *info = NULL;
 	int64_t dimension = 0;
-	Status s = ((Status(*)(const void *, void **)) api[GET_TENSOR_TYPE_AND_SHAPE])(value, &info);
+	OrtStatus *s = api->GetTensorTypeAndShape(value, &info);
 	if (!s)
-		s = ((Status(*)(const void *, size_t *)) api[GET_TENSOR_SHAPE_ELEMENT_COUNT])(info, count);
+		s = api->GetTensorShapeElementCount(info, count);
 	if (!s)
-		s = ((Status(*)(const void *, int64_t *, size_t)) api[GET_DIMENSIONS])(info, &dimension, 1);
+		s = api->GetDimensions(info, &dimension, 1);
 	*first = dimension > 0 && dimension < INT32_MAX ? dimension : 0;
 	if (info)
-		((void (*)(void *)) api[RELEASE_TENSOR_TYPE_AND_SHAPE])(info);
-	return s ? s : ((Status(*)(const void *, void **)) api[GET_TENSOR_MUTABLE_DATA])(value, (void **) data);
+		api->ReleaseTensorTypeAndShapeInfo(info);
+	return s ? s : api->GetTensorMutableData((OrtValue *) value, (void **) data);
 }
 
 static void destroy(void *kernel) {
@@ -108,9 +67,9 @@ static void destroy(void *kernel) {
 	memory_release();
 }
 
-static Status read_weights(Api api, const void *info, Weights *w) {
+static OrtStatus *read_weights(const OrtApi *api, const OrtKernelInfo *info, Weights *w) {
 	size_t inputs = 0;
-	Status s = ((Status(*)(const void *, size_t *)) api[KERNEL_INFO_GET_INPUT_COUNT])(info, &inputs);
+	OrtStatus *s = api->KernelInfo_GetInputCount(info, &inputs);
 	if (s)
 		return s;
 	if (inputs < 2 || inputs > MOST_WEIGHTS)
@@ -118,8 +77,8 @@ static Status read_weights(Api api, const void *info, Weights *w) {
 	*w = (Weights){.count = inputs - 1};
 	for (int i = w->count - 1; i >= 0; i--) { // the first one last, whose dimension stays
 		int constant = 0;
-		const void *value = NULL;
-		s = ((Status(*)(const void *, size_t, int *, const void **)) api[KERNEL_INFO_GET_CONSTANT_INPUT])(info, i + 1, &constant, &value);
+		const OrtValue *value = NULL;
+		s = api->KernelInfoGetConstantInput_tensor(info, i + 1, &constant, &value);
 		if (!s && !(constant && value))
 			s = fail(api, "a block whose weights are not constant");
 		if (!s)
@@ -130,16 +89,16 @@ static Status read_weights(Api api, const void *info, Weights *w) {
 	return NULL;
 }
 
-static Status create(const Operator *o, Api api, const void *info, void **kernel) {
+static OrtStatus *create(const OrtCustomOp *o, const OrtApi *api, const OrtKernelInfo *info, void **kernel) {
 	Weights w;
-	Status s = read_weights(api, info, &w);
+	OrtStatus *s = read_weights(api, info, &w);
 	if (s)
 		return s;
 	Kernel *k = calloc(1, sizeof *k);
 	if (!k)
 		return fail(api, "out of memory");
 	k->api = api;
-	k->kind = o->kind;
+	k->kind = kind_of(o);
 	const char *why = NULL;
 	k->block = k->kind->make(&w, &k->shape, &why);
 	if (!k->block) {
@@ -151,37 +110,37 @@ static Status create(const Operator *o, Api api, const void *info, void **kernel
 }
 
 typedef struct {
-	Api api;
-	void *context;
+	const OrtApi *api;
+	OrtKernelContext *context;
 } Host;
 
 static void spread_out(const Pool *pool, void (*work)(void *, size_t), void *data, size_t n) {
 	const Host *h = pool->self;
-	Status (*run)(void *, void (*)(void *, size_t), size_t, size_t, void *) = h->api[PARALLEL_FOR];
-	Status s = run(h->context, work, n, 0, data);
+	OrtStatus *s = h->api->KernelContext_ParallelFor(h->context, work, n, 0, data);
 	if (!s)
 		return;
-	forget(h->api, s);
+	h->api->ReleaseStatus(s);
 	for (size_t i = 0; i < n; i++)
 		work(data, i);
 }
 
-static Status compute(void *kernel, void *context) {
+static OrtStatus *compute(void *kernel, OrtKernelContext *context) {
 	const Kernel *k = kernel;
-	const Api api = k->api;
-	const void *x = NULL;
-	void *y = NULL, *info = NULL;
+	const OrtApi *api = k->api;
+	const OrtValue *x = NULL;
+	OrtValue *y = NULL;
+	OrtTensorTypeAndShapeInfo *info = NULL;
 	int64_t d[4] = {0};
 	size_t rank = 0;
-	Status s = ((Status(*)(const void *, size_t, const void **)) api[KERNEL_CONTEXT_GET_INPUT])(context, 0, &x);
+	OrtStatus *s = api->KernelContext_GetInput(context, 0, &x);
 	if (!s)
-		s = ((Status(*)(const void *, void **)) api[GET_TENSOR_TYPE_AND_SHAPE])(x, &info);
+		s = api->GetTensorTypeAndShape(x, &info);
 	if (!s)
-		s = ((Status(*)(const void *, size_t *)) api[GET_DIMENSIONS_COUNT])(info, &rank);
+		s = api->GetDimensionsCount(info, &rank);
 	if (!s && rank == 4)
-		s = ((Status(*)(const void *, int64_t *, size_t)) api[GET_DIMENSIONS])(info, d, 4);
+		s = api->GetDimensions(info, d, 4);
 	if (info)
-		((void (*)(void *)) api[RELEASE_TENSOR_TYPE_AND_SHAPE])(info);
+		api->ReleaseTensorTypeAndShapeInfo(info);
 	if (s)
 		return s;
 	const Shape *b = &k->shape;
@@ -194,11 +153,11 @@ static Status compute(void *kernel, void *context) {
 	const int64_t out[4] = {d[0], b->out, d[2] * b->up / b->down, d[3] * b->up / b->down};
 	const float *from = NULL;
 	float *to = NULL;
-	s = ((Status(*)(void *, size_t, const int64_t *, size_t, void **)) api[KERNEL_CONTEXT_GET_OUTPUT])(context, 0, out, 4, &y);
+	s = api->KernelContext_GetOutput(context, 0, out, 4, &y);
 	if (!s)
-		s = ((Status(*)(const void *, void **)) api[GET_TENSOR_MUTABLE_DATA])(x, (void **) &from);
+		s = api->GetTensorMutableData((OrtValue *) x, (void **) &from);
 	if (!s)
-		s = ((Status(*)(void *, void **)) api[GET_TENSOR_MUTABLE_DATA])(y, (void **) &to);
+		s = api->GetTensorMutableData(y, (void **) &to);
 	Host host = {api, context};
 	const Pool pool = {spread_out, &host};
 	for (int64_t i = 0; !s && i < d[0]; i++, from += d[1] * d[2] * d[3], to += out[1] * out[2] * out[3])
@@ -209,36 +168,41 @@ static Status compute(void *kernel, void *context) {
 	return s;
 }
 
-static int any_version(const Operator *o) { return (void) o, INT32_MAX; }
+static int any_version(const OrtCustomOp *o) { return (void) o, INT32_MAX; }
 
 static Operator operator_of(const Kind *kind) {
 	return (Operator){
-	    .version = OP_VERSION, .name = name, .provider = provider, .input_type = type, .input_count = two, .output_type = type,
-	    .output_count = one, .destroy = destroy, .input_kind = input_kind, .output_kind = output_kind, .input_memory = memory,
-	    .variadic_least = yes, .variadic_alike = yes, .variadic_output_least = yes, .variadic_output_alike = yes, .create_v2 = create,
-	    .compute_v2 = compute, .first_version = yes, .last_version = any_version, .kind = kind,
+	    .op =
+	        {
+	            .version = ORT_API_VERSION, .GetName = name, .GetExecutionProviderType = provider, .GetInputType = type, .GetInputTypeCount = two,
+	            .GetOutputType = type, .GetOutputTypeCount = one, .KernelDestroy = destroy, .GetInputCharacteristic = input_characteristic,
+	            .GetOutputCharacteristic = output_characteristic, .GetInputMemoryType = memory, .GetVariadicInputMinArity = yes,
+	            .GetVariadicInputHomogeneity = yes, .GetVariadicOutputMinArity = yes, .GetVariadicOutputHomogeneity = yes,
+	            .CreateKernelV2 = create, .KernelComputeV2 = compute, .GetStartVersion = yes, .GetEndVersion = any_version,
+	        },
+	    .kind = kind,
 	};
 }
 
-char *burnish_blocks_register(void *options, const void *const *api) {
-	static void *domain; // for the whole process: sessions refer to both
+char *burnish_kernels_register(OrtSessionOptions *options, const OrtApi *api) {
+	static OrtCustomOpDomain *domain; // for the whole process: sessions refer to both
 	static Operator operators[KINDS];
-	Status s = NULL;
+	OrtStatus *s = NULL;
 	if (!domain) {
-		void *d = NULL;
-		s = ((Status(*)(const char *, void **)) api[CREATE_CUSTOM_OP_DOMAIN])("burnish", &d);
+		OrtCustomOpDomain *d = NULL;
+		s = api->CreateCustomOpDomain("burnish", &d);
 		for (int i = 0; !s && i < KINDS; i++) {
 			operators[i] = operator_of(&kinds[i]);
-			s = ((Status(*)(void *, const void *)) api[CUSTOM_OP_DOMAIN_ADD])(d, &operators[i]);
+			s = api->CustomOpDomain_Add(d, &operators[i].op);
 		}
 		if (!s)
 			domain = d;
 	}
 	if (!s)
-		s = ((Status(*)(void *, void *)) api[ADD_CUSTOM_OP_DOMAIN])(options, domain);
+		s = api->AddCustomOpDomain(options, domain);
 	if (!s)
 		return NULL;
-	char *text = strdup(((const char *(*)(Status)) api[GET_ERROR_MESSAGE])(s));
-	forget(api, s);
+	char *text = strdup(api->GetErrorMessage(s));
+	api->ReleaseStatus(s);
 	return text;
 }

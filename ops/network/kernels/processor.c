@@ -8,7 +8,7 @@
 #define F16C (1u << 29)
 #define LZCNT (1u << 5) // leaf 0x80000001, ecx
 
-int burnish_blocks_processor(void) {
+int burnish_kernels_processor(void) {
 	unsigned a, b, c, d;
 	if (!__get_cpuid(1, &a, &b, &c, &d) || (c & (MOVBE | F16C)) != (MOVBE | F16C))
 		return 0;

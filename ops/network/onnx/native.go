@@ -1,6 +1,7 @@
 package onnx
 
 /*
+#cgo CFLAGS: -I${SRCDIR}/../kernels/onnxruntime
 #cgo LDFLAGS: -ldl
 #include <stdlib.h>
 #include "native.h"

@@ -3,15 +3,16 @@
 
 #include <stddef.h>
 
-// What onnxruntime_go leaves out of ONNX Runtime's C API. Its header is not
-// repeated here: the API is a table of functions whose order is frozen by
-// ONNX Runtime's compatibility promise (entries are only ever appended), so the
-// few that are needed are named by their place in it.
+// What onnxruntime_go leaves out of ONNX Runtime's C API.
+
+struct OrtApi;
+struct OrtEnv;
+struct OrtSession;
 
 typedef struct BurnishOrt {
-	void *handle;        // of dlopen
-	const void *const *api;
-	void *env;           // holds one reference to the process-wide environment
+	void *handle; // of dlopen
+	const struct OrtApi *api;
+	struct OrtEnv *env; // holds one reference to the process-wide environment
 } BurnishOrt;
 
 // All of these return NULL or a message that the caller frees.
@@ -32,7 +33,7 @@ void burnish_ort_stop(BurnishOrt *o);
 char *burnish_ort_providers(const BurnishOrt *o, char **names);
 
 // burnish_ort_end_profiling ends the profile of an OrtSession and tells its file.
-char *burnish_ort_end_profiling(const BurnishOrt *o, void *session, char **name);
+char *burnish_ort_end_profiling(const BurnishOrt *o, struct OrtSession *session, char **name);
 
 // Signal dispositions before and after foreign libraries are initialised.
 void *burnish_signals_save(void);

@@ -49,7 +49,7 @@ func endProfiling(s *ort.DynamicAdvancedSession) (profile, error) {
 		return profile{}, err
 	}
 	var name *C.char
-	if err := cError(C.burnish_ort_end_profiling(&started().ort, session, &name)); err != nil {
+	if err := cError(C.burnish_ort_end_profiling(&started().ort, (*C.struct_OrtSession)(session), &name)); err != nil {
 		return profile{}, err
 	}
 	path := cString(name)
