@@ -26,6 +26,7 @@ func putKeepsEveryField(t *testing.T, s history.Store) {
 		Outputs:    []history.Output{{Path: "/out/a.jpg", Size: 3, Hash: "h"}},
 		Root:       "/in",
 		LeftOut:    []int{0, 2},
+		Hint:       "copy the photo again",
 		Error:      "truncated \x01 at byte 5",
 		ErrorClass: "permanent",
 		Attempts:   4, Strikes: 3, Starved: 2,
@@ -91,7 +92,7 @@ func putRefuses(t *testing.T, s history.Store) {
 func namesOfAnyBytes(t *testing.T, s history.Store) {
 	for _, name := range []string{"/plain.jpg", "/été.jpg", "/no\xffphoto.jpg", "/\xc3", "/\xff\xfe00", "/repl\ufffd.jpg", "/\xed\xa0\x80.jpg"} {
 		want := done("/in"+name, "w", "c", "/out"+name)
-		want.Root, want.MovedTo, want.Mounts, want.Error = "/in"+name, "/moved"+name, []string{"/mnt" + name}, "read "+name
+		want.Root, want.MovedTo, want.Mounts, want.Error, want.Hint = "/in"+name, "/moved"+name, []string{"/mnt" + name}, "read "+name, "free "+name
 		want.Outputs[0].Hash = "h"
 		put(t, s, want)
 		if got, _ := find(t, s, want.Path, "w"); !sameRecord(got, want) {
