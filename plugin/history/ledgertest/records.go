@@ -28,7 +28,6 @@ func putKeepsEveryField(t *testing.T, s history.Store) {
 		LeftOut:    []int{0, 2},
 		Hint:       "copy the photo again",
 		Error:      "truncated \x01 at byte 5",
-		Hint:       "send it again",
 		ErrorClass: "permanent",
 		Attempts:   4, Strikes: 3, Starved: 2,
 		Pipeline: "photos", MovedTo: "/quarantine/a.jpg", Salvaged: true,
