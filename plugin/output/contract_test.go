@@ -295,6 +295,24 @@ func TestMalformedMetadata(t *testing.T) {
 	}
 }
 
+// A packet that is larger than is read is not called malformed: the note says how
+// large it may be, and is.
+func TestAPacketOverALimit(t *testing.T) {
+	img := photo(t)
+	path := filepath.Join(t.TempDir(), "deep.jpg")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	deep := `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">` + strings.Repeat("<a>", 300) + strings.Repeat("</a>", 300) + `</rdf:RDF>`
+	if err := container.Write(img.Source.Path, path, "jpeg", container.Metadata{XMP: []byte(deep)}); err != nil {
+		t.Fatal(err)
+	}
+	_, notes, err := stage(t, open(t, path), "{path: a.png}")
+	if err != nil || !strings.Contains(notes["not_kept:a.png"], "must be nested at most 256 deep, got 257") {
+		t.Errorf("%v, %v", notes, err)
+	}
+}
+
 func TestGainMaps(t *testing.T) {
 	source := "../../../shared/data/wild/ultrahdr_gainmap_8mp_mpf.jpg"
 	if _, err := os.Stat(source); err != nil {

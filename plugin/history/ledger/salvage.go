@@ -36,7 +36,9 @@ type salvaged struct {
 }
 
 // salvage reads whatever records the pages of a damaged file hold, old versions
-// of them too, without trusting how they hang together.
+// of them too, without trusting how they hang together. Outputs with provenance
+// are recognised without it; what it alone saves is what no output tells:
+// quarantine, who was put away where, and outputs without provenance.
 func salvage(file string) (s salvaged, err error) {
 	f, err := os.Open(file)
 	if err != nil {

@@ -1,6 +1,7 @@
 package metadata
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -50,7 +51,11 @@ func (t Target) Compose(img ops.Image) (m container.Metadata, notes map[string]s
 	}
 	packet, err := t.composeXMP(m, v)
 	if err != nil {
-		drop(&m.XMP, "XMP (it is malformed)")
+		fault := "it is malformed"
+		if errors.Is(err, xmp.ErrLimit) {
+			fault = err.Error()
+		}
+		drop(&m.XMP, "XMP ("+fault+")")
 		drop(&m.Extended, "extended XMP")
 		packet, _ = t.composeXMP(m, v) // a new packet is sound
 	}

@@ -121,7 +121,7 @@ const maxBlock = 64 << 20
 // take reads n bytes.
 func take(r io.Reader, n int64) ([]byte, error) {
 	if n < 0 || n > maxBlock {
-		return nil, fmt.Errorf("a block of %d bytes is too large", n)
+		return nil, fmt.Errorf("a block must be of at most %d bytes, got %d", maxBlock, n)
 	}
 	data := make([]byte, n)
 	_, err := io.ReadFull(r, data)
@@ -134,7 +134,7 @@ type budget int64
 
 func (b *budget) spend(n int64) error {
 	if n < 0 || n > int64(*b) {
-		return fmt.Errorf("metadata of more than %d bytes is too large", maxBlock)
+		return fmt.Errorf("metadata must be at most %d bytes, got %d or more", maxBlock, maxBlock-int64(*b)+n)
 	}
 	*b -= budget(n)
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 )
@@ -36,7 +37,7 @@ func (r *reader) read() error {
 		switch t := token.(type) {
 		case xml.StartElement:
 			if r.depth++; r.depth > maxDepth {
-				return errParts
+				return fmt.Errorf("%w: must be nested at most %d deep, got %d or more", ErrLimit, maxDepth, r.depth)
 			}
 			r.start(t, span{from, to})
 		case xml.EndElement:

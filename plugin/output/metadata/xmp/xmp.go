@@ -42,27 +42,33 @@ type Packet struct {
 	prefix     string        // of RDF's names
 }
 
-var (
-	errPacket = errors.New("not XMP: it holds no rdf:RDF")
-	errParts  = fmt.Errorf("XMP of more than %d elements or attributes, or nested deeper than %d", maxParts, maxDepth)
-)
+var errPacket = errors.New("not XMP: it holds no rdf:RDF")
+
+// ErrLimit is a packet that may be sound, but is larger than is read.
+var ErrLimit = errors.New("XMP over a limit")
 
 // A packet of a few kB can unfold to millions of elements, which take a hundred
 // times their bytes once they are parsed. Editors' histories come to thousands.
 const (
-	maxParts = 1 << 18 // elements, and attributes
-	maxDepth = 256
+	maxTags       = 1 << 19 // start and end tags
+	maxAttributes = 1 << 18
+	maxDepth      = 256
 )
 
 // Parse reads a packet, with or without its wrapper. One of very many parts, or
-// that is nested very deep, is an error.
+// that is nested very deep, is an [ErrLimit] that says how many.
 func Parse(data []byte) (*Packet, error) {
 	p := &Packet{data: bytes.TrimRight(data, "\x00")}
-	if bytes.Count(p.data, []byte{'<'}) > 2*maxParts || bytes.Count(p.data, []byte{'='}) > maxParts {
-		return nil, errParts
+	if n := bytes.Count(p.data, []byte{'<'}); n > maxTags {
+		return nil, fmt.Errorf("%w: must have at most %d tags, got %d", ErrLimit, maxTags, n)
+	}
+	if n := bytes.Count(p.data, []byte{'='}); n > maxAttributes {
+		return nil, fmt.Errorf("%w: must have at most %d attributes, got %d", ErrLimit, maxAttributes, n)
 	}
 	r := reader{packet: p, decoder: xml.NewDecoder(bytes.NewReader(p.data))}
-	if err := r.read(); err != nil {
+	if err := r.read(); errors.Is(err, ErrLimit) {
+		return nil, err
+	} else if err != nil {
 		return nil, fmt.Errorf("malformed XMP: %w", err)
 	}
 	if p.end == 0 {

@@ -99,8 +99,8 @@ func TestHostilePackets(t *testing.T) {
 	}{
 		"deep":            {in(nested(1000)), false},
 		"not so deep":     {in(nested(200)), true},
-		"many elements":   {in(strings.Repeat("<b/>", 2*maxParts)), false},
-		"many attributes": {in("<b" + strings.Repeat(" c=''", maxParts) + "/>"), false},
+		"many elements":   {in(strings.Repeat("<b/>", 2*maxAttributes)), false},
+		"many attributes": {in("<b" + strings.Repeat(" c=''", maxAttributes) + "/>"), false},
 		"a long history":  {in(strings.Repeat("<r:li r:b='1'/>", 10_000)), true},
 	} {
 		if _, err := Parse([]byte(test.text)); (err == nil) != test.ok {
