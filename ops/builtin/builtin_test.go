@@ -2,7 +2,6 @@ package builtin_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -10,21 +9,10 @@ import (
 	"github.com/burnish-photo/burnish/ops/builtin"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/ops/vips/vipstest"
 )
 
-func TestMain(m *testing.M) {
-	if err := vips.Start(vips.Options{}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if n := vips.Live(); n != 0 && code == 0 {
-		fmt.Fprintln(os.Stderr, n, "images were not closed")
-		code = 1
-	}
-	vips.Stop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { vipstest.Main(m) }
 
 // apply runs one operator, given as a step, on an image of w×h.
 func apply(t *testing.T, spec ops.Spec, params string, p *vips.Image) (*vips.Image, error) {

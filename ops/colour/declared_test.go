@@ -4,30 +4,17 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops/icc"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/ops/vips/vipstest"
 )
 
-func TestMain(m *testing.M) {
-	if err := vips.Start(vips.Options{}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if n := vips.Live(); n != 0 && code == 0 {
-		fmt.Fprintln(os.Stderr, n, "images were not closed")
-		code = 1
-	}
-	vips.Stop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { vipstest.Main(m) }
 
 // box is a box of an ISO media file.
 func box(kind string, parts ...string) string {

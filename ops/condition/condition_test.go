@@ -3,7 +3,6 @@ package condition_test
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,17 +12,10 @@ import (
 	"github.com/burnish-photo/burnish/ops/condition"
 	"github.com/burnish-photo/burnish/ops/expression"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/ops/vips/vipstest"
 )
 
-func TestMain(m *testing.M) {
-	if err := vips.Start(vips.Options{}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	vips.Stop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { vipstest.Main(m) }
 
 // photo is a real one, damaged by a save at quality 40 and tagged by a camera.
 func photo(t *testing.T) ops.Image {

@@ -9,29 +9,12 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/burnish-photo/burnish/ops/jpeg/coefficients"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/ops/vips/vipstest"
 )
 
-func TestMain(m *testing.M) {
-	if err := vips.Start(vips.Options{}); err != nil {
-		println(err.Error())
-		os.Exit(1)
-	}
-	code := m.Run()
-	if n := vips.Live(); n != 0 && code == 0 {
-		println("images left open:", n)
-		code = 1
-	}
-	vips.Stop()
-	if err := goleak.Find(); err != nil && code == 0 {
-		println(err.Error())
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { vipstest.Main(m) }
 
 func must[T any](t testing.TB) func(T, error) T {
 	t.Helper()

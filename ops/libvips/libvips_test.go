@@ -13,21 +13,10 @@ import (
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/ops/libvips"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/ops/vips/vipstest"
 )
 
-func TestMain(m *testing.M) {
-	if err := vips.Start(vips.Options{}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if n := vips.Live(); n != 0 && code == 0 {
-		fmt.Fprintln(os.Stderr, n, "images were not closed")
-		code = 1
-	}
-	vips.Stop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { vipstest.Main(m) }
 
 func registry(t *testing.T) *ops.Registry {
 	t.Helper()

@@ -5,31 +5,16 @@ import (
 	"path/filepath"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/network"
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/ops/vips/vipstest"
 )
 
 func TestMain(m *testing.M) {
-	if err := vips.Start(vips.Options{}); err != nil {
-		println(err.Error())
-		os.Exit(1)
-	}
-	code := onnxtest.Run(m)
-	if n := vips.Live(); n != 0 && code == 0 {
-		println("images left open:", n)
-		code = 1
-	}
-	vips.Stop()
-	if err := goleak.Find(); err != nil && code == 0 {
-		println(err.Error())
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(vipstest.Run(func() int { return onnxtest.Run(m) }))
 }
 
 // original is a clean photo that the repository carries, CC0.

@@ -9,32 +9,17 @@ import (
 	"sync"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/promptcir"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/ops/vips/vipstest"
 )
 
 func TestMain(m *testing.M) {
-	if err := vips.Start(vips.Options{}); err != nil {
-		println(err.Error())
-		os.Exit(1)
-	}
-	code := onnxtest.Run(held{m})
-	if n := vips.Live(); n != 0 && code == 0 {
-		println("images left open:", n)
-		code = 1
-	}
-	vips.Stop()
-	if err := goleak.Find(); err != nil && code == 0 {
-		println(err.Error())
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(vipstest.Run(func() int { return onnxtest.Run(held{m}) }))
 }
 
 // held runs the tests while the bundled model stays open, since opening it takes

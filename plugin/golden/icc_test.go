@@ -1,23 +1,14 @@
 package golden
 
 import (
-	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/ops/vips/vipstest"
 )
 
-func TestMain(m *testing.M) {
-	if err := vips.Start(vips.Options{}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	vips.Stop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { vipstest.Main(m) }
 
 func TestTheDescriptionOfAProfile(t *testing.T) {
 	for name, want := range map[string]string{"srgb": "sRGB", "p3": "P3"} {

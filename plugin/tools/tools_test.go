@@ -1,47 +1,20 @@
 package tools_test
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"testing"
 
-	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
-	"github.com/burnish-photo/burnish/ops/vips"
-	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/ops/vips/vipstest"
 	"github.com/burnish-photo/burnish/plugin/tools"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
-	library, err := onnxtest.Library()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "skipped:", err)
-		os.Exit(0)
-	}
-	os.Setenv(onnx.LibraryEnv, library)
-	stop, err := plugin.Start(plugin.Runtime{})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if n := vips.Live(); n != 0 && code == 0 {
-		fmt.Fprintf(os.Stderr, "%d images were not closed\n", n)
-		code = 1
-	}
-	if err := errors.Join(stop(), goleak.Find()); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(vipstest.Run(func() int { return onnxtest.Run(m) }))
 }
 
 func TestTryProviders(t *testing.T) {
-	if err := plugin.StartRestoration("", nil); err != nil {
-		t.Fatal(err)
-	}
+	onnxtest.Need(t)
 	all, err := tools.TryProviders()
 	if err != nil || len(all) == 0 {
 		t.Fatal(all, err)
@@ -57,8 +30,8 @@ func TestTryProviders(t *testing.T) {
 	}
 }
 
-// One photo of each kind of output says what it is; two of equal pixels do not
-// differ.
+// Two files compare by what is seen of them, and a file that Burnish did not make
+// says so.
 func TestCompareAndExplain(t *testing.T) {
 	const original, worse = "../../packaging/demo/originals/osprey.webp", "../../packaging/demo/photos/osprey-q10.jpg"
 	same, err := tools.DeltaE(original, original)

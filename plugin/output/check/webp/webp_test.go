@@ -3,23 +3,15 @@ package webp
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/ops/vips/vipstest"
 )
 
-func TestMain(m *testing.M) {
-	if err := vips.Start(vips.Options{}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	vips.Stop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { vipstest.Main(m) }
 
 // encoded is a file of w×h pixels of three or four bands.
 func encoded(t *testing.T, w, h, bands int, args vips.Args) string {

@@ -11,18 +11,11 @@ import (
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/ops/vips/vipstest"
 	"github.com/burnish-photo/burnish/plugin/output/metadata/exif"
 )
 
-func TestMain(m *testing.M) {
-	if err := vips.Start(vips.Options{}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	vips.Stop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { vipstest.Main(m) }
 
 // written is a file of the format, as libvips writes it, with metadata of its
 // own where it has to make room for ours.
