@@ -17,7 +17,7 @@ type FlattenConfig struct {
 func Flatten() ops.Spec {
 	return ops.Spec{
 		Name:       "flatten",
-		Summary:    "replace transparency by a background; a photo without any stays as it is",
+		Summary:    "replace transparency by a background",
 		Example:    `flatten: {background: "#ffffff"}`,
 		Version:    1,
 		Grid:       ops.KeepsGrid,

@@ -11,7 +11,7 @@ import (
 func Thumbnail() ops.Spec {
 	s := Resize()
 	s.Name = "thumbnail"
-	s.Summary = "fit inside a small box, 320 by 320 unless told otherwise; takes resize's parameters"
+	s.Summary = "fit inside a small box, 320 by 320 by default; parameters as of resize"
 	s.Example = "thumbnail: {width: 320, height: 320}"
 	s.Config = func() ops.Config { return &thumbnailConfig{ResizeConfig{Mode: "fit", Focus: "centre"}} }
 	return s

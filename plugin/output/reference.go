@@ -35,7 +35,7 @@ var keys = []key{
 	{"path", "template below the output folder: {dir}, {stem}, {ext}, {hash}, {pipeline}, {page}, {date:2006/01}; required", "", text()},
 	{"from", "id of the step to write", "the last step", text()},
 	{"when", "condition, as of a step; if it is false, this output is not written", "always", map[string]any{"type": []string{"string", "boolean"}}},
-	{"thumbnail", "parameters of a `thumbnail` step for this output alone", "none", map[string]any{"type": []string{"object", "null"}}},
+	{"thumbnail", "parameters of a `thumbnail` step for this output", "none", map[string]any{"type": []string{"object", "null"}}},
 	{"format", "a format below, or `auto`: the photo's own if the library can write it; then put `{ext}` into the path", "by the block or the path's extension", text(append([]string{Auto}, Formats()...)...)},
 	{"keep", "metadata classes to keep; all others are removed", "all", listOf(metadata.ClassNames()...)},
 	{"strip", "metadata classes to remove; all others are kept", "none", listOf(metadata.ClassNames()...)},

@@ -14,7 +14,7 @@ var classes = []Class{
 	{"xmp", "XMP packet"},
 	{"iptc", "IPTC block"},
 	{"camera", "make, model, serial numbers, lens, exposure and the maker's note"},
-	{"makernote", "the maker's note alone"},
+	{"makernote", "maker's note"},
 	{"dates", "when it was taken, digitised and changed"},
 	{"gps", "where it was taken: coordinates and place names"},
 	{"copyright", "author and rights holder"},
