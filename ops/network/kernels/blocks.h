@@ -1,10 +1,10 @@
-#ifndef BURNISH_BLOCKS_H
-#define BURNISH_BLOCKS_H
+#ifndef BURNISH_KERNELS_H
+#define BURNISH_KERNELS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "product.h"
+#include "gemm.h"
 
 // The network's blocks on features of h x w pixels with c channels each, c a
 // multiple of PANEL, or of eight where that is said. Features of a pixel lie together, pixels of a row too.
@@ -30,61 +30,61 @@ typedef struct {
 	const float *scale, *shift;
 } Norm;
 
-// Spread widens features: LayerNorm, a 1x1 and a depthwise 3x3 convolution.
+// Expand widens features: LayerNorm, a 1x1 and a depthwise 3x3 convolution.
 typedef struct {
 	int c, wide;
-	float *in, *in_shift; // 1x1, with the norm's scale and shift in it
+	float *in, *in_bias; // 1x1, with the norm's scale and shift in it
 	float *deep;          // depthwise: 9 x wide
-	float *deep_shift;    // wide
-} Spread;
+	float *deep_bias;    // wide
+} Expand;
 
 // Weights of convolutions come as out x in x height x width; a bias may be NULL.
-bool spread_make(Spread *s, int c, int wide, Norm n, const float *in, const float *in_bias, const float *deep, const float *deep_bias);
-void spread_free(Spread *s);
+bool expand_make(Expand *s, int c, int wide, Norm n, const float *in, const float *in_bias, const float *deep, const float *deep_bias);
+void expand_free(Expand *s);
 
-// Gated is GDFN with its LayerNorm and the sum around both.
+// Gdfn is GDFN with its LayerNorm and the sum around both.
 typedef struct {
-	Spread spread; // to 2 x hidden
+	Expand expand; // to 2 x hidden
 	int hidden;
-	float *out, *out_shift;
-} Gated;
+	float *out, *out_bias;
+} Gdfn;
 
-bool gated_make(Gated *g, int c, int hidden, Norm n, const float *in, const float *in_bias, const float *deep, const float *deep_bias,
+bool gdfn_make(Gdfn *g, int c, int hidden, Norm n, const float *in, const float *in_bias, const float *deep, const float *deep_bias,
                 const float *out, const float *out_bias);
-void gated_free(Gated *g);
+void gdfn_free(Gdfn *g);
 
-// gated_run writes x + GDFN(LayerNorm(x)) to y, which is not x.
-bool gated_run(const Gated *g, const Pool *pool, Features x, Features y);
+// gdfn_run writes x + GDFN(LayerNorm(x)) to y, which is not x.
+bool gdfn_run(const Gdfn *g, const Pool *pool, Features x, Features y);
 
-// Channels is MDTA, attention between channels, with its LayerNorm and the sum around both.
+// Mdta is MDTA, attention between channels, with its LayerNorm and the sum around both.
 typedef struct {
-	Spread spread; // to q, k and v
+	Expand expand; // to q, k and v
 	int heads;
 	float *temperature; // heads
 	float *out;         // c x c, in x out
-} Channels;
+} Mdta;
 
-// channels_make takes the last convolution as heads x out x channel of the head.
-bool channels_make(Channels *a, int c, int heads, Norm n, const float *temperature, const float *qkv, const float *deep, const float *out);
-void channels_free(Channels *a);
+// mdta_make takes the last convolution as heads x out x channel of the head.
+bool mdta_make(Mdta *a, int c, int heads, Norm n, const float *temperature, const float *qkv, const float *deep, const float *out);
+void mdta_free(Mdta *a);
 
-// channels_run writes x + MDTA(LayerNorm(x)) to y, which is not x. v is memory for as many numbers as x has.
-bool channels_run(const Channels *a, const Pool *pool, Features x, Features y, float *v);
+// mdta_run writes x + MDTA(LayerNorm(x)) to y, which is not x. v is memory for as many numbers as x has.
+bool mdta_run(const Mdta *a, const Pool *pool, Features x, Features y, float *v);
 
-// Group is RHAG: hybrid attention blocks, overlapping attention, a convolution.
-typedef struct Group Group;
+// Rhag is RHAG: hybrid attention blocks, overlapping attention, a convolution.
+typedef struct Rhag Rhag;
 
-// group_make takes the weights in the order in which the blocks use them; see group.c.
-Group *group_make(int c, const float *const *weights, const size_t *sizes, int count, const char **why);
-void group_free(Group *g);
+// rhag_make takes the weights in the order in which the blocks use them; see rhag.c.
+Rhag *rhag_make(int c, const float *const *weights, const size_t *sizes, int count, const char **why);
+void rhag_free(Rhag *g);
 
-// group_multiple is what h and w must be multiples of.
-int group_multiple(const Group *g);
+// rhag_multiple is what h and w must be multiples of.
+int rhag_multiple(const Rhag *g);
 
-// group_run writes RHAG(x) to y, planes of h x w both.
-bool group_run(const Group *g, const Pool *pool, const float *x, float *y, int h, int w);
+// rhag_run writes RHAG(x) to y, planes of h x w both.
+bool rhag_run(const Rhag *g, const Pool *pool, const float *x, float *y, int h, int w);
 
-// Transformer is a transformer block: Channels, then Gated.
+// Transformer is a transformer block: Mdta, then Gdfn.
 typedef struct Transformer Transformer;
 Transformer *transformer_make(int c, const float *const *weights, const size_t *sizes, int count, const char **why);
 void transformer_free(Transformer *t);
@@ -95,14 +95,14 @@ enum { TRANSFORMER_WEIGHTS = 11 };
 // transformer_within puts the answer to x in its place; second and third are memory for as many numbers each.
 bool transformer_within(const Transformer *t, const Pool *pool, Features x, float *second, float *third);
 
-// Interaction is PromptCIR's prompt interaction: the dynamic prompt of every pixel beside its
+// Prompt is PromptCIR's prompt interaction: the dynamic prompt of every pixel beside its
 // features, a transformer block on both, and a 1x1 convolution.
-typedef struct Interaction Interaction;
-Interaction *interaction_make(const float *const *weights, const size_t *sizes, int count, const char **why);
-void interaction_free(Interaction *a);
-int interaction_in(const Interaction *a); // channels
-int interaction_out(const Interaction *a);
-bool interaction_run(const Interaction *a, const Pool *pool, const float *x, float *y, int h, int w);
+typedef struct Prompt Prompt;
+Prompt *prompt_make(const float *const *weights, const size_t *sizes, int count, const char **why);
+void prompt_free(Prompt *a);
+int prompt_in(const Prompt *a); // channels
+int prompt_out(const Prompt *a);
+bool prompt_run(const Prompt *a, const Pool *pool, const float *x, float *y, int h, int w);
 
 // Shuffle is a 3x3 convolution between resolutions: with pixels of a square of two by two laid out
 // as channels after it (down), or the other way round (up).
@@ -115,17 +115,17 @@ int shuffle_in(const Shuffle *s); // channels
 int shuffle_out(const Shuffle *s);
 bool shuffle_run(const Shuffle *s, const Pool *pool, const float *x, float *y, int h, int w);
 
-// Memory for a moment: at least n numbers, or p is NULL. See memory.c.
+// Scratch is memory for a moment: at least n numbers, or p is NULL. See scratch.c.
 typedef struct {
 	float *p;
 	size_t n;
-} Memory;
+} Scratch;
 
-Memory memory_take(size_t n);
-void memory_give(Memory m);
+Scratch scratch_acquire(size_t n);
+void scratch_release(Scratch m);
 
-// memory_release frees what is kept for later.
-void memory_release(void);
+// scratch_trim frees what is kept for later.
+void scratch_trim(void);
 
 // Of layout.c.
 

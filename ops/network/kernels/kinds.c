@@ -2,14 +2,14 @@
 
 #include "kinds.h"
 
-static void *make_group(const Weights *w, Shape *s, const char **why) {
-	Group *g = group_make(w->sizes[0], w->p, w->sizes, w->count, why);
+static void *make_rhag(const Weights *w, Shape *s, const char **why) {
+	Rhag *g = rhag_make(w->sizes[0], w->p, w->sizes, w->count, why);
 	if (g)
-		*s = (Shape){w->sizes[0], w->sizes[0], group_multiple(g), 1, 1};
+		*s = (Shape){w->sizes[0], w->sizes[0], rhag_multiple(g), 1, 1};
 	return g;
 }
-static void free_group(void *g) { group_free(g); }
-static bool run_group(const void *g, const Pool *pool, const float *x, float *y, int h, int w) { return group_run(g, pool, x, y, h, w); }
+static void free_rhag(void *g) { rhag_free(g); }
+static bool run_rhag(const void *g, const Pool *pool, const float *x, float *y, int h, int w) { return rhag_run(g, pool, x, y, h, w); }
 
 static void *make_transformer(const Weights *w, Shape *s, const char **why) {
 	Transformer *t = transformer_make(w->sizes[0], w->p, w->sizes, w->count, why);
@@ -22,15 +22,15 @@ static bool run_transformer(const void *t, const Pool *pool, const float *x, flo
 	return transformer_run(t, pool, x, y, h, w);
 }
 
-static void *make_interaction(const Weights *w, Shape *s, const char **why) {
-	Interaction *a = interaction_make(w->p, w->sizes, w->count, why);
+static void *make_prompt(const Weights *w, Shape *s, const char **why) {
+	Prompt *a = prompt_make(w->p, w->sizes, w->count, why);
 	if (a)
-		*s = (Shape){interaction_in(a), interaction_out(a), 1, 1, 1};
+		*s = (Shape){prompt_in(a), prompt_out(a), 1, 1, 1};
 	return a;
 }
-static void free_interaction(void *a) { interaction_free(a); }
-static bool run_interaction(const void *a, const Pool *pool, const float *x, float *y, int h, int w) {
-	return interaction_run(a, pool, x, y, h, w);
+static void free_prompt(void *a) { prompt_free(a); }
+static bool run_prompt(const void *a, const Pool *pool, const float *x, float *y, int h, int w) {
+	return prompt_run(a, pool, x, y, h, w);
 }
 
 static void *make_shuffle(bool up, const Weights *w, Shape *s, const char **why) {
@@ -45,9 +45,9 @@ static void free_shuffle(void *f) { shuffle_free(f); }
 static bool run_shuffle(const void *f, const Pool *pool, const float *x, float *y, int h, int w) { return shuffle_run(f, pool, x, y, h, w); }
 
 const Kind kinds[KINDS] = {
-    {"Group", make_group, free_group, run_group},
+    {"Group", make_rhag, free_rhag, run_rhag},
     {"Transformer", make_transformer, free_transformer, run_transformer},
-    {"Interaction", make_interaction, free_interaction, run_interaction},
+    {"Interaction", make_prompt, free_prompt, run_prompt},
     {"Up", make_up, free_shuffle, run_shuffle},
     {"Down", make_down, free_shuffle, run_shuffle},
 };

@@ -1,5 +1,5 @@
-#ifndef BURNISH_BLOCKS_KINDS_H
-#define BURNISH_BLOCKS_KINDS_H
+#ifndef BURNISH_KERNELS_KINDS_H
+#define BURNISH_KERNELS_KINDS_H
 
 #include "blocks.h"
 

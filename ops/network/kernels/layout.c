@@ -16,13 +16,13 @@ void normalise(const float *x, float *y, int n, int c) {
 			s = _mm256_add_ps(s, load(x + i));
 			t = _mm256_add_ps(t, load(x + i + LANES));
 		}
-		vec mean = all(sum8(_mm256_add_ps(s, t)) * part), v = all(0), u = all(0);
+		vec mean = set1(sum8(_mm256_add_ps(s, t)) * part), v = set1(0), u = set1(0);
 		for (int i = 0; i < c; i += 2 * LANES) {
 			vec d = _mm256_sub_ps(load(x + i), mean), e = _mm256_sub_ps(load(x + i + LANES), mean);
 			v = fma8(d, d, v);
 			u = fma8(e, e, u);
 		}
-		vec scale = all(1 / sqrtf(sum8(_mm256_add_ps(v, u)) * part + NORM_EPS));
+		vec scale = set1(1 / sqrtf(sum8(_mm256_add_ps(v, u)) * part + NORM_EPS));
 		for (int i = 0; i < c; i += LANES)
 			store(y + i, _mm256_mul_ps(_mm256_sub_ps(load(x + i), mean), scale));
 	}
@@ -43,7 +43,7 @@ static void row_from_planes(void *data, size_t r) {
 		float *to = x.p + r * x.row + c;
 		int i = 0;
 		for (; i + LANES <= x.w; i += LANES)
-			turn8(from + i, plane, to + (ptrdiff_t) i * x.c, x.c);
+			transpose8x8(from + i, plane, to + (ptrdiff_t) i * x.c, x.c);
 		for (; i < x.w; i++)
 			for (int j = 0; j < LANES; j++)
 				to[(ptrdiff_t) i * x.c + j] = from[j * plane + i];
@@ -64,7 +64,7 @@ static void row_to_planes(void *data, size_t r) {
 		float *to = t->to + c * plane + r * x.w;
 		int i = 0;
 		for (; i + LANES <= x.w; i += LANES)
-			turn8(from + (ptrdiff_t) i * x.c, x.c, to + i, plane);
+			transpose8x8(from + (ptrdiff_t) i * x.c, x.c, to + i, plane);
 		for (; i < x.w; i++)
 			for (int j = 0; j < LANES; j++)
 				to[j * plane + i] = from[(ptrdiff_t) i * x.c + j];

@@ -64,7 +64,7 @@ static void destroy(void *kernel) {
 	Kernel *k = kernel;
 	k->kind->free(k->block);
 	free(k);
-	memory_release();
+	scratch_trim();
 }
 
 static OrtStatus *read_weights(const OrtApi *api, const OrtKernelInfo *info, Weights *w) {
@@ -114,7 +114,7 @@ typedef struct {
 	OrtKernelContext *context;
 } Host;
 
-static void spread_out(const Pool *pool, void (*work)(void *, size_t), void *data, size_t n) {
+static void parallel_for(const Pool *pool, void (*work)(void *, size_t), void *data, size_t n) {
 	const Host *h = pool->self;
 	OrtStatus *s = h->api->KernelContext_ParallelFor(h->context, work, n, 0, data);
 	if (!s)
@@ -159,12 +159,12 @@ static OrtStatus *compute(void *kernel, OrtKernelContext *context) {
 	if (!s)
 		s = api->GetTensorMutableData(y, (void **) &to);
 	Host host = {api, context};
-	const Pool pool = {spread_out, &host};
+	const Pool pool = {parallel_for, &host};
 	for (int64_t i = 0; !s && i < d[0]; i++, from += d[1] * d[2] * d[3], to += out[1] * out[2] * out[3])
 		if (!k->kind->run(k->block, &pool, from, to, d[2], d[3]))
 			s = fail(api, "out of memory");
 	if (s)
-		memory_release(); // what comes next is tried with less
+		scratch_trim(); // what comes next is tried with less
 	return s;
 }
 

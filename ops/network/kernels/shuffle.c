@@ -2,11 +2,11 @@
 
 #include <stdlib.h>
 
-#include "kernel3.h"
+#include "conv3x3_winograd.h"
 #include "vector.h"
 
 struct Shuffle {
-	Kernel3 conv;
+	Conv3x3 conv;
 	int in, out; // channels of the convolution
 	bool up;
 };
@@ -22,7 +22,7 @@ Shuffle *shuffle_make(bool up, int out, const float *weights, size_t size, const
 	if (!s)
 		return NULL;
 	*s = (Shuffle){.in = in, .out = out, .up = up};
-	if (kernel3_make(&s->conv, in, in, out, weights, NULL, false))
+	if (conv3x3_winograd_make(&s->conv, in, in, out, weights, NULL, false))
 		return s;
 	shuffle_free(s);
 	return NULL;
@@ -31,7 +31,7 @@ Shuffle *shuffle_make(bool up, int out, const float *weights, size_t size, const
 void shuffle_free(Shuffle *s) {
 	if (!s)
 		return;
-	kernel3_free(&s->conv);
+	conv3x3_winograd_free(&s->conv);
 	free(s);
 }
 
@@ -80,15 +80,15 @@ static void down_row(void *data, size_t row) {
 
 bool shuffle_run(const Shuffle *s, const Pool *pool, const float *x, float *y, int h, int w) {
 	const size_t before = bordered_size(h, w, s->in, 1), after = (size_t) h * w * s->conv.out;
-	const Memory memory = memory_take(before + after);
+	const Scratch memory = scratch_acquire(before + after);
 	if (!memory.p)
 		return false;
 	const Features from = bordered(memory.p, h, w, s->in, 1), to = {memory.p + before, h, w, s->conv.out, (ptrdiff_t) w * s->conv.out};
 	from_planes(pool, x, from);
-	const bool done = kernel3_run(&s->conv, pool, from, to, NULL);
+	const bool done = conv3x3_winograd_run(&s->conv, pool, from, to, NULL);
 	Job j = {.s = s, .x = to, .y = y};
 	if (done)
 		pool->run(pool, s->up ? up_row : down_row, &j, s->up ? h : h / 2);
-	memory_give(memory);
+	scratch_release(memory);
 	return done;
 }

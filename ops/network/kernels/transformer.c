@@ -5,8 +5,8 @@
 #include "blocks.h"
 
 struct Transformer {
-	Channels attention;
-	Gated gated;
+	Mdta attention;
+	Gdfn gdfn;
 	int c;
 };
 
@@ -30,8 +30,8 @@ Transformer *transformer_make(int c, const float *const *w, const size_t *sizes,
 	if (!t)
 		return NULL;
 	t->c = c;
-	bool made = channels_make(&t->attention, c, heads, (Norm){w[NORM1], w[SHIFT1]}, w[TEMPERATURE], w[QKV], w[QKV_DEEP], w[PROJECT]);
-	made &= gated_make(&t->gated, c, hidden, (Norm){w[NORM2], w[SHIFT2]}, w[IN], NULL, w[IN_DEEP], NULL, w[OUT], NULL);
+	bool made = mdta_make(&t->attention, c, heads, (Norm){w[NORM1], w[SHIFT1]}, w[TEMPERATURE], w[QKV], w[QKV_DEEP], w[PROJECT]);
+	made &= gdfn_make(&t->gdfn, c, hidden, (Norm){w[NORM2], w[SHIFT2]}, w[IN], NULL, w[IN_DEEP], NULL, w[OUT], NULL);
 	if (made)
 		return t;
 	transformer_free(t);
@@ -41,20 +41,20 @@ Transformer *transformer_make(int c, const float *const *w, const size_t *sizes,
 void transformer_free(Transformer *t) {
 	if (!t)
 		return;
-	channels_free(&t->attention);
-	gated_free(&t->gated);
+	mdta_free(&t->attention);
+	gdfn_free(&t->gdfn);
 	free(t);
 }
 
 bool transformer_within(const Transformer *t, const Pool *pool, Features x, float *second, float *third) {
 	Features b = x;
 	b.p = second;
-	return channels_run(&t->attention, pool, x, b, third) && gated_run(&t->gated, pool, b, x);
+	return mdta_run(&t->attention, pool, x, b, third) && gdfn_run(&t->gdfn, pool, b, x);
 }
 
 bool transformer_run(const Transformer *t, const Pool *pool, const float *x, float *y, int h, int w) {
 	const size_t size = (size_t) h * w * t->c;
-	const Memory memory = memory_take(3 * size);
+	const Scratch memory = scratch_acquire(3 * size);
 	if (!memory.p)
 		return false;
 	const Features a = {memory.p, h, w, t->c, (ptrdiff_t) w * t->c};
@@ -62,6 +62,6 @@ bool transformer_run(const Transformer *t, const Pool *pool, const float *x, flo
 	const bool done = transformer_within(t, pool, a, memory.p + size, memory.p + 2 * size);
 	if (done)
 		to_planes(pool, a, NULL, y);
-	memory_give(memory);
+	scratch_release(memory);
 	return done;
 }

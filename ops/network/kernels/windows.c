@@ -16,21 +16,21 @@ bool windows_make(Windows *a, int c, int heads, int side, int reach, int shift, 
 	*a = (Windows){.c = c, .heads = heads, .side = side, .reach = reach, .shift = shift};
 	const size_t map = (size_t) heads * side * side * reach * reach, n = (size_t) c * 3 * c;
 	const float scale = 1 / sqrtf((float) c / heads);
-	float *scaled = numbers(n);
-	a->qkv_shift = numbers(3 * c);
-	a->bias = numbers(map);
+	float *scaled = alloc_floats(n);
+	a->qkv_bias = alloc_floats(3 * c);
+	a->bias = alloc_floats(map);
 	a->out = panels(out, c, c, c, 1);
-	a->out_shift = numbers(c);
-	if (!scaled || !a->qkv_shift || !a->bias || !a->out || !a->out_shift) {
+	a->out_bias = alloc_floats(c);
+	if (!scaled || !a->qkv_bias || !a->bias || !a->out || !a->out_bias) {
 		free(scaled);
 		return false;
 	}
 	for (size_t i = 0; i < n; i++)
 		scaled[i] = qkv[i] * (i % (3 * c) < (size_t) c ? scale : 1);
 	for (int i = 0; i < 3 * c; i++)
-		a->qkv_shift[i] = qkv_bias[i] * (i < c ? scale : 1);
+		a->qkv_bias[i] = qkv_bias[i] * (i < c ? scale : 1);
 	memcpy(a->bias, bias, map * sizeof(float));
-	memcpy(a->out_shift, out_bias, c * sizeof(float));
+	memcpy(a->out_bias, out_bias, c * sizeof(float));
 	a->qkv = panels(scaled, c, 3 * c, 3 * c, 1);
 	free(scaled);
 	return a->qkv != NULL;
@@ -38,10 +38,10 @@ bool windows_make(Windows *a, int c, int heads, int side, int reach, int shift, 
 
 void windows_free(Windows *a) {
 	free(a->qkv);
-	free(a->qkv_shift);
+	free(a->qkv_bias);
 	free(a->bias);
 	free(a->out);
-	free(a->out_shift);
+	free(a->out_bias);
 }
 
 typedef struct {
@@ -52,15 +52,15 @@ typedef struct {
 	bool failed;
 } Job;
 
-// Scratch of one window. Rows of q, k and v are pixels.
+// WindowScratch is the memory of one window. Rows of q, k and v are pixels.
 typedef struct {
 	float *pixels, *q, *kv, *keys, *map, *sum, *heard, *said;
 	ptrdiff_t q_row, kv_row;
-} Scratch;
+} WindowScratch;
 
-static float *scratch_make(const Windows *a, Scratch *s) {
+static float *scratch_make(const Windows *a, WindowScratch *s) {
 	const size_t n = (size_t) a->side * a->side, m = (size_t) a->reach * a->reach, c = a->c;
-	float *p = numbers(n * c + n * 3 * c + m * 2 * c + c * m + QUERIES * m + QUERIES + 2 * n * c);
+	float *p = alloc_floats(n * c + n * 3 * c + m * 2 * c + c * m + QUERIES * m + QUERIES + 2 * n * c);
 	if (!p)
 		return NULL;
 	s->pixels = p;
@@ -91,28 +91,28 @@ static void mask(const Job *j, int top, int left, int first, int n, float *map) 
 }
 
 // attend fills s->heard with what every pixel of the window at (top, left) hears.
-static void attend(const Job *j, Scratch *s, int top, int left) {
+static void attend(const Job *j, WindowScratch *s, int top, int left) {
 	const Windows *a = j->a;
 	const int c = a->c, d = c / a->heads, n = a->side * a->side, m = a->reach * a->reach;
 	const bool crossing = a->shift && (top + a->side == j->x.h || left + a->side == j->x.w);
 	for (int h = 0; h < a->heads; h++) {
 		for (int i = 0; i < m; i += LANES)
 			for (int k = 0; k < d; k += LANES)
-				turn8(s->kv + i * s->kv_row + h * d + k, s->kv_row, s->keys + (ptrdiff_t) k * m + i, m);
+				transpose8x8(s->kv + i * s->kv_row + h * d + k, s->kv_row, s->keys + (ptrdiff_t) k * m + i, m);
 		for (int q = 0; q < n; q += QUERIES) {
 			const int rows = n - q < QUERIES ? n - q : QUERIES;
-			product(rows, m, (Left){.p = s->q + q * s->q_row + h * d, .row = s->q_row, .col = 1, .k = d, .taps = 1},
+			gemm(rows, m, (Left){.p = s->q + q * s->q_row + h * d, .row = s->q_row, .col = 1, .k = d, .taps = 1},
 			        (Right){s->keys, m, PANEL}, (Result){.p = s->map, .row = m, .add = a->bias + ((size_t) h * n + q) * m, .add_row = m});
 			if (crossing)
 				mask(j, top, left, q, rows, s->map);
 			for (int i = 0; i < rows; i++)
-				s->sum[i] = powers(s->map + (ptrdiff_t) i * m, m);
+				s->sum[i] = exp_and_sum(s->map + (ptrdiff_t) i * m, m);
 			float *heard = s->heard + (ptrdiff_t) q * c + h * d;
-			product(rows, d, (Left){.p = s->map, .row = m, .col = 1, .k = m, .taps = 1}, (Right){s->kv + c + h * d, s->kv_row, PANEL},
+			gemm(rows, d, (Left){.p = s->map, .row = m, .col = 1, .k = m, .taps = 1}, (Right){s->kv + c + h * d, s->kv_row, PANEL},
 			        (Result){.p = heard, .row = c});
 			for (int i = 0; i < rows; i++)
 				for (int k = 0; k < d; k += LANES)
-					store(heard + (ptrdiff_t) i * c + k, _mm256_mul_ps(load(heard + (ptrdiff_t) i * c + k), all(s->sum[i])));
+					store(heard + (ptrdiff_t) i * c + k, _mm256_mul_ps(load(heard + (ptrdiff_t) i * c + k), set1(s->sum[i])));
 		}
 	}
 }
@@ -148,22 +148,22 @@ static void scatter(const Job *j, int top, int left, const float *said) {
 }
 
 // own takes q, k and v from the window itself, others k and v from the window around it.
-static void own(const Job *j, Scratch *s, int top, int left) {
+static void own(const Job *j, WindowScratch *s, int top, int left) {
 	const Windows *a = j->a;
 	const int c = a->c, n = a->side * a->side;
 	gather(j, top, left, s->pixels);
-	product(n, 3 * c, (Left){.p = s->pixels, .row = c, .col = 1, .k = c, .taps = 1}, packed(a->qkv, c),
-	        (Result){.p = s->q, .row = 3 * c, .init = a->qkv_shift});
+	gemm(n, 3 * c, (Left){.p = s->pixels, .row = c, .col = 1, .k = c, .taps = 1}, packed(a->qkv, c),
+	        (Result){.p = s->q, .row = 3 * c, .init = a->qkv_bias});
 	s->q_row = s->kv_row = 3 * c;
 	s->kv = s->q + c;
 }
 
-static void others(const Job *j, Scratch *s, int top, int left) {
+static void others(const Job *j, WindowScratch *s, int top, int left) {
 	const Windows *a = j->a;
 	const int c = a->c, n = a->side * a->side, border = (a->reach - a->side) / 2;
 	gather(j, top, left, s->pixels);
-	product(n, c, (Left){.p = s->pixels, .row = c, .col = 1, .k = c, .taps = 1}, packed(a->qkv, c),
-	        (Result){.p = s->q, .row = c, .init = a->qkv_shift});
+	gemm(n, c, (Left){.p = s->pixels, .row = c, .col = 1, .k = c, .taps = 1}, packed(a->qkv, c),
+	        (Result){.p = s->q, .row = c, .init = a->qkv_bias});
 	s->q_row = c;
 	s->kv_row = 2 * c;
 	for (int y = 0; y < a->reach; y++)
@@ -175,7 +175,7 @@ static void row_of_windows(void *data, size_t row) {
 	Job *j = data;
 	const Windows *a = j->a;
 	const int c = a->c, n = a->side * a->side, top = row * a->side;
-	Scratch s;
+	WindowScratch s;
 	float *memory = scratch_make(a, &s);
 	if (!memory) {
 		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
@@ -184,8 +184,8 @@ static void row_of_windows(void *data, size_t row) {
 	for (int left = 0; left < j->x.w; left += a->side) {
 		(a->reach == a->side ? own : others)(j, &s, top, left);
 		attend(j, &s, top, left);
-		product(n, c, (Left){.p = s.heard, .row = c, .col = 1, .k = c, .taps = 1}, packed(a->out, c),
-		        (Result){.p = s.said, .row = c, .init = a->out_shift});
+		gemm(n, c, (Left){.p = s.heard, .row = c, .col = 1, .k = c, .taps = 1}, packed(a->out, c),
+		        (Result){.p = s.said, .row = c, .init = a->out_bias});
 		scatter(j, top, left, s.said);
 	}
 	free(memory);
@@ -196,9 +196,9 @@ static void row_of_keys(void *data, size_t row) {
 	const Windows *a = j->a;
 	const int c = a->c;
 	const Right all = packed(a->qkv, c);
-	product(j->y.w, 2 * c, (Left){.p = j->y.p + row * j->y.row, .row = c, .col = 1, .k = c, .taps = 1},
+	gemm(j->y.w, 2 * c, (Left){.p = j->y.p + row * j->y.row, .row = c, .col = 1, .k = c, .taps = 1},
 	        (Right){all.p + c / PANEL * all.panel, all.row, all.panel},
-	        (Result){.p = j->kv.p + row * j->kv.row, .row = 2 * c, .init = a->qkv_shift + c});
+	        (Result){.p = j->kv.p + row * j->kv.row, .row = 2 * c, .init = a->qkv_bias + c});
 }
 
 size_t windows_memory(const Windows *a, int h, int w) {

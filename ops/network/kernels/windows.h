@@ -1,5 +1,5 @@
-#ifndef BURNISH_BLOCKS_WINDOWS_H
-#define BURNISH_BLOCKS_WINDOWS_H
+#ifndef BURNISH_KERNELS_WINDOWS_H
+#define BURNISH_KERNELS_WINDOWS_H
 
 #include "blocks.h"
 
@@ -8,9 +8,9 @@
 typedef struct {
 	int c, heads, side, reach; // reach: side of the window of keys, px
 	int shift;                 // by which the windows are moved down and right, wrapping
-	float *qkv, *qkv_shift;    // c to 3c; q scaled by 1/sqrt(c/heads)
+	float *qkv, *qkv_bias;    // c to 3c; q scaled by 1/sqrt(c/heads)
 	float *bias;               // heads x n x m
-	float *out, *out_shift;
+	float *out, *out_bias;
 } Windows;
 
 // windows_make takes linear layers as in x out.

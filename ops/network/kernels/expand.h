@@ -1,10 +1,10 @@
-#ifndef BURNISH_BLOCKS_SPREAD_H
-#define BURNISH_BLOCKS_SPREAD_H
+#ifndef BURNISH_KERNELS_EXPAND_H
+#define BURNISH_KERNELS_EXPAND_H
 
 #include "blocks.h"
 #include "vector.h"
 
-// A spread image would be several times the features. It is made row by row of
+// An expanded image would be several times the features. It is made row by row of
 // narrow tiles instead, three rows at a time, which stay in the cache.
 
 // Tile is a part of the image: rows [top, bottom), columns [left, left+width).
@@ -12,30 +12,30 @@ typedef struct {
 	int top, bottom, left, width;
 } Tile;
 
-// SpreadRows are three spread rows of a tile with a pixel more at both sides, zero outside the image.
+// ExpandRows are three expanded rows of a tile with a pixel more at both sides, zero outside the image.
 typedef struct {
-	const Spread *s;
+	const Expand *s;
 	Features x;
 	Tile tile;
 	float *memory, *norm, *row[3]; // row[r%3], counted from the row above the tile
-} SpreadRows;
+} ExpandRows;
 
 // tiles says into how many tiles an image is divided, and tile gives one of them.
 size_t tiles(Features x, int wide);
 Tile tile_at(Features x, int wide, size_t i);
 
-bool spread_open(SpreadRows *w, const Spread *s, Features x, Tile t);
+bool expand_open(ExpandRows *w, const Expand *s, Features x, Tile t);
 
-// spread_to makes the rows around y ready: above, at and below; y grows by one from tile.top.
-void spread_to(SpreadRows *w, int y, const float *rows[3]);
-void spread_close(SpreadRows *w);
+// expand_to makes the rows around y ready: above, at and below; y grows by one from tile.top.
+void expand_to(ExpandRows *w, int y, const float *rows[3]);
+void expand_close(ExpandRows *w);
 
 // deep4 is the depthwise convolution of four pixels from p on, channels [c, c+8).
-INLINE void deep4(const Spread *s, const float *const rows[3], ptrdiff_t p, int c, vec out[4]) {
+INLINE void deep4(const Expand *s, const float *const rows[3], ptrdiff_t p, int c, vec out[4]) {
 	const ptrdiff_t wide = s->wide;
-	vec shift = load(s->deep_shift + c);
+	vec bias = load(s->deep_bias + c);
 	for (int i = 0; i < 4; i++)
-		out[i] = shift;
+		out[i] = bias;
 	for (int y = 0; y < 3; y++) {
 		const float *at = rows[y] + p * wide + c, *weight = s->deep + 3 * y * wide + c;
 		vec v[6];

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel3.h"
+#include "conv3x3_winograd.h"
 #include "vector.h"
 #include "windows.h"
 
@@ -16,16 +16,16 @@ typedef struct {
 	const float *scale, *shift; // LayerNorm, kept in `norm`
 	float *norm;
 	Windows windows;
-	Kernel3 first, second;
+	Conv3x3 first, second;
 	int squeezed;
-	float *squeeze, *squeeze_shift, *excite, *excite_shift;
-	Gated gated;
+	float *squeeze, *squeeze_bias, *excite, *excite_bias;
+	Gdfn gdfn;
 } Hybrid;
 
-struct Group {
+struct Rhag {
 	int c, side, depth;
 	Hybrid *hybrid; // depth of them, and the overlapping block, which has no convolutions
-	Kernel3 last;
+	Conv3x3 last;
 };
 
 // The weights of a hybrid block, then those of the overlapping one, then the last convolution's.
@@ -43,7 +43,7 @@ static bool matches(const size_t *sizes, const size_t *want, int count) {
 	return true;
 }
 
-static bool gated_fits(int c, const size_t *sizes) {
+static bool gdfn_fits(int c, const size_t *sizes) {
 	const size_t n = c, hidden = sizes[OUT] / n;
 	const size_t want[] = {n, n, 2 * n * hidden, 2 * hidden, 18 * hidden, 2 * hidden, n * hidden, n};
 	return hidden > 0 && hidden % PANEL == 0 && matches(sizes, want, GATED_WEIGHTS);
@@ -64,21 +64,21 @@ static bool convolutions_fit(int c, size_t narrow, const size_t *sizes) {
 }
 
 static float *copy(const float *p, size_t n) {
-	float *q = numbers(n);
+	float *q = alloc_floats(n);
 	if (q)
 		memcpy(q, p, n * sizeof(float));
 	return q;
 }
 
-static bool feed_make(Gated *g, int c, const float *const *w, const size_t *sizes) {
-	return gated_make(g, c, sizes[OUT] / c, (Norm){w[NORM2], w[SHIFT2]}, w[IN], w[IN_BIAS], w[DEEP], w[DEEP_BIAS], w[OUT], w[OUT_BIAS]);
+static bool feed_make(Gdfn *g, int c, const float *const *w, const size_t *sizes) {
+	return gdfn_make(g, c, sizes[OUT] / c, (Norm){w[NORM2], w[SHIFT2]}, w[IN], w[IN_BIAS], w[DEEP], w[DEEP_BIAS], w[OUT], w[OUT_BIAS]);
 }
 
 static bool attention_make(Hybrid *b, int c, int side, int reach, int shift, const float *const *w, const size_t *sizes) {
 	int heads;
 	if (!attention_fits(c, sizes, side, reach, &heads))
 		return false;
-	b->norm = numbers(2 * c);
+	b->norm = alloc_floats(2 * c);
 	if (!b->norm)
 		return false;
 	memcpy(b->norm, w[NORM1], c * sizeof(float));
@@ -91,16 +91,16 @@ static bool attention_make(Hybrid *b, int c, int side, int reach, int shift, con
 static bool convolutions_make(Hybrid *b, int c, const float *const *w, const size_t *sizes) {
 	const int mid = sizes[CONV1_BIAS];
 	b->squeezed = sizes[SQUEEZE_BIAS];
-	bool made = kernel3_make(&b->first, c, c, mid, w[CONV1], w[CONV1_BIAS], true);
-	made &= kernel3_make(&b->second, mid, b->first.out, c, w[CONV2], w[CONV2_BIAS], false);
+	bool made = conv3x3_winograd_make(&b->first, c, c, mid, w[CONV1], w[CONV1_BIAS], true);
+	made &= conv3x3_winograd_make(&b->second, mid, b->first.out, c, w[CONV2], w[CONV2_BIAS], false);
 	b->squeeze = copy(w[SQUEEZE], (size_t) c * b->squeezed);
-	b->squeeze_shift = copy(w[SQUEEZE_BIAS], b->squeezed);
+	b->squeeze_bias = copy(w[SQUEEZE_BIAS], b->squeezed);
 	b->excite = copy(w[EXCITE], (size_t) c * b->squeezed);
-	b->excite_shift = copy(w[EXCITE_BIAS], c);
-	return made && b->squeeze && b->squeeze_shift && b->excite && b->excite_shift;
+	b->excite_bias = copy(w[EXCITE_BIAS], c);
+	return made && b->squeeze && b->squeeze_bias && b->excite && b->excite_bias;
 }
 
-Group *group_make(int c, const float *const *w, const size_t *sizes, int count, const char **why) {
+Rhag *rhag_make(int c, const float *const *w, const size_t *sizes, int count, const char **why) {
 	const int depth = (count - OVERLAP_WEIGHTS - LAST_WEIGHTS) / HYBRID_WEIGHTS;
 	*why = "a hybrid attention group of other weights than known";
 	if (depth < 1 || count != depth * HYBRID_WEIGHTS + OVERLAP_WEIGHTS + LAST_WEIGHTS || c < PANEL || c % PANEL)
@@ -112,15 +112,15 @@ Group *group_make(int c, const float *const *w, const size_t *sizes, int count, 
 	for (int n = 8; n <= 32 && !side; n += 8)
 		if (attention_fits(c, sizes, n, n, &heads) && attention_fits(c, sizes + overlap, n, n + n / 2, &heads))
 			side = n;
-	if (!side || !gated_fits(c, sizes + overlap + CONV1) || sizes[last] != 9 * (size_t) c * c || sizes[last + 1] != (size_t) c)
+	if (!side || !gdfn_fits(c, sizes + overlap + CONV1) || sizes[last] != 9 * (size_t) c * c || sizes[last + 1] != (size_t) c)
 		return NULL;
 	for (int i = 0; i < depth; i++) {
 		const size_t *s = sizes + i * HYBRID_WEIGHTS;
-		if (!attention_fits(c, s, side, side, &heads) || !convolutions_fit(c, sizes[CONV1_BIAS], s) || !gated_fits(c, s + HYBRID_ONLY))
+		if (!attention_fits(c, s, side, side, &heads) || !convolutions_fit(c, sizes[CONV1_BIAS], s) || !gdfn_fits(c, s + HYBRID_ONLY))
 			return NULL;
 	}
 	*why = NULL;
-	Group *g = calloc(1, sizeof *g);
+	Rhag *g = calloc(1, sizeof *g);
 	if (!g || !(g->hybrid = calloc(depth + 1, sizeof *g->hybrid))) {
 		free(g);
 		return NULL;
@@ -133,35 +133,35 @@ Group *group_make(int c, const float *const *w, const size_t *sizes, int count, 
 		const float *const *v = w + i * HYBRID_WEIGHTS;
 		const size_t *s = sizes + i * HYBRID_WEIGHTS;
 		made &= attention_make(&g->hybrid[i], c, side, side, i % 2 * (side / 2), v, s) && convolutions_make(&g->hybrid[i], c, v, s) &&
-		        feed_make(&g->hybrid[i].gated, c, v + HYBRID_ONLY, s + HYBRID_ONLY);
+		        feed_make(&g->hybrid[i].gdfn, c, v + HYBRID_ONLY, s + HYBRID_ONLY);
 	}
 	made = made && attention_make(&g->hybrid[depth], c, side, side + side / 2, 0, w + overlap, sizes + overlap) &&
-	       feed_make(&g->hybrid[depth].gated, c, w + overlap + CONV1, sizes + overlap + CONV1) &&
-	       kernel3_make(&g->last, c, c, c, w[last], w[last + 1], false);
+	       feed_make(&g->hybrid[depth].gdfn, c, w + overlap + CONV1, sizes + overlap + CONV1) &&
+	       conv3x3_winograd_make(&g->last, c, c, c, w[last], w[last + 1], false);
 	if (made)
 		return g;
-	group_free(g);
+	rhag_free(g);
 	return NULL;
 }
 
-int group_multiple(const Group *g) { return g->side; }
+int rhag_multiple(const Rhag *g) { return g->side; }
 
-void group_free(Group *g) {
+void rhag_free(Rhag *g) {
 	if (!g)
 		return;
 	for (int i = 0; i <= g->depth; i++) {
 		Hybrid *b = &g->hybrid[i];
 		free(b->norm);
 		windows_free(&b->windows);
-		kernel3_free(&b->first);
-		kernel3_free(&b->second);
+		conv3x3_winograd_free(&b->first);
+		conv3x3_winograd_free(&b->second);
 		free(b->squeeze);
-		free(b->squeeze_shift);
+		free(b->squeeze_bias);
 		free(b->excite);
-		free(b->excite_shift);
-		gated_free(&b->gated);
+		free(b->excite_bias);
+		gdfn_free(&b->gdfn);
 	}
-	kernel3_free(&g->last);
+	conv3x3_winograd_free(&g->last);
 	free(g->hybrid);
 	free(g);
 }
@@ -189,9 +189,9 @@ static void copy_row(void *data, size_t row) {
 // excite turns the sums over all pixels into the factor of every channel of the branch.
 static void excite(const Hybrid *b, int c, double pixels, const float *sums, float *part) {
 	for (int i = 0; i < c; i++)
-		part[i] = b->excite_shift[i];
+		part[i] = b->excite_bias[i];
 	for (int k = 0; k < b->squeezed; k++) {
-		double s = b->squeeze_shift[k];
+		double s = b->squeeze_bias[k];
 		for (int n = 0; n < c; n++)
 			s += b->squeeze[(size_t) k * c + n] * (sums[n] / pixels);
 		for (int i = 0; !(s <= 0) && i < c; i++)
@@ -204,16 +204,16 @@ static void excite(const Hybrid *b, int c, double pixels, const float *sums, flo
 // Images of a run: two of the features, the normalised ones with their border,
 // and the branch's two, in whose place the overlapping block has its keys and values.
 typedef struct {
-	Memory memory;
+	Scratch memory;
 	Features a, b, norm, narrow, branch;
 	float *sums, *part, *keys;
 } Images;
 
-static bool images_make(Images *m, const Group *g, int h, int w) {
+static bool images_make(Images *m, const Rhag *g, int h, int w) {
 	const int c = g->c, mid = g->hybrid[0].first.out;
 	const size_t size = (size_t) h * w * c, norm = bordered_size(h, w, c, 1), narrow = bordered_size(h, w, mid, 1);
 	const size_t keys = windows_memory(&g->hybrid[g->depth].windows, h, w);
-	m->memory = memory_take(2 * size + norm + (keys > size + narrow ? keys : size + narrow) + 2 * c);
+	m->memory = scratch_acquire(2 * size + norm + (keys > size + narrow ? keys : size + narrow) + 2 * c);
 	float *p = m->memory.p;
 	if (!p)
 		return false;
@@ -236,14 +236,14 @@ static bool hybrid_run(const Hybrid *b, const Pool *pool, Images *m) {
 	Features branch = {0};
 	if (!overlapping) {
 		branch = m->branch;
-		if (!kernel3_run(&b->first, pool, m->norm, m->narrow, NULL) || !kernel3_run(&b->second, pool, m->narrow, branch, m->sums))
+		if (!conv3x3_winograd_run(&b->first, pool, m->norm, m->narrow, NULL) || !conv3x3_winograd_run(&b->second, pool, m->narrow, branch, m->sums))
 			return false;
 		excite(b, m->a.c, (double) m->a.h * m->a.w, m->sums, m->part);
 	}
-	return windows_run(&b->windows, pool, m->a, m->norm, branch, m->part, m->b, m->keys) && gated_run(&b->gated, pool, m->b, m->a);
+	return windows_run(&b->windows, pool, m->a, m->norm, branch, m->part, m->b, m->keys) && gdfn_run(&b->gdfn, pool, m->b, m->a);
 }
 
-bool group_run(const Group *g, const Pool *pool, const float *x, float *y, int h, int w) {
+bool rhag_run(const Rhag *g, const Pool *pool, const float *x, float *y, int h, int w) {
 	Images m;
 	if (!images_make(&m, g, h, w))
 		return false;
@@ -254,10 +254,10 @@ bool group_run(const Group *g, const Pool *pool, const float *x, float *y, int h
 	if (done) {
 		Normed n = {NULL, m.a, m.norm};
 		pool->run(pool, copy_row, &n, h);
-		done = kernel3_run(&g->last, pool, m.norm, m.b, NULL);
+		done = conv3x3_winograd_run(&g->last, pool, m.norm, m.b, NULL);
 	}
 	if (done)
 		to_planes(pool, m.b, x, y);
-	memory_give(m.memory);
+	scratch_release(m.memory);
 	return done;
 }

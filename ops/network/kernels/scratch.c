@@ -9,7 +9,7 @@
 // allocator would give it back and fetch it again each time, or keep pieces of
 // it for every thread; here as many pieces are kept as blocks run at a time.
 // What is kept is in use by nobody, so that it may be freed whenever a kernel
-// ends: that of a model with larger windows does not stay for those that remain.
+// ends: that of a model with larger tiles does not stay for those that remain.
 
 #define MOST 64 // pieces kept; beyond that they come and go
 
@@ -22,15 +22,15 @@ static struct {
 	int count;
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-void memory_release(void) {
+void scratch_trim(void) {
 	pthread_mutex_lock(&pool.lock);
 	while (pool.count > 0)
 		free(pool.free[--pool.count].p);
 	pthread_mutex_unlock(&pool.lock);
 }
 
-Memory memory_take(size_t n) {
-	Memory m = {0};
+Scratch scratch_acquire(size_t n) {
+	Scratch m = {0};
 	pthread_mutex_lock(&pool.lock);
 	int best = -1; // the smallest that is large enough, else the largest
 	for (int i = 0; i < pool.count; i++) {
@@ -39,17 +39,17 @@ Memory memory_take(size_t n) {
 			best = i;
 	}
 	if (best >= 0) {
-		m = (Memory){pool.free[best].p, pool.free[best].n};
+		m = (Scratch){pool.free[best].p, pool.free[best].n};
 		pool.free[best] = pool.free[--pool.count];
 	}
 	pthread_mutex_unlock(&pool.lock);
 	if (m.n >= n && m.p)
 		return m;
 	free(m.p);
-	return (Memory){numbers(n), n};
+	return (Scratch){alloc_floats(n), n};
 }
 
-void memory_give(Memory m) {
+void scratch_release(Scratch m) {
 	pthread_mutex_lock(&pool.lock);
 	if (m.p && pool.count < MOST) {
 		pool.free[pool.count].p = m.p;

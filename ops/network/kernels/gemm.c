@@ -1,6 +1,6 @@
 //go:build amd64 && linux
 
-#include "product.h"
+#include "gemm.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@
 	store(c.p + i * c.row + LANES, t##i);
 #define TILE(n, EACH) \
 	INLINE void tile##n(Left a, const float *b, ptrdiff_t brow, Result c) { \
-		vec i0 = c.init ? load(c.init) : all(0), i1 = c.init ? load(c.init + LANES) : all(0); \
+		vec i0 = c.init ? load(c.init) : set1(0), i1 = c.init ? load(c.init + LANES) : set1(0); \
 		EACH(SUMS) \
 		for (int tap = 0; tap < a.taps; tap++) { \
 			const float *p = a.tap ? a.p + a.tap[tap] : a.p; \
@@ -67,7 +67,7 @@ static void partial(int rows, Left a, const float *b, ptrdiff_t brow, Result c) 
 	}
 }
 
-void product(int m, int n, Left a, Right b, Result c) {
+void gemm(int m, int n, Left a, Right b, Result c) {
 	for (int j = 0; j < n; j += PANEL) {
 		const float *panel = b.p + j / PANEL * b.panel;
 		Left left = a;
@@ -86,7 +86,7 @@ void product(int m, int n, Left a, Right b, Result c) {
 
 float *panels(const float *w, int k, int n, ptrdiff_t row, ptrdiff_t col) {
 	int count = (n + PANEL - 1) / PANEL;
-	float *p = numbers((size_t) count * k * PANEL);
+	float *p = alloc_floats((size_t) count * k * PANEL);
 	if (!p)
 		return NULL;
 	for (int j = 0; j < count * PANEL; j++)
@@ -95,7 +95,7 @@ float *panels(const float *w, int k, int n, ptrdiff_t row, ptrdiff_t col) {
 	return p;
 }
 
-float *numbers(size_t n) {
+float *alloc_floats(size_t n) {
 	size_t bytes = (n + 2 * PANEL) * sizeof(float);
 	return aligned_alloc(64, (bytes + 63) / 64 * 64);
 }

@@ -1,20 +1,20 @@
 //go:build amd64 && linux
 
-#include "spread.h"
+#include "expand.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define BAND 32            // rows of a tile; two more are spread twice
-#define ROW_FLOATS 12288   // a spread row of a tile at most, so that three stay in a cache of 256 KB
+#define BAND 32            // rows of a tile; two more are expanded twice
+#define ROW_FLOATS 12288   // an expanded row of a tile at most, so that three stay in a cache of 256 KB
 
-bool spread_make(Spread *s, int c, int wide, Norm n, const float *in, const float *in_bias, const float *deep, const float *deep_bias) {
-	*s = (Spread){.c = c, .wide = wide};
-	float *scaled = numbers((size_t) c * wide);
-	s->in_shift = numbers(wide);
-	s->deep = numbers(9 * (size_t) wide);
-	s->deep_shift = numbers(wide);
-	if (!scaled || !s->in_shift || !s->deep || !s->deep_shift) {
+bool expand_make(Expand *s, int c, int wide, Norm n, const float *in, const float *in_bias, const float *deep, const float *deep_bias) {
+	*s = (Expand){.c = c, .wide = wide};
+	float *scaled = alloc_floats((size_t) c * wide);
+	s->in_bias = alloc_floats(wide);
+	s->deep = alloc_floats(9 * (size_t) wide);
+	s->deep_bias = alloc_floats(wide);
+	if (!scaled || !s->in_bias || !s->deep || !s->deep_bias) {
 		free(scaled);
 		return false;
 	}
@@ -24,8 +24,8 @@ bool spread_make(Spread *s, int c, int wide, Norm n, const float *in, const floa
 			shift += (double) in[(size_t) o * c + i] * n.shift[i];
 			scaled[(size_t) o * c + i] = in[(size_t) o * c + i] * n.scale[i];
 		}
-		s->in_shift[o] = shift;
-		s->deep_shift[o] = deep_bias ? deep_bias[o] : 0;
+		s->in_bias[o] = shift;
+		s->deep_bias[o] = deep_bias ? deep_bias[o] : 0;
 		for (int t = 0; t < 9; t++)
 			s->deep[t * (size_t) wide + o] = deep[(size_t) o * 9 + t];
 	}
@@ -34,11 +34,11 @@ bool spread_make(Spread *s, int c, int wide, Norm n, const float *in, const floa
 	return s->in != NULL;
 }
 
-void spread_free(Spread *s) {
+void expand_free(Expand *s) {
 	free(s->in);
-	free(s->in_shift);
+	free(s->in_bias);
 	free(s->deep);
-	free(s->deep_shift);
+	free(s->deep_bias);
 }
 
 static int columns(Features x, int wide) {
@@ -60,10 +60,10 @@ Tile tile_at(Features x, int wide, size_t i) {
 	return (Tile){top, top + BAND < x.h ? top + BAND : x.h, left, left + w < x.w ? w : x.w - left};
 }
 
-bool spread_open(SpreadRows *w, const Spread *s, Features x, Tile t) {
-	*w = (SpreadRows){.s = s, .x = x, .tile = t};
+bool expand_open(ExpandRows *w, const Expand *s, Features x, Tile t) {
+	*w = (ExpandRows){.s = s, .x = x, .tile = t};
 	size_t pixels = (t.width + 3) / 4 * 4 + 2, row = pixels * s->wide;
-	w->memory = numbers(3 * row + pixels * s->c);
+	w->memory = alloc_floats(3 * row + pixels * s->c);
 	if (!w->memory)
 		return false;
 	memset(w->memory, 0, 3 * row * sizeof(float));
@@ -73,11 +73,11 @@ bool spread_open(SpreadRows *w, const Spread *s, Features x, Tile t) {
 	return true;
 }
 
-void spread_close(SpreadRows *w) { free(w->memory); }
+void expand_close(ExpandRows *w) { free(w->memory); }
 
-// spread_row makes row y of the image ready.
-static void spread_row(SpreadRows *w, int y) {
-	const Spread *s = w->s;
+// expand_row makes row y of the image ready.
+static void expand_row(ExpandRows *w, int y) {
+	const Expand *s = w->s;
 	const Tile t = w->tile;
 	float *out = w->row[(y - t.top + 1) % 3];
 	if (y < 0 || y >= w->x.h) {
@@ -87,16 +87,16 @@ static void spread_row(SpreadRows *w, int y) {
 	// The pixels at the image's sides stay zero, as they were made.
 	int from = t.left > 0 ? -1 : 0, to = t.left + t.width < w->x.w ? t.width + 1 : t.width;
 	normalise(w->x.p + y * w->x.row + (ptrdiff_t) (t.left + from) * s->c, w->norm, to - from, s->c);
-	product(to - from, s->wide, (Left){.p = w->norm, .row = s->c, .col = 1, .k = s->c, .taps = 1}, packed(s->in, s->c),
-	        (Result){.p = out + (ptrdiff_t) (from + 1) * s->wide, .row = s->wide, .init = s->in_shift});
+	gemm(to - from, s->wide, (Left){.p = w->norm, .row = s->c, .col = 1, .k = s->c, .taps = 1}, packed(s->in, s->c),
+	        (Result){.p = out + (ptrdiff_t) (from + 1) * s->wide, .row = s->wide, .init = s->in_bias});
 }
 
-void spread_to(SpreadRows *w, int y, const float *rows[3]) {
+void expand_to(ExpandRows *w, int y, const float *rows[3]) {
 	if (y == w->tile.top) {
-		spread_row(w, y - 1);
-		spread_row(w, y);
+		expand_row(w, y - 1);
+		expand_row(w, y);
 	}
-	spread_row(w, y + 1);
+	expand_row(w, y + 1);
 	for (int i = 0; i < 3; i++)
 		rows[i] = w->row[(y - w->tile.top + i) % 3];
 }

@@ -1,5 +1,5 @@
-#ifndef BURNISH_BLOCKS_PRODUCT_H
-#define BURNISH_BLOCKS_PRODUCT_H
+#ifndef BURNISH_KERNELS_GEMM_H
+#define BURNISH_KERNELS_GEMM_H
 
 #include <stddef.h>
 
@@ -34,7 +34,7 @@ typedef struct {
 	ptrdiff_t add_row;
 } Result;
 
-void product(int m, int n, Left a, Right b, Result c);
+void gemm(int m, int n, Left a, Right b, Result c);
 
 // panels packs k x n numbers, w[i*row + j*col], for Right: rows lie PANEL apart,
 // panels k*PANEL. Missing columns are 0. The caller frees it.
@@ -43,8 +43,8 @@ float *panels(const float *w, int k, int n, ptrdiff_t row, ptrdiff_t col);
 // packed is the Right of a matrix of k rows that panels has packed.
 static inline Right packed(const float *p, int k) { return (Right){p, PANEL, (ptrdiff_t) k * PANEL}; }
 
-// numbers gives uninitialised memory, aligned for vectors and a vector longer
+// alloc_floats gives uninitialised memory, aligned for vectors and a vector longer
 // than asked for; NULL if there is none. Freed by free.
-float *numbers(size_t n);
+float *alloc_floats(size_t n);
 
 #endif

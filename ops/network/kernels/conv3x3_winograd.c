@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel3.h"
+#include "conv3x3_winograd.h"
 #include "vector.h"
 
 // A row of a 3x3 convolution takes 3 products for each of the three rows above,
@@ -17,18 +17,18 @@
 #define JOBS 16 // at the most, of at least LEAST rows; two more of each are turned into points twice
 #define LEAST 4
 
-bool kernel3_make(Kernel3 *k, int in, int padded, int out, const float *weights, const float *bias, bool gelu) {
-	*k = (Kernel3){.in = padded, .out = (out + PANEL - 1) / PANEL * PANEL, .gelu = gelu};
+bool conv3x3_winograd_make(Conv3x3 *k, int in, int padded, int out, const float *weights, const float *bias, bool gelu) {
+	*k = (Conv3x3){.in = padded, .out = (out + PANEL - 1) / PANEL * PANEL, .gelu = gelu};
 	const size_t point = (size_t) 3 * padded * k->out;
-	float *points = numbers(POINTS * point);
-	k->shift = numbers(k->out);
-	if (!points || !k->shift) {
+	float *points = alloc_floats(POINTS * point);
+	k->bias = alloc_floats(k->out);
+	if (!points || !k->bias) {
 		free(points);
 		return false;
 	}
 	memset(points, 0, POINTS * point * sizeof(float));
 	for (int o = 0; o < k->out; o++) {
-		k->shift[o] = bias && o < out ? bias[o] : 0;
+		k->bias[o] = bias && o < out ? bias[o] : 0;
 		for (int i = 0; o < out && i < in; i++)
 			for (int y = 0; y < 3; y++) {
 				const float *w = weights + ((size_t) o * in + i) * 9 + 3 * y;
@@ -47,9 +47,9 @@ bool kernel3_make(Kernel3 *k, int in, int padded, int out, const float *weights,
 	return k->weights != NULL;
 }
 
-void kernel3_free(Kernel3 *k) {
+void conv3x3_winograd_free(Conv3x3 *k) {
 	free(k->weights);
-	free(k->shift);
+	free(k->bias);
 }
 
 static int quads(int w) { return (w + QUAD - 1) / QUAD; }
@@ -62,25 +62,25 @@ static void to_points(const float *x, int w, int c, float *points) {
 		for (int i = 0; i < c; i += LANES) {
 			vec d[POINTS];
 			for (int n = 0; n < POINTS; n++)
-				d[n] = n < left ? load(x + n * c + i) : all(0);
-			const vec even = fma8(all(-4), d[2], d[4]), odd = fma8(all(-4), d[1], d[3]);
-			const vec far = _mm256_sub_ps(d[4], d[2]), wide = _mm256_mul_ps(all(2), _mm256_sub_ps(d[3], d[1]));
-			store(points + i, fma8(all(4), d[0], fma8(all(-5), d[2], d[4])));
+				d[n] = n < left ? load(x + n * c + i) : set1(0);
+			const vec even = fma8(set1(-4), d[2], d[4]), odd = fma8(set1(-4), d[1], d[3]);
+			const vec far = _mm256_sub_ps(d[4], d[2]), wide = _mm256_mul_ps(set1(2), _mm256_sub_ps(d[3], d[1]));
+			store(points + i, fma8(set1(4), d[0], fma8(set1(-5), d[2], d[4])));
 			store(points + next + i, _mm256_add_ps(even, odd));
 			store(points + 2 * next + i, _mm256_sub_ps(even, odd));
 			store(points + 3 * next + i, _mm256_add_ps(far, wide));
 			store(points + 4 * next + i, _mm256_sub_ps(far, wide));
-			store(points + 5 * next + i, fma8(all(4), d[1], fma8(all(-5), d[3], d[5])));
+			store(points + 5 * next + i, fma8(set1(4), d[1], fma8(set1(-5), d[3], d[5])));
 		}
 }
 
 // from_points makes a row of y of its points and adds its pixels to sums, unless NULL.
-static void from_points(const Kernel3 *k, const float *points, Features y, float *sums) {
+static void from_points(const Conv3x3 *k, const float *points, Features y, float *sums) {
 	const int c = k->out;
 	const ptrdiff_t next = (ptrdiff_t) quads(y.w) * c;
 	for (int i = 0; i < c; i += LANES) {
-		const vec shift = load(k->shift + i);
-		vec sum = all(0);
+		const vec bias = load(k->bias + i);
+		vec sum = set1(0);
 		const float *m = points + i;
 		float *to = y.p + i;
 		for (int left = y.w; left > 0; left -= QUAD, m += c) {
@@ -88,12 +88,12 @@ static void from_points(const Kernel3 *k, const float *points, Features y, float
 			const vec near = _mm256_add_ps(m1, m2), across = _mm256_sub_ps(m1, m2), far = _mm256_add_ps(m3, m4), wide = _mm256_sub_ps(m3, m4);
 			vec v[QUAD] = {
 			    _mm256_add_ps(_mm256_add_ps(m0, near), far),
-			    fma8(all(2), wide, across),
-			    fma8(all(4), far, near),
-			    fma8(all(8), wide, _mm256_add_ps(across, load(m + 5 * next))),
+			    fma8(set1(2), wide, across),
+			    fma8(set1(4), far, near),
+			    fma8(set1(8), wide, _mm256_add_ps(across, load(m + 5 * next))),
 			};
 			for (int n = 0; n < QUAD && n < left; n++, to += y.c) {
-				v[n] = _mm256_add_ps(v[n], shift);
+				v[n] = _mm256_add_ps(v[n], bias);
 				if (k->gelu)
 					v[n] = gelu8(v[n]);
 				store(to, v[n]);
@@ -106,7 +106,7 @@ static void from_points(const Kernel3 *k, const float *points, Features y, float
 }
 
 typedef struct {
-	const Kernel3 *k;
+	const Conv3x3 *k;
 	Features x, y;
 	float *sums; // of every band, or NULL
 	int band;    // rows
@@ -115,10 +115,10 @@ typedef struct {
 
 static void run_band(void *data, size_t band) {
 	Job *j = data;
-	const Kernel3 *k = j->k;
+	const Conv3x3 *k = j->k;
 	const int top = band * j->band, bottom = top + j->band < j->y.h ? top + j->band : j->y.h, n = quads(j->y.w);
 	const size_t row = (size_t) POINTS * n * k->in;
-	float *rows = numbers(3 * row + (size_t) POINTS * n * k->out);
+	float *rows = alloc_floats(3 * row + (size_t) POINTS * n * k->out);
 	if (!rows) {
 		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
 		return;
@@ -133,7 +133,7 @@ static void run_band(void *data, size_t band) {
 			continue;
 		const ptrdiff_t taps[3] = {(y + 1) % 3 * row, (y + 2) % 3 * row, y % 3 * row}; // of the rows around y-1
 		for (int p = 0; p < POINTS; p++)
-			product(n, k->out, (Left){.p = rows + (ptrdiff_t) p * n * k->in, .row = k->in, .col = 1, .k = k->in, .taps = 3, .tap = taps},
+			gemm(n, k->out, (Left){.p = rows + (ptrdiff_t) p * n * k->in, .row = k->in, .col = 1, .k = k->in, .taps = 3, .tap = taps},
 			        (Right){k->weights + (ptrdiff_t) p * 3 * k->in * PANEL, PANEL, (ptrdiff_t) POINTS * 3 * k->in * PANEL},
 			        (Result){.p = out + (ptrdiff_t) p * n * k->out, .row = k->out});
 		Features to = j->y;
@@ -143,13 +143,13 @@ static void run_band(void *data, size_t band) {
 	free(rows);
 }
 
-bool kernel3_run(const Kernel3 *k, const Pool *pool, Features x, Features y, float *sums) {
+bool conv3x3_winograd_run(const Conv3x3 *k, const Pool *pool, Features x, Features y, float *sums) {
 	Job j = {.k = k, .x = x, .y = y};
 	j.band = (y.h + JOBS - 1) / JOBS;
 	if (j.band < LEAST)
 		j.band = LEAST;
 	const size_t bands = (y.h + j.band - 1) / j.band;
-	if (sums && !(j.sums = numbers(bands * k->out)))
+	if (sums && !(j.sums = alloc_floats(bands * k->out)))
 		return false;
 	pool->run(pool, run_band, &j, bands);
 	for (int c = 0; sums && !j.failed && c < k->out; c++) {

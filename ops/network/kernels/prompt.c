@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel3.h"
+#include "conv3x3_winograd.h"
 #include "vector.h"
 
 #define CHUNK 24 // pixels whose mixed vectors are made at a time
@@ -11,14 +11,14 @@
 // Mlp is two linear layers with GELU between them.
 typedef struct {
 	int in, real, out; // out: real, rounded up to PANEL
-	float *first, *first_shift, *second, *second_shift;
+	float *first, *first_bias, *second, *second_bias;
 } Mlp;
 
-struct Interaction {
+struct Prompt {
 	int c, prompt, tasks, bases, out;
 	Mlp by_task, by_basis;
 	float *table; // bases to tasks x prompt, packed
-	Kernel3 conv;
+	Conv3x3 conv;
 	Transformer *transformer;
 	float *reduce; // c + prompt to out, packed
 };
@@ -35,28 +35,28 @@ static bool mlp_make(Mlp *m, int in, int n, const float *const w[4]) {
 	*m = (Mlp){.in = in, .real = n, .out = (n + PANEL - 1) / PANEL * PANEL};
 	m->first = panels(w[0], in, n, n, 1);
 	m->second = panels(w[2], n, n, n, 1);
-	m->first_shift = numbers(m->out);
-	m->second_shift = numbers(m->out);
-	if (!m->first || !m->second || !m->first_shift || !m->second_shift)
+	m->first_bias = alloc_floats(m->out);
+	m->second_bias = alloc_floats(m->out);
+	if (!m->first || !m->second || !m->first_bias || !m->second_bias)
 		return false;
 	for (int i = 0; i < m->out; i++) {
-		m->first_shift[i] = i < n ? w[1][i] : 0;
-		m->second_shift[i] = i < n ? w[3][i] : NEVER;
+		m->first_bias[i] = i < n ? w[1][i] : 0;
+		m->second_bias[i] = i < n ? w[3][i] : NEVER;
 	}
 	return true;
 }
 
 static void mlp_free(Mlp *m) {
 	free(m->first);
-	free(m->first_shift);
+	free(m->first_bias);
 	free(m->second);
-	free(m->second_shift);
+	free(m->second_bias);
 }
 
 // table_make packs tasks x bases x prompt as a matrix from bases to tasks x prompt.
-static float *table_make(const Interaction *a, const float *table) {
+static float *table_make(const Prompt *a, const float *table) {
 	const int row = a->tasks * a->prompt;
-	float *turned = numbers((size_t) a->bases * row), *packed;
+	float *turned = alloc_floats((size_t) a->bases * row), *packed;
 	if (!turned)
 		return NULL;
 	for (int t = 0; t < a->tasks; t++)
@@ -67,7 +67,7 @@ static float *table_make(const Interaction *a, const float *table) {
 	return packed;
 }
 
-Interaction *interaction_make(const float *const *w, const size_t *sizes, int count, const char **why) {
+Prompt *prompt_make(const float *const *w, const size_t *sizes, int count, const char **why) {
 	if (count != INTERACTION_WEIGHTS) {
 		*why = "a prompt interaction of other weights than known";
 		return NULL;
@@ -87,37 +87,37 @@ Interaction *interaction_make(const float *const *w, const size_t *sizes, int co
 	if (!fits || !out || out % PANEL || out > wide)
 		return NULL;
 	*why = NULL;
-	Interaction *a = calloc(1, sizeof *a);
+	Prompt *a = calloc(1, sizeof *a);
 	if (!a)
 		return NULL;
 	a->c = c, a->prompt = prompt, a->tasks = tasks, a->bases = bases, a->out = out;
 	bool made = (a->transformer = transformer_make(wide, w + BLOCK, sizes + BLOCK, TRANSFORMER_WEIGHTS, why)) != NULL;
 	made = made && mlp_make(&a->by_task, c, tasks, w + TASK) && mlp_make(&a->by_basis, c, bases, w + BASIS);
-	made = made && (a->table = table_make(a, w[TABLE])) && kernel3_make(&a->conv, prompt, prompt, prompt, w[CONV], NULL, false);
+	made = made && (a->table = table_make(a, w[TABLE])) && conv3x3_winograd_make(&a->conv, prompt, prompt, prompt, w[CONV], NULL, false);
 	made = made && (a->reduce = panels(w[REDUCE], wide, out, 1, wide));
 	if (made)
 		return a;
-	interaction_free(a);
+	prompt_free(a);
 	return NULL;
 }
 
-void interaction_free(Interaction *a) {
+void prompt_free(Prompt *a) {
 	if (!a)
 		return;
 	mlp_free(&a->by_task);
 	mlp_free(&a->by_basis);
 	free(a->table);
-	kernel3_free(&a->conv);
+	conv3x3_winograd_free(&a->conv);
 	transformer_free(a->transformer);
 	free(a->reduce);
 	free(a);
 }
 
-int interaction_in(const Interaction *a) { return a->c; }
-int interaction_out(const Interaction *a) { return a->out; }
+int prompt_in(const Prompt *a) { return a->c; }
+int prompt_out(const Prompt *a) { return a->out; }
 
 typedef struct {
-	const Interaction *a;
+	const Prompt *a;
 	Features x, prompt, wide, y;
 	bool failed;
 } Job;
@@ -125,7 +125,7 @@ typedef struct {
 // softmax of n rows of m numbers.
 static void softmax(float *x, int n, int m) {
 	for (int i = 0; i < n; i++, x += m) {
-		const vec part = all(powers(x, m));
+		const vec part = set1(exp_and_sum(x, m));
 		for (int k = 0; k < m; k += LANES)
 			store(x + k, _mm256_mul_ps(load(x + k), part));
 	}
@@ -133,21 +133,21 @@ static void softmax(float *x, int n, int m) {
 
 // shares is the softmax of the layers' answers for n pixels; hidden is as large as shares.
 static void shares(const Mlp *m, const float *x, int n, float *hidden, float *shares) {
-	product(n, m->out, (Left){.p = x, .row = m->in, .col = 1, .k = m->in, .taps = 1}, packed(m->first, m->in),
-	        (Result){.p = hidden, .row = m->out, .init = m->first_shift});
+	gemm(n, m->out, (Left){.p = x, .row = m->in, .col = 1, .k = m->in, .taps = 1}, packed(m->first, m->in),
+	        (Result){.p = hidden, .row = m->out, .init = m->first_bias});
 	for (int i = 0; i < n * m->out; i += LANES)
 		store(hidden + i, gelu8(load(hidden + i)));
-	product(n, m->out, (Left){.p = hidden, .row = m->out, .col = 1, .k = m->real, .taps = 1}, packed(m->second, m->real),
-	        (Result){.p = shares, .row = m->out, .init = m->second_shift});
+	gemm(n, m->out, (Left){.p = hidden, .row = m->out, .col = 1, .k = m->real, .taps = 1}, packed(m->second, m->real),
+	        (Result){.p = shares, .row = m->out, .init = m->second_bias});
 	softmax(shares, n, m->out);
 }
 
 // prompt_row looks a row of prompts up and takes x over into the wide features.
 static void prompt_row(void *data, size_t row) {
 	Job *j = data;
-	const Interaction *a = j->a;
+	const Prompt *a = j->a;
 	const int c = a->c, e = a->prompt, t = a->by_task.out, b = a->by_basis.out, mixed = a->tasks * e;
-	float *hidden = numbers((size_t) CHUNK * (b + t + b + mixed));
+	float *hidden = alloc_floats((size_t) CHUNK * (b + t + b + mixed));
 	if (!hidden) {
 		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
 		return;
@@ -159,14 +159,14 @@ static void prompt_row(void *data, size_t row) {
 		const int n = left < CHUNK ? left : CHUNK;
 		shares(&a->by_task, x, n, hidden, tasks);
 		shares(&a->by_basis, x, n, hidden, bases);
-		product(n, mixed, (Left){.p = bases, .row = b, .col = 1, .k = a->bases, .taps = 1}, packed(a->table, a->bases),
+		gemm(n, mixed, (Left){.p = bases, .row = b, .col = 1, .k = a->bases, .taps = 1}, packed(a->table, a->bases),
 		        (Result){.p = mix, .row = mixed});
 		for (int p = 0; p < n; p++, to += e, wide += c + e) {
 			memcpy(wide, x + (ptrdiff_t) p * c, c * sizeof(float));
 			for (int i = 0; i < e; i += LANES) {
-				vec s = all(0);
+				vec s = set1(0);
 				for (int k = 0; k < a->tasks; k++)
-					s = fma8(all(tasks[p * t + k]), load(mix + (ptrdiff_t) p * mixed + k * e + i), s);
+					s = fma8(set1(tasks[p * t + k]), load(mix + (ptrdiff_t) p * mixed + k * e + i), s);
 				store(to + i, s);
 			}
 		}
@@ -176,16 +176,16 @@ static void prompt_row(void *data, size_t row) {
 
 static void reduce_row(void *data, size_t row) {
 	const Job *j = data;
-	const Interaction *a = j->a;
+	const Prompt *a = j->a;
 	const int wide = a->c + a->prompt;
-	product(j->y.w, a->out, (Left){.p = j->wide.p + row * j->wide.row, .row = wide, .col = 1, .k = wide, .taps = 1}, packed(a->reduce, wide),
+	gemm(j->y.w, a->out, (Left){.p = j->wide.p + row * j->wide.row, .row = wide, .col = 1, .k = wide, .taps = 1}, packed(a->reduce, wide),
 	        (Result){.p = j->y.p + row * j->y.row, .row = a->out});
 }
 
-bool interaction_run(const Interaction *a, const Pool *pool, const float *x, float *y, int h, int w) {
+bool prompt_run(const Prompt *a, const Pool *pool, const float *x, float *y, int h, int w) {
 	const int c = a->c, wide = c + a->prompt;
 	const size_t size = (size_t) h * w * wide, prompts = bordered_size(h, w, a->prompt, 1);
-	const Memory memory = memory_take(2 * size + (prompts > size ? prompts : size));
+	const Scratch memory = scratch_acquire(2 * size + (prompts > size ? prompts : size));
 	if (!memory.p)
 		return false;
 	// The block's two other images are where x and the prompts were.
@@ -198,11 +198,11 @@ bool interaction_run(const Interaction *a, const Pool *pool, const float *x, flo
 	pool->run(pool, prompt_row, &j, h);
 	Features beside = j.wide;
 	beside.p += c;
-	bool done = !j.failed && kernel3_run(&a->conv, pool, j.prompt, beside, NULL) && transformer_within(a->transformer, pool, j.wide, second, third);
+	bool done = !j.failed && conv3x3_winograd_run(&a->conv, pool, j.prompt, beside, NULL) && transformer_within(a->transformer, pool, j.wide, second, third);
 	if (done) {
 		pool->run(pool, reduce_row, &j, h);
 		to_planes(pool, j.y, NULL, y);
 	}
-	memory_give(memory);
+	scratch_release(memory);
 	return done;
 }
