@@ -1,6 +1,9 @@
-// Package output writes a photo's results: it names them by template, encodes
-// them, checks what was written and publishes it in one step. It never writes
-// to a file in place.
+// Package output makes a photo's outputs: it encodes them, writes their metadata,
+// reads them back and compares both, and stages them for publication. It never
+// writes to a file in place.
+//
+// metadata knows what outputs say beside their pixels, check compares pixels, and
+// staging brings files to their place; naming, beside it, says what they are called.
 package output
 
 import (

@@ -43,7 +43,7 @@ func (l *Ledger) Close() error {
 
 // Put implements [history.Store]. Concurrent calls share the cost of the sync.
 func (l *Ledger) Put(r history.Record) error {
-	if err := validate(r); err != nil {
+	if err := r.Validate(); err != nil {
 		return err
 	}
 	if err := l.update(func(t tables) error { return t.put(r) }); err != nil {
@@ -153,29 +153,6 @@ func (l *Ledger) Mount(folder string) (mount string, err error) {
 func (l *Ledger) SetMount(folder, mount string) error {
 	if err := l.update(func(t tables) error { return t.meta.Put(join(folderKey, folder), []byte(mount)) }); err != nil {
 		return fmt.Errorf("record the file system of %q in ledger %s: %w", folder, l.db.Path(), err)
-	}
-	return nil
-}
-
-func validate(r history.Record) error {
-	switch r.State {
-	case history.Done, history.Failed, history.Quarantined, history.Skipped, history.Requeued:
-	default:
-		return fmt.Errorf("record of %q: unknown state %q", r.Path, r.State)
-	}
-	if r.Path == "" || r.Task == "" {
-		return fmt.Errorf("a record must have a path and a task's fingerprint, got %q and %q", r.Path, r.Task)
-	}
-	if r.State == history.Done && r.Content == "" {
-		return fmt.Errorf("record of %q: must have a content hash, being done", r.Path)
-	}
-	if strings.Contains(r.Path+r.Task+r.Content, separator) {
-		return fmt.Errorf("record of %q: path, task and content must not hold a zero byte", r.Path)
-	}
-	for _, o := range r.Outputs {
-		if o.Path == "" {
-			return fmt.Errorf("record of %q: every output must have a path", r.Path)
-		}
 	}
 	return nil
 }

@@ -254,7 +254,7 @@ func FuzzSalvage(f *testing.F) {
 		s := salvaged{outputs: map[string]string{}}
 		s.leaf(page)
 		for _, e := range s.records {
-			if err := validate(e.Record); err != nil || !e.Salvaged {
+			if err := e.Validate(); err != nil || !e.Salvaged {
 				t.Errorf("%+v, %v", e, err)
 			}
 		}

@@ -118,7 +118,7 @@ func (s *salvaged) take(key, value []byte) {
 	var r versioned
 	err := json.Unmarshal(value, &r)
 	r.Record = unescaped(r.Record)
-	if err == nil && validate(r.Record) == nil && bytes.Equal(key, join(r.Path, r.Task)) {
+	if err == nil && r.Validate() == nil && bytes.Equal(key, join(r.Path, r.Task)) {
 		r.Salvaged = true
 		s.records = append(s.records, r)
 		return

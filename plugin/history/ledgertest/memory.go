@@ -1,0 +1,240 @@
+package ledgertest
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin/history"
+)
+
+// Memory is a [history.Store] without a disk, for tests of what uses one. It
+// passes the suite; nothing of it outlives the process.
+type Memory struct {
+	mu       sync.Mutex
+	records  map[id]history.Record
+	makers   map[string]id     // by output
+	outputs  map[string]string // by content, where it was written last
+	mounts   map[string]string // by folder
+	gone     map[mark]time.Time
+	retained time.Time
+}
+
+type id struct{ path, task string }
+
+// mark is of what has been gone for a while: a record, or an output or its content
+// that no record tells of.
+type mark struct {
+	record          id
+	output, content string
+}
+
+var _ history.Store = (*Memory)(nil)
+
+// NewMemory makes an empty store.
+func NewMemory() *Memory {
+	return &Memory{records: map[id]history.Record{}, makers: map[string]id{}, outputs: map[string]string{}, mounts: map[string]string{}, gone: map[mark]time.Time{}}
+}
+
+// Of implements [history.Reader].
+func (m *Memory) Of(path string) ([]history.Record, error) {
+	return m.all(func(r history.Record) bool { return r.Path == path }), nil
+}
+
+// ByContent implements [history.Reader].
+func (m *Memory) ByContent(content string) ([]history.Record, error) {
+	all := m.all(func(r history.Record) bool {
+		return r.State == history.Done && r.Superseded == "" && r.Content == content
+	})
+	slices.SortStableFunc(all, func(a, b history.Record) int { return cmp.Compare(a.Task, b.Task) })
+	return all, nil
+}
+
+// all are copies of the records of which is says so, by path and task.
+func (m *Memory) all(is func(history.Record) bool) (all []history.Record) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.records {
+		if is(r) {
+			all = append(all, clone(r))
+		}
+	}
+	slices.SortFunc(all, func(a, b history.Record) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Task, b.Task))
+	})
+	return all
+}
+
+func clone(r history.Record) history.Record {
+	r.Outputs, r.LeftOut, r.Mounts, r.Notes = slices.Clone(r.Outputs), slices.Clone(r.LeftOut), slices.Clone(r.Mounts), maps.Clone(r.Notes)
+	return r
+}
+
+// Maker implements [history.Reader].
+func (m *Memory) Maker(output string) (history.Maker, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	by, ok := m.makers[output]
+	return history.Maker{Path: by.path, Task: by.task, Record: clone(m.records[by])}, ok, nil
+}
+
+// IsOutput implements [history.Reader].
+func (m *Memory) IsOutput(content string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, is := m.outputs[content]
+	return is, nil
+}
+
+// Put implements [history.Store].
+func (m *Memory) Put(r history.Record) error {
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.put(clone(r))
+	return nil
+}
+
+func (m *Memory) put(r history.Record) {
+	this := id{r.Path, r.Task}
+	m.drop(this)
+	m.records[this] = r
+	if r.Superseded != "" {
+		return
+	}
+	for _, o := range r.Outputs {
+		if before, made := m.makers[o.Path]; made && before != this {
+			m.supersede(before, r)
+		}
+		m.makers[o.Path] = this
+		delete(m.gone, mark{output: o.Path})
+		if o.Hash != "" && o.Hash != r.Content {
+			m.outputs[o.Hash] = o.Path
+			delete(m.gone, mark{content: o.Hash})
+		}
+	}
+}
+
+// supersede lets the record before make room for another.
+func (m *Memory) supersede(before id, by history.Record) {
+	r, ok := m.records[before]
+	m.drop(before)
+	if ok && r.Path != by.Path && r.State == history.Done {
+		r.Superseded = by.Task
+		m.records[before] = r
+	}
+}
+
+func (m *Memory) drop(record id) {
+	delete(m.records, record)
+	delete(m.gone, mark{record: record})
+}
+
+// Delete implements [history.Store].
+func (m *Memory) Delete(path, task string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.drop(id{path, task})
+	return nil
+}
+
+// Move implements [history.Store].
+func (m *Memory) Move(from, to, task string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if r, ok := m.records[id{from, task}]; ok {
+		m.drop(id{from, task})
+		r.Path, r.MovedTo = to, to
+		m.put(r)
+	}
+	return nil
+}
+
+// Each implements [history.Store].
+func (m *Memory) Each(failedOnly bool, f func(history.Record) error) error {
+	for _, r := range m.all(func(r history.Record) bool { return !failedOnly || r.HasFailed() }) {
+		if err := f(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Mount implements [history.Store].
+func (m *Memory) Mount(folder string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mounts[folder], nil
+}
+
+// SetMount implements [history.Store].
+func (m *Memory) SetMount(folder, mount string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mounts[folder] = mount
+	return nil
+}
+
+// Close implements [history.Store].
+func (m *Memory) Close() error { return nil }
+
+// Retain implements [history.Store].
+func (m *Memory) Retain(now time.Time, rule history.Rule) (n int, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if since := now.Sub(m.retained); since >= 0 && since < 24*time.Hour {
+		return 0, nil
+	}
+	m.retained = now
+	over := func(what mark, gone bool) bool {
+		since, marked := m.gone[what]
+		switch {
+		case !gone:
+			delete(m.gone, what)
+		case !marked || since.After(now): // or the clock was wrong
+			m.gone[what] = now
+		case now.Sub(since) >= rule.Keep:
+			delete(m.gone, what)
+			return true
+		}
+		return false
+	}
+	named := map[string]bool{} // paths and contents of outputs that a record tells of
+	for this, r := range m.records {
+		gone := rule.Gone(clone(r))
+		for _, o := range r.Outputs {
+			named[o.Path], named[o.Hash] = named[o.Path] || !gone, named[o.Hash] || !gone
+		}
+		if !over(mark{record: this}, gone) {
+			continue
+		}
+		m.drop(this)
+		for _, o := range r.Outputs {
+			if m.makers[o.Path] == this {
+				delete(m.makers, o.Path)
+			}
+		}
+		if n++; rule.Dropped != nil {
+			rule.Dropped(r)
+		}
+	}
+	alone := func(output string) history.Record {
+		return history.Record{Outputs: []history.Output{{Path: output}}}
+	}
+	for output, by := range m.makers {
+		_, told := m.records[by]
+		if over(mark{output: output}, !told && rule.Gone(alone(output))) {
+			delete(m.makers, output)
+		}
+	}
+	for content, output := range m.outputs {
+		if over(mark{content: content}, !named[content] && (named[output] || rule.Gone(alone(output)))) {
+			delete(m.outputs, content)
+		}
+	}
+	return n, nil
+}
