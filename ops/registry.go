@@ -24,8 +24,9 @@ type Family interface {
 	Refuse(name string) string
 }
 
-// Registry is an immutable set of operators. What a [Family] holds is added at
-// the first look that finds its library running.
+// Registry is a set of operators. It is what [NewRegistry] was given, but that
+// the operators of a [Family] are added, once, at the first look that finds the
+// family's library running. It may be used by several goroutines.
 type Registry struct {
 	families []Family
 

@@ -103,7 +103,7 @@ func TestArrival(t *testing.T) {
 					synctest.Wait()
 					r := startWith(t, Options{
 						Folders: []Config{{Folder: dir, Settle: 2 * time.Second, IncompleteTimeout: 10 * time.Minute}},
-						Rescan:  time.Hour, Complete: func(f File) (bool, error) { return vips.Complete(f.Path) },
+						Rescan:  time.Hour, Complete: func(f File) (bool, error) { return complete(f.Path) },
 					}, open)
 					defer r.stop()
 					if by.late {
@@ -133,7 +133,7 @@ func TestNeverComplete(t *testing.T) {
 		began := time.Now()
 		r := startWith(t, Options{
 			Folders:  []Config{{Folder: dir, Settle: 2 * time.Second, IncompleteTimeout: 10 * time.Minute}},
-			Complete: func(f File) (bool, error) { return vips.Complete(f.Path) },
+			Complete: func(f File) (bool, error) { return complete(f.Path) },
 		}, func() (notifier, error) { return newBroken(), nil })
 		defer r.stop()
 		if got := r.within(time.Hour); got != "a.jpg" {
@@ -224,4 +224,13 @@ func (w writer) date(name string) {
 	at := time.Date(2019, 5, 4, 3, 2, 1, 0, time.UTC)
 	w.check(os.Chtimes(w.path(name), at, at))
 	w.tell(name, fsnotify.Chmod)
+}
+
+func complete(path string) (bool, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	return vips.Complete(file)
 }

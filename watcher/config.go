@@ -30,7 +30,7 @@ const (
 
 // Config is one watched folder as a user writes it.
 type Config struct {
-	Folder string        `yaml:"folder" kind:"path" help:"folder to watch, with all its subfolders"`                          // a relative one is taken from the working directory
+	Folder string        `yaml:"folder" kind:"path" help:"folder to watch, with all its subfolders"`            // a relative one is taken from the working directory
 	Settle time.Duration `yaml:"settle" range:"0s," help:"quiet period before a file is processed, such as 2s"` // how long a file must be quiet; 0 means DefaultSettle
 
 	// IncompleteTimeout is how long a quiet file may stay incomplete before it is sent
@@ -49,7 +49,7 @@ type Config struct {
 	// of letters; ** stands for any number of folders, and a pattern without a
 	// slash matches at any depth. Where Include has any, only files that match
 	// one are taken in. What matches Exclude is not, and such a folder is not
-	// entered; "!" and a rule of Ignored takes that rule back.
+	// entered; "!" and a built-in rule takes that rule back.
 	Include []string `yaml:"include" help:"globs; only matching files are processed, such as 2024/**/*.jpg; default: all"`
 	Exclude []string `yaml:"exclude" help:"globs; matching files and folders are ignored; !RULE lifts a default rule, such as !.*"`
 

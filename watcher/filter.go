@@ -15,7 +15,7 @@ type Filter struct {
 }
 
 // NewFilter is the filter of a folder whose Config is valid; that of the zero
-// Config passes over what Ignored does.
+// Config passes over what the built-in rules say.
 func NewFilter(c Config) Filter { return Filter{newFilter(c), c.Depth} }
 
 // Why is the reason for which a file or folder is passed over, "" where it is
@@ -25,7 +25,7 @@ func (f Filter) Why(rel string, dir bool) string {
 	above := ""
 	for i, name := range elements {
 		inner := i < len(elements)-1
-		if rule, ignored := ignoredBut(name, f.names.back); ignored {
+		if rule, yes := ignored(name, f.names.back); yes {
 			return fmt.Sprintf("%q is ignored by the rule %s", name, rule)
 		}
 		if !f.names.takes(above, name, dir || inner) {

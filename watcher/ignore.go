@@ -45,13 +45,10 @@ const (
 	original = "*.*_original" // exiftool's backups, NAME.jpg_original
 )
 
-// Ignored reports whether a file or folder of this name (its last element
-// alone) is passed over unless a folder's Exclude takes it back, and by which
-// rule.
-func Ignored(name string) (rule string, ignored bool) { return ignoredBut(name, nil) }
-
-// ignoredBut is Ignored without some of the rules.
-func ignoredBut(name string, back map[string]bool) (rule string, ignored bool) {
+// ignored reports whether a file or folder of this name (its last element
+// alone) is passed over, and by which rule. back are the rules that the folder
+// takes back.
+func ignored(name string, back map[string]bool) (rule string, yes bool) {
 	if strings.HasPrefix(name, ".") && !back[hidden] {
 		return hidden, true
 	}
@@ -184,7 +181,7 @@ func (f filter) takes(rel, name string, dir bool) bool {
 	if isCanary(name) {
 		return false
 	}
-	if _, ignored := ignoredBut(name, f.back); ignored {
+	if _, yes := ignored(name, f.back); yes {
 		return false
 	}
 	if len(f.exclude) == 0 && (dir || len(f.include) == 0) {

@@ -1,8 +1,10 @@
 package watcher
 
-import "github.com/burnish-photo/burnish/watcher/paths"
+import (
+	"testing"
 
-import "testing"
+	"github.com/burnish-photo/burnish/watcher/paths"
+)
 
 func TestIgnored(t *testing.T) {
 	for _, name := range []string{
@@ -13,7 +15,7 @@ func TestIgnored(t *testing.T) {
 		"a.jpg_original", "A.JPG_ORIGINAL", "a.heic_original", // memories#699: exiftool's backups
 		"a.jpg_exiftool_tmp", "a.jpg.bak", "a.jpg.orig", "a.jpg.old", "a.jpg@SynoEAStream",
 	} {
-		if rule, ignored := Ignored(name); !ignored || rule == "" {
+		if rule, yes := ignored(name, nil); !yes || rule == "" {
 			t.Errorf("%q is taken in", name)
 		}
 	}
@@ -22,7 +24,7 @@ func TestIgnored(t *testing.T) {
 		"@home", "#1.jpg", "thumbs.db.jpg", "a\xff.jpg", " ",
 		"scans_original", "a_original.jpg", "original", "bak", "old.jpg",
 	} {
-		if rule, ignored := Ignored(name); ignored {
+		if rule, yes := ignored(name, nil); yes {
 			t.Errorf("%q is ignored by %s", name, rule)
 		}
 	}

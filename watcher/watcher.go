@@ -9,7 +9,7 @@
 // A state of a file (path, device, inode, size, times of modification and change,
 // and access rights) is sent once; a file that changes later is sent again when it has
 // settled again. A rename or a copy is a file of its own. What is ignored:
-// temporary and system names (see Ignored), what a folder's globs and depth
+// temporary and system names (the built-in rules), what a folder's globs and depth
 // rule out, symbolic links unless its policy follows them, and whatever is not
 // a regular file. A watched folder itself may be a link.
 //

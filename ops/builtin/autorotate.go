@@ -6,12 +6,12 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 )
 
-// AutorotateConfig has no parameters.
-type AutorotateConfig struct{}
+// autorotateConfig has no parameters.
+type autorotateConfig struct{}
 
-// Autorotate is where a photo is upright at the latest. The graph turns it as
+// autorotateSpec describes the operator before which a photo is upright at the latest. The graph turns it as
 // EXIF says, once, before any step that moves pixels: this one moves none.
-func Autorotate() ops.Spec {
+func autorotateSpec() ops.Spec {
 	return ops.Spec{
 		Name:       "autorotate",
 		Summary:    "apply EXIF orientation here at the latest; it is always applied before geometry and outputs",
@@ -19,12 +19,12 @@ func Autorotate() ops.Spec {
 		Version:    1,
 		Grid:       ops.MovesGrid,
 		Sequential: true,
-		Config:     func() ops.Config { return &AutorotateConfig{} },
+		Config:     func() ops.Config { return &autorotateConfig{} },
 	}
 }
 
 // Build makes the operator.
-func (*AutorotateConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
+func (*autorotateConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
 	return autorotate{}, nil
 }
 

@@ -14,15 +14,15 @@ import (
 func Specs() []ops.Spec {
 	return []ops.Spec{
 		promptcir.Spec(),
-		libvips.Either(Resize()),
-		libvips.Either(Thumbnail()),
-		libvips.Either(Crop()),
-		libvips.Either(Rotate()),
-		libvips.Either(Sharpen()),
-		libvips.Either(Flatten()),
-		Watermark(),
-		Convert(),
-		Autorotate(),
+		libvips.Either(resizeSpec()),
+		libvips.Either(thumbnailSpec()),
+		libvips.Either(cropSpec()),
+		libvips.Either(rotateSpec()),
+		libvips.Either(sharpenSpec()),
+		libvips.Either(flattenSpec()),
+		watermarkSpec(),
+		convertSpec(),
+		autorotateSpec(),
 		libvips.All(),
 	}
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
-// ConvertConfig are the parameters of convert.
-type ConvertConfig struct {
+// convertConfig are the parameters of convert.
+type convertConfig struct {
 	To     string `yaml:"to" help:"target colour space" enum:"srgb,p3,gray,cmyk"`
 	Intent string `yaml:"intent" help:"rendering intent: what to do with colours out of gamut" enum:"perceptual,relative,saturation,absolute"`
 }
 
-// Convert brings a photo into another colour space, through its profile.
-func Convert() ops.Spec {
+// convertSpec describes an operator that brings a photo into another colour space, through its profile.
+func convertSpec() ops.Spec {
 	return ops.Spec{
 		Name:       "convert",
 		Summary:    "convert to sRGB, Display P3, gray or CMYK through the photo's profile",
@@ -23,16 +23,16 @@ func Convert() ops.Spec {
 		Version:    1,
 		Grid:       ops.KeepsGrid,
 		Sequential: true,
-		Config:     func() ops.Config { return &ConvertConfig{To: "srgb", Intent: "perceptual"} },
+		Config:     func() ops.Config { return &convertConfig{To: "srgb", Intent: "perceptual"} },
 	}
 }
 
 // Build makes the operator.
-func (c *ConvertConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
+func (c *convertConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
 	return convert(*c), nil
 }
 
-type convert ConvertConfig
+type convert convertConfig
 
 // Apply converts. A photo without a profile is taken for sRGB, a CMYK one for
 // libvips' own CMYK.

@@ -8,13 +8,13 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
-// FlattenConfig are the parameters of flatten.
-type FlattenConfig struct {
+// flattenConfig are the parameters of flatten.
+type flattenConfig struct {
 	Background rgb `yaml:"background" help:"background colour"`
 }
 
-// Flatten lays a photo with transparency on a background.
-func Flatten() ops.Spec {
+// flattenSpec describes an operator that lays a photo with transparency on a background.
+func flattenSpec() ops.Spec {
 	return ops.Spec{
 		Name:       "flatten",
 		Summary:    "replace transparency by a background",
@@ -22,16 +22,16 @@ func Flatten() ops.Spec {
 		Version:    1,
 		Grid:       ops.KeepsGrid,
 		Sequential: true,
-		Config:     func() ops.Config { return &FlattenConfig{Background: rgb{255, 255, 255}} },
+		Config:     func() ops.Config { return &flattenConfig{Background: rgb{255, 255, 255}} },
 	}
 }
 
 // Build makes the operator.
-func (c *FlattenConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
+func (c *flattenConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
 	return flatten(*c), nil
 }
 
-type flatten FlattenConfig
+type flatten flattenConfig
 
 func (f flatten) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	p := in[0].Pixels

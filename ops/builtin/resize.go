@@ -10,9 +10,9 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
-// ResizeConfig are the parameters of resize: a box in pixels of the photo as
+// resizeConfig are the parameters of resize: a box in pixels of the photo as
 // seen, and how the photo is to meet it.
-type ResizeConfig struct {
+type resizeConfig struct {
 	Width   int    `yaml:"width" help:"width of the box in pixels; without it, the height alone limits" range:"0|1,65535"`
 	Height  int    `yaml:"height" help:"height of the box in pixels; without it, the width alone limits" range:"0|1,65535"`
 	Mode    string `yaml:"mode" help:"fit inside the box, fill the box and crop the rest, or take the exact size" enum:"fit,fill,exact"`
@@ -20,8 +20,8 @@ type ResizeConfig struct {
 	Enlarge bool   `yaml:"enlarge" help:"also enlarge smaller photos; exact always does"`
 }
 
-// Resize brings a photo to the size of a box; it never enlarges unless told to.
-func Resize() ops.Spec {
+// resizeSpec describes an operator that brings a photo to the size of a box; it never enlarges unless told to.
+func resizeSpec() ops.Spec {
 	return ops.Spec{
 		Name:       "resize",
 		Summary:    "fit inside a box, fill a box, or take an exact size; enlarges only with enlarge or exact",
@@ -29,12 +29,12 @@ func Resize() ops.Spec {
 		Version:    1,
 		Grid:       ops.MovesGrid,
 		Sequential: true,
-		Config:     func() ops.Config { return &ResizeConfig{Mode: "fit", Focus: "centre"} },
+		Config:     func() ops.Config { return &resizeConfig{Mode: "fit", Focus: "centre"} },
 	}
 }
 
 // Validate reports sides that are missing, and a focus where nothing is cut off.
-func (c *ResizeConfig) Validate() error {
+func (c *resizeConfig) Validate() error {
 	var sides error
 	if c.Mode == "fit" {
 		sides = box(c.Width, c.Height)
@@ -44,7 +44,7 @@ func (c *ResizeConfig) Validate() error {
 	return errors.Join(sides, c.checkFocus())
 }
 
-func (c *ResizeConfig) checkFocus() error {
+func (c *resizeConfig) checkFocus() error {
 	if c.Focus != "centre" && c.Mode != "fill" {
 		return ops.Invalid("focus", "only mode: fill cuts anything off")
 	}
@@ -52,14 +52,14 @@ func (c *ResizeConfig) checkFocus() error {
 }
 
 // Traits of a step: to look for what matters, it has to have the whole photo.
-func (c *ResizeConfig) Traits() (ops.Grid, bool) { return ops.MovesGrid, c.Focus == "centre" }
+func (c *resizeConfig) Traits() (ops.Grid, bool) { return ops.MovesGrid, c.Focus == "centre" }
 
 // Build makes the operator.
-func (c *ResizeConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
+func (c *resizeConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
 	return resize(*c), nil
 }
 
-type resize ResizeConfig
+type resize resizeConfig
 
 // Apply resizes with Lanczos 3.
 func (r resize) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {

@@ -8,28 +8,28 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
-// RotateConfig are the parameters of rotate.
-type RotateConfig struct {
+// rotateConfig are the parameters of rotate.
+type rotateConfig struct {
 	Degrees int `yaml:"degrees" help:"angle, clockwise" enum:"90,180,270"`
 }
 
-// Rotate turns a photo by a right angle. What the camera noted in EXIF is
+// rotateSpec describes an operator that turns a photo by a right angle. What the camera noted in EXIF is
 // applied without this step.
-func Rotate() ops.Spec {
+func rotateSpec() ops.Spec {
 	return ops.Spec{
 		Name:    "rotate",
 		Summary: "turn clockwise by 90, 180 or 270 degrees, in addition to EXIF orientation",
 		Example: "rotate: {degrees: 90}",
 		Version: 1,
 		Grid:    ops.MovesGrid,
-		Config:  func() ops.Config { return &RotateConfig{} },
+		Config:  func() ops.Config { return &rotateConfig{} },
 	}
 }
 
 // Build makes the operator.
-func (c *RotateConfig) Build(context.Context, ops.Env) (ops.Operator, error) { return rotate(*c), nil }
+func (c *rotateConfig) Build(context.Context, ops.Env) (ops.Operator, error) { return rotate(*c), nil }
 
-type rotate RotateConfig
+type rotate rotateConfig
 
 func (r rotate) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	turned, err := in[0].Pixels.Do("rot", vips.Args{"angle": "d" + strconv.Itoa(r.Degrees)})

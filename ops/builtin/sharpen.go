@@ -8,14 +8,14 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
-// SharpenConfig are the parameters of sharpen.
-type SharpenConfig struct {
+// sharpenConfig are the parameters of sharpen.
+type sharpenConfig struct {
 	Sigma  float64 `yaml:"sigma" help:"radius of the blur that is subtracted, in pixels" range:">0,10"`
 	Amount float64 `yaml:"amount" help:"strength in textured areas; 0 changes nothing" range:"0,100"`
 }
 
-// Sharpen is an unsharp mask on lightness that leaves flat areas alone.
-func Sharpen() ops.Spec {
+// sharpenSpec describes an operator that is an unsharp mask on lightness that leaves flat areas alone.
+func sharpenSpec() ops.Spec {
 	return ops.Spec{
 		Name:       "sharpen",
 		Summary:    "apply an unsharp mask to lightness; flat areas do not change",
@@ -23,16 +23,16 @@ func Sharpen() ops.Spec {
 		Version:    2,
 		Grid:       ops.KeepsGrid,
 		Sequential: true,
-		Config:     func() ops.Config { return &SharpenConfig{Sigma: 0.5, Amount: 3} },
+		Config:     func() ops.Config { return &sharpenConfig{Sigma: 0.5, Amount: 3} },
 	}
 }
 
 // Build makes the operator.
-func (c *SharpenConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
+func (c *sharpenConfig) Build(context.Context, ops.Env) (ops.Operator, error) {
 	return sharpen(*c), nil
 }
 
-type sharpen SharpenConfig
+type sharpen sharpenConfig
 
 // Apply sharpens on lightness, or CMYK ink by ink: its way to lightness and
 // back would change what is flat.

@@ -6,20 +6,20 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 )
 
-// Thumbnail brings a photo into a small box for galleries. Its parameters are
+// thumbnailSpec describes an operator that brings a photo into a small box for galleries. Its parameters are
 // those of resize; without a side, the box is 320 by 320.
-func Thumbnail() ops.Spec {
-	s := Resize()
+func thumbnailSpec() ops.Spec {
+	s := resizeSpec()
 	s.Name = "thumbnail"
 	s.Summary = "fit inside a small box, 320 by 320 by default; parameters as of resize"
 	s.Example = "thumbnail: {width: 320, height: 320}"
-	s.Config = func() ops.Config { return &thumbnailConfig{ResizeConfig{Mode: "fit", Focus: "centre"}} }
+	s.Config = func() ops.Config { return &thumbnailConfig{resizeConfig{Mode: "fit", Focus: "centre"}} }
 	return s
 }
 
-// thumbnailConfig is a ResizeConfig with a box of its own where none is given.
+// thumbnailConfig is a resizeConfig with a box of its own where none is given.
 type thumbnailConfig struct {
-	ResizeConfig `yaml:",inline"`
+	resizeConfig `yaml:",inline"`
 }
 
 func (c *thumbnailConfig) Validate() error { return c.checkFocus() }
@@ -32,5 +32,5 @@ func (c *thumbnailConfig) Build(ctx context.Context, env ops.Env) (ops.Operator,
 	case c.Mode != "fit": // a square
 		c.Width, c.Height = max(c.Width, c.Height), max(c.Width, c.Height)
 	}
-	return c.ResizeConfig.Build(ctx, env)
+	return c.resizeConfig.Build(ctx, env)
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
-// WatermarkConfig are the parameters of watermark.
-type WatermarkConfig struct {
+// watermarkConfig are the parameters of watermark.
+type watermarkConfig struct {
 	Text     string  `yaml:"text" help:"text to draw; use this or image"`
 	Image    string  `yaml:"image" kind:"path" help:"image file below the configuration's folder; use this or text"`
 	Position string  `yaml:"position" help:"position on the photo" enum:"centre,north,east,south,west,north-east,south-east,south-west,north-west"`
@@ -35,8 +35,8 @@ var positions = map[string][2]float64{
 	"north-east": {1, 0}, "south-east": {1, 1}, "south-west": {0, 1}, "north-west": {0, 0},
 }
 
-// Watermark writes a text, or lays a picture, over a photo.
-func Watermark() ops.Spec {
+// watermarkSpec describes an operator that writes a text, or lays a picture, over a photo.
+func watermarkSpec() ops.Spec {
 	return ops.Spec{
 		Name:       "watermark",
 		Summary:    "draw a text or an image over the photo",
@@ -45,13 +45,13 @@ func Watermark() ops.Spec {
 		Grid:       ops.MovesGrid, // its place is that of the photo as seen
 		Sequential: true,
 		Config: func() ops.Config {
-			return &WatermarkConfig{Position: "south-east", Size: 0.2, Margin: 0.03, Opacity: 0.5, Colour: rgb{255, 255, 255}, Font: "sans"}
+			return &watermarkConfig{Position: "south-east", Size: 0.2, Margin: 0.03, Opacity: 0.5, Colour: rgb{255, 255, 255}, Font: "sans"}
 		},
 	}
 }
 
 // Validate reports neither or both of the marks, and text that cannot be written.
-func (c *WatermarkConfig) Validate() error {
+func (c *watermarkConfig) Validate() error {
 	var errs []error
 	if (c.Text == "") == (c.Image == "") {
 		errs = append(errs, errors.New("watermark needs either a text or an image"))
@@ -65,7 +65,7 @@ func (c *WatermarkConfig) Validate() error {
 }
 
 // Check reports a picture that is not there or that is none.
-func (c *WatermarkConfig) Check(env ops.Env) error {
+func (c *watermarkConfig) Check(env ops.Env) error {
 	if c.Image == "" {
 		return nil
 	}
@@ -80,8 +80,8 @@ func (c *WatermarkConfig) Check(env ops.Env) error {
 }
 
 // Build makes the operator; the picture is read for every photo.
-func (c *WatermarkConfig) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
-	w := watermark{WatermarkConfig: *c}
+func (c *watermarkConfig) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
+	w := watermark{watermarkConfig: *c}
 	if c.Image == "" {
 		return w, nil
 	}
@@ -99,7 +99,7 @@ func (c *WatermarkConfig) Build(_ context.Context, env ops.Env) (ops.Operator, e
 }
 
 type watermark struct {
-	WatermarkConfig
+	watermarkConfig
 	path    string
 	content string
 }

@@ -74,9 +74,6 @@ func tags(data []byte) (map[string][]byte, error) {
 	return found, nil
 }
 
-// Tag is the content of a tag, type signature included; nil where there is none.
-func (p *Profile) Tag(name string) []byte { return p.tags[name] }
-
 func (p *Profile) has(names ...string) bool {
 	return !slices.ContainsFunc(names, func(n string) bool { return len(p.tags[n]) < 8 })
 }

@@ -42,7 +42,7 @@ func TestColorants(t *testing.T) {
 	for name, want := range map[string][3]float64{
 		"rXYZ": {0.4361, 0.2225, 0.0139}, "gXYZ": {0.3851, 0.7169, 0.0971}, "bXYZ": {0.1431, 0.0606, 0.7141},
 	} {
-		tag := p.Tag(name)
+		tag := p.tags[name]
 		for i, w := range want {
 			got := float64(int32(uint32(tag[8+4*i])<<24|uint32(tag[9+4*i])<<16|uint32(tag[10+4*i])<<8|uint32(tag[11+4*i]))) / 65536
 			if math.Abs(got-w) > 0.0005 {

@@ -25,18 +25,9 @@ const tailLength = 64 << 10
 // through a JPEG's scans and a PNG's chunks, so that a photo with a film or other
 // data behind it is complete. It neither decodes nor trusts what it reads: true
 // does not mean that the file decodes. Errors are the operating system's.
-func Complete(path string) (bool, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return false, err
-	}
-	defer file.Close()
-	return CompleteFile(file)
-}
-
-// CompleteFile is [Complete] of a file that is open; where it stands for reading
-// plays no part.
-func CompleteFile(file *os.File) (bool, error) {
+//
+// Where the file stands for reading plays no part.
+func Complete(file *os.File) (bool, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return false, err

@@ -16,7 +16,7 @@ func TestOpenEveryFormat(t *testing.T) {
 	checkLeaks(t)
 	image := photo(t, 90, 70)
 	known := map[string]string{"heic": "heif"}
-	for format, saver := range Savers() {
+	for format, saver := range savers() {
 		t.Run(format, func(t *testing.T) {
 			path := saved(t, image, saver, "misnamed [2].txt", encoders[format].probe)
 			want := format

@@ -123,3 +123,14 @@ func same(t *testing.T, got, want *Image) {
 		t.Error("pixels differ")
 	}
 }
+
+// savers are the formats that the library can write, with their savers.
+func savers() map[string]string {
+	all := map[string]string{}
+	for format := range encoders {
+		if saver, ok := SaverFor(format); ok {
+			all[format] = saver
+		}
+	}
+	return all
+}

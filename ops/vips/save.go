@@ -3,7 +3,6 @@ package vips
 import (
 	"context"
 	"maps"
-	"slices"
 	"sync"
 
 	govips "github.com/davidbyttow/govips/v2/vips"
@@ -102,17 +101,6 @@ func SaverFor(format string) (saver string, ok bool) {
 		return "", false
 	}
 	return e.saver, true
-}
-
-// Savers returns every format that the library can write, with its saver.
-func Savers() map[string]string {
-	savers := map[string]string{}
-	for _, format := range slices.Sorted(maps.Keys(encoders)) {
-		if saver, ok := SaverFor(format); ok {
-			savers[format] = saver
-		}
-	}
-	return savers
 }
 
 // works encodes 64 × 64 black pixels to memory.

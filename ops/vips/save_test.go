@@ -54,7 +54,7 @@ func TestSaveRefuses(t *testing.T) {
 // A saver that fails, or is cancelled, keeps nothing of its input.
 func TestFailedSaveLeaksNothing(t *testing.T) {
 	bad := errors.New("bad")
-	for format, saver := range Savers() {
+	for format, saver := range savers() {
 		for _, want := range []error{bad, context.Canceled} {
 			t.Run(format+"/"+want.Error(), func(t *testing.T) {
 				checkLeaks(t)

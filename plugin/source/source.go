@@ -109,7 +109,7 @@ func (f *File) Head(n int) []byte {
 }
 
 // Complete reports whether the file has its end, as [vips.Complete] does.
-func (f *File) Complete() (bool, error) { return vips.CompleteFile(f.file) }
+func (f *File) Complete() (bool, error) { return vips.Complete(f.file) }
 
 // Digest is the SHA-256 of the file's bytes, hexadecimal.
 func (f *File) Digest() (string, error) {
