@@ -75,30 +75,37 @@ func (h *host) load(file string) (*config.Config, error) {
 	return h.read(file, diag.Diagnostics.Portable)
 }
 
-// loadHere is load for a daemon, which needs its folders.
-func (h *host) loadHere(file string) (*config.Config, error) {
-	return h.read(file, func(all diag.Diagnostics) diag.Diagnostics { return all })
-}
-
 func (h *host) read(file string, counting func(diag.Diagnostics) diag.Diagnostics) (*config.Config, error) {
 	if file == "" {
 		return config.Default(h.registry)
 	}
-	c, faults, err := config.Load(file, h.registry)
+	c, _, err := h.readText(file, counting)
+	return c, err
+}
+
+// readText reads a file and gives its text as well. Warnings are printed; of the
+// faults those that counting leaves are an error.
+func (h *host) readText(file string, counting func(diag.Diagnostics) diag.Diagnostics) (c *config.Config, text []byte, err error) {
+	text, err = diag.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the configuration %s does not exist; correct %s", file, namedBy(file))
+		return nil, nil, fmt.Errorf("the configuration %s does not exist; correct %s", file, namedBy(file))
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("read the configuration: %w", err)
 	}
+	folder, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return nil, nil, err
+	}
+	c, faults := config.Parse(file, folder, text, h.registry)
 	errs, warnings := counting(faults).Split()
 	for _, w := range warnings {
 		fmt.Fprintln(h.err, w.Error())
 	}
 	if len(errs) > 0 {
-		return nil, fmt.Errorf("the configuration has faults:\n%w", errs)
+		return nil, nil, fmt.Errorf("the configuration has faults:\n%w", errs)
 	}
-	return c, nil
+	return c, text, nil
 }
 
 // composed is the configuration that a command puts together instead of reading

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-
-	"github.com/burnish-photo/burnish/plugin"
 )
 
 // Without priorities, journalctl -p warning shows nothing.
@@ -41,16 +39,5 @@ func TestTheJournalsStreamIsTold(t *testing.T) {
 		if got := inJournal(f, stream); got != want {
 			t.Errorf("JOURNAL_STREAM=%s: %t", stream, got)
 		}
-	}
-}
-
-// A journal is asked by keys, which are no names of files.
-func TestKeysOfTheLogAreFixed(t *testing.T) {
-	got := attributes("/in/a.jpg", plugin.Result{Notes: map[string]string{
-		"not_kept:a.png": "maker's note in png", "not_kept:a.webp": "iptc in webp", "device": "cpu", "left_out": "sharpen",
-	}}, false)
-	want := []any{"photo", "/in/a.jpg", "outputs", 0, "took", plugin.Result{}.Elapsed, "device", "cpu", "left_out", "sharpen", "not_kept", "a.png: maker's note in png; a.webp: iptc in webp"}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("got\n%v, want\n%v", got, want)
 	}
 }

@@ -19,7 +19,7 @@ var colour = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 func TestALogOnATerminalShowsNamesOnly(t *testing.T) {
 	for _, name := range []string{"a\x1b]0;OWNED\a\x1b[2J.jpg", "cut\nlevel=ERROR forged.jpg", `spelled \x1b]0;OWNED.jpg`, "exe.\u202egpj", "bad\xff.jpg", "csi\u009b2J.jpg"} {
 		var b bytes.Buffer
-		log := slog.New(newFolding(coloured(&b, slog.LevelInfo))).With("folder", name)
+		log := slog.New(newSampler(coloured(&b, slog.LevelInfo))).With("folder", name)
 		failure := &plugin.Error{Path: name, Kind: plugin.Damaged, Err: errors.New("cannot be decoded"), Hint: "copy it"}
 		log.Error("failed", "photo", name, "error", failure, "not_kept:"+name, "icc")
 		text := strings.TrimSuffix(colour.ReplaceAllString(b.String(), ""), "\n")

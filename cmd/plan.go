@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
@@ -45,7 +46,8 @@ func (p *planCommand) Run(h *host) error {
 	for _, j := range jobs {
 		pipelines = append(pipelines, j.Pipeline)
 	}
-	known := &recall{config: c, named: p.Pipeline != ""}
+	known := &recall{config: c, daemon: api.Dial(c.StateDir), named: p.Pipeline != ""}
+	defer known.daemon.Close()
 	engine, err := plugin.Open(h, c.Engine(), h.registry, plugin.WithLog(h.logger()), plugin.WithPipelines(pipelines...), plugin.WithRecall(known.ask), plugin.WithRecognition())
 	if err != nil {
 		return err

@@ -1,10 +1,14 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 
+	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
 )
@@ -13,19 +17,20 @@ import (
 // where none runs, its ledger, which is open for a moment only each time.
 type recall struct {
 	config *config.Config
+	daemon *api.Client
 	named  bool  // the pipeline is a user's choice: no watched folder's photo is meant
 	failed error // the first; nobody is asked any more
 }
 
 func (r *recall) ask(q plugin.Question) (a plugin.Recollection, err error) {
-	if _, watched := folderOf(r.config, q.Path); !watched || r.named {
+	if !watches(r.config, q.Path) || r.named {
 		return plugin.Recollection{Named: true}, nil
 	}
 	if r.failed != nil {
 		return a, r.failed
 	}
-	r.failed = call(r.config.StateDir, "Recall", q, &a)
-	if errors.Is(r.failed, errNoDaemon) {
+	a, r.failed = api.Lookup.Call(context.Background(), r.daemon, q)
+	if errors.Is(r.failed, api.ErrNoDaemon) {
 		a, r.failed = peek(r.config.StateDir, q)
 	}
 	return a, r.failed
@@ -51,4 +56,11 @@ func (r *recall) silence() string {
 		return fmt.Sprintf("the ledger could not be asked, so photos that are done already are planned all the same: %v; run burnish plan as root or as the daemon's user", r.failed)
 	}
 	return fmt.Sprintf("the ledger could not be asked, so photos that are done already are planned all the same: %v", r.failed)
+}
+
+// watches reports whether a photo lies in a watched folder.
+func watches(c *config.Config, photo string) bool {
+	return slices.ContainsFunc(c.Watch, func(w config.Watch) bool {
+		return strings.HasPrefix(photo, strings.TrimSuffix(w.Folder, "/")+"/")
+	})
 }

@@ -1,17 +1,19 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"github.com/burnish-photo/burnish/cmd/app"
+	"github.com/burnish-photo/burnish/cmd/worker"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops/diag"
-	"github.com/burnish-photo/burnish/plugin"
-	"github.com/burnish-photo/burnish/watcher"
 )
 
 type runCommand struct {
@@ -37,17 +39,24 @@ Examples:
 // Run watches until the context ends, or once.
 func (r *runCommand) Run(h *host) error {
 	outliveReaders()
-	c, err := r.configuration(h)
+	log := slog.New(newSampler(h.logger().Handler()))
+	load := func(context.Context) (app.Config, error) { return r.load(h, log) }
+	c, err := load(h)
 	if err != nil {
 		return err
 	}
-	log := slog.New(newFolding(h.logger().Handler()))
-	w, err := r.worker(h, c, log)
+	o := app.Options{Config: c, Version: release(), Log: log, Once: r.Once, Notify: systemd{log}}
+	if r.Folder == "" && !r.Once {
+		o.Load = load
+	}
+	d, err := app.New(h, o)
 	if err != nil {
 		return err
 	}
-	d := newDaemon(c, w, log, r.Once)
-	err = errors.Join(d.run(h), d.worker.close(), d.summary(h))
+	err = errors.Join(d.Run(h), d.Close())
+	if r.Once {
+		err = errors.Join(err, h.printSummary(d.Summary()))
+	}
 	if r.Once && h.Err() != nil {
 		fmt.Fprintln(h.err, "interrupted before all photos were done; repeat the command to continue")
 		err = errors.Join(err, errInterrupted)
@@ -55,63 +64,101 @@ func (r *runCommand) Run(h *host) error {
 	return err
 }
 
-// worker is an engine in a process of its own, unless this one is asked for.
-func (r *runCommand) worker(h *host, c *config.Config, log *slog.Logger) (worker, error) {
-	if c.Worker.Process && !r.InProcess {
-		return supervise(r, c, h, log)
-	}
-	engine, err := plugin.Open(h, c.Engine(), h.registry, plugin.WithLedger(), plugin.WithVersion(release()), plugin.WithLog(log))
+// load reads what the command line names.
+func (r *runCommand) load(h *host, log *slog.Logger) (app.Config, error) {
+	c, source, err := r.configuration(h)
 	if err != nil {
-		return nil, err
+		return app.Config{}, err
 	}
-	return local{engine}, nil
+	return appConfig(c, workers{
+		options:   worker.Options{Config: c, Source: source, Registry: h.registry, Version: release(), Verbose: h.verbose, Log: log},
+		inProcess: r.InProcess || !c.Worker.Process,
+	}), nil
 }
 
-func (r *runCommand) configuration(h *host) (*config.Config, error) {
+// configuration is also given as the text that it was read from.
+func (r *runCommand) configuration(h *host) (*config.Config, worker.Source, error) {
 	switch {
 	case r.Folder == "":
 		return r.fromFile(h)
 	case r.Config != "":
-		return nil, errors.New("give either -c FILE or FOLDER -o OUT, not both")
+		return nil, worker.Source{}, errors.New("give either -c FILE or FOLDER -o OUT, not both")
 	case r.Output == "":
-		return nil, fmt.Errorf("%s: name the folder for the outputs with -o OUT", r.Folder)
+		return nil, worker.Source{}, fmt.Errorf("%s: name the folder for the outputs with -o OUT", r.Folder)
 	}
-	c, err := h.load("")
+	paths, err := absolute([]string{r.Folder, r.Output})
+	if err == nil && r.State != "" {
+		r.State, err = filepath.Abs(r.State)
+	}
 	if err != nil {
-		return nil, err
+		return nil, worker.Source{}, err
 	}
-	if r.State != "" {
-		if c.StateDir, err = filepath.Abs(r.State); err != nil {
-			return nil, err
+	source := worker.Source{File: "burnish run"}
+	if source.Folder, err = os.Getwd(); err != nil {
+		return nil, source, err
+	}
+	if source.Text, err = config.ForFolder(paths[0], paths[1], r.State); err != nil {
+		return nil, worker.Source{}, err
+	}
+	c, faults := config.Parse(source.File, source.Folder, source.Text, h.registry)
+	if errs, _ := faults.Split(); len(errs) > 0 {
+		var all []string
+		for _, f := range errs {
+			all = append(all, f.Message) // its place means nothing to the user
 		}
+		return nil, worker.Source{}, errors.New(strings.Join(all, "\n"))
 	}
-	w := config.Watch{Config: watcher.DefaultConfig(), Pipeline: config.DefaultPipeline}
-	if w.Folder, err = filepath.Abs(r.Folder); err != nil {
-		return nil, err
-	}
-	if w.Output, err = filepath.Abs(r.Output); err != nil {
-		return nil, err
-	}
-	c.Watch = []config.Watch{w}
-	return c, diag.Check(c)
+	return c, source, nil
 }
 
-func (r *runCommand) fromFile(h *host) (*config.Config, error) {
+func (r *runCommand) fromFile(h *host) (*config.Config, worker.Source, error) {
 	if r.Output != "" || r.State != "" {
-		return nil, errors.New("-o and --state belong to FOLDER; with a configuration, set \"output\" and \"state_dir\" in it")
+		return nil, worker.Source{}, errors.New("-o and --state belong to FOLDER; with a configuration, set \"output\" and \"state_dir\" in it")
 	}
 	file, err := find(r.Config)
 	if err != nil {
-		return nil, fmt.Errorf("%w; or watch a folder without one: burnish run FOLDER -o OUT", err)
+		return nil, worker.Source{}, fmt.Errorf("%w; or watch a folder without one: burnish run FOLDER -o OUT", err)
 	}
-	c, err := h.load(file)
+	source := worker.Source{File: file}
+	if source.Folder, err = filepath.Abs(filepath.Dir(file)); err != nil {
+		return nil, source, err
+	}
+	all := func(all diag.Diagnostics) diag.Diagnostics { return all }
+	c, text, err := h.readText(file, diag.Diagnostics.Portable)
+	source.Text = text
 	if err == nil && len(c.Watch) == 0 {
 		err = fmt.Errorf("%s watches no folder: add one under \"watch:\", or use burnish apply", file)
 	}
 	if err == nil && (r.Once || !slices.ContainsFunc(c.Watch, isThere)) {
-		return h.loadHere(file) // which says what is wrong with the folders
+		c, source.Text, err = h.readText(file, all) // which says what is wrong with the folders
 	}
-	return c, err
+	return c, source, err
+}
+
+// printSummary tells what a run of --once did, and names every photo that failed.
+func (h *host) printSummary(s app.Summary) error {
+	done, skipped := counted(s.Done, "photos")+" done", countedEach(s.Skipped)
+	if len(s.Failures) > 0 {
+		if skipped != "" {
+			fmt.Fprintln(h.err, skipped)
+		}
+		fmt.Fprintf(h.err, "%s, %d failed:\n", done, len(s.Failures))
+		for _, failure := range s.Failures {
+			reason, hint := reasonOf(failure)
+			fmt.Fprintln(h.err, " ", withHint(reason, hint))
+		}
+		return errFailures
+	}
+	switch {
+	case s.Done == 0 && skipped == "":
+		done = "nothing to do: there are no photos"
+	case s.Done == 0:
+		done = "nothing to do: " + skipped
+	case skipped != "":
+		done += ", " + skipped
+	}
+	fmt.Fprintln(h.err, done)
+	return nil
 }
 
 // isThere reports whether a watched folder is. Of several one may come later,

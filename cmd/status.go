@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/burnish-photo/burnish/cmd/app"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/watcher"
 )
@@ -47,7 +48,7 @@ func (s *statusCommand) Run(h *host) error {
 	if err := s.print(h.out, now); err != nil {
 		return err
 	}
-	if !now.Running || now.state != nil && now.degraded() {
+	if !now.Running || now.Status != nil && degraded(now.Status) {
 		return errFailures
 	}
 	return nil
@@ -57,16 +58,16 @@ func (s *statusCommand) Run(h *host) error {
 type standing struct {
 	Running bool   `json:"running"`
 	Dir     string `json:"state_dir"`
-	*state
+	*app.Status
 	ETA float64 `json:"eta_seconds,omitempty"` // until what is in work and waits is done
 }
 
 // lookAt looks at the state in dir.
 func lookAt(dir string) (standing, error) {
-	runs, err := running(dir)
+	runs, err := app.Running(dir)
 	now := standing{Running: runs, Dir: dir}
 	if err == nil {
-		now.state, err = readState(dir)
+		now.Status, err = app.ReadStatus(dir)
 	}
 	if errors.Is(err, os.ErrPermission) {
 		return now, fmt.Errorf("%w; run burnish status as root or as the daemon's user", err)
@@ -74,7 +75,7 @@ func lookAt(dir string) (standing, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return now, err
 	}
-	if s := now.state; s != nil && runs && s.Rate > 0 && s.Shut == "" {
+	if s := now.Status; s != nil && runs && s.Rate > 0 && s.Shut == "" {
 		now.ETA = float64(s.Working+s.Waiting) / s.Rate * 60
 	}
 	return now, nil
@@ -88,7 +89,7 @@ func (s *statusCommand) print(out io.Writer, now standing) error {
 	return nil
 }
 
-func (s *state) degraded() bool {
+func degraded(s *app.Status) bool {
 	if len(s.Held) > 0 {
 		return true
 	}
@@ -101,7 +102,7 @@ func (s *state) degraded() bool {
 }
 
 func printState(out io.Writer, now standing) {
-	dir, runs, s := now.Dir, now.Running, now.state
+	dir, runs, s := now.Dir, now.Running, now.Status
 	const moment = time.DateTime
 	switch {
 	case s == nil && runs:
@@ -124,7 +125,7 @@ func printState(out io.Writer, now standing) {
 	if e := s.LastError; e != nil {
 		fmt.Fprintf(out, "last error: %s  %s\n", e.Time.Local().Format(moment), withHint(e.Reason, e.Hint))
 	}
-	for _, step := range s.devices() {
+	for _, step := range devices(s) {
 		fmt.Fprintf(out, "device: %s\n", diag.Printable(step))
 	}
 	if s.Sandbox != "" {
@@ -167,7 +168,7 @@ func (s standing) speed() string {
 }
 
 // devices are what the pipelines' networks run on, each once.
-func (s *state) devices() (all []string) {
+func devices(s *app.Status) (all []string) {
 	for _, steps := range s.Steps {
 		all = append(all, steps...)
 	}
@@ -180,7 +181,7 @@ func printNames(out io.Writer, what string, names []string, n int) {
 	if len(names) == 0 {
 		return
 	}
-	shown := names[:min(len(names), namesShown)]
+	shown := names[:min(len(names), app.NamesShown)]
 	for _, name := range shown {
 		fmt.Fprintf(out, "  %s: %s\n", what, diag.Printable(name))
 	}

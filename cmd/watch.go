@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/burnish-photo/burnish/cmd/app"
 	"golang.org/x/sys/unix"
 )
 
@@ -23,7 +24,7 @@ func (s *statusCommand) watch(h *host, dir string) error {
 	if redraw {
 		defer untilKey(cancel)()
 	}
-	tick := time.NewTicker(stateEvery)
+	tick := time.NewTicker(app.StatusEvery)
 	defer tick.Stop()
 	var before []byte
 	for {

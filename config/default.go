@@ -60,3 +60,14 @@ func Default(reg *ops.Registry) (*Config, error) {
 	}
 	return c, nil
 }
+
+// ForFolder is the text of a configuration that does with a watched folder what
+// [Default] does; paths are absolute, and stateDir may be "" for the usual one.
+func ForFolder(folder, output, stateDir string) ([]byte, error) {
+	more := map[string]any{"watch": []any{map[string]any{"folder": folder, "pipeline": DefaultPipeline, "output": output}}}
+	if stateDir != "" {
+		more["state_dir"] = stateDir
+	}
+	text, err := yaml.Marshal(more)
+	return bytes.Join([][]byte{defaultYAML, text}, []byte("\n")), err
+}

@@ -27,9 +27,9 @@ total=$(wc -l <"$dir/before") passed=$(count msg=skipped)
 echo "with the model: $total files in $((SECONDS - began)) s: $finished done, $passed skipped, $failed failed, each with its reason; exit status $status"
 [ $((finished + passed + failed)) = "$total" ] || { echo "hostile: $((total - finished - passed - failed)) files are not accounted for"; exit 1; }
 [ "$(sed '1,/^[0-9]* photos\{0,1\} done,/d' "$dir/log" | grep -c "^  $dir/in/.*: .")" = "$failed" ] || { echo "hostile: a failure without a reason"; exit 1; }
-died=$(count 'the worker process died')
+died=$(count 'worker crashed')
 echo "crashes of the worker process: $died; without progress for 30 s: $(count 'made no progress')"
-[ "$died" = 0 ] || grep 'the worker process died' "$dir/log"
+[ "$died" = 0 ] || grep 'worker crashed' "$dir/log"
 (cd "$dir/in" && sha256sum --quiet -c ../before)
 [ "$status" = 1 ] || { echo "hostile: some files must fail and the daemon must exit with 1"; tail -5 "$dir/log"; exit 1; }
 grep -q 'panic\|SIGSEGV' "$dir/log" && { echo "hostile: a crash"; exit 1; }

@@ -1,0 +1,68 @@
+package api
+
+import (
+	"context"
+
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+// The verbs of the records, which a worker, a daemon and a command without a
+// daemon all answer.
+const (
+	Failed    Verb[None, Failures]                       = "GET /v1/failed"
+	Lookup    Verb[plugin.Question, plugin.Recollection] = "POST /v1/lookup"
+	Retry     Verb[RetryRequest, Requeued]               = "POST /v1/retry"
+	Reprocess Verb[ReprocessRequest, Requeued]           = "POST /v1/reprocess"
+)
+
+// Failures are the photos that failed when they were last tried.
+type Failures struct {
+	Failures []plugin.Failure `json:"failures"`
+}
+
+// RetryRequest names photos, and folders of them; none: all that failed.
+type RetryRequest struct {
+	Paths []string `json:"paths"`
+}
+
+// ReprocessRequest says which results are to be made again.
+type ReprocessRequest struct {
+	Where string `json:"where"`
+}
+
+// Requeued are the photos that a verb has made new ones, which a daemon takes
+// up at once. The problem is what went wrong with others.
+type Requeued struct {
+	Photos  []string `json:"photos"`
+	Problem *Problem `json:"problem,omitempty"`
+}
+
+// Err is what went wrong with some photos, nil where nothing did.
+func (r Requeued) Err() error { return r.Problem.Err() }
+
+func requeued(photos []string, err error) (Requeued, error) {
+	r := Requeued{Photos: photos}
+	if err != nil {
+		r.Problem = problemOf(err)
+	}
+	return r, nil
+}
+
+// Records answers the verbs of the records with what r holds.
+func Records(r *plugin.Records) *Mux {
+	m := &Mux{}
+	Failed.Handle(m, func(context.Context, None) (a Failures, err error) {
+		a.Failures, err = r.Failures()
+		return a, err
+	})
+	Lookup.Handle(m, func(_ context.Context, q plugin.Question) (plugin.Recollection, error) { return r.Recall(q) })
+	Retry.Handle(m, func(_ context.Context, q RetryRequest) (Requeued, error) { return requeued(r.Retry(q.Paths)) })
+	Reprocess.Handle(m, func(_ context.Context, q ReprocessRequest) (Requeued, error) {
+		where, err := plugin.ParseQuery(q.Where)
+		if err != nil {
+			return Requeued{}, err
+		}
+		return requeued(r.Reprocess(where))
+	})
+	return m
+}

@@ -1,0 +1,98 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/burnish-photo/burnish/ops/diag"
+)
+
+// recheckEvery is how often a closed admission, of all folders or of one, is
+// looked at again without any other cause.
+const recheckEvery = 5 * time.Second
+
+func pauseFile(stateDir string) string { return filepath.Join(stateDir, "paused") }
+
+// SetPaused makes the file that says so, or removes it. A running daemon is
+// asked instead: see [App.Pause].
+func SetPaused(stateDir string, paused bool) error {
+	if paused {
+		return os.WriteFile(pauseFile(stateDir), []byte("burnish resume ends the pause\n"), 0o640)
+	}
+	if err := os.Remove(pauseFile(stateDir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func isPaused(stateDir string) bool {
+	_, err := os.Stat(pauseFile(stateDir))
+	return err == nil
+}
+
+// admit decides whether photos may begin: not while Burnish is paused nor in
+// quiet hours, and none of a folder whose outputs have no space. What is under
+// way goes on. It returns when to decide again.
+func (a *App) admit(now time.Time) time.Duration {
+	if a.options.Once { // what a person has started is done now
+		return time.Hour
+	}
+	why := ""
+	if a.paused {
+		why = "paused, until burnish resume"
+	}
+	for _, h := range a.current.config.QuietHours {
+		if why == "" && h.Contains(now) {
+			why = "quiet hours " + h.String()
+		}
+	}
+	if why != a.closed {
+		if why != "" {
+			a.log.Info("processing paused", "reason", why)
+		} else {
+			a.log.Info("processing resumed")
+		}
+		a.closed = why
+	}
+	if low := a.current.pauseFull(a); low || why != "" || len(a.current.config.QuietHours) > 0 {
+		return recheckEvery
+	}
+	return time.Minute
+}
+
+// pauseFull pauses the folders whose outputs have no space.
+func (s *session) pauseFull(a *App) (low bool) {
+	for _, f := range s.config.Folders {
+		folder := f.Watch.Folder
+		why := s.config.lacksSpace(f.Job.Output, s.config.StateDir)
+		if (why == "") != (s.low[folder] == "") {
+			if why != "" {
+				a.log.Warn("folder paused: low disk space", "folder", folder, "reason", why)
+			} else {
+				a.log.Info("folder resumed", "folder", folder)
+			}
+		}
+		s.low[folder] = why
+		s.queue.Pause(folder, why)
+		low = low || why != ""
+	}
+	return low
+}
+
+func (c Config) lacksSpace(folders ...string) string {
+	for _, folder := range folders {
+		var s syscall.Statfs_t
+		if syscall.Statfs(folder, &s) != nil {
+			continue // the work itself says what is wrong
+		}
+		if free := diag.Size(s.Bavail) * diag.Size(s.Bsize); free < c.MinFreeSpace {
+			return fmt.Sprintf("%s are free below %s, limits.min_free_space requires %s: free some", free, folder, c.MinFreeSpace)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,150 @@
+// Package app is the daemon as a value: it watches folders, orders the photos
+// that arrive and has a worker process them. Tests and other programs run it
+// in their own process.
+//
+//	a, err := app.New(ctx, app.Options{Config: c, Log: log})
+//	err = errors.Join(a.Run(ctx), a.Close())
+//
+// One goroutine, that of [App.Run]'s loop, owns what changes; others send it
+// functions to run. The package knows no command line, no signals, no YAML and
+// no native library.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/schedule"
+	"github.com/burnish-photo/burnish/watcher"
+)
+
+// Options are what a daemon is made with.
+type Options struct {
+	Config  Config
+	Version string       // of Burnish, for its status
+	Log     *slog.Logger // nil: discarded
+
+	// Once processes what is in the folders and ends, each photo tried once. It
+	// takes no notice of pauses, quiet hours and disks that are nearly full.
+	Once bool
+
+	// Load reads the configuration again for a reload that names none; nil:
+	// there is no such reload.
+	Load func(context.Context) (Config, error)
+
+	Notify Notifier // nil: nobody is told
+}
+
+// Notifier is told how the daemon stands, as systemd is. Its methods are called
+// from several goroutines and must not wait.
+type Notifier interface {
+	Ready()
+	Reloading()
+	Stopping()
+	Status(line string)
+}
+
+// App is a daemon.
+type App struct {
+	options  Options
+	log      *slog.Logger
+	cleanup  cleanup
+	ended    chan ending
+	commands chan func()   // run by the loop
+	stopped  chan struct{} // closed when the loop has ended
+	reload   sync.Mutex    // held while a reload is under way
+
+	worker guarded // replaced by a reload
+
+	// Below, the loop's goroutine alone touches what is there.
+
+	current *session
+	next    *swap // a reload that waits for the photos under way
+	broken  error // no worker can be had
+	paused  bool  // by burnish pause; survives a restart as a file
+	closed  string
+	most    int // photos that waited since the queue was last empty
+	tally   tally
+	failed  map[string]error // by photo; its last failure where a summary will tell it, else nil
+	along   map[string]bool  // tasks whose file went along with its original
+
+	// For burnish status; the loop writes them.
+	mu     sync.Mutex
+	status Status
+	watch  *watcher.Watcher
+}
+
+// ending is a task that has ended.
+type ending struct {
+	task   schedule.Task
+	result plugin.Result
+	err    error
+}
+
+// New opens a worker with the configuration, and with it the state folder, which
+// nobody else has then. The caller closes the daemon.
+func New(ctx context.Context, o Options) (*App, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	w, err := o.Config.Workers.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{
+		options: o, log: o.Log,
+		ended: make(chan ending), commands: make(chan func()), stopped: make(chan struct{}),
+		paused: isPaused(o.Config.StateDir), failed: map[string]error{}, along: map[string]bool{},
+	}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	a.worker.set(w)
+	a.cleanup.push("worker", func(context.Context) error { return a.worker.close() })
+	a.current = newSession(o.Config, w, o.Once)
+	return a, nil
+}
+
+func (o Options) validate() error {
+	if o.Once && o.Load != nil {
+		return errors.New("a daemon that runs once reads no configuration again")
+	}
+	return o.Config.validate()
+}
+
+// Close ends what New has opened. Run has returned.
+func (a *App) Close() error { return a.cleanup.run(context.Background(), a.log) }
+
+// cleanup is what has been opened and is to be closed again, by name.
+type cleanup struct {
+	steps []cleanupStep
+}
+
+type cleanupStep struct {
+	name string
+	do   func(context.Context) error
+}
+
+func (c *cleanup) push(name string, do func(context.Context) error) {
+	c.steps = append(c.steps, cleanupStep{name, do})
+}
+
+// run closes everything, what was opened last first, and reports each failure.
+func (c *cleanup) run(ctx context.Context, log *slog.Logger) error {
+	var errs []error
+	for len(c.steps) > 0 {
+		step := c.steps[len(c.steps)-1]
+		c.steps = c.steps[:len(c.steps)-1]
+		began := time.Now()
+		if err := step.do(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("close the %s: %w", step.name, err))
+		}
+		log.Debug("closed", "what", step.name, "took", time.Since(began).Round(time.Millisecond))
+	}
+	return errors.Join(errs...)
+}

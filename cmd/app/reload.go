@@ -1,0 +1,125 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/burnish-photo/burnish/watcher"
+)
+
+// swap is a configuration that takes the place of the current one once the
+// photos under way have ended.
+type swap struct {
+	config Config
+	watch  *watcher.Watcher
+	done   chan error
+}
+
+// Reload goes on with what Options.Load reads.
+func (a *App) Reload(ctx context.Context) error {
+	if a.options.Load == nil {
+		return errors.New("this daemon has no configuration file to read again; restart it")
+	}
+	c, err := a.options.Load(ctx)
+	if err != nil {
+		return err
+	}
+	return a.ReloadWith(ctx, c)
+}
+
+// ReloadWith goes on with another configuration. All that can fail is done
+// first, while the current one is in use; it stays in use where something does.
+// Then no photo begins until those under way have ended by the current one, and
+// the folders are looked through again by the new one. Photos that wait are
+// found again so; pauses and counts stay.
+func (a *App) ReloadWith(ctx context.Context, c Config) error {
+	if !a.reload.TryLock() {
+		return errors.New("a reload is under way")
+	}
+	defer a.reload.Unlock()
+	a.notify().Reloading()
+	defer a.notify().Ready()
+	s, err := a.prepare(ctx, c)
+	if err != nil {
+		a.log.Error("reload failed, the current configuration stays in use", "error", err)
+		return err
+	}
+	if err := a.exec(func() { a.next = s }); err != nil {
+		return err
+	}
+	select {
+	case err = <-s.done:
+	case <-a.stopped:
+		err = errStopping
+	}
+	return err
+}
+
+// prepare checks a configuration completely.
+func (a *App) prepare(ctx context.Context, c Config) (*swap, error) {
+	if a.options.Once {
+		return nil, errors.New("a daemon that runs once reads no configuration again")
+	}
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	if now := a.options.Config.StateDir; c.StateDir != now {
+		return nil, fmt.Errorf("state_dir cannot change from %s to %s while the daemon runs: restart it", now, c.StateDir)
+	}
+	if err := c.Workers.Check(ctx); err != nil {
+		return nil, err
+	}
+	var before []watcher.FolderState
+	if err := a.exec(func() { before = a.current.watch.Folders() }); err != nil {
+		return nil, err
+	}
+	watch, err := newWatcher(c, false, before, a.log)
+	if err != nil {
+		return nil, err
+	}
+	return &swap{config: c, watch: watch, done: make(chan error, 1)}, nil
+}
+
+// swapWhenIdle takes up a reload that waits, once no photo is under way.
+func (a *App) swapWhenIdle(ctx context.Context) {
+	next := a.next
+	if next == nil || a.current.queue.Underway() > 0 || ctx.Err() != nil {
+		return
+	}
+	a.next = nil
+	err := a.swap(ctx, next)
+	if err != nil {
+		a.log.Error("reload failed, the current configuration stays in use", "error", err)
+	}
+	next.done <- err
+}
+
+// swap closes the current worker, which has the ledger, and opens the next one.
+// Where that fails although it was checked, the current configuration's worker
+// is opened again.
+func (a *App) swap(ctx context.Context, next *swap) error {
+	a.worker.mu.Lock()
+	defer a.worker.mu.Unlock()
+	old := a.current
+	if err := old.worker.Close(); err != nil {
+		a.log.Warn("close the worker", "error", err)
+	}
+	w, err := next.config.Workers.Open(ctx)
+	if err != nil {
+		again, failed := old.config.Workers.Open(ctx)
+		if failed != nil {
+			a.worker.w, a.broken = nil, errors.Join(err, failed)
+			return a.broken
+		}
+		a.worker.w, old.worker = again, again
+		return err
+	}
+	old.stopWatching()
+	a.worker.w, a.current = w, newSession(next.config, w, false)
+	a.along = map[string]bool{}
+	a.current.begin(ctx, next.watch)
+	a.log.Info("configuration reloaded")
+	a.logReady(a.current)
+	return nil
+}

@@ -1,0 +1,174 @@
+package app
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+
+	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/watcher"
+)
+
+// Run watches until ctx ends and the photos under way with it, or, once, until
+// nothing is left to do. It may be called once.
+func (a *App) Run(ctx context.Context) (err error) {
+	var opened cleanup
+	defer func() { // calls under way may need what New has opened
+		if failed := opened.run(context.Background(), a.log); err == nil {
+			err = failed
+		}
+	}()
+	c := a.current.config
+	var before []watcher.FolderState
+	if s, err := ReadStatus(c.StateDir); err == nil {
+		before = s.Folders
+	}
+	watch, err := newWatcher(c, a.options.Once, before, a.log)
+	if err != nil {
+		return err
+	}
+	a.current.watch = watch
+	a.publish()
+	stopKeeping, err := keepStatus(ctx, a)
+	if err != nil {
+		return err
+	}
+	opened.push("status file", func(context.Context) error { stopKeeping(); return nil })
+	server, err := api.Listen(c.StateDir, api.Control(a, a.records()), a.log)
+	if err != nil {
+		return err
+	}
+	opened.push("control socket", server.Close)
+	a.logReady(a.current)
+	a.notify().Ready()
+	working, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a.current.begin(working, watch)
+	go a.maintain(working)
+	return a.loop(working)
+}
+
+// loop returns the watcher's error.
+func (a *App) loop(ctx context.Context) (err error) {
+	defer close(a.stopped)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	stopping := ctx.Done()
+	for {
+		a.swapWhenIdle(ctx)
+		if a.broken != nil {
+			return a.broken
+		}
+		s := a.current
+		if ctx.Err() == nil && a.next == nil {
+			timer.Reset(a.dispatch(ctx, time.Now()))
+		}
+		a.publish()
+		a.freeMemory()
+		for folder := range s.folders {
+			s.watch.Hold(folder, s.queue.Full(folder))
+		}
+		over := ctx.Err() != nil || !a.options.Once || s.queue.Len() == 0
+		if s.watched == nil && over && s.queue.Underway() == 0 {
+			return err
+		}
+		select {
+		case f := <-s.files:
+			s.queue.Add(f.Path, f.Root, time.Now())
+		case e := <-a.ended:
+			s.queue.Finish(e.task.Path, a.outcome(e), time.Now())
+		case do := <-a.commands:
+			do()
+		case err = <-s.watched:
+			s.watched = nil
+		case err := <-s.worker.Failed():
+			return err
+		case <-timer.C:
+		case <-stopping:
+			stopping = nil
+			if n := s.queue.Underway(); n > 0 {
+				a.log.Info("stopping: photos in work are finished first; another SIGTERM or Ctrl-C ends them at once", "in_work", n)
+			}
+			a.notify().Stopping()
+		}
+	}
+}
+
+// dispatch begins as many tasks as may begin now, and returns how long until
+// there may be more.
+func (a *App) dispatch(ctx context.Context, now time.Time) time.Duration {
+	s := a.current
+	again := a.admit(now)
+	for a.closed == "" && s.queue.Underway() < s.worker.Capacity() {
+		t, ok := s.queue.Next(now)
+		if !ok {
+			break
+		}
+		go func() {
+			// A photo is seen to its end even while the daemon is being stopped.
+			result, err := s.worker.Process(context.WithoutCancel(ctx), s.job(t))
+			a.ended <- ending{t, result, err}
+		}()
+	}
+	if at, ok := s.queue.Wake(); ok && at.After(now) {
+		again = min(again, at.Sub(now))
+	}
+	return again
+}
+
+// freeMemory gives back what very many photos took, once they are through.
+func (a *App) freeMemory() {
+	q := a.current.queue
+	a.most = max(a.most, q.Len())
+	if q.Len() > 0 || q.Underway() > 0 || a.most == 0 {
+		return
+	}
+	if a.most >= 1000 {
+		debug.FreeOSMemory()
+	}
+	a.most = 0
+}
+
+// maintain has the worker clear away what is old, at once and every hour.
+func (a *App) maintain(ctx context.Context) {
+	for hour := time.NewTicker(time.Hour); ; {
+		a.worker.use(func(w Worker) {
+			if err := w.Maintain(ctx); err != nil && ctx.Err() == nil {
+				a.log.Warn("housekeeping failed", "error", err)
+			}
+		})
+		select {
+		case <-hour.C:
+		case <-ctx.Done():
+			hour.Stop()
+			return
+		}
+	}
+}
+
+// logReady says what is watched and where networks run.
+func (a *App) logReady(s *session) {
+	for name, lines := range s.worker.Describe().Steps {
+		for _, line := range lines {
+			a.log.Info("ready", "pipeline", name, "step", line)
+		}
+	}
+	for _, f := range s.config.Folders {
+		a.log.Info("watching", "folder", f.Watch.Folder, "pipeline", f.Job.Pipeline, "output", f.Job.Output, "settle", f.Watch.Settle)
+	}
+}
+
+func (a *App) notify() Notifier {
+	if a.options.Notify == nil {
+		return silent{}
+	}
+	return a.options.Notify
+}
+
+// silent tells nobody.
+type silent struct{}
+
+func (silent) Ready()        {}
+func (silent) Reloading()    {}
+func (silent) Stopping()     {}
+func (silent) Status(string) {}

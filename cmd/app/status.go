@@ -1,0 +1,211 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"syscall"
+	"time"
+
+	"github.com/burnish-photo/burnish/watcher"
+)
+
+// Status is what a daemon keeps in its state folder, for burnish status and for
+// its own next start.
+type Status struct {
+	Version string                `json:"version"`
+	PID     int                   `json:"pid"`
+	Started time.Time             `json:"started"`
+	Written time.Time             `json:"written"`
+	Sandbox string                `json:"sandbox"`      // that photos are worked on in
+	Calls   string                `json:"system_calls"` // how they are filtered there
+	Folders []watcher.FolderState `json:"folders"`
+	Done    int                   `json:"done"`    // photos, since the start
+	Failed  int                   `json:"failed"`  // photos whose last try failed
+	Working int                   `json:"working"` // photos in work
+	Waiting int                   `json:"waiting"` // photos that are to come
+	Shut    string                `json:"shut,omitempty"`
+	Ledger  string                `json:"ledger,omitempty"` // what became of a damaged one at the start
+	Held    []HeldFolder          `json:"held,omitempty"`
+
+	InWork    []string            `json:"in_work,omitempty"` // photos
+	Next      []string            `json:"next,omitempty"`    // some of those that wait
+	Rate      float64             `json:"photos_per_minute,omitempty"`
+	LastError *LastError          `json:"last_error,omitempty"`
+	Steps     map[string][]string `json:"steps,omitempty"` // by pipeline: what networks run, and where
+}
+
+// HeldFolder is a watched folder of which no photo begins.
+type HeldFolder struct {
+	Folder string    `json:"folder"`
+	Reason string    `json:"reason"`
+	Until  time.Time `json:"until,omitzero"` // when one tries whether it works again
+}
+
+const (
+	statusFile = "status.json"
+	statusLock = "status.lock" // locked while a daemon keeps the file
+
+	// StatusEvery is the time between looks at whether the status has changed.
+	StatusEvery = time.Second
+)
+
+// ReadStatus reads what a daemon left. A damaged file counts as none.
+func ReadStatus(dir string) (*Status, error) {
+	data, err := os.ReadFile(filepath.Join(dir, statusFile))
+	if err != nil {
+		return nil, err
+	}
+	var s Status
+	if json.Unmarshal(data, &s) != nil {
+		return nil, fmt.Errorf("%s is damaged: %w", filepath.Join(dir, statusFile), os.ErrNotExist)
+	}
+	return &s, nil
+}
+
+// Running reports whether a daemon keeps the state in dir.
+func Running(dir string) (bool, error) {
+	f, err := os.Open(filepath.Join(dir, statusLock))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return true, nil
+	}
+	return false, err
+}
+
+// keeper writes a daemon's status when it changes.
+type keeper struct {
+	dir     string
+	lock    *os.File
+	log     *slog.Logger
+	now     func() Status // without what the keeper knows
+	notify  Notifier
+	version string
+	started time.Time
+	last    Status
+	told    bool // that it cannot be written
+}
+
+// keepStatus begins to keep the daemon's status in its state folder, until stop.
+func keepStatus(ctx context.Context, a *App) (stop func(), err error) {
+	dir := a.options.Config.StateDir
+	lock, err := os.OpenFile(filepath.Join(dir, statusLock), os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("state folder: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil { // readers hold it for a moment
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", lock.Name(), err), lock.Close())
+	}
+	k := &keeper{dir: dir, lock: lock, log: a.log, now: a.snapshot, notify: a.notify(), version: a.options.Version, started: time.Now()}
+	k.keep()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(StatusEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				k.keep()
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+		k.keep()
+		_ = k.lock.Close()
+	}, nil
+}
+
+// keep writes the status, unless it is as written before.
+func (k *keeper) keep() {
+	s := k.now()
+	s.Version, s.PID, s.Started, s.Written = k.version, os.Getpid(), k.started, k.last.Written
+	if reflect.DeepEqual(s, k.last) {
+		return
+	}
+	s.Written = time.Now()
+	err := writeWhole(filepath.Join(k.dir, statusFile), s)
+	if err != nil && !k.told {
+		k.log.Warn("cannot write the status file; burnish status will be out of date", "error", err)
+	}
+	k.told = err != nil
+	if err == nil {
+		k.last = s // else it is tried again
+	}
+	k.notify.Status(s.line())
+}
+
+// publish makes how the loop stands known to snapshot.
+func (a *App) publish() {
+	q, about := a.current.queue, a.current.worker.Describe()
+	s := Status{
+		Sandbox: about.Sandbox, Calls: about.SystemCalls, Ledger: about.Notice, Steps: about.Steps,
+		Done: a.tally.done, Failed: len(a.failed), Working: q.Underway(), Waiting: q.Len(), Shut: a.closed,
+		Rate: a.tally.rate(), LastError: a.tally.last, InWork: q.Work(), Next: q.Soonest(NamesShown),
+	}
+	for _, h := range q.Paused() {
+		s.Held = append(s.Held, HeldFolder{Folder: h.Folder, Reason: h.Reason, Until: h.Until})
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.status, a.watch = s, a.current.watch
+}
+
+// snapshot is what burnish status shows.
+func (a *App) snapshot() Status {
+	a.mu.Lock()
+	s, watch := a.status, a.watch
+	a.mu.Unlock()
+	s.Folders = watch.Folders()
+	return s
+}
+
+// writeWhole replaces a file at once.
+func writeWhole(path string, v any) error {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	temporary := path + ".tmp"
+	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(data, '\n'))
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(temporary))
+	}
+	return os.Rename(temporary, path)
+}
+
+// line is the status in short.
+func (s Status) line() string {
+	text := fmt.Sprintf("photos: %d done, %d failed, %d in work, %d waiting", s.Done, s.Failed, s.Working, s.Waiting)
+	modes := map[watcher.Mode]int{}
+	for _, f := range s.Folders {
+		modes[f.Mode]++
+	}
+	for _, m := range []watcher.Mode{watcher.Watching, watcher.Polling, watcher.Degraded, watcher.Starting} {
+		if n := modes[m]; n > 0 {
+			text += fmt.Sprintf("; %s: %d", m, n)
+		}
+	}
+	return text
+}

@@ -1,0 +1,95 @@
+package app
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+// tally is what a daemon counts since its start.
+type tally struct {
+	done    int
+	skipped map[string]int // photos skipped, by the reason in short
+	ends    []span         // of the latest photos that were processed
+	last    *LastError
+}
+
+// span is when a photo was processed.
+type span struct{ from, to time.Time }
+
+// LastError is the latest failure.
+type LastError struct {
+	Photo  string    `json:"photo"`
+	Reason string    `json:"reason"`
+	Hint   string    `json:"hint,omitempty"`
+	Time   time.Time `json:"time"`
+}
+
+// Summary is what a daemon has done since its start.
+type Summary struct {
+	Done     int
+	Skipped  map[string]int // photos, by the reason in short
+	Failures []error        // the last of each photo, ordered by photo; with Once alone
+}
+
+// Summary is known once Run has returned.
+func (a *App) Summary() Summary {
+	s := Summary{Done: a.tally.done, Skipped: a.tally.skipped}
+	for _, photo := range slices.Sorted(maps.Keys(a.failed)) {
+		if err := a.failed[photo]; err != nil {
+			s.Failures = append(s.Failures, err)
+		}
+	}
+	return s
+}
+
+const (
+	rateOver  = 15 * time.Minute // photos that ended before say nothing of the rate now
+	rateAmong = 50               // photos that the rate is taken of
+
+	// NamesShown is how many photos of a kind a status names.
+	NamesShown = 5
+)
+
+// end counts a photo that was done.
+func (t *tally) end(took time.Duration, now time.Time) {
+	t.done++
+	t.ends = append(t.ends, span{now.Add(-took), now})
+	if len(t.ends) > rateAmong {
+		t.ends = slices.Delete(t.ends, 0, len(t.ends)-rateAmong)
+	}
+	t.ends = slices.DeleteFunc(t.ends, func(s span) bool { return now.Sub(s.to) > rateOver })
+}
+
+// skip counts a photo that nothing was to be done for.
+func (t *tally) skip(reason string) {
+	if t.skipped == nil {
+		t.skipped = map[string]int{}
+	}
+	kind := "passed over"
+	switch {
+	case strings.HasPrefix(reason, "already done"):
+		kind = "already done"
+	case strings.HasPrefix(reason, "made by Burnish"):
+		kind = "made by Burnish"
+	case strings.HasPrefix(reason, "in quarantine"):
+		kind = "in quarantine"
+	case reason == plugin.NotAPhoto:
+		kind = "other files"
+	}
+	t.skipped[kind]++
+}
+
+// rate is how many photos a minute were done of late, as of the last one; 0
+// where none was.
+func (t *tally) rate() float64 {
+	if len(t.ends) == 0 {
+		return 0
+	}
+	from := slices.MinFunc(t.ends, func(a, b span) int { return a.from.Compare(b.from) }).from
+	took := t.ends[len(t.ends)-1].to.Sub(from)
+	return float64(len(t.ends)) / max(took.Minutes(), 1e-6)
+}

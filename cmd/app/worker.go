@@ -1,0 +1,105 @@
+package app
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/worker"
+	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/schedule"
+)
+
+// Worker processes photos with one configuration and keeps their records. All
+// methods but Close may be called concurrently.
+type Worker interface {
+	// Process processes a photo and returns when it has ended. Its error is a
+	// [plugin.Error], or [worker.ErrSuspect] where the photo may be what ended
+	// the worker's process and is to be tried alone.
+	Process(context.Context, plugin.Job) (plugin.Result, error)
+
+	// Capacity is how many calls of Process it takes at a time.
+	Capacity() int
+
+	// Describe tells of the worker; it does not change.
+	Describe() worker.Description
+
+	// Records answers the verbs of the records.
+	Records() api.Service
+
+	// Maintain empties the trash and forgets what has gone long ago.
+	Maintain(context.Context) error
+
+	// Failed sends an error after which no photo can be processed. It may be nil.
+	Failed() <-chan error
+
+	// Close gives the ledger up. Nothing is under way any more.
+	Close() error
+}
+
+// Scheduler decides which photo comes next. It belongs to the loop's goroutine.
+type Scheduler interface {
+	// Add takes a photo of a folder in; one that waits already is due at once.
+	Add(photo, folder string, now time.Time)
+
+	// Next gives the photo to begin with now, if there is one. Finish takes it
+	// back when it has ended.
+	Next(now time.Time) (schedule.Task, bool)
+	Finish(photo string, o schedule.Outcome, now time.Time)
+
+	// Wake is when Next may have a photo without any other call in between.
+	Wake() (at time.Time, ok bool)
+
+	// Pause lets no photo of a folder begin until the reason is "".
+	Pause(folder, reason string)
+
+	// Full reports whether photos of a folder should be kept back.
+	Full(folder string) bool
+
+	// Has reports whether a photo waits or is under way. Len counts those that
+	// wait, Underway those that are under way.
+	Has(photo string) bool
+	Len() int
+	Underway() int
+
+	// Work and Soonest name photos under way and up to n that come next; Paused
+	// tells of folders of which none begins.
+	Work() []string
+	Soonest(n int) []string
+	Paused() []schedule.Paused
+}
+
+// guarded is the worker as others than the loop reach it. While a reload
+// replaces it, they wait.
+type guarded struct {
+	mu sync.RWMutex
+	w  Worker
+}
+
+func (g *guarded) set(w Worker) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.w = w
+}
+
+// use calls f with the worker, which is not closed meanwhile. It does not where
+// a reload could open none.
+func (g *guarded) use(f func(Worker)) (used bool) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if g.w != nil {
+		f(g.w)
+	}
+	return g.w != nil
+}
+
+// close closes the worker, unless a reload could open none.
+func (g *guarded) close() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.w == nil {
+		return nil
+	}
+	return g.w.Close()
+}

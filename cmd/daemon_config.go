@@ -1,0 +1,58 @@
+package cmd
+
+import (
+	"context"
+
+	"github.com/burnish-photo/burnish/cmd/app"
+	"github.com/burnish-photo/burnish/cmd/worker"
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+// appConfig is a configuration file as the daemon takes it.
+func appConfig(c *config.Config, w app.Workers) app.Config {
+	a := app.Config{StateDir: c.StateDir, Workers: w, MinFreeSpace: c.Limits.MinFreeSpace, QueuePerFolder: c.Limits.QueuePerFolder}
+	for _, h := range c.QuietHours {
+		a.QuietHours = append(a.QuietHours, h)
+	}
+	for _, w := range c.Watch {
+		a.Folders = append(a.Folders, app.Folder{Watch: w.Config, Priority: w.Priority, Job: plugin.Job{
+			Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Allow: w.AllowFormats, Limits: w.Limits, Quarantine: w.OnQuarantine.Move,
+			After: plugin.After{Move: w.OnSuccess.Move, Trash: w.OnSuccess.Trash, KeepSidecars: w.OnSuccess.Sidecars == config.KeepSidecars},
+		}})
+	}
+	return a
+}
+
+// workers opens workers with one configuration, in a process of their own unless
+// this one is asked for.
+type workers struct {
+	options   worker.Options
+	inProcess bool
+}
+
+// Open opens a worker.
+func (w workers) Open(ctx context.Context) (app.Worker, error) {
+	if w.inProcess {
+		return opened(worker.OpenLocal(ctx, w.options))
+	}
+	return opened(worker.Supervise(w.options))
+}
+
+// Check opens a worker without the ledger, and closes it.
+func (w workers) Check(ctx context.Context) error {
+	w.options.Trial = true
+	trial, err := w.Open(ctx)
+	if err != nil {
+		return err
+	}
+	return trial.Close()
+}
+
+// opened keeps an error from becoming a worker that is not nil.
+func opened[W app.Worker](w W, err error) (app.Worker, error) {
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}

@@ -1,0 +1,60 @@
+package worker
+
+import (
+	"time"
+
+	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+// What the daemon asks of its worker process beside the verbs of the records.
+// The engine is opened first.
+const (
+	openVerb     api.Verb[setup, opened]           = "POST /worker/open"
+	processVerb  api.Verb[plugin.Job, answer]      = "POST /worker/process"
+	stalledVerb  api.Verb[stalledRequest, stalled] = "POST /worker/stalled"
+	strikeVerb   api.Verb[death, answer]           = "POST /worker/strike"
+	maintainVerb api.Verb[api.None, api.None]      = "POST /worker/maintain"
+	closeVerb    api.Verb[api.None, api.None]      = "POST /worker/close"
+)
+
+// setup is what a worker process opens its engine with.
+type setup struct {
+	Source  Source `json:"source"`
+	Version string `json:"version"`
+	Verbose bool   `json:"verbose,omitempty"`
+	Trial   bool   `json:"trial,omitempty"` // without the ledger
+
+	Confined bool `json:"confined,omitempty"` // by Landlock
+}
+
+// opened is what an open engine tells of itself.
+type opened struct {
+	Steps    map[string][]string `json:"steps"`
+	Capacity int                 `json:"capacity"`
+	Notice   string              `json:"notice,omitempty"` // of the ledger
+	Calls    string              `json:"system_calls"`     // how they are filtered
+}
+
+// answer is how a photo ended.
+type answer struct {
+	Result  plugin.Result `json:"result"`
+	Problem *api.Problem  `json:"problem,omitempty"`
+	Stale   string        `json:"stale,omitempty"` // a folder whose rule in the sandbox no longer holds
+}
+
+// stalledRequest asks for a photo that has made no progress for that long.
+type stalledRequest struct {
+	Timeout time.Duration `json:"timeout"`
+}
+
+type stalled struct {
+	Photo string `json:"photo,omitempty"`
+}
+
+// death is the end of a worker process by one photo.
+type death struct {
+	Job     plugin.Job `json:"job"`
+	Cause   string     `json:"cause"`
+	Starved bool       `json:"starved,omitempty"` // for want of memory, which is not the photo's fault
+}

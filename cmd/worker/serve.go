@@ -1,0 +1,213 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/admission"
+)
+
+// The descriptors that a worker process is started with.
+const (
+	apiDescriptor   = 3 // the daemon's calls
+	callsDescriptor = 4 // takes the listener of filtered system calls: see filterCalls
+)
+
+// Process is what the worker process runs with.
+type Process struct {
+	Registry *ops.Registry
+	Log      func(verbose bool) *slog.Logger
+
+	FilterCalls bool // filter system calls
+	Landlock    int  // version of Landlock in force
+}
+
+// Serve is the worker process: it answers the daemon until that closes the
+// connection or dies. Where photos are under way then, it does not return but
+// ends the process.
+func Serve(p Process) error {
+	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE) // the daemon says when to end
+	conn, err := inherited(apiDescriptor)
+	if err != nil {
+		return fmt.Errorf("burnish run starts this command, nobody else: %w", err)
+	}
+	s := &server{process: p, began: map[string]time.Time{}}
+	if p.FilterCalls {
+		calls, err := inherited(callsDescriptor)
+		if err != nil {
+			return err
+		}
+		s.calls, err = filterCalls(calls.(*net.UnixConn), p.Landlock)
+		if err = errors.Join(err, calls.Close()); err != nil {
+			return err
+		}
+	}
+	api.ServeConn(conn, s.service())
+	if s.underWay() > 0 {
+		os.Exit(2) // the daemon is gone: nothing under way may go on
+	}
+	return nil
+}
+
+func inherited(descriptor uintptr) (net.Conn, error) {
+	file := os.NewFile(descriptor, "daemon")
+	defer file.Close()
+	return net.FileConn(file)
+}
+
+// server answers the daemon.
+type server struct {
+	process Process
+	calls   string // how system calls are filtered
+
+	mu     sync.Mutex
+	engine *plugin.Engine
+	began  map[string]time.Time // photos under way: their latest progress
+	stale  string               // a folder whose rule in the sandbox no longer holds
+
+	folders []string // that the sandbox leaves open, as they are at the start
+}
+
+func (s *server) service() api.Service {
+	m := &api.Mux{}
+	openVerb.Handle(m, func(_ context.Context, q setup) (opened, error) {
+		o, err := s.open(q)
+		if err == nil && !q.Trial {
+			m.Handle("/v1/", api.Records(s.engine.Records()))
+		}
+		return o, err
+	})
+	processVerb.Handle(m, func(ctx context.Context, j plugin.Job) (answer, error) { return s.run(ctx, j), nil })
+	stalledVerb.Handle(m, func(_ context.Context, q stalledRequest) (stalled, error) { return stalled{s.stalled(q.Timeout)}, nil })
+	strikeVerb.Handle(m, func(ctx context.Context, d death) (answer, error) { return s.strike(ctx, d), nil })
+	maintainVerb.Handle(m, func(context.Context, api.None) (api.None, error) { return api.None{}, maintain(s.engine) })
+	closeVerb.Handle(m, func(context.Context, api.None) (api.None, error) { return api.None{}, s.close() })
+	return m
+}
+
+// open opens the engine.
+func (s *server) open(q setup) (opened, error) {
+	c, err := q.Source.parse(s.process.Registry)
+	if err != nil {
+		return opened{}, err
+	}
+	if err := limitFiles(c.Worker); err != nil {
+		return opened{}, err
+	}
+	options := []plugin.Option{plugin.WithVersion(q.Version), plugin.WithLog(s.process.Log(q.Verbose))}
+	if !q.Trial {
+		options = append(options, plugin.WithLedger(), plugin.WithTemporary())
+	}
+	if q.Confined {
+		s.folders = jobFolders(c)
+		options = append(options, plugin.WithAdvice(s.advise))
+	}
+	engine, err := plugin.Open(context.Background(), c.Engine(), s.process.Registry, options...)
+	if err != nil {
+		return opened{}, err
+	}
+	s.mu.Lock()
+	s.engine = engine
+	s.mu.Unlock()
+	return opened{Steps: engine.Describe(), Capacity: engine.Parallel(), Notice: engine.Notice(), Calls: s.calls}, nil
+}
+
+// parse reads the configuration. That a watched folder has gone is the daemon's
+// affair.
+func (s Source) parse(registry *ops.Registry) (*config.Config, error) {
+	c, faults := config.ParseSpelled(s.File, s.Folder, s.Text, registry, s.Spelled)
+	errs, _ := faults.Portable().Split()
+	return c, errs.Err()
+}
+
+// limitFiles bounds how many files this process may have open.
+func limitFiles(c config.Worker) error {
+	var now syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &now); err != nil {
+		return err
+	}
+	n := min(uint64(c.MaxOpenFiles), now.Max)
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: n, Max: n}); err != nil {
+		return fmt.Errorf("worker.max_open_files: %w", err)
+	}
+	return nil
+}
+
+// run processes a photo, to its end even where the daemon is gone.
+func (s *server) run(ctx context.Context, j plugin.Job) answer {
+	s.progress(j.Path)
+	defer s.ended(j.Path)
+	ctx = ops.WithProgress(context.WithoutCancel(ctx), func() { s.progress(j.Path) })
+	result, err := s.engine.Process(ctx, j)
+	a := answer{Result: result}
+	if err != nil {
+		a.Problem = api.NewProblem(err)
+		s.mu.Lock()
+		a.Stale = s.stale
+		s.mu.Unlock()
+	}
+	return a
+}
+
+func (s *server) progress(photo string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.began[photo] = time.Now()
+}
+
+func (s *server) ended(photo string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.began, photo)
+}
+
+func (s *server) underWay() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.began)
+}
+
+// stalled names a photo that has made no progress for that long, or "".
+func (s *server) stalled(timeout time.Duration) (photo string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for path, at := range s.began {
+		if time.Since(at) > timeout {
+			photo = path
+		}
+	}
+	return photo
+}
+
+// strike records a death.
+func (s *server) strike(ctx context.Context, d death) answer {
+	kind, remedy := plugin.Crashed, "burnish apply tries it in isolation; please report a photo that crashes every time"
+	if d.Starved {
+		kind, remedy = plugin.Starved, admission.ThisHost.Remedy()
+	}
+	return answer{Problem: api.NewProblem(s.engine.Strike(ctx, d.Job, kind, errors.New(d.Cause), remedy))}
+}
+
+// close closes the engine.
+func (s *server) close() error {
+	s.mu.Lock()
+	engine := s.engine
+	s.engine = nil
+	s.mu.Unlock()
+	if engine == nil {
+		return nil
+	}
+	return engine.Close()
+}

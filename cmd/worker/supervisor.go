@@ -1,0 +1,266 @@
+package worker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+const (
+	shortLife = 10 * time.Second // a life without a photo's fault that is no good sign
+	maxShort  = 5                // such lives in a row
+)
+
+// Supervisor is a worker in a process of its own, which is started again
+// whenever it dies.
+type Supervisor struct {
+	setup  setup
+	limit  config.Worker
+	log    *slog.Logger
+	failed chan error // takes what broke is set to
+	opened opened     // by the first process; the others are like it
+	bounds *confinement
+
+	mu      sync.Mutex // held while a process is started
+	current *process
+	short   int // lives in a row that were short
+	closed  bool
+	broke   error // no process can be had
+}
+
+// Supervise starts the worker process.
+func Supervise(o Options) (*Supervisor, error) {
+	s := &Supervisor{
+		setup:  setup{Source: o.Source, Version: o.Version, Verbose: o.Verbose, Trial: o.Trial},
+		limit:  o.Config.Worker,
+		log:    o.Log,
+		failed: make(chan error, 1),
+		bounds: confine(o.Config),
+	}
+	s.setup.Source.Spelled = o.Config.Spelled()
+	if err := s.start(); err != nil {
+		return nil, err
+	}
+	s.opened = s.current.opened
+	if !o.Trial {
+		s.log.Info("worker started", "sandbox", s.bounds.String(), "system_calls", s.calls())
+	}
+	return s, nil
+}
+
+// start starts a process. s.mu is held, or s is not shared yet. Where none has
+// ever started within the sandbox, and one does without, there is none.
+func (s *Supervisor) start() error {
+	p, err := startProcess(s.setup, s.bounds, s.log)
+	if errors.Is(err, errDead) && s.bounds.untried() {
+		p, err = startProcess(s.setup, s.bounds, s.log) // something else may have ended it
+	}
+	if err != nil && bySandbox(err) && s.bounds.lift(unconfined(err)) {
+		if p, err = startProcess(s.setup, s.bounds, s.log); err != nil {
+			s.bounds.restore()
+			return err
+		}
+		s.log.Warn("worker runs unsandboxed", "reason", s.bounds.String())
+	}
+	if err != nil {
+		return err
+	}
+	s.bounds.prove()
+	s.current = p
+	s.log.Debug("worker process runs", "pid", p.pid)
+	go p.guard(s.limit)
+	go s.watch(p)
+	return nil
+}
+
+// watch starts another process when p dies.
+func (s *Supervisor) watch(p *process) {
+	<-p.dead
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	if p.retired() {
+		s.log.Info("worker restarted", "pid", p.pid, "reason", p.cause)
+	} else {
+		s.log.Error("worker crashed, restarting", "pid", p.pid, "cause", p.cause, "under_way", p.most)
+	}
+	if p.most == 0 && !p.retired() && time.Since(p.since) < shortLife {
+		s.short++
+	} else {
+		s.short = 0
+	}
+	err := error(nil)
+	for ; s.short < maxShort && !s.closed; s.short++ {
+		time.Sleep(time.Duration(s.short) * time.Second)
+		if err = s.start(); err == nil {
+			return
+		}
+		s.log.Error("cannot start worker", "error", err)
+	}
+	s.broke = errors.Join(fmt.Errorf("the worker crashed %d times at its start, the last time because %s", s.short, p.cause), err)
+	s.failed <- s.broke
+}
+
+// Process returns [ErrSuspect] where the photo was not alone when the process
+// died, and a failure of the kind Crashed where it was. Where the process may no
+// longer use a folder that was mounted anew, the photo is tried once more, in
+// another process.
+func (s *Supervisor) Process(_ context.Context, j plugin.Job) (plugin.Result, error) {
+	a, p, err := s.try(j)
+	if err == nil && a.Stale != "" && a.Problem != nil {
+		p.retire(a.Stale + " was mounted anew since the process was confined")
+		a, _, err = s.try(j)
+	}
+	if err == nil {
+		err = a.Problem.Err()
+	}
+	return a.Result, err
+}
+
+// try processes a photo once, in the process that it returns.
+func (s *Supervisor) try(j plugin.Job) (a answer, p *process, err error) {
+	p, err = s.take(j)
+	if err != nil {
+		return a, p, &plugin.Error{Path: j.Path, Kind: plugin.Stopped, Err: err}
+	}
+	a, err = call(p, processVerb, j)
+	p.end()
+	switch {
+	case errors.Is(err, errDead) && p.most > 1:
+		return answer{}, p, ErrSuspect
+	case errors.Is(err, errDead):
+		return answer{}, p, s.strike(j, p.cause, p.starved())
+	}
+	return a, p, err
+}
+
+// strike records that the photo was the end of a process.
+func (s *Supervisor) strike(j plugin.Job, cause string, starved bool) error {
+	cause = "worker crashed on this file: " + cause
+	a, err := ask(s, strikeVerb, death{j, cause, starved})
+	if err != nil {
+		return &plugin.Error{Path: j.Path, Kind: plugin.Crashed, Err: errors.Join(errors.New(cause), err)}
+	}
+	return a.Problem.Err()
+}
+
+// take is a process that a photo has begun in. One that is confined to folders
+// which are not those of that name any more is ended first.
+func (s *Supervisor) take(j plugin.Job) (*process, error) {
+	for {
+		p, err := s.get()
+		if err != nil {
+			return nil, err
+		}
+		if folder := s.bounds.outdated(j); folder != "" {
+			p.retire(folder + " is another folder than when the process was confined")
+		}
+		if p.begin() {
+			return p, nil
+		}
+		time.Sleep(20 * time.Millisecond) // it ends
+	}
+}
+
+// get is the process that runs, waited for while one is started.
+func (s *Supervisor) get() (*process, error) {
+	for {
+		s.mu.Lock()
+		p, broke, closed := s.current, s.broke, s.closed
+		s.mu.Unlock()
+		switch {
+		case broke != nil:
+			return nil, broke
+		case closed:
+			return nil, errors.New("the daemon is stopping")
+		}
+		if !p.ending() {
+			return p, nil
+		}
+		time.Sleep(20 * time.Millisecond) // for watch to start another
+	}
+}
+
+// again calls f with the process, and with the next where it dies meanwhile.
+func (s *Supervisor) again(f func(*process) error) error {
+	for try := 1; ; try++ {
+		p, err := s.get()
+		if err != nil {
+			return err
+		}
+		if err = f(p); !errors.Is(err, errDead) || try == maxShort {
+			return err
+		}
+	}
+}
+
+// ask is a verb's answer by the process that runs.
+func ask[Q, A any](s *Supervisor, v api.Verb[Q, A], q Q) (a A, err error) {
+	err = s.again(func(p *process) (err error) {
+		a, err = call(p, v, q)
+		return err
+	})
+	return a, err
+}
+
+// Records answers the verbs of the records by asking the process.
+func (s *Supervisor) Records() api.Service {
+	return api.Forward(func(ctx context.Context, method, path string, question []byte) (answer []byte, err error) {
+		err = s.again(func(p *process) error {
+			answer, err = p.client.Ask(ctx, method, path, question)
+			return p.lived(err)
+		})
+		return answer, err
+	})
+}
+
+// Maintain empties the trash and forgets what has gone long ago.
+func (s *Supervisor) Maintain(context.Context) error {
+	_, err := ask(s, maintainVerb, api.None{})
+	return err
+}
+
+// Capacity is how many photos it takes at a time.
+func (s *Supervisor) Capacity() int { return s.opened.Capacity }
+
+// Describe tells of the process.
+func (s *Supervisor) Describe() Description {
+	return Description{Steps: s.opened.Steps, Notice: s.opened.Notice, Sandbox: s.bounds.String(), SystemCalls: s.calls()}
+}
+
+func (s *Supervisor) calls() string {
+	return cmp.Or(s.opened.Calls, "not filtered: worker.sandbox is off")
+}
+
+// Failed sends an error after which no photo can be processed.
+func (s *Supervisor) Failed() <-chan error { return s.failed }
+
+// Close ends the process; nothing is under way any more.
+func (s *Supervisor) Close() error {
+	s.mu.Lock()
+	p := s.current
+	s.closed = true
+	s.mu.Unlock()
+	_, err := call(p, closeVerb, api.None{})
+	if errors.Is(err, errDead) {
+		err = nil
+	}
+	p.client.Close()
+	select {
+	case <-p.dead:
+	case <-time.After(time.Minute):
+		p.kill("it did not end when asked to")
+		<-p.dead
+	}
+	return err
+}

@@ -1,0 +1,102 @@
+// Package worker is where the daemon's photos are processed: an engine with a
+// ledger, in a process of its own that may crash ([Supervise]) or in this one
+// ([OpenLocal]). Both have the methods that the daemon asks of a worker.
+//
+// The worker process answers package api's verbs, and those of this package, on
+// the connection that it is started with. It is sent the configuration as text,
+// as the daemon has read it, and knows nothing of the command line.
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+// Options are what a worker is opened with.
+type Options struct {
+	Config   *config.Config
+	Source   Source // of Config
+	Registry *ops.Registry
+	Version  string // of Burnish, for provenance
+	Verbose  bool   // the worker process logs more
+	Log      *slog.Logger
+
+	// Trial opens everything but the ledger, which another worker may hold: to
+	// find out whether a configuration works.
+	Trial bool
+}
+
+// Source is a configuration as the daemon read it, so that an edit since does
+// not part it from its worker.
+type Source struct {
+	File    string            `json:"file"`   // name, for messages
+	Folder  string            `json:"folder"` // that relative paths are below
+	Text    []byte            `json:"text"`
+	Spelled map[string]string `json:"spelled,omitempty"` // as of [config.Config.Spelled]: the sandbox hides the folders around
+}
+
+// Description is what there is to tell of a worker once it is open.
+type Description struct {
+	Steps       map[string][]string // by pipeline: what networks run, and where
+	Notice      string              // what became of a damaged ledger; "" for nothing
+	Sandbox     string              // that photos are processed in, a line for people
+	SystemCalls string              // how they are filtered, a line for people
+}
+
+// ErrSuspect is how a photo ends that was under way with others when the worker
+// process died: one of them may be the cause.
+var ErrSuspect = errors.New("the worker crashed while this photo and others were under way")
+
+// Local is an engine in this process.
+type Local struct{ engine *plugin.Engine }
+
+// OpenLocal opens an engine in this process.
+func OpenLocal(ctx context.Context, o Options) (*Local, error) {
+	options := []plugin.Option{plugin.WithVersion(o.Version), plugin.WithLog(o.Log)}
+	if !o.Trial {
+		options = append(options, plugin.WithLedger())
+	}
+	engine, err := plugin.Open(ctx, o.Config.Engine(), o.Registry, options...)
+	if err != nil {
+		return nil, err
+	}
+	return &Local{engine}, nil
+}
+
+// Process processes a photo.
+func (l *Local) Process(ctx context.Context, j plugin.Job) (plugin.Result, error) {
+	return l.engine.Process(ctx, j)
+}
+
+// Capacity is how many photos it takes at a time.
+func (l *Local) Capacity() int { return l.engine.Parallel() }
+
+// Describe tells of the engine.
+func (l *Local) Describe() Description {
+	const own = "photos are processed in the daemon's own process"
+	return Description{Steps: l.engine.Describe(), Notice: l.engine.Notice(), Sandbox: "none: " + own, SystemCalls: "not filtered: " + own}
+}
+
+// Records answers the verbs of the records.
+func (l *Local) Records() api.Service { return api.Records(l.engine.Records()) }
+
+// Maintain empties the trash and forgets what has gone long ago.
+func (l *Local) Maintain(context.Context) error { return maintain(l.engine) }
+
+func maintain(e *plugin.Engine) error {
+	now := time.Now()
+	return errors.Join(e.EmptyTrash(now), e.DropGone(now))
+}
+
+// Failed never sends: this process fails with it.
+func (l *Local) Failed() <-chan error { return nil }
+
+// Close closes the engine.
+func (l *Local) Close() error { return l.engine.Close() }
