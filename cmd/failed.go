@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
-	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 )
 

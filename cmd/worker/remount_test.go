@@ -63,8 +63,8 @@ func TestADenialByAStaleRule(t *testing.T) {
 }
 
 // A photo that the sandbox keeps from being read though its folder is open has
-// a name that leads elsewhere: that is no reason to open more.
-func TestANameThatLeadsOut(t *testing.T) {
+// a path that leads elsewhere: that is no reason to open more.
+func TestAPathThatLeavesTheFolders(t *testing.T) {
 	folder := t.TempDir()
 	photo := filepath.Join(folder, "photo.jpg")
 	if err := os.WriteFile(photo, nil, 0o644); err != nil {
@@ -73,7 +73,7 @@ func TestANameThatLeadsOut(t *testing.T) {
 	w := &server{folders: []string{folder}}
 	f := &plugin.Error{Path: photo, Kind: plugin.Unreadable, Err: &os.PathError{Op: "open", Path: photo, Err: os.ErrPermission}}
 	w.advise(f)
-	if w.stale != "" || strings.Contains(f.Hint, "worker.") || !strings.Contains(f.Hint, "leads out") {
+	if w.stale != "" || strings.Contains(f.Hint, "worker.") || !strings.Contains(f.Hint, "leaves the folders") {
 		t.Errorf("%q: %v", w.stale, f)
 	}
 }
