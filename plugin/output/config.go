@@ -60,7 +60,7 @@ func (c *Config) FromNode() *yaml.Node {
 func (c *Config) Encoder(source string) Encoder {
 	format := c.Format
 	if format == Auto {
-		format = kept(source)
+		format = formatFor(source)
 	}
 	return Encoder{Format: format, Options: c.options[format]}
 }

@@ -92,7 +92,7 @@ func TestLargePhotosAreSpared(t *testing.T) {
 	} {
 		e := Encoder{Format: "jpeg", Options: c.options}
 		_, args := e.saver()
-		e.spare(args, c.width, c.height)
+		e.limitMemory(args, c.width, c.height)
 		if _, got := args["optimize_coding"]; got != c.optimised {
 			t.Errorf("%+v: optimised %t", c, got)
 		}

@@ -151,12 +151,12 @@ func (r Request) encodeJob(ctx context.Context, img ops.Image) (_ *encodeJob, er
 		}
 	}
 	defer streamed.Close()
-	bared, err := bare(streamed)
+	bare, err := stripMetadata(streamed)
 	if err != nil {
 		return nil, err
 	}
-	defer bared.Close()
-	if w.pixels, err = prepare(bared, r.Encoder, r.Config.policy.Allows("icc")); err != nil {
+	defer bare.Close()
+	if w.pixels, err = prepare(bare, r.Encoder, r.Config.policy.Allows("icc")); err != nil {
 		return nil, err
 	}
 	var notes map[string]string
@@ -187,7 +187,7 @@ func (w *encodeJob) close() {
 
 func (w *encodeJob) encode(ctx context.Context, path string) error {
 	saver, args := w.request.Encoder.saver()
-	w.request.Encoder.spare(args, w.pixels.Width(), w.pixels.Height())
+	w.request.Encoder.limitMemory(args, w.pixels.Width(), w.pixels.Height())
 	if _, asked := args["resunit"]; saver == "tiffsave" && !asked {
 		args["resunit"] = "inch"
 	}
@@ -210,7 +210,7 @@ func (w *encodeJob) encode(ctx context.Context, path string) error {
 	return pixels.SaveContext(ctx, saver, path, args)
 }
 
-// stageSource stages a copy of the source, which has to be sound.
+// stageSource stages a copy of the source, which has to decode.
 func (r Request) stageSource(img ops.Image) (*staging.File, error) {
 	s, err := r.TempPrefix.Copy(img.Source.Content(), r.root(), r.Path)
 	if err != nil {

@@ -46,14 +46,14 @@ func (e Encoder) saver() (string, vips.Args) {
 	return f.saver, args
 }
 
-// optimised is the size in pixels up to which JPEG coding is optimised unasked:
+// maxOptimisedPixels is the size in pixels up to which JPEG coding is optimised unasked:
 // the encoder keeps all coefficients meanwhile, six bytes a pixel.
-const optimised = 24_000_000
+const maxOptimisedPixels = 24_000_000
 
-// spare takes out of args what would keep a whole large photo in memory, unless
+// limitMemory takes out of args what would keep a whole large photo in memory, unless
 // it was asked for.
-func (e Encoder) spare(args vips.Args, width, height int) {
-	if _, asked := e.Options["optimize_coding"]; !asked && float64(width)*float64(height) > optimised {
+func (e Encoder) limitMemory(args vips.Args, width, height int) {
+	if _, asked := e.Options["optimize_coding"]; !asked && float64(width)*float64(height) > maxOptimisedPixels {
 		delete(args, "optimize_coding")
 	}
 }

@@ -65,9 +65,9 @@ func formatNamed(name string) format {
 	return find(func(f format) bool { return f.name == name })
 }
 
-// kept is the format that a photo of a source format keeps: its own where the
+// formatFor is the format that a photo of a source format keeps: its own where the
 // library can write it, else the nearest that it can.
-func kept(source string) string {
+func formatFor(source string) string {
 	for _, name := range map[string][]string{"heif": {"heic", "avif"}, "jp2": {"png"}}[source] {
 		if _, works := vips.SaverFor(name); works {
 			return name

@@ -8,9 +8,9 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
-// bare is the image with no metadata but what belongs to its pixels: the
+// stripMetadata is the image with no metadata but what belongs to its pixels: the
 // profile, and the pages of a joined image. The caller closes it.
-func bare(p *vips.Image) (*vips.Image, error) {
+func stripMetadata(p *vips.Image) (*vips.Image, error) {
 	var gone []string
 	for _, name := range p.Fields() {
 		switch {
@@ -44,9 +44,9 @@ func prepare(p *vips.Image, e Encoder, keepICC bool) (*vips.Image, error) {
 	if current.HasAlpha() && !f.alpha {
 		err = next(flatten(current))
 	}
-	if err == nil && (cmyk && !(f.cmyk && keepICC) || tagged && (gray && !f.gray || !keepICC || f.name == "jxl" && !matrix(profile))) {
+	if err == nil && (cmyk && !(f.cmyk && keepICC) || tagged && (gray && !f.gray || !keepICC || f.name == "jxl" && !isMatrixProfile(profile))) {
 		err = next(toSRGB(current))
-	} else if err == nil && f.name == "jxl" && tagged && !gray && e.Options["lossless"] != true && !coded(profile) {
+	} else if err == nil && f.name == "jxl" && tagged && !gray && e.Options["lossless"] != true && !hasJXLPrimaries(profile) {
 		err = next(colour.Through(current, "p3"))
 	}
 	if err == nil && !f.deep && current.Format() == "ushort" && current.Interpretation() == "cmyk" {
@@ -62,16 +62,16 @@ func prepare(p *vips.Image, e Encoder, keepICC bool) (*vips.Image, error) {
 	return current, nil
 }
 
-// matrix reports whether a profile describes its colours by primaries and
+// isMatrixProfile reports whether a profile describes its colours by primaries and
 // curves. libjxl keeps no others: it writes wrong colours for tables.
-func matrix(profile []byte) bool {
+func isMatrixProfile(profile []byte) bool {
 	p, err := icc.Parse(profile)
 	return err == nil && p.Matrix()
 }
 
-// coded reports whether JPEG XL has a code for a profile's colours. Decoders of
+// hasJXLPrimaries reports whether JPEG XL has a code for a profile's colours. Decoders of
 // lossy files clip those of other profiles to sRGB.
-func coded(profile []byte) bool {
+func hasJXLPrimaries(profile []byte) bool {
 	p, err := icc.Parse(profile)
 	return err == nil && (p.Has(icc.SRGBPrimaries) || p.Has(icc.P3Primaries))
 }

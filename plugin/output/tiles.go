@@ -67,17 +67,17 @@ func (r Request) stageTiles(ctx context.Context, img ops.Image) (_ *staging.File
 		return nil, err
 	}
 	defer given.Close()
-	bared, err := bare(given)
+	bare, err := stripMetadata(given)
 	if err != nil {
 		return nil, err
 	}
-	defer bared.Close()
+	defer bare.Close()
 	saver, args := r.Encoder.saver()
 	as := "jpeg"
 	if text, _ := args["suffix"].(string); !strings.HasPrefix(text, ".j") {
 		as = "png"
 	}
-	pixels, err := prepare(bared, Encoder{Format: as}, false)
+	pixels, err := prepare(bare, Encoder{Format: as}, false)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (r Request) stageTiles(ctx context.Context, img ops.Image) (_ *staging.File
 	if archive(r.Path) != "" {
 		return r.takeArchive(folder)
 	}
-	if err := undate(folder.Temporary()); err != nil {
+	if err := removeProperties(folder.Temporary()); err != nil {
 		return nil, err
 	}
 	if err := verifyTiles(folder.Temporary()); err != nil {
@@ -117,7 +117,7 @@ func (r Request) takeArchive(folder *staging.File) (*staging.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = timeless(filepath.Join(folder.Temporary(), files[0].Name()), s.Temporary())
+	err = copyWithoutTimes(filepath.Join(folder.Temporary(), files[0].Name()), s.Temporary())
 	folder.Discard()
 	if err == nil {
 		err = verifyArchive(s.Temporary())
@@ -132,13 +132,13 @@ func (r Request) takeArchive(folder *staging.File) (*staging.File, error) {
 	return s, nil
 }
 
-// dated is a file of libvips's beside the tiles, which says when it was written.
-const dated = "vips-properties.xml"
+// propertiesFile is a file of libvips's beside the tiles, which says when it was written.
+const propertiesFile = "vips-properties.xml"
 
-// undate removes it from a folder of tiles.
-func undate(folder string) error {
-	files, err := filepath.Glob(filepath.Join(folder, "*", dated))
-	for _, name := range append(files, filepath.Join(folder, dated)) {
+// removeProperties removes it from a folder of tiles.
+func removeProperties(folder string) error {
+	files, err := filepath.Glob(filepath.Join(folder, "*", propertiesFile))
+	for _, name := range append(files, filepath.Join(folder, propertiesFile)) {
 		if gone := os.Remove(name); !errors.Is(gone, fs.ErrNotExist) {
 			err = errors.Join(err, gone)
 		}
@@ -146,8 +146,8 @@ func undate(folder string) error {
 	return err
 }
 
-// timeless copies a zip file without the times of its members.
-func timeless(from, to string) error {
+// copyWithoutTimes copies a zip file without the times of its members.
+func copyWithoutTimes(from, to string) error {
 	z, err := zip.OpenReader(from)
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func timeless(from, to string) error {
 	}
 	w := zip.NewWriter(out)
 	for _, f := range z.File {
-		if path.Base(f.Name) == dated {
+		if path.Base(f.Name) == propertiesFile {
 			continue
 		}
 		h := f.FileHeader
