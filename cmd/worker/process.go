@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -288,7 +287,7 @@ func (p *process) guard(c config.Worker) {
 			}
 		case <-tick.C:
 		}
-		if own := ownMemory(p.pid); own > most {
+		if own := diag.Size(admission.ThisHost.Anonymous(p.pid)); own > most {
 			if c.Memory == 0 { // then it is what is there
 				p.starve(fmt.Sprintf("it held %s of memory, of the %s that are there for it", own, most))
 			}
@@ -305,15 +304,6 @@ func (p *process) guard(c config.Worker) {
 			p.kill(fmt.Sprintf("it did not answer for %s (worker.stall_timeout)", c.StallTimeout))
 		}
 	}
-}
-
-// ownMemory is the memory that a process has for itself.
-func ownMemory(pid int) diag.Size {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	_, rest, _ := strings.Cut(string(text), "RssAnon:")
-	var kib int64
-	_, _ = fmt.Sscan(rest, &kib)
-	return diag.Size(kib << 10)
 }
 
 // allowance is the memory that a worker may hold: a share of what the machine

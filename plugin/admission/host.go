@@ -132,6 +132,12 @@ func (h Host) Resident() int64 {
 	return n * int64(os.Getpagesize())
 }
 
+// Anonymous is the memory that a process has for itself, in bytes, beside what
+// the system could read again from files; 0 where the system does not tell.
+func (h Host) Anonymous(pid int) int64 {
+	return readKilobytes(h.path("proc", strconv.Itoa(pid), "status"), "RssAnon")
+}
+
 // Peak is the most memory that this process has held, in bytes; 0 where the
 // system does not tell.
 func (h Host) Peak() int64 { return readKilobytes(h.path("proc/self/status"), "VmHWM") }

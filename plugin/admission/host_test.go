@@ -112,7 +112,7 @@ func TestThisHostTells(t *testing.T) {
 		t.Skip("this system does not tell")
 	}
 	all := h.Memory()
-	if all <= 0 || h.Available() <= 0 || h.Resident() > all || h.Peak() <= 0 {
+	if all <= 0 || h.Available() <= 0 || h.Resident() > all || h.Peak() <= 0 || h.Anonymous(os.Getpid()) <= 0 {
 		t.Errorf("%d bytes, %d available, %d held, %d at most", all, h.Available(), h.Resident(), h.Peak())
 	}
 	if e := refusal(t, admission.NewMemoryLimiter(h, 0, slog.New(slog.DiscardHandler))); e.Limit < 16<<20 || e.Limit > all || e.Configured {

@@ -12,6 +12,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/failure"
 	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/watcher/paths"
 )
 
 // Request says which file to look at, and how much of it is taken.
@@ -99,17 +100,11 @@ func (r Request) mayFollow(real string) error {
 	}
 	for _, folder := range r.Barred {
 		resolved, err := filepath.EvalSymlinks(folder)
-		if err == nil && within(real, resolved) && !within(root, resolved) {
+		if err == nil && paths.Within(real, resolved) && !paths.Within(root, resolved) {
 			return r.Swapped(fmt.Errorf("a link leads into %s", folder))
 		}
 	}
 	return nil
-}
-
-// within reports whether path is folder or lies below it.
-func within(path, folder string) bool {
-	rel, err := filepath.Rel(folder, path)
-	return err == nil && filepath.IsLocal(rel)
 }
 
 // Damaged is the failure of a source that libvips cannot decode.

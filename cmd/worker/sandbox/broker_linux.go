@@ -118,21 +118,12 @@ func chmod(path string, mode uint32) error {
 // has open as its call's first argument, where that is a regular file that is
 // open for writing. What the process does meanwhile does not change the file.
 func (b *Broker) onFile(listener int, n notification, f func(path string) error) error {
-	file, flags, err := b.take(n)
+	file, flags, err := b.takeRegular(listener, n)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(file)
-	if err := n.waits(listener); err != nil { // else the number may be another process's by now
-		return err
-	}
-	var s unix.Stat_t
-	if err := unix.Fstat(file, &s); err != nil {
-		return err
-	}
-	mode := flags & unix.O_ACCMODE
-	writable := flags&unix.O_PATH == 0 && (mode == unix.O_WRONLY || mode == unix.O_RDWR)
-	if !writable || s.Mode&unix.S_IFMT != unix.S_IFREG {
+	if mode := flags & unix.O_ACCMODE; flags&unix.O_PATH != 0 || mode != unix.O_WRONLY && mode != unix.O_RDWR {
 		return errForbidden
 	}
 	return f(fmt.Sprintf("/proc/self/fd/%d", file))
@@ -142,19 +133,12 @@ func (b *Broker) onFile(listener int, n notification, f func(path string) error)
 // file that it has open: whether nobody has the file open for writing. The lease
 // is given back at once, so that it holds nobody up.
 func (b *Broker) tryLease(listener int, n notification) error {
-	file, flags, err := b.take(n)
+	file, flags, err := b.takeRegular(listener, n)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(file)
-	if err := n.waits(listener); err != nil { // else the number may be another process's by now
-		return err
-	}
-	var s unix.Stat_t
-	if err := unix.Fstat(file, &s); err != nil {
-		return err
-	}
-	if flags&(unix.O_PATH|unix.O_ACCMODE) != unix.O_RDONLY || s.Mode&unix.S_IFMT != unix.S_IFREG {
+	if flags&(unix.O_PATH|unix.O_ACCMODE) != unix.O_RDONLY {
 		return errForbidden
 	}
 	own, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", file), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
@@ -164,6 +148,27 @@ func (b *Broker) tryLease(listener int, n notification) error {
 	defer unix.Close(own)
 	_, err = unix.FcntlInt(uintptr(own), unix.F_SETLEASE, unix.F_RDLCK)
 	return err
+}
+
+// takeRegular is take for regular files, while the thread that asked waits.
+func (b *Broker) takeRegular(listener int, n notification) (file, flags int, err error) {
+	file, flags, err = b.take(n)
+	if err != nil {
+		return 0, 0, err
+	}
+	var s unix.Stat_t
+	err = n.waits(listener) // else the number may be another process's by now
+	if err == nil {
+		err = unix.Fstat(file, &s)
+	}
+	if err == nil && s.Mode&unix.S_IFMT != unix.S_IFREG {
+		err = errForbidden
+	}
+	if err != nil {
+		unix.Close(file)
+		return 0, 0, err
+	}
+	return file, flags, nil
 }
 
 // take is a descriptor of the file that the call's first argument stands for,
