@@ -44,21 +44,12 @@ func scaled(p *vips.Image, scale float64) (*vips.Image, error) {
 	if p.Bands() < 3 {
 		space = "grey16"
 	}
-	out := p.Ref()
-	for _, step := range []struct {
-		operation string
-		args      vips.Args
-	}{
-		{"linear", vips.Args{"a": []float64{scale}, "b": []float64{0.5}}},
-		{"cast", vips.Args{"format": "ushort"}},
-		{"copy", vips.Args{"interpretation": space}},
-	} {
-		next, err := out.Do(step.operation, step.args)
-		out.Close()
-		if err != nil {
-			return nil, fmt.Errorf("convert %s numbers (%s) to 16 bits: %w", p.Format(), p.Interpretation(), err)
-		}
-		out = next
+	out, err := vips.Chain(p,
+		vips.Op("linear", vips.Args{"a": []float64{scale}, "b": []float64{0.5}}),
+		vips.Op("cast", vips.Args{"format": "ushort"}),
+		vips.Op("copy", vips.Args{"interpretation": space}))
+	if err != nil {
+		return nil, fmt.Errorf("convert %s numbers (%s) to 16 bits: %w", p.Format(), p.Interpretation(), err)
 	}
 	if !direct(out) {
 		defer out.Close()

@@ -1,4 +1,4 @@
-// Package kernels computes the network's blocks on CPUs, each in one piece, as
+// Package kernels computes the blocks of networks on CPUs by fused kernels, as
 // operators of ONNX Runtime: Restormer's transformer block, HAT's residual
 // hybrid attention group, PromptCIR's prompt interaction, and the convolutions
 // between resolutions.

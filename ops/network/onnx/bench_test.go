@@ -36,7 +36,7 @@ func processor() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkRun times the bundled model per megapixel of window: by the window's
+// BenchmarkRun times the bundled model per megapixel of tile: by the tile's
 // side, the threads of a run, and the runs at a time. cpu-s/MP
 // is by the processor, which other load disturbs less. peak-MB is the process's
 // peak, so only the first line of a fresh process tells one configuration's.

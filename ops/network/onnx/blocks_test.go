@@ -29,11 +29,11 @@ func bundled(t testing.TB, threads int, plain bool) *onnx.Model {
 func needBlocks(t testing.TB) {
 	t.Helper()
 	if !kernels.Available() {
-		t.Skip("this processor or system has no blocks in one piece: it needs Linux and AVX2")
+		t.Skip("this processor or system has no fused kernels: it needs Linux and AVX2")
 	}
 }
 
-// TestBlocksAgree compares the network with its blocks in one piece with the
+// TestBlocksAgree compares the network with fused kernels with the
 // graph, node by node, on images that are smooth, noisy and extreme.
 func TestBlocksAgree(t *testing.T) {
 	needBlocks(t)
@@ -44,7 +44,7 @@ func TestBlocksAgree(t *testing.T) {
 	for _, threads := range []int{1, 3} {
 		m := bundled(t, threads, false)
 		if p := m.SelfTest(); p.FusedBlocks != 21 || p.MACs < 50_000 || p.MaxError > 5e-5 {
-			t.Fatalf("%d blocks in one piece, of 21; %v", p.FusedBlocks, p)
+			t.Fatalf("%d fused blocks, of 21; %v", p.FusedBlocks, p)
 		}
 		for _, s := range [][3]int{{1, 32, 32}, {2, 64, 96}, {1, 32, 352}, {1, 160, 288}} {
 			for name, in := range pictures(s[0], s[1], s[2]) {
@@ -81,8 +81,8 @@ func farthest(a, b []float32) (most float64) {
 	return most
 }
 
-// BenchmarkBlocks compares the bundled model with its blocks in one piece with
-// the graph, node by node, on one window, in turns. BENCH=Blocks make bench.
+// BenchmarkBlocks compares the bundled model with fused kernels with
+// the graph, node by node, on one tile, in turns. BENCH=Blocks make bench.
 func BenchmarkBlocks(b *testing.B) {
 	needBlocks(b)
 	for _, side := range []int{256, 512} {

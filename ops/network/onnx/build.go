@@ -183,7 +183,7 @@ func (b *builder) session(d device.Device) (*ort.DynamicAdvancedSession, error) 
 	return ort.NewDynamicAdvancedSessionWithONNXData(b.data, in, out, so)
 }
 
-// sessionOptions suit a daemon that runs windows of few shapes: idle threads
+// sessionOptions suit a daemon that runs tiles of few shapes: idle threads
 // sleep, and one run at a time uses the threads it was given.
 func (b *builder) sessionOptions() (*ort.SessionOptions, error) {
 	so, err := ort.NewSessionOptions()

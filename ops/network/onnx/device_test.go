@@ -142,7 +142,7 @@ func TestOtherProviders(t *testing.T) {
 	}
 }
 
-// likeTheCPU runs three windows at a time, as photos' windows are on a GPU.
+// likeTheCPU runs three tiles at a time, as photos' tiles are on a GPU.
 func likeTheCPU(t *testing.T, m *onnx.Model) {
 	t.Helper()
 	if p := m.SelfTest(); p.Provider == "CPUExecutionProvider" || p.SecondsPerMP <= 0 {

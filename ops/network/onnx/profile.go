@@ -17,7 +17,7 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// profile is what ONNX Runtime noted of one run: on which provider its nodes ran.
+// profile is what ONNX Runtime recorded of one run: on which provider its nodes ran.
 type profile struct {
 	micros map[string]float64 // time by provider
 	macs   map[string]float64 // multiply-accumulates by provider

@@ -41,7 +41,7 @@ func withBlocks(t *testing.T, change func([]block) any) []byte {
 // to run as their graph says, and the reason is told.
 func TestWrongBlocks(t *testing.T) {
 	if !kernels.Available() {
-		t.Skip("this processor or system has no blocks in one piece: it needs Linux and AVX2")
+		t.Skip("this processor or system has no fused kernels: it needs Linux and AVX2")
 	}
 	if started() == nil {
 		t.Skip("no ONNX Runtime library: run make setup")
@@ -154,10 +154,10 @@ func TestWrongNumbers(t *testing.T) {
 	}
 }
 
-// TestStaleKnownAnswer opens a model whose noted answer is another network's: the graph is asked.
+// TestStaleKnownAnswer opens a model whose expected answer is another network's: the graph is asked.
 func TestStaleKnownAnswer(t *testing.T) {
 	if !kernels.Available() || started() == nil {
-		t.Skip("no blocks in one piece here, or no ONNX Runtime library: run make setup")
+		t.Skip("no fused kernels here, or no ONNX Runtime library: run make setup")
 	}
 	m, err := OpenBytes("model", withMetadata(t, "burnish.known", strings.Repeat("AAAA", 2*3*64*64/3)), Options{Device: device.CPU, Threads: 1})
 	if err != nil {

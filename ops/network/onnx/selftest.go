@@ -30,7 +30,7 @@ var (
 // SelfTest is what a known input showed of a model when it was opened.
 type SelfTest struct {
 	Provider     string  // the execution provider that really ran it; "" where that could not be told
-	SecondsPerMP float64 // of windows, computed twice; the second counts
+	SecondsPerMP float64 // of tiles, computed twice; the second counts
 	MeanError    float64 // against the CPU, as a part of the range; 0 on the CPU itself
 	MaxError     float64
 	MACs         float64 // multiply-accumulates a pixel of the graph; 0 where that could not be told
@@ -97,7 +97,7 @@ func (b *builder) verify(s *ort.DynamicAdvancedSession, d device.Device) (SelfTe
 	return selfTest, assess(want, macs)
 }
 
-// expected is the answer to the known input that the model's export has noted, for
+// expected is the answer to the known input that the model's export carries, for
 // images from 0 to 1, or nil.
 func (b *builder) expected(side int) []float32 {
 	c := b.contract
