@@ -2,7 +2,6 @@ package network_test
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops"
@@ -80,16 +79,6 @@ func crop(tb testing.TB, x, y, w, h int) *vips.Image {
 	whole := must[*vips.Image](tb)(vips.Open(original, vips.Random))
 	defer whole.Close()
 	return must[*vips.Image](tb)(whole.Do("extract_area", vips.Args{"left": x, "top": y, "width": w, "height": h}))
-}
-
-// compressed saves p as a JPEG and opens that as a stream.
-func compressed(tb testing.TB, p *vips.Image, quality int) *vips.Image {
-	tb.Helper()
-	path := filepath.Join(tb.TempDir(), "photo.jpg")
-	if err := p.Save("jpegsave", path, vips.Args{"Q": quality}); err != nil {
-		tb.Fatal(err)
-	}
-	return must[*vips.Image](tb)(vips.Open(path, vips.Sequential))
 }
 
 func values(tb testing.TB, p *vips.Image) []byte {
