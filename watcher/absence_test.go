@@ -152,19 +152,19 @@ func TestWhatWasMissedComesAgain(t *testing.T) {
 	r.mode(Watching)
 
 	rename(t, dir, away)
-	r.Again(a)
+	r.Resend(a)
 	r.mode(Degraded)
 	r.quiet()
 	rename(t, away, dir)
 	r.expect("sub/a.jpg")
 	r.mode(Watching)
 
-	r.Again(b)
+	r.Resend(b)
 	r.expect("b.jpg")
 	if err := os.Remove(b); err != nil {
 		t.Fatal(err)
 	}
-	r.Again(b)
-	r.Again(filepath.Join(dir, "none/c.jpg"))
+	r.Resend(b)
+	r.Resend(filepath.Join(dir, "none/c.jpg"))
 	r.quiet()
 }

@@ -15,7 +15,7 @@ import (
 
 // arrivals are the ways in which programs bring a file, in steps. Between two
 // steps the writer stalls for a minute: much longer than files settle, and
-// shorter than the patience with them.
+// shorter than the timeout with them.
 var arrivals = map[string]func(do writer, data []byte){
 	"a copy that stalls": func(do writer, data []byte) {
 		do.append("a.jpg", data[:len(data)/2])

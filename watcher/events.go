@@ -31,7 +31,7 @@ func (l *loop) closeNotifier() {
 		return
 	}
 	if err := l.notify.Close(); err != nil {
-		l.options.Log.Warn("closing file system events", "error", err)
+		l.options.Log.Warn("cannot close the event source", "error", err)
 	}
 	l.notify, l.events, l.failures = nil, nil, nil
 	l.changed = true
@@ -40,7 +40,7 @@ func (l *loop) closeNotifier() {
 // takeEvents handles an event and those that wait behind it, up to a bound.
 func (l *loop) takeEvents(ev fsnotify.Event, ok bool) {
 	for taken := 1; ok; taken++ {
-		l.event(ev, time.Now())
+		l.event(ev, l.now())
 		if taken == atATime {
 			return
 		}
@@ -61,16 +61,16 @@ func (l *loop) lost(err error) {
 		return // closed: events says so too
 	}
 	if errors.Is(err, fsnotify.ErrEventOverflow) {
-		l.options.Log.Warn("more file system events than could be queued: looking through all watched folders", "remedy", raise("max_queued_events", 16384))
+		l.options.Log.Warn("inotify queue overflow, rescanning", "remedy", raise("max_queued_events", 16384))
 	} else {
-		l.options.Log.Warn("file system events failed: looking through all watched folders", "error", err)
+		l.options.Log.Warn("file system events failed, rescanning", "error", err)
 	}
 	l.rescanSoon()
 }
 
 func (l *loop) rescanSoon() {
 	for _, r := range l.roots {
-		r.scanSoon(time.Now().Add(afterLoss))
+		r.scanSoon(l.now().Add(afterLoss))
 	}
 	l.confirmed, l.changed = false, true
 }
@@ -86,7 +86,7 @@ func (l *loop) event(ev fsnotify.Event, now time.Time) {
 	f := l.folders[filepath.Dir(ev.Name)]
 	name := filepath.Base(ev.Name)
 	if isCanary(name) {
-		l.hear(ev.Name)
+		l.onCanary(ev.Name)
 	}
 	if f == nil || !f.takes(name, true) && !f.takes(name, false) {
 		return

@@ -14,7 +14,7 @@ import (
 const (
 	probeEvery = 5 * time.Second        // between looks at whether a watched folder is still there
 	afterLoss  = 200 * time.Millisecond // from an overflow to the rescan, which then covers the burst
-	atATime    = 64                     // files judged, or events taken, before the loop turns to something else
+	atATime    = 64                     // files checked, or events taken, before the loop turns to something else
 )
 
 // loop is one Run. Its goroutine alone touches what is in here.
@@ -56,7 +56,7 @@ func newLoop(w *Watcher, out chan<- File) *loop {
 func (l *loop) run(ctx context.Context) error {
 	defer l.closeNotifier()
 	l.openNotifier()
-	now := time.Now()
+	now := l.now()
 	l.nextProbe = now.Add(probeEvery)
 	for _, r := range l.roots {
 		l.scan(r, now)
@@ -64,16 +64,16 @@ func (l *loop) run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		busy := l.step(time.Now())
-		head := l.head(time.Now())
+		busy := l.step(l.now())
+		head := l.head(l.now())
 		l.report()
 		if ctx.Err() != nil {
 			return nil
 		}
-		if l.options.Once && !busy && head == nil && !l.holding() && l.finished(time.Now()) {
+		if l.options.Once && !busy && head == nil && !l.hasPaused() && l.finished(l.now()) {
 			return l.shortfall()
 		}
-		timer.Reset(l.pause(busy || len(l.toList) > 0))
+		timer.Reset(l.untilNext(busy || len(l.toList) > 0))
 		l.wait(ctx, timer.C, head)
 	}
 }
@@ -114,21 +114,21 @@ func (l *loop) step(now time.Time) (busy bool) {
 			l.scan(r, now)
 		}
 	}
-	l.lookAgain(now)
-	l.listen(now)
+	l.recheck(now)
+	l.expireCanaries(now)
 	l.listNext(now)
 	for range atATime {
 		e := l.settler.due(now)
 		if e == nil {
 			return len(l.toList) > 0
 		}
-		l.judge(e, now)
+		l.checkSettled(e, now)
 	}
 	return true
 }
 
-// pause returns how long the loop may sleep.
-func (l *loop) pause(busy bool) time.Duration {
+// untilNext is how long the loop may sleep.
+func (l *loop) untilNext(busy bool) time.Duration {
 	if busy {
 		return 0
 	}
@@ -144,11 +144,11 @@ func (l *loop) pause(busy bool) time.Duration {
 	if due, ok := l.settler.next(); ok && due.Before(next) {
 		next = due
 	}
-	return max(0, time.Until(next))
+	return max(0, next.Sub(l.now()))
 }
 
-// judge decides whether a file that is due has settled.
-func (l *loop) judge(e *entry, now time.Time) {
+// checkSettled decides whether a file that is due has settled.
+func (l *loop) checkSettled(e *entry, now time.Time) {
 	info, err := l.fileOf(e)
 	if info == nil {
 		l.missing(e, err)
@@ -158,19 +158,19 @@ func (l *loop) judge(e *entry, now time.Time) {
 		whole, err := l.options.Complete(e.file())
 		return whole || err != nil
 	}
-	patience := e.root.IncompleteTimeout
-	if untouched := time.Since(touched(info)); untouched > patience {
-		patience = 0 // nobody is writing it
+	timeout := e.root.IncompleteTimeout
+	if at := touched(info); !at.IsZero() && now.Sub(at) > timeout {
+		timeout = 0 // nobody is writing it
 	}
-	if l.settler.judge(e, now, stampOf(info), complete, patience) {
+	if l.settler.checkSettled(e, now, stampOf(info), complete, timeout) {
 		e.fresh = false
 		e.root.toSend = append(e.root.toSend, e)
 	}
 }
 
-// lookAgain takes up files that the host missed.
-func (l *loop) lookAgain(now time.Time) {
-	for _, path := range l.takeAgain() {
+// recheck takes up files that the host missed.
+func (l *loop) recheck(now time.Time) {
+	for _, path := range l.takeResend() {
 		f := l.folders[filepath.Dir(path)]
 		if f == nil {
 			continue
@@ -203,7 +203,7 @@ func (l *loop) fileOf(e *entry) (fs.FileInfo, error) {
 func (l *loop) head(now time.Time) *entry {
 	for n := range l.roots {
 		r := l.roots[(l.turn+n)%len(l.roots)]
-		if l.holds(r.path) {
+		if l.isPaused(r.path) {
 			continue
 		}
 		if e := l.headOf(r, now); e != nil {
@@ -238,9 +238,9 @@ func (l *loop) headOf(r *root, now time.Time) *entry {
 	return nil
 }
 
-// holding reports whether files wait because their folder is held.
-func (l *loop) holding() bool {
-	return slices.ContainsFunc(l.roots, func(r *root) bool { return len(r.toSend) > 0 && l.holds(r.path) })
+// hasPaused reports whether files wait because their folder is paused.
+func (l *loop) hasPaused() bool {
+	return slices.ContainsFunc(l.roots, func(r *root) bool { return len(r.toSend) > 0 && l.isPaused(r.path) })
 }
 
 // finished reports, with nothing at hand, whether a whole scan has found

@@ -18,19 +18,19 @@ const (
 	canaryAgain  = 5 * time.Minute  // until another try, where it was not heard
 )
 
-// canary is a watched folder's proof that its events arrive: an empty file
+// canary is a watched folder's self-test that its events arrive: an empty file
 // whose creation must be told.
 type canary struct {
-	path  string    // of the one under way, "" without
-	due   time.Time // when it counts as not heard
-	again time.Time // not before: another try
-	heard bool      // since the folder was watched last
-	mute  string    // why events do not arrive, or ""
+	path    string    // of the one under way, "" without
+	due     time.Time // when it counts as not heard
+	again   time.Time // not before: another try
+	heard   bool      // since the folder was watched last
+	failure string    // why events do not arrive, or ""
 }
 
-// prove begins to look whether r's events arrive. Where nothing may be
+// startCanary begins to look whether r's events arrive. Where nothing may be
 // created, the kind of file system decides alone.
-func (l *loop) prove(r *root, now time.Time) {
+func (l *loop) startCanary(r *root, now time.Time) {
 	c := &r.canary
 	if l.notify == nil || l.options.Once || r.Events != Auto || c.heard || c.path != "" || now.Before(c.again) {
 		return
@@ -38,13 +38,13 @@ func (l *loop) prove(r *root, now time.Time) {
 	path := filepath.Join(r.path, fmt.Sprintf("%s%d-%08x%s", canaryPrefix, os.Getpid(), rand.Uint32(), canarySuffix))
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		l.options.Log.Debug("events of the folder are not tried out: nothing can be created in it", "folder", r.path, "error", err)
-		c.heard, c.mute = true, ""
+		l.options.Log.Debug("event self-test skipped: nothing can be created in the folder", "folder", r.path, "error", err)
+		c.heard, c.failure = true, ""
 		return
 	}
 	c.path, c.due = path, now.Add(canaryWait)
 	if err := errors.Join(f.Close(), os.Remove(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		l.options.Log.Warn("the file that events were tried out with was not removed", "file", path, "error", err)
+		l.options.Log.Warn("cannot remove the file of the event self-test", "file", path, "error", err)
 	}
 }
 
@@ -53,8 +53,8 @@ func isCanary(name string) bool {
 	return strings.HasPrefix(name, canaryPrefix) && strings.HasSuffix(name, canarySuffix)
 }
 
-// hear takes in an event of a canary.
-func (l *loop) hear(path string) {
+// onCanary takes in an event of a canary.
+func (l *loop) onCanary(path string) {
 	for _, r := range l.roots {
 		if r.canary.path == path {
 			r.canary = canary{heard: true}
@@ -63,11 +63,11 @@ func (l *loop) hear(path string) {
 	}
 }
 
-// listen notes the canaries that were not heard in time.
-func (l *loop) listen(now time.Time) {
+// expireCanaries notes the canaries that were not heard in time.
+func (l *loop) expireCanaries(now time.Time) {
 	for _, r := range l.roots {
 		if c := &r.canary; c.path != "" && !now.Before(c.due) {
-			*c = canary{again: now.Add(canaryAgain), mute: "no file system events arrive: a file created for a test was not told of"}
+			*c = canary{again: now.Add(canaryAgain), failure: "no file system events arrive: a file created for a test was not told of"}
 			r.scanSoon(now)
 			l.changed = true
 		}
@@ -75,9 +75,9 @@ func (l *loop) listen(now time.Time) {
 }
 
 // sweepCanary removes a canary that a killed process left.
-func sweepCanary(path string, d fs.DirEntry) {
+func sweepCanary(path string, d fs.DirEntry, now time.Time) {
 	info, err := d.Info()
-	if err == nil && info.Mode().IsRegular() && info.Size() == 0 && time.Since(info.ModTime()) > time.Minute {
+	if err == nil && info.Mode().IsRegular() && info.Size() == 0 && now.Sub(info.ModTime()) > time.Minute {
 		_ = os.Remove(path) // another time then
 	}
 }

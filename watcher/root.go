@@ -79,7 +79,7 @@ func (l *loop) present(r *root) bool {
 	case stampOf(info).identity != r.id:
 		l.unwatch(r)
 		r.moved = true
-		r.scanSoon(time.Now())
+		r.scanSoon(l.now())
 	default:
 		return true
 	}
@@ -90,7 +90,7 @@ func (l *loop) present(r *root) bool {
 func (l *loop) lose(r *root, why string) {
 	if r.gone == "" {
 		l.unwatch(r)
-		r.nextScan = time.Now().Add(r.PollInterval)
+		r.nextScan = l.now().Add(r.PollInterval)
 	}
 	r.gone = why
 	l.changed = true
@@ -101,7 +101,7 @@ func (l *loop) unwatch(r *root) {
 	r.canary = canary{again: r.canary.again}
 	for _, f := range l.folders {
 		if f.root == r {
-			l.mute(f)
+			l.unwatchFolder(f)
 		}
 	}
 }
@@ -146,7 +146,7 @@ func (l *loop) emptied(r *root, entries int) bool {
 		return true
 	}
 	if r.gone != "" {
-		l.options.Log.Info("the folder is back", "folder", r.path)
+		l.options.Log.Info("folder is back", "folder", r.path)
 	}
 	r.gone, r.moved, r.before = "", false, FolderState{}
 	return false
@@ -171,7 +171,7 @@ func (l *loop) listed(r *root, now time.Time) {
 		r.nextScan = now.Add(max(l.options.Rescan, 20*took))
 	}
 	if r.gone == "" && r.unwatched == "" {
-		l.prove(r, now)
+		l.startCanary(r, now)
 	}
 }
 
@@ -250,7 +250,7 @@ func (l *loop) unheard(r *root) string {
 	case r.remote != "":
 		return r.remote
 	}
-	return r.canary.mute
+	return r.canary.failure
 }
 
 // shortfall names the folders that could not be read in full.

@@ -156,10 +156,10 @@ func (s *settler) next() (time.Time, bool) {
 	return s.waiting[0].due, true
 }
 
-// judge looks at a waiting file whose state now is st. It returns true when
-// the file has settled; otherwise it goes on waiting. Patience is how long an
+// checkSettled looks at a waiting file whose state now is st. It returns true when
+// the file has settled; otherwise it goes on waiting. timeout is how long an
 // incomplete file may be quiet before it counts as settled all the same.
-func (s *settler) judge(e *entry, now time.Time, st stamp, complete func() bool, patience time.Duration) bool {
+func (s *settler) checkSettled(e *entry, now time.Time, st stamp, complete func() bool, timeout time.Duration) bool {
 	if s.observe(e, now, st) {
 		return false
 	}
@@ -168,8 +168,8 @@ func (s *settler) judge(e *entry, now time.Time, st stamp, complete func() bool,
 		s.look(e.arrival, e.arrival.quiet.Add(e.root.Settle))
 		return false
 	}
-	if !complete() && quiet < patience {
-		s.look(e.arrival, now.Add(min(max(e.root.Settle, quiet/4), patience-quiet)))
+	if !complete() && quiet < timeout {
+		s.look(e.arrival, now.Add(min(max(e.root.Settle, quiet/4), timeout-quiet)))
 		return false
 	}
 	s.leave(e, settled)

@@ -8,7 +8,7 @@ import (
 
 // A settler is driven by hand: each step moves the clock and says what is seen.
 func TestSettler(t *testing.T) {
-	const quiet, patience = 10 * time.Second, 25 * time.Second
+	const quiet, timeout = 10 * time.Second, 25 * time.Second
 	one := stamp{identity: identity{1, 1}, size: 5, sec: 100}
 	grown := stamp{identity: identity{1, 1}, size: 9, sec: 100}
 	rewritten := stamp{identity: identity{1, 1}, size: 5, sec: 101}
@@ -46,7 +46,7 @@ func TestSettler(t *testing.T) {
 				case "touch":
 					s.touch(e, now)
 				default:
-					settled = s.judge(e, now, st.as, func() bool { return st.do == "judge" }, patience)
+					settled = s.checkSettled(e, now, st.as, func() bool { return st.do == "judge" }, timeout)
 				}
 				if settled != st.settled {
 					t.Fatalf("%ds: %s: settled = %v", st.at, st.do, settled)

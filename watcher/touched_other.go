@@ -7,4 +7,4 @@ import (
 	"time"
 )
 
-func touched(fs.FileInfo) time.Time { return time.Now() }
+func touched(fs.FileInfo) time.Time { return time.Time{} }

@@ -95,7 +95,7 @@ func (l *loop) listNext(now time.Time) {
 // list watches f first and reads it then, so that nothing falls in between.
 // Whatever is missing from it is forgotten, folders in it are listed in turn.
 func (l *loop) list(f *folder, now time.Time) {
-	f.on = l.lies(f)
+	f.on = l.filesystemOf(f)
 	l.watch(f)
 	found, err := os.ReadDir(f.path)
 	if err != nil {
@@ -110,7 +110,7 @@ func (l *loop) list(f *folder, now time.Time) {
 	for _, d := range found {
 		name := d.Name()
 		if isCanary(name) {
-			sweepCanary(filepath.Join(f.path, name), d)
+			sweepCanary(filepath.Join(f.path, name), d, now)
 		}
 		if link := d.Type()&fs.ModeSymlink != 0; !f.takes(name, d.IsDir()) && (!link || !f.takes(name, true)) {
 			continue
@@ -148,9 +148,9 @@ func (l *loop) forgetUnseen(f *folder, seen map[string]bool) {
 	}
 }
 
-// lies tells what file system f is on, and notes one that others can change
+// filesystemOf tells what file system f is on, and notes one that others can change
 // unheard. Only where another begins is the system asked.
-func (l *loop) lies(f *folder) filesystem {
+func (l *loop) filesystemOf(f *folder) filesystem {
 	if f.parent != nil && f.parent.id.dev == f.id.dev {
 		return f.parent.on
 	}
@@ -184,8 +184,8 @@ func (l *loop) watch(f *folder) {
 	}
 }
 
-// mute ends f's events.
-func (l *loop) mute(f *folder) {
+// unwatchFolder ends f's events.
+func (l *loop) unwatchFolder(f *folder) {
 	if f.watched && l.notify != nil {
 		_ = l.notify.Remove(f.path) // often gone already
 		l.quota.held--
@@ -269,7 +269,7 @@ func (l *loop) movedAway(f *folder, path string) bool {
 	if info, err := os.Stat(f.path); err == nil && stampOf(info).identity == f.id {
 		if f.twin != path {
 			f.twin = path
-			l.options.Log.Warn("folder is found twice and taken in once", "folder", f.path, "also", path)
+			l.options.Log.Warn("directory reachable by two paths", "folder", f.path, "also", path)
 		}
 		return false
 	}
@@ -318,7 +318,7 @@ func (l *loop) forgetFolder(f *folder) {
 	for _, e := range f.files {
 		l.drop(e)
 	}
-	l.mute(f)
+	l.unwatchFolder(f)
 	f.root.folders--
 	l.identify(f, identity{})
 	delete(l.folders, f.path)

@@ -54,7 +54,7 @@ type Options struct {
 	// Complete says whether a quiet file is whole, by its format. What stands
 	// under its name may have changed again; it must not wait for it. It is called
 	// from Run's loop, so it must be quick: read a few bytes, not the file. A
-	// file that stays incomplete is sent after its folder's patience, one for
+	// file that stays incomplete is sent after its folder's timeout, one for
 	// which it fails is sent at once; the host reports what is wrong with them.
 	// Nil means that quiet is enough.
 	Complete func(File) (bool, error)
@@ -109,14 +109,15 @@ type Watcher struct {
 	exclude []string
 
 	// What the system tells.
+	now        func() time.Time
 	filesystem func(path string) filesystem
 	usage      func() (limit, others int)
 
 	mu     sync.Mutex // guards what follows
 	states []FolderState
-	held   map[string]bool // by watched folder
-	again  []string        // files that the host missed
-	woken  chan struct{}   // held or again has changed
+	paused map[string]bool // by watched folder
+	resend []string        // files that the host missed
+	woken  chan struct{}   // paused or resend has changed
 }
 
 // rootPath is a watched folder by name.
@@ -129,7 +130,7 @@ type rootPath struct {
 // New checks the folders and returns a Watcher that is not yet running. It
 // reports every fault at once.
 func New(o Options) (*Watcher, error) {
-	w := &Watcher{options: o.withDefaults(), filesystem: filesystemOf, usage: usage, held: map[string]bool{}, woken: make(chan struct{}, 1)}
+	w := &Watcher{options: o.withDefaults(), now: time.Now, filesystem: filesystemOf, usage: usage, paused: map[string]bool{}, woken: make(chan struct{}, 1)}
 	var faults []error
 	if len(o.Folders) == 0 {
 		faults = append(faults, errors.New("no folder to watch"))
@@ -192,26 +193,26 @@ func (w *Watcher) Run(ctx context.Context, out chan<- File) error {
 	return newLoop(w, out).run(ctx)
 }
 
-// Hold keeps the files of a watched folder back, or lets them come again, while
+// Pause keeps the files of a watched folder back, or lets them come again, while
 // those of others come. It may be called at any time; one file that Run is just
 // about to send may come all the same.
-func (w *Watcher) Hold(folder string, held bool) {
+func (w *Watcher) Pause(folder string, paused bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.held[folder] == held {
+	if w.paused[folder] == paused {
 		return
 	}
-	w.held[folder] = held
+	w.paused[folder] = paused
 	w.wake()
 }
 
-// Again tells of a file that was sent and was not there when the host looked,
+// Resend tells of a file that was sent and was not there when the host looked,
 // such as that of a folder which is gone for a while. Where it is there, or is
 // found again, it is sent again, even if its state is the one that was sent.
-func (w *Watcher) Again(path string) {
+func (w *Watcher) Resend(path string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.again = append(w.again, path)
+	w.resend = append(w.resend, path)
 	w.wake()
 }
 
@@ -223,18 +224,18 @@ func (w *Watcher) wake() {
 	}
 }
 
-func (w *Watcher) takeAgain() []string {
+func (w *Watcher) takeResend() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	paths := w.again
-	w.again = nil
+	paths := w.resend
+	w.resend = nil
 	return paths
 }
 
-func (w *Watcher) holds(folder string) bool {
+func (w *Watcher) isPaused(folder string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.held[folder]
+	return w.paused[folder]
 }
 
 // Folders returns the state of every watched folder, in the order given.

@@ -270,7 +270,7 @@ func TestAHeldFolderKeepsNoOtherBack(t *testing.T) {
 	t.Parallel()
 	held, free := t.TempDir(), t.TempDir()
 	r := start(t, Options{Folders: []Config{{Folder: held}, {Folder: free}}})
-	r.Hold(held, true)
+	r.Pause(held, true)
 	for i := range 20 {
 		write(t, held, fmt.Sprintf("h%02d.jpg", i))
 	}
@@ -287,7 +287,7 @@ func TestAHeldFolderKeepsNoOtherBack(t *testing.T) {
 		t.Errorf("%d files of the held folder came", before)
 	}
 	r.quiet()
-	r.Hold(held, false)
+	r.Pause(held, false)
 	seen := map[string]bool{}
 	for range 20 - before {
 		seen[r.next()] = true
@@ -306,7 +306,7 @@ func TestOnceWaitsForAHeldFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Hold(dir, true)
+	w.Pause(dir, true)
 	out, ended := make(chan File), make(chan error, 1)
 	go func() { ended <- w.Run(t.Context(), out) }()
 	select {
@@ -316,7 +316,7 @@ func TestOnceWaitsForAHeldFolder(t *testing.T) {
 		t.Fatal("a file of a held folder came")
 	case <-time.After(5 * settle):
 	}
-	w.Hold(dir, false)
+	w.Pause(dir, false)
 	<-out
 	if err := <-ended; err != nil {
 		t.Error(err)

@@ -47,13 +47,13 @@ func (a *App) outcome(e ending) schedule.Outcome {
 			a.log.Debug("moved with its original", "file", photo)
 			return schedule.Outcome{}
 		}
-		a.current.watch.Again(photo) // its folder may come back with it
+		a.current.watch.Resend(photo) // its folder may come back with it
 		a.log.Info("file removed before processing", "photo", photo)
 		return schedule.Outcome{}
 	}
 	if failure.Kind == plugin.Swapped {
 		delete(a.failed, photo)
-		a.current.watch.Again(photo) // it may be put back
+		a.current.watch.Resend(photo) // it may be put back
 		a.log.Warn("file replaced before processing, skipped", "photo", photo, "error", failure.Err)
 		return schedule.Outcome{}
 	}

@@ -66,7 +66,7 @@ func (a *App) loop(ctx context.Context) (err error) {
 		a.publish()
 		a.freeMemory()
 		for folder := range s.folders {
-			s.watch.Hold(folder, s.queue.Full(folder))
+			s.watch.Pause(folder, s.queue.Full(folder))
 		}
 		over := ctx.Err() != nil || !a.options.Once || s.queue.Len() == 0
 		if s.watched == nil && over && s.queue.Underway() == 0 {

@@ -115,7 +115,7 @@ done
 finished=$(stat -c %Y "$dir/out" && find "$dir/out" -type f -printf '%T@\n' | sort -n | tail -n1)
 finished=${finished##*$'\n'}
 missed=$((photos + 1 - $(find "$dir/out" -name '*.jpg' | wc -l)))
-echo "missed        $missed of $((photos + 1)); $(grep -c 'level=ERROR' "$dir/log" || true) errors, $(grep -c 'more file system events' "$dir/log" || true) overflows of the event queue"
+echo "missed        $missed of $((photos + 1)); $(grep -c 'level=ERROR' "$dir/log" || true) errors, $(grep -c 'inotify queue overflow' "$dir/log" || true) overflows of the event queue"
 awk -v n="$photos" -v a="$dropped" -v b="$finished" 'BEGIN {printf "throughput    %.0f photos/s, %.0f s from the last drop to the last output\n", n / (b - a), b - a}'
 memory after
 echo "memory        $most MiB of private memory in both processes at most"
