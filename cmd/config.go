@@ -100,7 +100,7 @@ func (h *host) readText(file string, counting func(diag.Diagnostics) diag.Diagno
 	c, faults := config.Parse(file, folder, text, h.registry)
 	errs, warnings := counting(faults).Split()
 	for _, w := range warnings {
-		fmt.Fprintln(h.err, w.Error())
+		printDiagnostic(h.err, w)
 	}
 	if len(errs) > 0 {
 		return nil, nil, fmt.Errorf("the configuration has faults:\n%w", errs)
@@ -168,7 +168,7 @@ func (c *checkCommand) Run(h *host) error {
 	}
 	errs, warnings := faults.Split()
 	for _, f := range faults {
-		fmt.Fprintln(h.out, f.Error())
+		printDiagnostic(h.out, f)
 	}
 	if s != nil {
 		s.print(h.out)

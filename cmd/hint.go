@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 
 	"github.com/burnish-photo/burnish/ops/diag"
@@ -16,6 +18,11 @@ func reasonOf(err error) (reason, hint string) {
 		return err.Error(), ""
 	}
 	return strings.TrimSuffix(err.Error(), "; "+failure.Hint), failure.Hint
+}
+
+// printDiagnostic prints one that is wrong in a file, with its hint.
+func printDiagnostic(out io.Writer, d diag.Diagnostic) {
+	fmt.Fprintln(out, withHint(d.Reason(), d.Hint))
 }
 
 // withHint is a message for a terminal, with a hint on a line of its own.

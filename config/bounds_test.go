@@ -71,7 +71,7 @@ pipelnes:
 	for _, want := range []string{
 		`f.yaml:2:1: unknown key "limts"; did you mean "limits"?`,
 		`f.yaml:2:9: unknown key "memroy"; did you mean "memory"?`,
-		`f.yaml:2:29: must be a whole number, got "many"`,
+		`f.yaml:2:29: pages: must be a whole number, got "many"`,
 		`f.yaml:3:1: unknown key "pipelnes"; did you mean "pipelines"?`,
 		`f.yaml:6:19: unknown key "sigmaa"; did you mean "sigma"?`,
 		`f.yaml:7:15: when: unknown variable "widht"; did you mean "width"?`,

@@ -47,7 +47,7 @@ func (c *Config) checkWorker() (faults diag.Diagnostics) {
 	}{{"read", c.Worker.Read}, {"write", c.Worker.Write}} {
 		for i, path := range list.paths {
 			if _, err := os.Stat(path); err != nil {
-				f := diag.Warn(diag.Find(c.root, "worker", list.key, strconv.Itoa(i)), "the sandbox of the worker process cannot open this: %v; create it or correct the path", err)
+				f := diag.Warn(diag.Find(c.root, "worker", list.key, strconv.Itoa(i)), "the sandbox of the worker process cannot open this: %v", err).WithHint("create it or correct the path")
 				f.HostOnly = true
 				faults = append(faults, f)
 			}
@@ -66,7 +66,13 @@ func (c *Config) checkFragments(reg *ops.Registry, env ops.Env) (faults diag.Dia
 		if used[name] {
 			continue
 		}
-		faults = append(faults, graph.CheckFragment(name, c.Fragments, reg, env)...)
+		for _, f := range graph.CheckFragment(name, c.Fragments, reg, env) {
+			if f.Line == 0 {
+				at := diag.Find(c.root, "fragments", name)
+				f.Line, f.Column = at.Line, at.Column
+			}
+			faults = append(faults, f)
+		}
 		faults = append(faults, diag.Warn(diag.Find(c.root, "fragments", name), "no pipeline uses the fragment %s", name))
 	}
 	return faults
@@ -98,34 +104,39 @@ func checkPages(outputs []output.Config) (faults diag.Diagnostics) {
 		if o.PathNode() == nil || o.Path.Has("page") || o.Joins() {
 			continue
 		}
-		faults = append(faults, diag.At(o.PathNode(), "all pages are taken, but a %s file holds one; put {page} into the path", o.Format))
+		faults = append(faults, diag.At(o.PathNode(), "all pages are taken, but a %s file holds one", o.Format).WithHint("put {page} into the path"))
 	}
 	return faults
 }
 
 // NoStateDir says why there is no state folder.
-const NoStateDir = "must be set, since neither XDG_STATE_HOME nor HOME is: name a folder that is the user's alone (state_dir, or --state)"
+const NoStateDir = noStateDir + "; " + stateDirHint
+
+const (
+	noStateDir   = "must be set, since neither XDG_STATE_HOME nor HOME is"
+	stateDirHint = "name a folder that is the user's alone (state_dir, or --state)"
+)
 
 // Validate judges all but the pipelines' steps.
 func (c *Config) Validate() error {
 	var errs []error
-	invalid := func(field, format string, args ...any) {
-		errs = append(errs, diag.Invalid(field, format, args...))
+	invalid := func(field, hint, format string, args ...any) {
+		errs = append(errs, diag.InvalidHint(field, hint, format, args...))
 	}
 	if c.StateDir == "" && len(c.Watch) > 0 {
-		invalid("state_dir", "%s", NoStateDir)
+		invalid("state_dir", stateDirHint, "%s", noStateDir)
 	}
 	switch {
 	case c.Version == 0:
-		invalid("version", "the file needs \"version: 1\"")
+		invalid("version", "write version: 1", "must be 1, got nothing")
 	case c.Version != 1:
-		invalid("version", "version %d is not known to this Burnish; it reads version 1", c.Version)
+		invalid("version", "", "must be 1, the only version that this Burnish reads, got %d", c.Version)
 	}
 	if len(c.Pipelines) == 0 {
-		invalid("pipelines", "the file describes no pipeline; add one with its outputs")
+		invalid("pipelines", "add one with its outputs", "the file describes no pipeline")
 	}
 	if n := len(c.Watch); n > maxWatch {
-		invalid("watch", "must be at most %d folders, got %d; watch one above them", maxWatch, n)
+		invalid("watch", "watch a folder above them", "must be at most %d folders, got %d", maxWatch, n)
 		return errors.Join(errs...)
 	}
 	p := places{}
@@ -156,39 +167,39 @@ func (p places) within(path, folder string) bool { return paths.Within(p.real(pa
 func (c *Config) validateWatch(i int, p places) error {
 	var errs []error
 	w := &c.Watch[i]
-	invalid := func(field, format string, args ...any) {
-		errs = append(errs, diag.Invalid(fmt.Sprintf("watch.%d.%s", i, field), format, args...))
+	invalid := func(field, hint, format string, args ...any) {
+		errs = append(errs, diag.InvalidHint(fmt.Sprintf("watch.%d.%s", i, field), hint, format, args...))
 	}
 	if _, ok := c.Pipelines[w.Pipeline]; !ok {
-		invalid("pipeline", "there is no pipeline %q%s", w.Pipeline, diag.Suggest(w.Pipeline, slices.Sorted(maps.Keys(c.Pipelines))))
+		invalid("pipeline", "", "there is no pipeline %q%s", w.Pipeline, diag.Suggest(w.Pipeline, slices.Sorted(maps.Keys(c.Pipelines))))
 	}
 	for j, format := range w.AllowFormats {
 		if known := ops.UntrustedFormats(); !slices.Contains(known, format) {
-			invalid(fmt.Sprintf("allow_formats.%d", j), "%q is none of those that have to be allowed: %s", format, strings.Join(known, ", "))
+			invalid(fmt.Sprintf("allow_formats.%d", j), "", "must be one of %s, got %q", strings.Join(known, ", "), format)
 		}
 	}
 	if w.Output == "" {
-		invalid("output", "the watched folder %s needs an output folder", w.Folder)
+		invalid("output", "name one, outside of the watched folders", "the watched folder %s needs an output folder", w.Folder)
 		return errors.Join(errs...)
 	}
 	if p.within(w.Folder, w.Output) {
-		invalid("output", "the output folder %s is, or holds, the watched folder %s: originals could be overwritten; choose another", w.Output, w.Folder)
+		invalid("output", "choose another", "the output folder %s is, or holds, the watched folder %s: originals could be overwritten", w.Output, w.Folder)
 	}
 	if p.within(c.StateDir, w.Folder) {
-		invalid("folder", "the state folder %s lies inside the watched folder %s; set state_dir elsewhere", c.StateDir, w.Folder)
+		invalid("folder", "set state_dir elsewhere", "the state folder %s lies inside the watched folder %s", c.StateDir, w.Folder)
 	}
-	c.validateMove(p, w.OnQuarantine.Move, func(format string, args ...any) { invalid("on_quarantine.move", format, args...) })
-	c.validateMove(p, w.OnSuccess.Move, func(format string, args ...any) { invalid("on_success", format, args...) })
+	c.validateMove(p, w.OnQuarantine.Move, func(format string, args ...any) { invalid("on_quarantine.move", "choose another", format, args...) })
+	c.validateMove(p, w.OnSuccess.Move, func(format string, args ...any) { invalid("on_success", "choose another", format, args...) })
 	for j := range i {
 		if c.Watch[j].Folder == w.Folder {
-			invalid("folder", "the folder %s is already watched", w.Folder)
+			invalid("folder", "watch a folder once", "the folder %s is already watched", w.Folder)
 		} else if p.within(w.Folder, c.Watch[j].Folder) || p.within(c.Watch[j].Folder, w.Folder) {
-			invalid("folder", "the folder %s and the watched %s lie inside each other; a photo would be taken twice", w.Folder, c.Watch[j].Folder)
+			invalid("folder", "watch the outer one alone", "the folder %s and the watched %s lie inside each other: a photo would be taken twice", w.Folder, c.Watch[j].Folder)
 		}
 	}
 	for j := range c.Watch {
 		if j != i && p.within(c.Watch[j].Folder, w.Output) {
-			invalid("output", "the output folder %s holds the watched folder %s", w.Output, c.Watch[j].Folder)
+			invalid("output", "choose another", "the output folder %s holds the watched folder %s", w.Output, c.Watch[j].Folder)
 		}
 	}
 	return errors.Join(errs...)
@@ -198,10 +209,10 @@ func (c *Config) validateWatch(i int, p places) error {
 func (c *Config) validateMove(p places, folder string, invalid func(format string, args ...any)) {
 	for _, w := range c.Watch {
 		if folder != "" && p.within(folder, w.Folder) {
-			invalid("the folder %s lies inside the watched folder %s, so that what is moved there would be taken in again; choose another", folder, w.Folder)
+			invalid("the folder %s lies inside the watched folder %s, so that what is moved there would be taken in again", folder, w.Folder)
 		}
 		if folder != "" && (p.within(folder, w.Output) || p.within(w.Output, folder)) {
-			invalid("the folder %s and the output folder %s meet, so that outputs could replace originals; choose another", folder, w.Output)
+			invalid("the folder %s and the output folder %s meet, so that outputs could replace originals", folder, w.Output)
 		}
 	}
 }

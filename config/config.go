@@ -131,7 +131,7 @@ func ParseSpelled(file, folder string, data []byte, reg *ops.Registry, spelled m
 	c.Version = 0
 	faults := append(rename(root), diag.Decode(root, &c)...)
 	c.resolve(folder)
-	return &c, append(faults, c.Check(reg)...).In(file)
+	return &c, append(faults, c.Check(reg).Except(faults)...).In(file)
 }
 
 // resolve makes paths absolute, taking relative ones below folder, and spells

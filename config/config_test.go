@@ -127,7 +127,7 @@ func TestFoldersThatWouldHurt(t *testing.T) {
 		{"negative timeout", "watch: [{folder: a, pipeline: p, output: o, incomplete_timeout: -1s}]", "incomplete_timeout: must be at least 0s, got -1s"},
 		{"events of no kind", "watch: [{folder: a, pipeline: p, output: o, events: maybe}]", `events: must be auto, trust or never, got "maybe"`},
 		{"negative settle", "watch: [{folder: a, pipeline: p, output: o, settle: -1s}]", "settle: must be at least 0s, got -1s"},
-		{"no library", "restore: {runtime: {library: x.so}}", "library: stat"},
+		{"no library", "restore: {runtime: {library: x.so}}", "x.so\" does not exist; create it or correct the path"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, got := parse(t, folder, "version: 1\n"+test.text+pipeline)
@@ -176,7 +176,7 @@ func TestDevices(t *testing.T) {
 		}
 	}
 	for yaml, want := range map[string]string{
-		"gpu":                      "device \"gpu\" is unknown: auto, cpu and, each with :N",
+		"gpu":                      "unknown device \"gpu\"; valid: auto, cpu, coreml, cuda",
 		"[auto, cpu]":              "auto cannot be combined",
 		"[[cpu]]":                  "must be a device such as cuda:0",
 		"{cuda:0: {}, cuda:1: {}}": "several devices are a list",

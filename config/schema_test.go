@@ -65,6 +65,9 @@ func TestWhatShipsFitsTheSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if filepath.Base(file) == "compose.yaml" { // of a container
+			continue
+		}
 		if err := validate(t, s, text); err != nil {
 			t.Errorf("%s: %v", file, err)
 		}

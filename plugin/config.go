@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -62,7 +63,12 @@ type Restore struct {
 func (r Restore) Validate() error {
 	var errs []error
 	exists := func(key, path string) {
-		if _, err := os.Stat(path); path != "" && err != nil {
+		_, err := os.Stat(path)
+		switch {
+		case path == "" || err == nil:
+		case errors.Is(err, fs.ErrNotExist):
+			errs = append(errs, diag.InvalidHint(key, "create it or correct the path", "%q does not exist", path))
+		default:
 			errs = append(errs, diag.Invalid(key, "%v", err))
 		}
 	}

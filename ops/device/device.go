@@ -47,7 +47,7 @@ func Parse(s string) (Device, error) {
 	d := Device{Kind: kind}
 	known := slices.Contains(Kinds, kind)
 	if !known && kind != "auto" && kind != "cpu" && (!strings.HasSuffix(kind, FullName) || kind == FullName) {
-		return d, fmt.Errorf("device %q is unknown: auto, cpu and, each with :N for one of several, %s are; others by the full name of their provider, ending in %s",
+		return d, fmt.Errorf("unknown device %q; valid: auto, cpu, %s (each with :N for one of several), or the full name of a provider, ending in %s",
 			s, strings.Join(Kinds, ", "), FullName)
 	}
 	plain := kind == "auto" || kind == "cpu"

@@ -107,7 +107,11 @@ func (c *checker) tags(path string, tag reflect.StructTag, v reflect.Value) {
 }
 
 func (c *checker) fail(path string, err error) {
-	c.errs = append(c.errs, &FieldError{Field: path, Message: err.Error()})
+	f := &FieldError{Field: path, Message: err.Error()}
+	if h := (*hinted)(nil); errors.As(err, &h) {
+		f.Hint = h.hint
+	}
+	c.errs = append(c.errs, f)
 }
 
 // validate asks v to check itself; its errors get the path to v.

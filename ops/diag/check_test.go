@@ -85,7 +85,7 @@ func TestCheckHasPlaces(t *testing.T) {
 	}
 	var l limits
 	faults := append(diag.Decode(root, &l), diag.Validate(root, &l)...).In("f.yaml")
-	want := "f.yaml:4:5: 0: it is one or the other\nf.yaml:4:12: share: a whole has none\nf.yaml:6:13: share: must be 0 to 1, got 3"
+	want := "f.yaml:4:5: parts: it is one or the other\nf.yaml:4:12: share: a whole has none\nf.yaml:6:13: share: must be 0 to 1, got 3"
 	if got := faults.Error(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

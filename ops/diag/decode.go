@@ -84,17 +84,31 @@ func decodeStruct(node *yaml.Node, v reflect.Value) Diagnostics {
 	fields := map[string]field{}
 	collect(v, fields)
 	pairs, faults := Pairs(node)
+	if node.Kind != yaml.MappingNode && len(fields) > 0 && len(fields) <= 16 {
+		faults[0] = faults[0].WithHint("its keys are %s", strings.Join(keysOf(fields), ", "))
+	}
 	faults = append(faults, respell(pairs, keysOf(fields))...)
 	for _, p := range pairs {
 		field, ok := fields[p.Key.Value]
 		if !ok {
 			continue // told of
 		}
+		read := decode
 		if field.path {
-			faults = append(faults, decodePath(p.Value, field.Value)...)
-			continue
+			read = decodePath
 		}
-		faults = append(faults, decode(p.Value, field.Value)...)
+		faults = append(faults, naming(p, read(p.Value, field.Value))...)
+	}
+	return faults
+}
+
+// naming puts the key before what is said of its value as a whole.
+func naming(p Pair, faults Diagnostics) Diagnostics {
+	for i := range faults {
+		f := &faults[i]
+		if f.Line == p.Value.Line && f.Column == p.Value.Column && strings.HasPrefix(f.Message, "must be ") {
+			f.Message = p.Key.Value + ": " + f.Message
+		}
 	}
 	return faults
 }
@@ -143,7 +157,11 @@ func decodeMap(node *yaml.Node, v reflect.Value) Diagnostics {
 
 func decodeSlice(node *yaml.Node, v reflect.Value) Diagnostics {
 	if node.Kind != yaml.SequenceNode {
-		return Diagnostics{At(node, "must be a list, got %s", Describe(node))}
+		wrong := At(node, "must be a list, got %s", Describe(node))
+		if node.Kind == yaml.ScalarNode && node.Tag != "!!null" {
+			wrong = wrong.WithHint("write [%q]", node.Value)
+		}
+		return Diagnostics{wrong}
 	}
 	s := reflect.MakeSlice(v.Type(), len(node.Content), len(node.Content))
 	var faults Diagnostics

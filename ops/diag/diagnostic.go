@@ -19,12 +19,27 @@ type Diagnostic struct {
 	File         string
 	Line, Column int
 	Message      string
+	Hint         string // what to do about it; "" where the message says all
 	Warning      bool // the file works, but hardly as its author meant
 	HostOnly     bool // it is this machine that lacks something now, which the file rightly names
 }
 
-// Error formats the fault as file:line:column: message, on one line.
-func (f Diagnostic) Error() string { return Printable(f.text()) }
+// Error formats the fault as file:line:column: message; hint, on one line.
+func (f Diagnostic) Error() string {
+	if f.Hint == "" {
+		return f.Reason()
+	}
+	return f.Reason() + "; " + Printable(f.Hint)
+}
+
+// Reason is the fault without its hint: file:line:column: message.
+func (f Diagnostic) Reason() string { return Printable(f.text()) }
+
+// WithHint is the fault with what to do about it.
+func (f Diagnostic) WithHint(format string, args ...any) Diagnostic {
+	f.Hint = fmt.Sprintf(format, args...)
+	return f
+}
 
 func (f Diagnostic) text() string {
 	kind := ""
@@ -79,6 +94,14 @@ func (fs Diagnostics) In(file string) Diagnostics {
 	return slices.Compact(out)
 }
 
+// Except leaves out what is said of a place that faults of others are at: a
+// value that could not be read needs no judgement.
+func (fs Diagnostics) Except(others Diagnostics) Diagnostics {
+	return slices.DeleteFunc(slices.Clone(fs), func(f Diagnostic) bool {
+		return f.Line > 0 && slices.ContainsFunc(others, func(o Diagnostic) bool { return !o.Warning && o.Line == f.Line && o.Column == f.Column })
+	})
+}
+
 // Split parts the faults that stop a run from the warnings that do not.
 func (fs Diagnostics) Split() (errs, warnings Diagnostics) {
 	for _, f := range fs {
@@ -109,17 +132,28 @@ func (fs Diagnostics) Err() error {
 type FieldError struct {
 	Field    string
 	Message  string
-	HostOnly bool  // as of [Diagnostic]
+	Hint     string // what to do about it
+	HostOnly bool   // as of [Diagnostic]
 	Err      error // what the message is of; may be nil
 }
 
-func (e *FieldError) Error() string { return e.Field + ": " + e.Message }
+func (e *FieldError) Error() string {
+	if e.Hint == "" {
+		return e.Field + ": " + e.Message
+	}
+	return e.Field + ": " + e.Message + "; " + e.Hint
+}
 
 func (e *FieldError) Unwrap() error { return e.Err }
 
 // Invalid is a [FieldError] for field.
 func Invalid(field, format string, args ...any) error {
 	return &FieldError{Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// InvalidHint is a [FieldError] for field that says what to do about it.
+func InvalidHint(field, hint, format string, args ...any) error {
+	return &FieldError{Field: field, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
 // InvalidOnHost is a [FieldError] for field because of how this machine is now.
@@ -152,9 +186,19 @@ func Locate(node *yaml.Node, err error) Diagnostics {
 	var field *FieldError
 	if errors.As(err, &field) {
 		path := strings.Split(field.Field, ".")
-		f := At(Find(node, path...), "%s: %s", path[len(path)-1], field.Message)
-		f.HostOnly = field.HostOnly
+		f := At(Find(node, path...), "%s: %s", lastKey(path), field.Message)
+		f.HostOnly, f.Hint = field.HostOnly, field.Hint
 		return Diagnostics{f}
 	}
 	return Diagnostics{At(node, "%s", err)}
+}
+
+// lastKey is the last step of a path that is no index.
+func lastKey(path []string) string {
+	for _, key := range slices.Backward(path) {
+		if strings.Trim(key, "0123456789") != "" {
+			return key
+		}
+	}
+	return path[len(path)-1]
 }

@@ -71,7 +71,8 @@ func syntax(file string, err error, data []byte) Diagnostics {
 		f.Message = strings.TrimPrefix(err.Error(), m[0])
 	}
 	if line, column := tabbed(data, f.Line, strings.Contains(f.Message, tab)); line > 0 {
-		f.Line, f.Column, f.Message = line, column, "a tab indents this line; YAML requires spaces, so replace the tab by them"
+		f.Line, f.Column, f.Message = line, column, "a tab indents this line, but YAML requires spaces"
+		f.Hint = "replace the tab by spaces"
 	}
 	return Diagnostics{f}
 }

@@ -88,16 +88,33 @@ func (r Range) check(x float64, format func(float64) string) error {
 func (r Range) checkValue(v reflect.Value) error {
 	format := formatNumber
 	if _, ok := v.Interface().(fmt.Stringer); ok { // such as a duration
-		format = func(x float64) string { return fmt.Sprint(reflect.ValueOf(x).Convert(v.Type()).Interface()) }
+		format = func(x float64) string { return plainDuration(fmt.Sprint(reflect.ValueOf(x).Convert(v.Type()).Interface())) }
 	}
 	if v.CanFloat() {
 		return r.check(v.Float(), format)
 	}
 	err := r.check(float64(v.Int()), format)
 	if err != nil && v.Type() == sizeType && v.Int() < 1e6 {
-		return fmt.Errorf("%w; write a size with its unit, such as 2GB", err)
+		return &hinted{err, "write a size with its unit, such as 2GB"}
 	}
 	return err
+}
+
+// hinted is an error with what to do about it.
+type hinted struct {
+	error
+	hint string
+}
+
+// plainDuration leaves the zeros of 24h0m0s out.
+func plainDuration(text string) string {
+	if short, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = short + "m"
+	}
+	if short, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = short + "h"
+	}
+	return text
 }
 
 func formatNumber(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
