@@ -2,16 +2,19 @@ package plugin_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// The examples of README.md compile, and their tests pass, as the files that
-// they are said to be: laid over the module without a change of it.
+// The examples of README.md compile together, and their tests pass: files and
+// changes of files, laid over the module.
 func TestExamplesOfTheArchitecture(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds packages")
@@ -24,24 +27,22 @@ func TestExamplesOfTheArchitecture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	files, err := examples(root, string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
-	var packages, tested []string
 	dir := t.TempDir()
-	for _, example := range regexp.MustCompile("(?s)`([a-z_/]+\\.go)`[^`]*:\n\n```go\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
-		name, code := example[1], example[2]
+	var tested []string
+	for name, code := range files {
 		file := filepath.Join(dir, strings.ReplaceAll(name, "/", "-"))
 		if err := os.WriteFile(file, []byte(code), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		overlay.Replace[filepath.Join(root, name)] = file
-		if pkg := "./" + filepath.Dir(name); strings.HasSuffix(name, "_test.go") {
-			tested = append(tested, pkg)
-		} else {
-			packages = append(packages, pkg)
+		if strings.HasSuffix(name, "_test.go") {
+			tested = append(tested, "./"+filepath.Dir(name))
 		}
-	}
-	if blocks := strings.Count(string(text), "```go\n"); len(packages)+len(tested) != blocks {
-		t.Errorf("%d of %d examples name their file", len(packages)+len(tested), blocks)
 	}
 	data, err := json.Marshal(overlay)
 	if err != nil {
@@ -59,10 +60,73 @@ func TestExamplesOfTheArchitecture(t *testing.T) {
 			t.Errorf("%v\n%s", err, out)
 		}
 	}
-	run(root, "go", append([]string{"build", "-overlay", file}, packages...)...)
+	packages := []string{"./cmd", "./ops/builtin"}
+	for name := range files {
+		packages = append(packages, "./"+filepath.Dir(name))
+	}
+	slices.Sort(packages)
+	run(root, "go", append([]string{"build", "-overlay", file}, slices.Compact(packages)...)...)
 	for _, pkg := range tested {
 		binary := filepath.Join(dir, "example.test")
 		run(root, "go", "test", "-c", "-vet=off", "-overlay", file, "-o", binary, pkg)
 		run(dir, binary)
 	}
+}
+
+// examples are the files of the page's examples: new ones and changed ones.
+func examples(root, page string) (map[string]string, error) {
+	files := map[string]string{}
+	name := ""
+	for _, part := range regexp.MustCompile("(?s)`([a-z_/]+\\.go)`|```(go|diff)\n(.*?)```").FindAllStringSubmatch(page, -1) {
+		switch kind, body := part[2], part[3]; {
+		case part[1] != "":
+			name = part[1]
+		case name == "":
+			return nil, errors.New("an example does not name its file")
+		case kind == "go":
+			files[name] = body
+		default:
+			if files[name] == "" {
+				text, err := os.ReadFile(filepath.Join(root, name))
+				if err != nil {
+					return nil, err
+				}
+				files[name] = string(text)
+			}
+			changed, err := change(files[name], body)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			files[name] = changed
+		}
+	}
+	return files, nil
+}
+
+// change applies a diff whose lines of context are beginnings of consecutive
+// lines of text.
+func change(text, diff string) (string, error) {
+	lines, hunk := strings.Split(text, "\n"), strings.Split(strings.TrimSuffix(diff, "\n"), "\n")
+	for at := range lines {
+		var changed []string
+		next := at
+		for _, h := range hunk {
+			switch {
+			case h[0] == '+':
+				changed = append(changed, h[1:])
+				continue
+			case next == len(lines) || !strings.HasPrefix(lines[next], h[1:]):
+				next = -1
+			case h[0] == ' ':
+				changed = append(changed, lines[next])
+			}
+			if next++; next == 0 {
+				break
+			}
+		}
+		if next > 0 {
+			return strings.Join(slices.Concat(lines[:at], changed, lines[next:]), "\n"), nil
+		}
+	}
+	return "", fmt.Errorf("does not have the context of\n%s", diff)
 }
