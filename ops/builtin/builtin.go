@@ -14,12 +14,12 @@ import (
 func Specs() []ops.Spec {
 	return []ops.Spec{
 		promptcir.Spec(),
-		libvips.Either(resizeSpec()),
-		libvips.Either(thumbnailSpec()),
-		libvips.Either(cropSpec()),
-		libvips.Either(rotateSpec()),
-		libvips.Either(sharpenSpec()),
-		libvips.Either(flattenSpec()),
+		libvips.WithLibvipsForm(resizeSpec()),
+		libvips.WithLibvipsForm(thumbnailSpec()),
+		libvips.WithLibvipsForm(cropSpec()),
+		libvips.WithLibvipsForm(rotateSpec()),
+		libvips.WithLibvipsForm(sharpenSpec()),
+		libvips.WithLibvipsForm(flattenSpec()),
 		watermarkSpec(),
 		convertSpec(),
 		autorotateSpec(),

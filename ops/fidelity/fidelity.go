@@ -126,9 +126,9 @@ func frameOf(r *coefficients.Reader, p *vips.Image) (*frame, error) {
 	return newFrame(r, p.Bands())
 }
 
-// Weigh is how many bytes [Project] takes for a picture of pixels of so many bytes:
+// EstimateCost is how many bytes [Project] takes for a picture of pixels of so many bytes:
 // rows on their way, and coefficients.
-func Weigh(width, height, pixel int) int64 {
+func EstimateCost(width, height, pixel int) int64 {
 	const tallest, samples = 32, 3 // rows of a unit, components
 	rows := min(height, tallest) + min(height, tallest+vips.Behind)
 	return int64(width)*int64(pixel*rows+2*samples*tallest) + min(int64(width)*int64(height)*2*samples, coefficients.InMemory)

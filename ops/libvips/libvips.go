@@ -14,12 +14,12 @@ import (
 )
 
 // All stands for the operations of the libvips that runs, in a list of specs.
-func All() ops.Spec { return ops.Spec{Family: family{}} }
+func All() ops.Spec { return ops.Spec{Family: dynamicOps{}} }
 
-type family struct{}
+type dynamicOps struct{}
 
 // Specs lists the operations that are steps.
-func (family) Specs() []ops.Spec {
+func (dynamicOps) Specs() []ops.Spec {
 	all, err := vips.Operations()
 	if err != nil {
 		return nil
@@ -36,8 +36,8 @@ func (family) Specs() []ops.Spec {
 	return specs
 }
 
-// Refuse says why an operation of libvips is no step.
-func (family) Refuse(name string) string {
+// Refuse says why an operation of libvips is not an operator.
+func (dynamicOps) Refuse(name string) string {
 	o, ok := vips.Lookup(name)
 	switch {
 	case name == "system":
@@ -67,14 +67,14 @@ type description struct {
 	measures  bool            // gives no image: the step notes what it measured
 }
 
-// standIns are the operations behind a name: thumbnail works on the photo
+// aliases are the operations behind a name: thumbnail works on the photo
 // where libvips' own would open a file; crop is libvips' other name.
-var standIns = map[string]string{"thumbnail": "thumbnail_image", "crop": "extract_area"}
+var aliases = map[string]string{"thumbnail": "thumbnail_image", "crop": "extract_area"}
 
-// describe looks an operation up; false where it is no step.
+// describe looks an operation up; false where it is not an operator.
 func describe(name string) (*description, bool) {
 	called := name
-	if other, ok := standIns[name]; ok {
+	if other, ok := aliases[name]; ok {
 		called = other
 	}
 	o, ok := vips.Lookup(called)

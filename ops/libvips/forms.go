@@ -9,10 +9,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Either gives an operator that bears a libvips name that operation's own
+// WithLibvipsForm gives an operator that bears a libvips name that operation's own
 // arguments as a second form. A step keeps to one form; parameters that both
 // have leave it the operator's.
-func Either(s ops.Spec) ops.Spec {
+func WithLibvipsForm(s ops.Spec) ops.Spec {
 	own := s.Config
 	grid, sequential := s.Grid, s.Sequential
 	s.Config = func() ops.Config {
@@ -20,13 +20,13 @@ func Either(s ops.Spec) ops.Spec {
 		if !ok { // this libvips lacks it, or does not run
 			return own()
 		}
-		return &either{Config: own(), libvips: newConfig(d), grid: grid, sequential: sequential}
+		return &twoForms{Config: own(), libvips: newConfig(d), grid: grid, sequential: sequential}
 	}
 	return s
 }
 
-// either is the operator's own Config until a step gives a libvips argument.
-type either struct {
+// twoForms is the operator's own Config until a step gives a libvips argument.
+type twoForms struct {
 	ops.Config
 	libvips    *Config
 	chosen     bool // the libvips form
@@ -35,7 +35,7 @@ type either struct {
 }
 
 // DecodeStrict chooses the form by the parameters that only one has.
-func (e *either) DecodeStrict(node *yaml.Node) diag.Diagnostics {
+func (e *twoForms) DecodeStrict(node *yaml.Node) diag.Diagnostics {
 	if node.Kind != yaml.MappingNode {
 		return diag.Decode(node, e.Config)
 	}
@@ -66,7 +66,7 @@ func (e *either) DecodeStrict(node *yaml.Node) diag.Diagnostics {
 }
 
 // unknown finds parameters that neither form has.
-func (e *either) unknown(pairs []diag.Pair, own []string) (faults diag.Diagnostics) {
+func (e *twoForms) unknown(pairs []diag.Pair, own []string) (faults diag.Diagnostics) {
 	for _, p := range pairs {
 		if !slices.Contains(own, p.Key.Value) {
 			names := append(slices.Clone(own), e.libvips.is.names()...)
@@ -77,48 +77,48 @@ func (e *either) unknown(pairs []diag.Pair, own []string) (faults diag.Diagnosti
 	return faults
 }
 
-func (e *either) own() (names []string) {
+func (e *twoForms) own() (names []string) {
 	for _, p := range e.params() {
 		names = append(names, p.Name)
 	}
 	return names
 }
 
-func (e *either) params() []ops.Param {
+func (e *twoForms) params() []ops.Param {
 	return ops.Spec{Config: func() ops.Config { return e.Config }}.Params()
 }
 
 // Params lists both forms.
-func (e *either) Params() []ops.Param { return append(e.params(), e.libvips.Params()...) }
+func (e *twoForms) Params() []ops.Param { return append(e.params(), e.libvips.Params()...) }
 
-func (e *either) form() ops.Config {
+func (e *twoForms) form() ops.Config {
 	if e.chosen {
 		return e.libvips
 	}
 	return e.Config
 }
 
-func (e *either) Validate() error { return diag.Check(e.form()) }
+func (e *twoForms) Validate() error { return diag.Check(e.form()) }
 
-func (e *either) Check(env ops.Env) error {
+func (e *twoForms) Check(env ops.Env) error {
 	if c, ok := e.form().(ops.Checker); ok {
 		return c.Check(env)
 	}
 	return nil
 }
 
-func (e *either) Build(ctx context.Context, env ops.Env) (ops.Operator, error) {
+func (e *twoForms) Build(ctx context.Context, env ops.Env) (ops.Operator, error) {
 	return e.form().Build(ctx, env)
 }
 
-func (e *either) Ports() []ops.Port {
+func (e *twoForms) Ports() []ops.Port {
 	if r, ok := e.form().(ops.InputDeclarer); ok {
 		return r.Ports()
 	}
 	return ops.OneImage()
 }
 
-func (e *either) Traits() (ops.Grid, bool) {
+func (e *twoForms) Traits() (ops.Grid, bool) {
 	if e.chosen {
 		return e.libvips.is.traits()
 	}
@@ -129,7 +129,7 @@ func (e *either) Traits() (ops.Grid, bool) {
 }
 
 // MarshalYAML tells the forms apart in fingerprints.
-func (e *either) MarshalYAML() (any, error) {
+func (e *twoForms) MarshalYAML() (any, error) {
 	if e.chosen {
 		return map[string]any{"libvips": e.libvips}, nil
 	}
