@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -46,7 +47,7 @@ func (p *planCommand) Run(h *host) error {
 	for _, j := range jobs {
 		pipelines = append(pipelines, j.Pipeline)
 	}
-	known := &recall{config: c, daemon: api.Dial(c.StateDir), named: p.Pipeline != ""}
+	known := &recall{config: c, daemon: api.Dial(c.StateDir)}
 	defer known.daemon.Close()
 	engine, err := plugin.Open(h, c.Engine(), h.registry, plugin.WithLog(h.logger()), plugin.WithPipelines(pipelines...), plugin.WithRecall(known.ask), plugin.WithRecognition())
 	if err != nil {
@@ -100,6 +101,11 @@ func (p *planCommand) jobs(c *config.Config, where string) (jobs []job, unread [
 			if root != "" {
 				j.Root = root
 			}
+			photo, err := filepath.Abs(j.Path)
+			if err != nil {
+				return nil, nil, err
+			}
+			j.Unrecorded = !watches(c, photo) || p.Pipeline != "" // then the pipeline is a user's choice
 			jobs = append(jobs, j)
 		}
 		unread = append(unread, all.unread...)

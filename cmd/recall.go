@@ -18,25 +18,21 @@ import (
 type recall struct {
 	config *config.Config
 	daemon *api.Client
-	named  bool  // the pipeline is a user's choice: no watched folder's photo is meant
 	failed error // the first; nobody is asked any more
 }
 
-func (r *recall) ask(q plugin.Question) (a plugin.Recollection, err error) {
-	if !watches(r.config, q.Path) || r.named {
-		return plugin.Recollection{Named: true}, nil
-	}
+func (r *recall) ask(q plugin.Question) (a plugin.Answer, err error) {
 	if r.failed != nil {
-		return a, r.failed
+		return a, nil // silence tells of it
 	}
 	a, r.failed = api.Lookup.Call(context.Background(), r.daemon, q)
 	if errors.Is(r.failed, api.ErrNoDaemon) {
 		a, r.failed = peek(r.config.StateDir, q)
 	}
-	return a, r.failed
+	return a, nil
 }
 
-func peek(stateDir string, q plugin.Question) (a plugin.Recollection, err error) {
+func peek(stateDir string, q plugin.Question) (a plugin.Answer, err error) {
 	records, err := plugin.Peek(stateDir)
 	if err != nil {
 		return a, err

@@ -138,8 +138,13 @@ type TraitsByConfig interface {
 }
 
 // Fingerprinter is an operator whose result depends on more than its
-// parameters: a model's weights, a file's content.
+// parameters that a user sets: the content of a file that they name.
 type Fingerprinter interface{ Fingerprint() string }
+
+// BuildFingerprinter is an operator whose result depends on what comes with a
+// release or is trained anew: a model's weights. Results of another build are
+// older, not wrong: they stay until somebody asks for them anew.
+type BuildFingerprinter interface{ BuildFingerprint() string }
 
 // Describer is an operator that has something to say of itself once it is
 // built, in a line: the model it loaded, the device that runs it.

@@ -7,12 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"syscall"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
@@ -20,7 +19,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/admission"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
-	"github.com/burnish-photo/burnish/plugin/originals"
+	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
@@ -28,31 +27,24 @@ import (
 // Engine runs the pipelines of one configuration. Its methods may be called
 // from several goroutines.
 type Engine struct {
-	config      Config
-	pipelines   map[string]*pipeline
-	ledger      history.Store   // nil: every job runs
-	remember    bool            // there is to be one
-	notice      string          // of it, from opening
-	only        []string        // pipelines to compile; none: all
-	sources     map[string]bool // by their real names
-	sourceFiles map[fileID]bool
-	tempPrefix  staging.TempPrefix
-	scratch     string
-	recognise   bool // what is done is known by the outputs themselves, where there is no ledger
-	temporary   bool // the whole process's temporary files go to scratch
-	slots       chan struct{}
-	memory      *admission.MemoryLimiter
-	listings    originals.Listings
-	rates       sync.Map // what operators cost, as [Engine.Plan] has measured
-	log         *slog.Logger
-	version     string // of the host, for the outputs' provenance
-	advise      func(*Error)
-	recall      func(Question) (Recollection, error) // for plans; nil: nobody is asked
-
-	mu      sync.Mutex
-	busy    map[string]chan struct{} // work under way, by work.id
-	claims  map[string]*work         // outputs being made, by name
-	written map[string]written       // outputs made, where there is no ledger
+	config     Config
+	pipelines  map[string]*pipeline
+	history    *history.History
+	claims     *naming.Claims
+	store      history.Store // nil: every job runs
+	remember   bool          // there is to be one
+	notice     string        // of it, from opening
+	only       []string      // pipelines to compile; none: all
+	tempPrefix staging.TempPrefix
+	scratch    string
+	recognize  bool // what is done is known by the outputs themselves, where there is no ledger
+	temporary  bool // the whole process's temporary files go to scratch
+	turns      turns
+	memory     *admission.MemoryLimiter
+	rates      rates // as [Engine.Plan] has measured
+	log        *slog.Logger
+	version    string // of the host, for the outputs' provenance
+	advise     func(*Error)
 }
 
 // pipeline is one compiled pipeline.
@@ -61,7 +53,10 @@ type pipeline struct {
 	graph   *graph.Graph
 	outputs []output.Config
 	pages   string // what is taken of files with several
-	work    string // fingerprint of steps, models and outputs
+
+	settings string // fingerprint of what the configuration says of steps and outputs
+	build    string // fingerprint of models and operator versions
+	mixed    string // fingerprint of both, which older provenance has
 }
 
 // Option changes how [Open] makes an engine.
@@ -95,47 +90,17 @@ func WithPipelines(names ...string) Option { return func(e *Engine) { e.only = n
 // what is done: a photo is skipped whose outputs are all there and say that they
 // are this pipeline's of this content, to the byte as they were written. Outputs
 // of the same photo that are not may be replaced.
-func WithRecognition() Option { return func(e *Engine) { e.recognise = true } }
+func WithRecognition() Option { return func(e *Engine) { e.recognize = true } }
 
 // WithSources names files, by absolute path, that no output may replace
 // whatever a job allows.
 func WithSources(paths ...string) Option {
-	return func(e *Engine) {
-		for _, p := range paths {
-			e.sources[realName(p)] = true
-			if real, err := filepath.EvalSymlinks(p); err == nil { // of a link, what it leads to as well
-				e.sources[real] = true
-			}
-			if id, ok := fileIDOf(p); ok {
-				e.sourceFiles[id] = true
-			}
-		}
-	}
+	return func(e *Engine) { e.claims = naming.NewClaims(paths...) }
 }
 
-// fileID tells a file from others by whatever name: another hard link, or, where
-// names are of either case, another spelling.
-type fileID struct{ device, inode uint64 }
-
-func fileIDOf(path string) (id fileID, ok bool) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return id, false
-	}
-	s, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return id, false
-	}
-	return fileID{uint64(s.Dev), s.Ino}, true //nolint:unconvert // not of 64 bits everywhere
-}
-
-// realName is a path without links on the way to its last name.
-func realName(path string) string {
-	folder, err := filepath.EvalSymlinks(filepath.Dir(path))
-	if err != nil {
-		return path
-	}
-	return filepath.Join(folder, filepath.Base(path))
+// WithRecall lets [Engine.Plan] ask a ledger that the engine does not have open.
+func WithRecall(ask func(Question) (Answer, error)) Option {
+	return func(e *Engine) { e.history.Reader = history.Asked(ask) }
 }
 
 // Open compiles the pipelines of c, loading their models. Without [WithLedger]
@@ -148,11 +113,14 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 	share := admission.DivideCPU(c.Limits.Concurrency, admission.Cores())
 	e := &Engine{
 		config: c, pipelines: map[string]*pipeline{}, log: slog.Default(),
-		tempPrefix: staging.Stateless, sources: map[string]bool{}, sourceFiles: map[fileID]bool{}, slots: make(chan struct{}, share.Photos),
-		busy: map[string]chan struct{}{}, claims: map[string]*work{}, written: map[string]written{},
+		history: &history.History{}, claims: naming.NewClaims(),
+		tempPrefix: staging.Stateless, turns: turns{slots: make(chan struct{}, share.Photos), busy: map[string]chan struct{}{}},
 	}
 	for _, o := range options {
 		o(e)
+	}
+	e.history.Log, e.history.StateDir, e.history.Recognize, e.history.IsCurrent = e.log, c.StateDir, e.recognize, func(settings string) bool {
+		return slices.ContainsFunc(slices.Collect(maps.Values(e.pipelines)), func(p *pipeline) bool { return p.settings == settings })
 	}
 	defer func() {
 		if err != nil {
@@ -167,7 +135,11 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 			return nil, err
 		}
 	}
-	if e.scratch, err = os.MkdirTemp(e.scratchRoot(), scratchPrefix); err != nil {
+	scratch := "" // among the system's temporary files
+	if e.remember {
+		scratch = c.StateDir
+	}
+	if e.scratch, err = os.MkdirTemp(scratch, scratchPrefix); err != nil {
 		return nil, fmt.Errorf("make a scratch folder: %w", err)
 	}
 	if e.temporary {
@@ -201,7 +173,8 @@ func (e *Engine) openLedger() error {
 	if err != nil {
 		return err
 	}
-	e.ledger, e.tempPrefix = l, staging.PrefixOf(e.config.StateDir)
+	e.store, e.tempPrefix = l, staging.PrefixOf(e.config.StateDir)
+	e.history.Store, e.history.Reader, e.history.Temporary = l, l, e.tempPrefix
 	if e.notice = l.Notice(); e.notice != "" {
 		e.log.Warn(e.notice)
 	}
@@ -216,14 +189,14 @@ func (e *Engine) compile(ctx context.Context, name string, p Pipeline, reg *ops.
 	if err != nil {
 		return fmt.Errorf("pipeline %s: %w", name, err)
 	}
-	e.pipelines[name] = &pipeline{name: name, graph: g, outputs: p.Outputs, pages: p.Pages, work: fingerprint(name, g, p)}
+	e.pipelines[name] = &pipeline{name: name, graph: g, outputs: p.Outputs, pages: p.Pages, settings: fingerprint(name, g.Settings(), p), build: g.Build(), mixed: fingerprint(name, g.Fingerprint(), p)}
 	return nil
 }
 
 // fingerprint covers all that decides a pipeline's files, their names included.
-func fingerprint(name string, g *graph.Graph, p Pipeline) string {
+func fingerprint(name, steps string, p Pipeline) string {
 	digest := sha256.New()
-	fmt.Fprintf(digest, "%q %s\n", name, g.Fingerprint())
+	fmt.Fprintf(digest, "%q %s\n", name, steps)
 	for i := range p.Outputs {
 		fmt.Fprintln(digest, p.Outputs[i].Fingerprint())
 	}
@@ -246,7 +219,7 @@ func (e *Engine) Describe() map[string][]string {
 func (e *Engine) Notice() string { return e.notice }
 
 // Parallel is the number of photos that are worked on at a time.
-func (e *Engine) Parallel() int { return cap(e.slots) }
+func (e *Engine) Parallel() int { return cap(e.turns.slots) }
 
 // Close waits for nothing: the host lets its jobs end first.
 func (e *Engine) Close() error {
@@ -254,8 +227,8 @@ func (e *Engine) Close() error {
 	for _, p := range e.pipelines {
 		errs = append(errs, p.graph.Close())
 	}
-	if e.ledger != nil {
-		errs = append(errs, e.ledger.Close())
+	if e.store != nil {
+		errs = append(errs, e.store.Close())
 	}
 	if e.scratch != "" {
 		errs = append(errs, os.RemoveAll(e.scratch))

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/naming"
 )
 
 // Seconds a megapixel for decoding and encoding, on a core of some years ago;
@@ -25,19 +27,19 @@ type estimate struct {
 	plan   *Plan
 }
 
-func (s *estimate) add(ctx context.Context, f graph.Preview, w *work) error {
+func (s *estimate) add(ctx context.Context, f graph.Preview, targets []naming.Target) error {
 	pixels := megapixels(f.Out.Pixels)
 	if f.Operator == nil {
 		s.plan.Seconds += pixels * decoding[f.Out.Source.Format]
 	} else if f.Runs && len(f.In) > 0 {
-		r, err := s.engine.measured(ctx, f.Operator, len(f.In))
+		r, err := s.engine.rates.of(ctx, f.Operator, len(f.In))
 		if err != nil {
 			return err
 		}
 		s.plan.Seconds += megapixels(f.In[0].Pixels) * r
 	}
 	for _, t := range f.Sinks {
-		s.plan.Seconds += publishing + pixels*encoding[w.targets[t].encoder.Format]
+		s.plan.Seconds += publishing + pixels*encoding[targets[t].Format]
 	}
 	return nil
 }
@@ -57,7 +59,7 @@ func (e *Engine) Estimate(pipeline string, w, h, pixelBytes int) (Estimate, erro
 		return Estimate{}, fmt.Errorf("there is no pipeline %q", pipeline)
 	}
 	cost := p.graph.EstimateCost(w, h, pixelBytes)
-	return Estimate{Pixels: cost.Pixels, MACs: cost.MACs, Memory: e.memory.Predict(p.work, p.demand(w, h, pixelBytes).EstimateMemory())}, nil
+	return Estimate{Pixels: cost.Pixels, MACs: cost.MACs, Memory: e.memory.Predict(p.mixed, p.demand(w, h, pixelBytes).EstimateMemory())}, nil
 }
 
 func megapixels(p *vips.Image) float64 { return float64(p.Width()) * float64(p.Height()) / 1e6 }
@@ -65,11 +67,14 @@ func megapixels(p *vips.Image) float64 { return float64(p.Width()) * float64(p.H
 // sampleSide is that of the picture which operators are measured on, in pixels.
 const sampleSide = 512
 
-// measured is the seconds a megapixel that an operator takes, from one run on a
+// rates are the seconds a megapixel that operators take.
+type rates struct{ byOperator sync.Map }
+
+// of is the seconds a megapixel that an operator takes, from one run on a
 // sample.
-func (e *Engine) measured(ctx context.Context, o ops.Operator, images int) (float64, error) {
+func (m *rates) of(ctx context.Context, o ops.Operator, images int) (float64, error) {
 	key := fmt.Sprintf("%p %T %d", o, o, images)
-	if known, ok := e.rates.Load(key); ok {
+	if known, ok := m.byOperator.Load(key); ok {
 		return known.(float64), nil
 	}
 	in := make([]ops.Image, images)
@@ -94,7 +99,7 @@ func (e *Engine) measured(ctx context.Context, o ops.Operator, images int) (floa
 	if err != nil { // made for pictures of another kind
 		r = 0.02
 	}
-	e.rates.Store(key, r)
+	m.byOperator.Store(key, r)
 	return r, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
+	"github.com/burnish-photo/burnish/plugin/source"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,49 +16,49 @@ import (
 	"github.com/burnish-photo/burnish/plugin/failure"
 )
 
-// failed turns whatever stopped the job into an [*Error]; stopped is the cause
+// classify turns whatever stopped the job into an [*Error]; stopped is the cause
 // of the context's end, nil where it has not ended.
-func (w *work) failed(stopped error, err error) *Error {
+func classify(t *task, stopped error, err error) *Error {
 	var known *Error
 	switch {
 	case errors.As(err, &known):
 		return known
 	case stopped != nil:
-		return w.request.Fail(Stopped, stopped, "")
+		return t.request.Fail(Stopped, stopped, "")
 	}
-	if changed := w.src.Unchanged(); errors.As(changed, &known) {
+	if changed := t.src.Unchanged(); errors.As(changed, &known) {
 		return known
 	}
 	if errors.Is(err, syscall.ENAMETOOLONG) {
-		return w.nameTooLong(err)
+		return nameTooLong(t.request, err)
 	}
 	if errors.Is(err, staging.ErrTaken) {
-		return w.request.Fail(Unwritable, err, "something else writes to the output folder: give the outputs a folder of their own")
+		return t.request.Fail(Unwritable, err, "something else writes to the output folder: give the outputs a folder of their own")
 	}
 	if errors.Is(err, beneath.ErrLink) || errors.Is(err, beneath.ErrOutside) {
-		return w.request.Fail(Unwritable, err, "remove the link from the output folder, or make it one of root, of the folder's owner or of Burnish's user: others' are not followed there")
+		return t.request.Fail(Unwritable, err, "remove the link from the output folder, or make it one of root, of the folder's owner or of Burnish's user: others' are not followed there")
 	}
 	if errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return w.request.Fail(Unwritable, err, failure.AdviseWrite(err, w.output))
+		return t.request.Fail(Unwritable, err, failure.AdviseWrite(err, t.Folder))
 	}
 	var path *os.PathError
-	if errors.As(err, &path) && strings.HasPrefix(path.Path, w.output) {
-		return w.request.Fail(Unwritable, err, "check the disk or mount that holds it, and what lies there")
+	if errors.As(err, &path) && strings.HasPrefix(path.Path, t.Folder) {
+		return t.request.Fail(Unwritable, err, "check the disk or mount that holds it, and what lies there")
 	}
-	if bad := w.src.Decodes(); bad != nil {
-		return w.src.Damaged(bad)
+	if bad := t.src.Decodes(); bad != nil {
+		return t.src.Damaged(bad)
 	}
 	noSpace := errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
-	for _, folder := range []string{w.engine.scratch, w.output} {
-		if full(folder) || noSpace && folder == w.output {
-			w.engine.log.Debug("an image was not written", "photo", w.request.Path, "error", err)
-			return w.request.Fail(Unwritable, fmt.Errorf("no space is left below %s", folder), "free some; nothing was published")
+	for _, folder := range []string{t.engine.scratch, t.Folder} {
+		if full(folder) || noSpace && folder == t.Folder {
+			t.engine.log.Debug("an image was not written", "photo", t.request.Path, "error", err)
+			return t.request.Fail(Unwritable, fmt.Errorf("no space is left below %s", folder), "free some; nothing was published")
 		}
 	}
-	if errors.As(err, new(renderError)) && !lacking(err) {
-		return w.request.Fail(Unfit, err, "")
+	if errors.As(err, new(stepError)) && !lacking(err) {
+		return t.request.Fail(Unfit, err, "")
 	}
-	return w.request.Fail(StepFailed, err, "")
+	return t.request.Fail(StepFailed, err, "")
 }
 
 // lacking reports whether a step failed for what it runs on or needs beside the
@@ -78,21 +79,21 @@ func lacking(err error) bool {
 }
 
 // nameTooLong is the failure of a photo whose output's name no file can bear.
-func (w *work) nameTooLong(err error) *Error {
-	return w.request.Fail(Unfit, err, fmt.Sprintf("shorten the photo's name (%d bytes) or the output's path; a name may have %d bytes", len(filepath.Base(w.request.Path)), maxName))
+func nameTooLong(r source.Request, err error) *Error {
+	return r.Fail(Unfit, err, fmt.Sprintf("shorten the photo's name (%d bytes) or the output's path; a name may have %d bytes", len(filepath.Base(r.Path)), maxName))
 }
 
 // maxName is how many bytes a file's name may have on the file systems of Linux.
 const maxName = 255
 
-// alone reports whether a failure to read or write is that of this photo alone:
+// isOwn reports whether a failure to read or write is that of this photo alone:
 // the watched folder and the output folder are in order.
-func (w *work) alone(f *Error) bool {
+func isOwn(t *task, f *Error) bool {
 	switch f.Kind {
 	case Unreadable:
-		return !ill(f.Err) && listable(w.request.Root)
+		return !ill(f.Err) && listable(t.request.Root)
 	case Unwritable:
-		return !ill(f.Err) && w.engine.tempPrefix.Writable(w.output) == nil
+		return !ill(f.Err) && t.engine.tempPrefix.Writable(t.Folder) == nil
 	}
 	return false
 }

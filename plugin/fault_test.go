@@ -27,7 +27,7 @@ func TestAPanicIsAFailureOfOnePhoto(t *testing.T) {
 	b.specs = []ops.Spec{{Name: "faulty", Version: 1, Config: func() ops.Config { return &faulty{} }}}
 	b.open()
 	a := b.photo("a.jpg", 20, 10, 1)
-	b.fails(a, plugin.StepFailed, "a fault in Burnish", "index out of range")
+	b.fails(a, plugin.StepFailed, "internal error", "index out of range")
 	b.done(b.photo("b.jpg", 30, 10, 1))
 	if all, err := b.engine.Records().Failures(); err != nil || len(all) != 1 || all[0].Path != a || all[0].Strikes != 1 {
 		t.Errorf("recorded: %+v, %v", all, err)

@@ -13,15 +13,6 @@ import (
 
 const scratchPrefix = "burnish-scratch-"
 
-// scratchRoot is where the engine's scratch folder is made: beside the ledger,
-// or among the system's temporary files.
-func (e *Engine) scratchRoot() string {
-	if e.ledger == nil {
-		return ""
-	}
-	return e.config.StateDir
-}
-
 // prepareFolders makes the output folders of the watched ones, where their disks
 // are there, and removes what a killed process left in them, in the state folder
 // and where originals go. The ledger's lock says that nobody else is at work
@@ -35,7 +26,7 @@ func (e *Engine) prepareFolders() error {
 		}
 	}
 	for _, w := range e.config.Routes {
-		err := mounts.Check(e.ledger, w.Output)
+		err := mounts.Check(e.store, w.Output)
 		if gone := (*mounts.UnmountedError)(nil); errors.As(err, &gone) {
 			e.log.Warn(gone.Error()+": photos wait until it is mounted", "folder", w.Output)
 			continue
@@ -55,7 +46,7 @@ func (e *Engine) prepareFolders() error {
 			return err
 		}
 	}
-	for folder := range e.movedTo() {
+	for folder := range movedTo(e.config) {
 		if err := e.tempPrefix.Sweep(folder); err != nil {
 			e.log.Warn("cannot clean temporary files", "folder", folder, "error", err)
 		}
@@ -65,9 +56,9 @@ func (e *Engine) prepareFolders() error {
 
 // movedTo are the folders that originals go to, and those that they come back
 // to.
-func (e *Engine) movedTo() map[string]bool {
-	all := map[string]bool{originals.TrashFolder(e.config.StateDir): true}
-	for _, w := range e.config.Routes {
+func movedTo(c Config) map[string]bool {
+	all := map[string]bool{originals.TrashFolder(c.StateDir): true}
+	for _, w := range c.Routes {
 		if w.Originals != "" {
 			all[w.Originals] = true
 		}
@@ -76,19 +67,4 @@ func (e *Engine) movedTo() map[string]bool {
 		}
 	}
 	return all
-}
-
-// checkMounted refuses to write to an output folder whose disk is not mounted.
-func (w *work) checkMounted() error {
-	if w.engine.ledger == nil {
-		return nil
-	}
-	err := mounts.Check(w.engine.ledger, w.output)
-	if gone := (*mounts.UnmountedError)(nil); errors.As(err, &gone) {
-		return w.request.Fail(Unwritable, err, "mount it; if the folder is to be where it is now, put any file there")
-	}
-	if err != nil {
-		return w.unrecorded(err, "nothing was published")
-	}
-	return nil
 }

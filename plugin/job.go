@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/failure"
+	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
@@ -29,6 +30,9 @@ type Job struct {
 	// Named is a photo that a person has named: it is worked on even where
 	// Burnish made it.
 	Named bool
+
+	// Unrecorded is a photo that no records are kept of: [Engine.Plan] asks none.
+	Unrecorded bool
 
 	// Allow names formats, such as svg, pdf or jxl, that are read here although
 	// what reads them is not safe for files of unknown origin. What libvips
@@ -68,17 +72,7 @@ const (
 
 // After is what becomes of an original when its outputs are on the disk; the
 // zero value leaves it where it is.
-type After struct {
-	Move  string        // folder that it is moved to, below the same subfolders
-	Trash time.Duration // how long it is kept in the state folder's trash
-
-	// KeepSidecars leaves behind what belongs to the original: edits, a film, a
-	// RAW, descriptions by Google Takeout. Else it goes with it; into the trash
-	// RAWs and films do not.
-	KeepSidecars bool
-}
-
-func (a After) keeps() bool { return a.Move == "" && a.Trash == 0 }
+type After = history.After
 
 // State says how a job ended where it did not fail.
 type State string

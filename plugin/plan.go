@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"time"
 
-	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
+	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/naming"
 )
 
 // Plan is what a job would do.
@@ -40,115 +40,116 @@ type PlannedOutput struct {
 	LeftOut       string // why it would not be written; "" where it would
 }
 
-// Plan foresees a job without doing it: nothing is written but in the engine's
-// scratch folder, and what was done before is not known, but by [WithRecall].
-// Of several pages the first is foreseen, and the time of all. Times are estimated from how
-// long each operator takes on a sample here and now.
+// Plan predicts a job without doing it: it asks the same questions as
+// [Engine.Process] and writes nothing but in the engine's scratch folder. What
+// was done before is known by [WithRecall]. Of several pages the first is
+// predicted, and the time of all. Times are estimated from how long each operator
+// takes on a sample here and now.
 func (e *Engine) Plan(ctx context.Context, j Job) (Plan, error) {
-	p, ok := e.pipelines[j.Pipeline]
-	if !ok {
-		return Plan{}, fmt.Errorf("%s: there is no pipeline %q%s", j.Path, j.Pipeline, diag.Suggest(j.Pipeline, slices.Sorted(maps.Keys(e.pipelines))))
-	}
-	w := &work{engine: e, pipeline: p, job: j}
-	if err := w.locate(); err != nil {
+	t, err := e.newTask(j)
+	if err != nil {
 		return Plan{}, err
 	}
-	defer w.close()
+	defer t.close()
 	plan := Plan{Path: j.Path}
-	if err := w.foresee(ctx, &plan); err != nil {
-		return plan, w.failed(context.Cause(ctx), err)
+	if err := e.plan(ctx, t, &plan); err != nil {
+		return plan, classify(t, context.Cause(ctx), err)
 	}
 	return plan, nil
 }
 
-func (w *work) foresee(ctx context.Context, plan *Plan) error {
-	err := w.inspect()
+func (e *Engine) plan(ctx context.Context, t *task, plan *Plan) error {
+	if err := t.inspect(); err != nil {
+		return err
+	}
+	decision, err := t.history.Decide(t.existing)
 	if err != nil {
 		return err
 	}
-	if plan.Reason, err = w.src.Accept(); plan.Reason != "" || err != nil {
-		return err
-	}
-	if _, err := w.src.Hash(); err != nil {
-		return err
-	}
-	if plan.Reason = w.remembered(plan); plan.Reason == "" {
-		plan.Reason = w.ownMake()
-	}
-	if plan.Reason != "" {
+	if plan.take(t, decision); plan.Reason != "" {
 		return nil
 	}
-	header, err := w.src.Header()
+	header, err := t.src.Header()
 	if err != nil {
 		return err
 	}
 	plan.Pages = header.Pages
-	if plan.Taken, plan.Reason = w.pages(header); plan.Reason != "" {
+	if plan.Taken, plan.Reason = t.pipeline.pagesOf(header); plan.Reason != "" {
 		return nil
 	}
-	return w.foreseeRun(ctx, plan)
+	return e.planRun(ctx, t, plan)
 }
 
-// foreseeRun foresees the steps and outputs of a photo that nothing speaks
-// against so far.
-func (w *work) foreseeRun(ctx context.Context, plan *Plan) error {
-	src, err := w.src.InFull(ctx)
+// take tells of a decision, in the words of the result and with what the record
+// adds.
+func (plan *Plan) take(t *task, d history.Decision) {
+	r := d.Record
+	switch d.What {
+	case history.Skip, history.Adopt:
+		plan.Reason = d.Reason
+		if r.State == history.Done && !r.Finished.IsZero() {
+			plan.Reason += ", " + r.Finished.Local().Format(time.DateTime)
+		}
+		if r.State == history.Skipped && r.Error != "" {
+			plan.Reason += ": " + r.Error
+		}
+	case history.Copy:
+		if r.Path != t.request.Path {
+			plan.Notes = append(plan.Notes, "the same content as "+r.Path+", whose outputs would be copied where they are as they were")
+		}
+	case history.Run:
+		if r.State == history.Failed {
+			plan.Notes = append(plan.Notes, fmt.Sprintf("failed before, attempt %d: %s", r.Attempts, r.Error))
+		}
+	}
+}
+
+// planRun predicts the steps and outputs of a photo that nothing speaks against
+// so far.
+func (e *Engine) planRun(ctx context.Context, t *task, plan *Plan) error {
+	img, err := t.src.InFull(ctx)
 	if err != nil {
 		return err
 	}
-	defer src.Close()
-	plan.Format, plan.Width, plan.Height = w.src.Format(), src.Source.Width, src.Source.Height
-	if w.choice, err = w.pipeline.graph.Choose(src); err != nil {
+	defer img.Close()
+	plan.Format, plan.Width, plan.Height = t.src.Format(), img.Source.Width, img.Source.Height
+	if t.choice, err = t.pipeline.graph.Choose(img); err != nil {
 		return err
 	}
-	if w.engine.recognise && w.named {
-		if found, err := w.findMade(src.Source, plan.Taken); len(found) > 0 || err != nil {
-			plan.Reason = recognised
-			return err
-		}
-	}
-	if err := w.claim(src.Source, plan.Taken); err != nil {
+	wishes, err := t.wishes(img.Source, plan.Taken)
+	if err != nil {
 		return err
 	}
-	if note := w.dateNote(src.Source); note != "" {
+	names, err := e.claims.Preview(t.owner(), wishes)
+	if err != nil {
+		return err
+	}
+	if note := t.dateNote(img.Source); note != "" {
 		plan.Notes = append(plan.Notes, "the date in its outputs' names is "+note)
 	}
-	w.keepNames()
-	plan.Outputs = make([]PlannedOutput, len(w.pipeline.outputs))
-	e := w.engine
-	plan.Megabytes = float64(e.memory.Predict(w.pipeline.work, w.pipeline.demand(plan.Width, plan.Height, src.Pixels.PixelBytes()).EstimateMemory())) / 1e6
+	plan.Outputs = make([]PlannedOutput, len(t.pipeline.outputs))
+	plan.Megabytes = float64(e.memory.Predict(t.pipeline.mixed, t.pipeline.demand(plan.Width, plan.Height, img.Pixels.PixelBytes()).EstimateMemory())) / 1e6
 	estimate := &estimate{engine: e, plan: plan}
-	err = w.pipeline.graph.DryRun(ctx, src, &w.choice, func(f graph.Preview) error {
-		plan.visit(f, w.targets)
-		return estimate.add(ctx, f, w)
+	err = t.pipeline.graph.DryRun(ctx, img, &t.choice, func(p graph.Preview) error {
+		plan.visit(p, names.Targets)
+		return estimate.add(ctx, p, names.Targets)
 	})
-	plan.Reason = w.wantsNothing()
+	if plan.Reason = t.wantsNothing(); plan.Reason == "" && names.Idle() {
+		plan.Reason = standing
+	}
 	plan.Seconds *= float64(plan.Taken)
-	for _, out := range w.leftOut() {
+	for _, out := range t.unwanted() {
 		plan.Outputs[out.index] = PlannedOutput{Path: out.name, LeftOut: out.why}
 	}
 	return err
 }
 
-// keepNames makes the engine take the outputs for written, so that another
-// photo that would have the same is found.
-func (w *work) keepNames() {
-	w.engine.mu.Lock()
-	defer w.engine.mu.Unlock()
-	for _, t := range w.targets {
-		delete(w.engine.claims, t.path)
-		if t.path != "" {
-			w.engine.written[t.path] = written{source: w.request.Path}
-		}
-	}
-}
-
-func (plan *Plan) visit(f graph.Preview, targets []target) {
+func (plan *Plan) visit(f graph.Preview, targets []naming.Target) {
 	if f.Operator != nil && (f.Name != "orientation" || f.In[0].Pixels.Orientation() != 1) {
 		plan.Steps = append(plan.Steps, PlannedStep{Name: f.Name, Runs: f.Runs, Why: f.Why})
 	}
 	for _, t := range f.Sinks {
-		plan.Outputs[t] = PlannedOutput{Path: targets[t].path, Width: f.Out.Pixels.Width(), Height: f.Out.Pixels.Height()}
+		plan.Outputs[t] = PlannedOutput{Path: targets[t].Name, Width: f.Out.Pixels.Width(), Height: f.Out.Pixels.Height()}
 	}
 }
 

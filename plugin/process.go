@@ -2,60 +2,145 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops/diag"
-	"github.com/burnish-photo/burnish/ops/graph"
+	"github.com/burnish-photo/burnish/plugin/failure"
 	"github.com/burnish-photo/burnish/plugin/history"
-	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
 // Process works on one photo, waiting for its turn. Its error is an [*Error]
 // that names the photo and what to do, except where the job itself makes no
 // sense. All outputs of a photo are written before the first gets its name.
-// Two jobs for the same work run one after the other.
+// Two jobs for the same task run one after the other.
 func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
-	w, err := e.newWork(j)
+	t, err := e.newTask(j)
 	if err != nil {
 		return Result{}, err
 	}
-	if err := e.begin(ctx, w); err != nil {
-		return Result{}, w.request.Fail(Stopped, err, "")
-	}
-	defer e.end(w)
-	defer w.close()
-	result, err := w.guarded(ctx)
-	result.Elapsed = time.Since(w.began)
+	end, err := e.turns.begin(ctx, t.id())
 	if err != nil {
-		failure := w.judged(w.failed(context.Cause(ctx), err))
-		failure.Own = failure.Own || w.alone(failure)
-		if e.advise != nil {
-			e.advise(failure)
-		}
-		w.recordFailure(failure)
-		return result, failure
+		return Result{}, t.request.Fail(Stopped, err, "")
 	}
-	w.quarantineLate()
-	if err := w.archiveOriginal(); err != nil {
-		e.log.Warn("the original stays where it is", "photo", w.request.Path, "error", err)
+	defer end()
+	defer t.close()
+	result, err := e.guarded(ctx, t)
+	result.Elapsed = time.Since(t.Began)
+	if err != nil {
+		return result, e.fail(t, classify(t, context.Cause(ctx), err))
 	}
-	result.Sidecars = w.along
-	if len(w.moved) > 0 {
-		notes := maps.Clone(w.moved)
+	t.history.Quarantine()
+	if err := t.history.Archive(j.After); err != nil {
+		e.log.Warn("the original stays where it is", "photo", t.request.Path, "error", err)
+	}
+	notes, sidecars := t.history.Moved()
+	result.Sidecars = sidecars
+	if len(notes) > 0 {
 		maps.Copy(notes, result.Notes)
 		result.Notes = notes
 	}
 	return result, nil
 }
 
-// newWork is the work that j asks for, not yet begun.
-func (e *Engine) newWork(j Job) (*work, error) {
+// process takes a task from its file to published outputs.
+func (e *Engine) process(ctx context.Context, t *task) (Result, error) {
+	if err := t.inspect(); err != nil {
+		return Result{}, err
+	}
+	decision, err := t.history.Decide(t.existing)
+	if err != nil {
+		return Result{}, err
+	}
+	switch decision.What {
+	case history.Skip:
+		return Result{State: Skipped, Reason: decision.Reason}, nil
+	case history.Adopt:
+		return Result{State: Skipped, Reason: decision.Reason}, t.history.Adopt(decision.Existing, t.leftOut())
+	case history.Copy:
+		if result, done, err := copyOutputs(t, decision.Record); done || err != nil {
+			return result, err
+		}
+	}
+	r, reason, err := e.render(ctx, t)
+	switch {
+	case err != nil && r != nil:
+		return Result{Notes: r.notes.All()}, err
+	case err != nil || reason != "":
+		return Result{State: Skipped, Reason: reason}, err
+	}
+	defer r.close()
+	if len(r.files()) == 0 {
+		return nothing(t, r.notes.All())
+	}
+	if err := t.src.Unchanged(); err != nil {
+		return Result{Notes: r.notes.All()}, err
+	}
+	return e.publish(t, r.staged, Result{State: Done, Notes: r.notes.All()})
+}
+
+// guarded is process, where a panic is a failure of this photo alone.
+func (e *Engine) guarded(ctx context.Context, t *task) (_ Result, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.log.Error("internal error (panic)", "photo", t.request.Path, "panic", r, "stack", string(debug.Stack()))
+			failed := t.request.Fail(StepFailed, fmt.Errorf("internal error (panic): %v", r), "please report it with the log and, if you can, the photo")
+			failed.Own, err = true, failed
+		}
+	}()
+	return e.process(ctx, t)
+}
+
+// fail lets the host and the records know of a failure.
+func (e *Engine) fail(t *task, f *failure.Error) *failure.Error {
+	if t.src != nil && !f.Kind.Transient() { // or the photo is no longer the one that failed
+		if changed := (*failure.Error)(nil); errors.As(t.src.Unchanged(), &changed) {
+			f = changed
+		}
+	}
+	f.Own = f.Own || isOwn(t, f)
+	if e.advise != nil {
+		e.advise(f)
+	}
+	if t.history != nil {
+		t.history.Fail(f)
+	}
+	return f
+}
+
+// Strike records a failure that the engine could not see itself: the process
+// that worked on the photo died. What is returned says whether that put the
+// photo into quarantine.
+func (e *Engine) Strike(ctx context.Context, j Job, kind Kind, cause error, hint string) *Error {
+	t, err := e.newTask(j)
+	if err != nil {
+		return &Error{Path: j.Path, Kind: kind, Err: errors.Join(cause, err)}
+	}
+	failed := t.request.Fail(kind, cause, hint)
+	end, err := e.turns.begin(ctx, t.id())
+	if err != nil {
+		return failed
+	}
+	defer end()
+	defer t.close()
+	if t.inspect() != nil {
+		return failed
+	}
+	if _, err := t.src.Hash(); err == nil {
+		t.history.FailFromOutside(failed)
+	}
+	return failed
+}
+
+// newTask is the task that j asks for, not yet begun.
+func (e *Engine) newTask(j Job) (_ *task, err error) {
 	p, ok := e.pipelines[j.Pipeline]
 	if !ok {
 		return nil, fmt.Errorf("%s: there is no pipeline %q%s", j.Path, j.Pipeline, diag.Suggest(j.Pipeline, slices.Sorted(maps.Keys(e.pipelines))))
@@ -63,148 +148,83 @@ func (e *Engine) newWork(j Job) (*work, error) {
 	if j.Output == "" {
 		return nil, fmt.Errorf("%s: the job names no output folder", j.Path)
 	}
-	w := &work{engine: e, pipeline: p, job: j, began: time.Now()}
-	return w, w.locate()
+	t := &task{engine: e, pipeline: p, job: j}
+	if t.request, err = e.config.requestOf(j, p.pages == AllPages); err != nil {
+		return nil, err
+	}
+	folder, err := filepath.Abs(j.Output)
+	if err != nil {
+		return nil, err
+	}
+	t.Task = history.Task{
+		Pipeline: p.name, Settings: p.settings, Build: p.build, Folder: folder, Outputs: len(p.outputs), Copies: p.copies(),
+		Redo: j.Again, Named: j.Named, Unrecorded: j.Unrecorded, Exclusive: j.Alone, Probe: j.Probe, Quarantine: j.Quarantine, Began: time.Now(),
+	}
+	return t, nil
 }
 
-// begin waits until no other job does the same work, and for a slot.
-func (e *Engine) begin(ctx context.Context, w *work) error {
+// inspect opens the photo's file.
+func (t *task) inspect() (err error) {
+	if t.src, err = source.Inspect(t.request); err == nil {
+		t.history = t.engine.history.Open(t.Task, t.src)
+	}
+	return err
+}
+
+// standing is why nothing is done where every output is to stay.
+const standing = "its outputs are there, and are to stay"
+
+// nothing is the result of a photo of which nothing is written. Where no output
+// is wanted of it, that is remembered.
+func nothing(t *task, notes map[string]string) (Result, error) {
+	reason := t.wantsNothing()
+	if reason == "" {
+		return Result{State: Skipped, Reason: standing, Notes: notes}, nil
+	}
+	if err := t.src.Unchanged(); err != nil {
+		return Result{Notes: notes}, err
+	}
+	return Result{State: Skipped, Reason: reason, Notes: notes}, t.history.Unwanted(reason, history.Outcome{LeftOut: t.leftOut(), Notes: notes})
+}
+
+// turns lets one job at a time do a task, and as many tasks as there are slots.
+type turns struct {
+	slots chan struct{}
+
+	mu   sync.Mutex
+	busy map[string]chan struct{} // closed when the task has ended
+}
+
+// begin waits until no other job does the same task, and for a slot.
+func (t *turns) begin(ctx context.Context, task string) (end func(), err error) {
+	done := make(chan struct{})
 	for {
-		e.mu.Lock()
-		other := e.busy[w.id()]
+		t.mu.Lock()
+		other := t.busy[task]
 		if other == nil {
-			w.done = make(chan struct{})
-			e.busy[w.id()] = w.done
+			t.busy[task] = done
 		}
-		e.mu.Unlock()
+		t.mu.Unlock()
 		if other == nil {
 			break
 		}
 		select {
 		case <-other:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
+	}
+	letGo := func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.busy, task)
+		close(done)
 	}
 	select {
-	case e.slots <- struct{}{}:
-		return nil
+	case t.slots <- struct{}{}:
+		return func() { <-t.slots; letGo() }, nil
 	case <-ctx.Done():
-		e.letGo(w)
-		return context.Cause(ctx)
-	}
-}
-
-func (e *Engine) end(w *work) {
-	<-e.slots
-	e.letGo(w)
-}
-
-// letGo releases the work and the names of its outputs.
-func (e *Engine) letGo(w *work) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.busy, w.id())
-	for _, t := range w.targets {
-		if e.claims[t.path] == w {
-			delete(e.claims, t.path)
-		}
-	}
-	close(w.done)
-}
-
-// work is one job under way.
-type work struct {
-	engine    *Engine
-	pipeline  *pipeline
-	job       Job
-	request   source.Request
-	output    string // absolute
-	key       string // what is to be done, for the ledger: pipeline and output folder
-	began     time.Time
-	done      chan struct{}     // closed when the work has ended
-	src       *source.Photo     // once it was inspected
-	moved     map[string]string // notes on the original's move
-	along     []string          // paths that sidecars had which went with it
-	before    history.Record    // what was recorded of this work, whatever its content
-	choice    graph.Choice      // which outputs are wanted
-	inherited []int             // outputs that an equal photo did not want
-	named     bool              // see Recollection
-	targets   []target          // once their names are claimed
-}
-
-func (w *work) id() string { return w.request.Path + "\x00" + w.key }
-
-func (w *work) locate() (err error) {
-	if w.request, err = w.engine.requestOf(w.job, w.pipeline); err != nil {
-		return err
-	}
-	if w.output, err = filepath.Abs(w.job.Output); err != nil {
-		return err
-	}
-	w.key = w.pipeline.work + " " + w.output
-	return nil
-}
-
-// inspect opens the photo's file.
-func (w *work) inspect() (err error) {
-	w.src, err = source.Inspect(w.request)
-	return err
-}
-
-// close gives back what the work has opened.
-func (w *work) close() {
-	if w.src != nil {
-		w.src.Close()
-	}
-}
-
-// guarded is run, where a panic is a failure of this photo alone.
-func (w *work) guarded(ctx context.Context) (_ Result, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			w.engine.log.Error("a fault in Burnish", "photo", w.request.Path, "panic", r, "stack", string(debug.Stack()))
-			failure := w.request.Fail(StepFailed, fmt.Errorf("a fault in Burnish: %v", r), "please report it with the log and, if you can, the photo")
-			failure.Own, err = true, failure
-		}
-	}()
-	return w.run(ctx)
-}
-
-// run takes the job from its file to published outputs.
-func (w *work) run(ctx context.Context) (Result, error) {
-	if err := w.inspect(); err != nil {
-		return Result{}, err
-	}
-	if reason, err := w.doneBefore(); reason != "" || err != nil {
-		return Result{State: Skipped, Reason: reason}, err
-	}
-	if reason, err := w.src.Accept(); reason != "" || err != nil {
-		return Result{State: Skipped, Reason: reason}, err
-	}
-	if _, err := w.src.Hash(); err != nil {
-		return Result{}, err
-	}
-	if reason, err := w.known(); reason != "" || err != nil {
-		return Result{State: Skipped, Reason: reason}, err
-	}
-	if reason := w.ownMake(); reason != "" {
-		return Result{State: Skipped, Reason: reason}, nil
-	}
-	if err := w.checkMounted(); err != nil {
-		return Result{}, err
-	}
-	if done, err := w.adopt(); done || err != nil {
-		return Result{State: Skipped, Reason: recognised}, err
-	}
-	if result, done, err := w.reuse(); done || err != nil {
-		return result, err
-	}
-	return w.restore(ctx)
-}
-
-func discard(staged []*staging.File) {
-	for _, s := range staged {
-		s.Discard()
+		letGo()
+		return nil, context.Cause(ctx)
 	}
 }

@@ -1,47 +1,40 @@
 package plugin
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
-	"github.com/burnish-photo/burnish/plugin/mounts"
 	"github.com/burnish-photo/burnish/plugin/originals"
-	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 // Records are what an engine remembers, for people to look at and to change.
-type Records struct {
-	ledger   history.Store
-	stateDir string
-}
+type Records = history.Records
 
 // Failure is a photo that failed when it was last tried.
-type Failure struct {
-	Path        string    `json:"path"`
-	MovedTo     string    `json:"moved_to,omitempty"` // where it lies instead
-	Pipeline    string    `json:"pipeline"`
-	Kind        Kind      `json:"kind"`
-	Reason      string    `json:"reason"`
-	Hint        string    `json:"hint,omitempty"`
-	Attempts    int       `json:"attempts"`
-	Strikes     int       `json:"strikes"`
-	Quarantined bool      `json:"quarantined"` // else it is tried again
-	Time        time.Time `json:"time"`        // of the last attempt
-}
+type Failure = history.Failure
+
+// Query chooses among records; see [history.Query].
+type Query = history.Query
+
+// ParseQuery reads an expression over the fields of a record.
+func ParseQuery(text string) (Query, error) { return history.ParseQuery(text) }
+
+// Question asks what a ledger knows of a photo, and Answer is what it knows.
+type (
+	Question = history.Question
+	Answer   = history.Answer
+)
 
 // Records gives access to the engine's records, nil where it keeps none.
 func (e *Engine) Records() *Records {
-	if e.ledger == nil {
+	if e.store == nil {
 		return nil
 	}
-	return &Records{e.ledger, e.config.StateDir}
+	return history.NewRecords(e.store, e.config.StateDir)
 }
 
 // OpenRecords opens the records in a state folder that no engine has open. The
@@ -54,156 +47,25 @@ func OpenRecords(stateDir string) (*Records, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Records{l, stateDir}, nil
+	return history.NewRecords(l, stateDir), nil
 }
 
-// Close closes what OpenRecords opened.
-func (r *Records) Close() error { return r.ledger.Close() }
-
-// Failures lists what failed and is still there, ordered by path.
-func (r *Records) Failures() ([]Failure, error) {
-	entries, err := r.failed()
-	var all []Failure
-	for _, e := range entries {
-		all = append(all, Failure{
-			Path: e.Path, MovedTo: e.MovedTo, Pipeline: e.Pipeline, Kind: Kind(e.ErrorClass), Reason: e.Error, Hint: e.Hint,
-			Attempts: e.Attempts, Strikes: e.Strikes, Quarantined: e.State == history.Quarantined, Time: e.Finished,
-		})
-	}
-	return all, err
-}
-
-// failed leaves out photos that were deleted.
-func (r *Records) failed() (left []history.Record, err error) {
-	entries, err := history.Failures(r.ledger)
-	for _, e := range entries {
-		if mounts.MayExist(e.Path) || e.MovedTo != "" && mounts.MayExist(e.MovedTo) {
-			left = append(left, e)
-		}
-	}
-	return left, err
-}
-
-// Retry forgets the failures of the paths, photos or folders of them, or of all
-// photos where there are none, and returns the photos concerned. One that was
-// moved into quarantine is moved back. A path that no failure is known of is an
-// error, as is a photo that cannot be moved back; the others are seen to.
-func (r *Records) Retry(paths []string) (photos []string, err error) {
-	entries, err := r.failed()
+// Peek opens the records in a state folder for a look: nothing there is
+// written, and Recall alone may be called. It fails where an engine has them
+// open, and keeps others from opening them until it is closed.
+func Peek(stateDir string) (*Records, error) {
+	l, err := ledger.Peek(stateDir)
 	if err != nil {
 		return nil, err
 	}
-	var errs []error
-	used := make([]bool, len(paths))
-	for _, e := range entries {
-		if len(paths) > 0 && !named(e, paths, used) {
-			continue
-		}
-		if err := r.again(e); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		photos = append(photos, e.Path)
-	}
-	for i, path := range paths {
-		if !used[i] {
-			errs = append(errs, fmt.Errorf("%s: no failure is known of it; burnish failed lists them", path))
-		}
-	}
-	return photos, errors.Join(errs...)
+	return history.NewRecords(l, stateDir), nil
 }
 
-// named reports whether the paths name e, and marks those that do.
-func named(e history.Record, paths []string, used []bool) (yes bool) {
-	for i, path := range paths {
-		for _, place := range []string{e.Path, e.MovedTo} {
-			if place == path || place != "" && strings.HasPrefix(place, strings.TrimSuffix(path, "/")+"/") {
-				yes, used[i] = true, true
-			}
-		}
-	}
-	return yes
-}
+// DropGone drops the records of photos that have been gone, with all their
+// outputs, for as long as the configuration keeps them. It may be asked often,
+// and looks once a day.
+func (e *Engine) DropGone(now time.Time) error { return e.history.DropGone(now, e.config.Retention) }
 
-// again makes a failed photo a new one. It may have been interrupted before,
-// with the photo back already.
-func (r *Records) again(e history.Record) error {
-	if e.MovedTo != "" && mounts.MayExist(e.MovedTo) {
-		if err := r.renameBack(e); err != nil {
-			return err
-		}
-	}
-	if err := os.Remove(reasonFile(r.stateDir, e)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return r.ledger.Delete(e.Path, e.Task)
-}
-
-func (r *Records) renameBack(e history.Record) error {
-	root, aside := filepath.Dir(e.Path), filepath.Dir(e.MovedTo)
-	if rel, err := filepath.Rel(e.Root, e.Path); e.Root != "" && err == nil && filepath.IsLocal(rel) {
-		root, aside = e.Root, strings.TrimSuffix(aside, "/"+filepath.Dir(rel))
-	}
-	err := originals.Mover{Owner: staging.PrefixOf(r.stateDir)}.PutBack(aside, e.MovedTo, root, e.Path)
-	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s cannot be moved back: another file is at %s now; move one of them", e.MovedTo, e.Path)
-	}
-	return err
-}
-
-// Query chooses among records; see [history.Query].
-type Query = history.Query
-
-// ParseQuery reads an expression over the fields of a record.
-func ParseQuery(text string) (Query, error) { return history.ParseQuery(text) }
-
-// Reprocess marks the results that q describes, so that they are made again,
-// and returns the photos concerned. Until then the outputs stay as they are.
-func (r *Records) Reprocess(q Query) (photos []string, err error) {
-	var chosen []history.Record
-	err = r.ledger.Each(false, func(e history.Record) error {
-		if e.State != history.Done || e.MovedTo != "" {
-			return nil
-		}
-		matches, err := q.Matches(e)
-		if matches {
-			chosen = append(chosen, e)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range chosen {
-		if again, err := r.takenBy(chosen, e); again || err != nil {
-			if err != nil {
-				return photos, err
-			}
-			continue // else the two would take turns
-		}
-		if _, missing := os.Lstat(e.Path); missing != nil {
-			continue // its outputs are all that is left of it
-		}
-		e.State = history.Requeued
-		if err := r.ledger.Put(e); err != nil {
-			return photos, err
-		}
-		photos = append(photos, e.Path)
-	}
-	return photos, err
-}
-
-// takenBy reports whether an output of a superseded photo is now that of another
-// which is chosen too.
-func (r *Records) takenBy(chosen []history.Record, e history.Record) (bool, error) {
-	for _, o := range e.Outputs {
-		made, _, err := r.ledger.Maker(o.Path)
-		if err != nil {
-			return false, err
-		}
-		if maker := made.Record; e.Superseded != "" && slices.ContainsFunc(chosen, func(c history.Record) bool { return c.Path == maker.Path && c.Task == maker.Task }) {
-			return true, nil
-		}
-	}
-	return false, nil
-}
+// EmptyTrash removes what has been in the state folder's trash for as long as
+// it is to be kept there.
+func (e *Engine) EmptyTrash(now time.Time) error { return originals.EmptyTrash(e.config.StateDir, now) }

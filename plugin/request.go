@@ -18,7 +18,7 @@ import (
 )
 
 // requestOf says which file j's photo is, and what of it is taken.
-func (e *Engine) requestOf(j Job, p *pipeline) (r source.Request, err error) {
+func (c *Config) requestOf(j Job, allPages bool) (r source.Request, err error) {
 	r = source.Request{Name: j.Path, Links: beneath.Any, Allow: j.Allow}
 	if r.Path, err = filepath.Abs(j.Path); err != nil {
 		return r, err
@@ -30,11 +30,11 @@ func (e *Engine) requestOf(j Job, p *pipeline) (r source.Request, err error) {
 		}
 		r.Links = j.Links.beneath()
 		if j.Links == FollowLinks {
-			r.Barred = e.barred(r.Root)
+			r.Barred = c.barred(r.Root)
 		}
 	}
-	r.Limits = e.limitsOf(j, r.Root)
-	r.Limits.AllPages = p.pages == AllPages
+	r.Limits = c.limitsOf(j, r.Root)
+	r.Limits.AllPages = allPages
 	return r, nil
 }
 
@@ -50,9 +50,9 @@ func (l Links) beneath() beneath.Links {
 
 // barred are the folders that links below root must not lead into: Burnish's
 // own, and what is watched for itself.
-func (e *Engine) barred(root string) []string {
-	folders := []string{e.config.StateDir}
-	for _, f := range e.config.Routes {
+func (c *Config) barred(root string) []string {
+	folders := []string{c.StateDir}
+	for _, f := range c.Routes {
 		folders = append(folders, f.Output)
 		if f.Source != root {
 			folders = append(folders, f.Source)
@@ -63,8 +63,8 @@ func (e *Engine) barred(root string) []string {
 
 // limitsOf are the limits for a job's photo: those of its folder, or the general
 // ones.
-func (e *Engine) limitsOf(j Job, root string) source.Limits {
-	own, general := j.Limits, e.config.Limits
+func (c *Config) limitsOf(j Job, root string) source.Limits {
+	own, general := j.Limits, c.Limits
 	limit := func(name string, own, general float64) source.Limit {
 		if own <= 0 {
 			return source.Limit{Most: general, Key: "limits." + name}
@@ -85,30 +85,30 @@ func (p *pipeline) demand(width, height, pixel int) admission.Demand {
 }
 
 // admit waits until there is memory for the photo.
-func (w *work) admit(ctx context.Context, h vips.Header) (release func(), err error) {
-	demand := w.pipeline.demand(h.Width, h.Height, h.PixelBytes)
-	demand.Metadata = w.src.Metadata()
-	if info, err := w.src.File.JPEG(); err == nil { // what cannot be read, others will say
+func (e *Engine) admit(ctx context.Context, t *task, h vips.Header) (release func(), err error) {
+	demand := t.pipeline.demand(h.Width, h.Height, h.PixelBytes)
+	demand.Metadata = t.src.Metadata()
+	if info, err := t.src.File.JPEG(); err == nil { // what cannot be read, others will say
 		demand.Coefficients = info.CoefficientBytes()
 	}
-	release, err = w.engine.memory.Admit(ctx, w.pipeline.work, demand.EstimateMemory())
-	if e := (*admission.InsufficientMemoryError)(nil); errors.As(err, &e) {
-		if !e.Configured { // another day, or another machine, may have it
-			return nil, w.request.Fail(Starved, err, admission.ThisHost.Remedy())
+	release, err = e.memory.Admit(ctx, t.pipeline.mixed, demand.EstimateMemory())
+	if lacks := (*admission.InsufficientMemoryError)(nil); errors.As(err, &lacks) {
+		if !lacks.Configured { // another day, or another machine, may have it
+			return nil, t.request.Fail(Starved, err, admission.ThisHost.Remedy())
 		}
-		return nil, w.request.Fail(TooLarge, err, "raise limits.memory, or give promptcir a smaller tile")
+		return nil, t.request.Fail(TooLarge, err, "raise limits.memory, or give promptcir a smaller tile")
 	}
 	return release, err
 }
 
 // dateNote is what is to be said of the date in outputs' names: that it is the
 // file's and why; "" where it is the photo's, or in no name.
-func (w *work) dateNote(src *ops.Source) string {
-	named := slices.ContainsFunc(w.pipeline.outputs, func(o output.Config) bool { return o.Path.Dated() })
+func (t *task) dateNote(src *ops.Source) string {
+	named := slices.ContainsFunc(t.pipeline.outputs, func(o output.Config) bool { return o.Path.Dated() })
 	if !named || !src.Taken.IsZero() {
 		return ""
 	}
-	why := w.src.DateFault()
+	why := t.src.DateFault()
 	if why == "" {
 		why = "the photo bears no date"
 	}
@@ -116,13 +116,27 @@ func (w *work) dateNote(src *ops.Source) string {
 }
 
 // facts are what output templates may name.
-func (w *work) facts(date time.Time) (naming.Facts, error) {
-	dir, err := filepath.Rel(w.request.Root, filepath.Dir(w.request.Path))
+func (t *task) facts(date time.Time) (naming.Facts, error) {
+	dir, err := filepath.Rel(t.request.Root, filepath.Dir(t.request.Path))
 	if err != nil || !filepath.IsLocal(dir) {
-		return naming.Facts{}, fmt.Errorf("%s does not lie below %s", w.request.Path, w.request.Root)
+		return naming.Facts{}, fmt.Errorf("%s does not lie below %s", t.request.Path, t.request.Root)
 	}
 	if date.IsZero() {
-		date = w.src.File.Info.ModTime()
+		date = t.src.File.Info.ModTime()
 	}
-	return naming.Facts{Dir: dir, Name: filepath.Base(w.request.Path), Hash: w.src.KnownHash(), Pipeline: w.pipeline.name, Date: date}, nil
+	return naming.Facts{Dir: dir, Name: filepath.Base(t.request.Path), Hash: t.src.KnownHash(), Pipeline: t.pipeline.name, Date: date}, nil
+}
+
+// Complete reports whether a photo has its end, as far as its format tells: it
+// is how a host sees that a quiet file is not merely stalled. The photo lies
+// below root, which is reached as the job's will be. It reads the headers and the
+// last 64 KiB, never waits, needs no engine, and may be called from any
+// goroutine. True does not mean that the photo decodes.
+func Complete(root, path string, links Links) (bool, error) {
+	f, err := source.Open(root, path, links.beneath())
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	return f.Complete()
 }

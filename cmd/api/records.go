@@ -10,7 +10,7 @@ import (
 // daemon all answer.
 const (
 	Failed    Verb[None, Failures]                       = "GET /v1/failed"
-	Lookup    Verb[plugin.Question, plugin.Recollection] = "POST /v1/lookup"
+	Lookup    Verb[plugin.Question, plugin.Answer] = "POST /v1/lookup"
 	Retry     Verb[RetryRequest, Requeued]               = "POST /v1/retry"
 	Reprocess Verb[ReprocessRequest, Requeued]           = "POST /v1/reprocess"
 )
@@ -55,7 +55,7 @@ func Records(r *plugin.Records) *Mux {
 		a.Failures, err = r.Failures()
 		return a, err
 	})
-	Lookup.Handle(m, func(_ context.Context, q plugin.Question) (plugin.Recollection, error) { return r.Recall(q) })
+	Lookup.Handle(m, func(_ context.Context, q plugin.Question) (plugin.Answer, error) { return r.Recall(q) })
 	Retry.Handle(m, func(_ context.Context, q RetryRequest) (Requeued, error) { return requeued(r.Retry(q.Paths)) })
 	Reprocess.Handle(m, func(_ context.Context, q ReprocessRequest) (Requeued, error) {
 		where, err := plugin.ParseQuery(q.Where)

@@ -2,26 +2,21 @@ package graph
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"slices"
 
 	"github.com/burnish-photo/burnish/ops"
-	"gopkg.in/yaml.v3"
 )
 
 // Graph is a compiled pipeline. It may run on several photos at a time.
 type Graph struct {
-	nodes       []node
-	sinks       []int             // per Config.Sinks, an index into nodes
-	choices     []*boundCondition // the same; nil: always wanted
-	env         ops.Env
-	fingerprint string
+	nodes                        []node
+	sinks                        []int             // per Config.Sinks, an index into nodes
+	choices                      []*boundCondition // the same; nil: always wanted
+	env                          ops.Env
+	fingerprint, settings, build string
 }
 
 // node is one image of the graph. Node 0 is the source; the inputs of a node
@@ -42,7 +37,7 @@ func Compile(ctx context.Context, c Config, reg *ops.Registry, env ops.Env) (*Gr
 		return nil, errs
 	}
 	g := &Graph{env: env, nodes: []node{{label: Source}}}
-	digest := sha256.New()
+	prints := newFingerprints()
 	l := newLayout(b, g)
 	for i, p := range b.steps {
 		operator, err := p.config.Build(ctx, env)
@@ -50,7 +45,7 @@ func Compile(ctx context.Context, c Config, reg *ops.Registry, env ops.Env) (*Gr
 			return nil, errors.Join(fmt.Errorf("step %s: %w", p.label, err), g.Close())
 		}
 		l.add(i, node{label: p.label, operator: operator, sequential: p.sequential, step: i, conditions: p.conditions})
-		if err := writeFingerprint(digest, p, operator); err != nil {
+		if err := prints.step(p, operator); err != nil {
 			return nil, errors.Join(fmt.Errorf("step %s: %w", p.label, err), g.Close())
 		}
 	}
@@ -58,86 +53,12 @@ func Compile(ctx context.Context, c Config, reg *ops.Registry, env ops.Env) (*Gr
 		g.sinks = append(g.sinks, l.autorotated(at))
 	}
 	g.choices = b.choices
-	if err := writeSinks(digest, b); err != nil {
+	if err := prints.sinks(b); err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
-	g.fingerprint = hex.EncodeToString(digest.Sum(nil))
+	g.fingerprint, g.settings, g.build = sum(prints.all), sum(prints.settings), sum(prints.build)
 	return g, nil
 }
-
-// writeSinks covers what the sinks read, and when.
-func writeSinks(w io.Writer, b blueprint) error {
-	err := json.NewEncoder(w).Encode(b.sinks)
-	for sink, when := range b.choices {
-		if when == nil {
-			continue
-		}
-		err = errors.Join(err, json.NewEncoder(w).Encode([]any{sink, when.parts()}))
-	}
-	return err
-}
-
-// writeFingerprint covers all that decides the step's pixels.
-func writeFingerprint(w io.Writer, p planned, operator ops.Operator) error {
-	params, err := chosen(p)
-	if err != nil {
-		return err
-	}
-	content := ""
-	if f, ok := operator.(ops.Fingerprinter); ok {
-		content = f.Fingerprint()
-	}
-	parts := []any{p.spec.Name, p.spec.Version, params, content, p.inputs}
-	for _, g := range p.conditions {
-		parts = append(parts, g.parts()...)
-	}
-	return json.NewEncoder(w).Encode(parts)
-}
-
-// chosen are the step's parameters that are not the operator's defaults, so that
-// a parameter which a later release adds changes no fingerprint.
-func chosen(p planned) (any, error) {
-	now, err := plainly(p.config)
-	if err != nil || p.spec.Config == nil { // a step of the graph's own
-		return now, err
-	}
-	usual, err := plainly(p.spec.Config())
-	if err != nil {
-		return nil, err
-	}
-	values, ok := now.(map[string]any)
-	defaults, all := usual.(map[string]any)
-	if !ok || !all {
-		return now, nil
-	}
-	for name, value := range values {
-		if other, same := defaults[name]; same && reflect.DeepEqual(value, other) {
-			delete(values, name)
-		}
-	}
-	return values, nil
-}
-
-// plainly is a configuration as maps, lists and scalars.
-func plainly(c ops.Config) (plain any, err error) {
-	text, err := yaml.Marshal(c)
-	if err == nil {
-		err = yaml.Unmarshal(text, &plain)
-	}
-	return plain, err
-}
-
-// parts are what decides with the condition.
-func (g *boundCondition) parts() []any {
-	if g.AsksWhatRan() {
-		return []any{g.String(), g.steps}
-	}
-	return []any{g.String()}
-}
-
-// Fingerprint changes whenever the graph's pixels may change: operators, their
-// parameters and versions, their models, and how they are wired.
-func (g *Graph) Fingerprint() string { return g.fingerprint }
 
 // DependsOnPath reports whether a photo's folder, name or date decides what becomes of
 // it, so that a copy of it elsewhere may come out otherwise.

@@ -14,7 +14,7 @@ import (
 )
 
 // Operator restores photos with one model, or with several that are averaged.
-// It is an [ops.Operator], [ops.Fingerprinter], [ops.Describer],
+// It is an [ops.Operator], [ops.BuildFingerprinter], [ops.Describer],
 // [ops.CostEstimator] and [io.Closer], safe for concurrent use.
 type Operator struct {
 	name      string
@@ -29,10 +29,10 @@ type Operator struct {
 	once     sync.Once
 }
 
-// Fingerprint tells apart operators that make other pixels of the same photo:
+// BuildFingerprint tells apart operators that make other pixels of the same photo:
 // by what the models compute, whatever else their files say, and how photos are
 // cut for them.
-func (o *Operator) Fingerprint() string {
+func (o *Operator) BuildFingerprint() string {
 	var models []string
 	for _, c := range o.contracts {
 		models = append(models, fmt.Sprintf("%s %d %g,%g %s", c.Computes, c.Multiple, c.RangeLow, c.RangeHigh, c.Colour))

@@ -92,7 +92,7 @@ func TestFolderComesFirst(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		prints[name] = op.(ops.Fingerprinter).Fingerprint()
+		prints[name] = op.(ops.BuildFingerprinter).BuildFingerprint()
 		if err := op.(io.Closer).Close(); err != nil {
 			t.Error(err)
 		}

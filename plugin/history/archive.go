@@ -1,0 +1,144 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin/mounts"
+	"github.com/burnish-photo/burnish/plugin/originals"
+)
+
+// After is what becomes of an original when its outputs are on the disk; the
+// zero value leaves it where it is.
+type After struct {
+	Move  string        // folder that it is moved to, below the same subfolders
+	Trash time.Duration // how long it is kept in the state folder's trash
+
+	// KeepSidecars leaves behind what belongs to the original: edits, a film, a
+	// RAW, descriptions by Google Takeout. Else it goes with it; into the trash
+	// RAWs and films do not.
+	KeepSidecars bool
+}
+
+// Archive does what is to be done with the original after success. The outputs are read once
+// more: an original leaves its place only while they are as they were written.
+func (c *Case) Archive(after After) error {
+	r := c.Past() // not what was done with an earlier content of the file
+	if after.Move == "" && after.Trash == 0 || c.history.Store == nil || r.State != Done {
+		return nil
+	}
+	if r.Notes[recognizedNote] != "" {
+		// What recognised it proves that its outputs did not change by accident,
+		// not who wrote them: too little to part with an original.
+		return nil
+	}
+	if len(r.Outputs) == 0 {
+		return errors.New("it has no outputs")
+	}
+	for _, o := range r.Outputs {
+		hash, err := staging.Digest(o.Path)
+		if err != nil {
+			return fmt.Errorf("output: %w", err)
+		}
+		if hash != o.Hash {
+			return fmt.Errorf("the output %s is not as Burnish wrote it", o.Path)
+		}
+	}
+	if err := c.src.Unchanged(); err != nil {
+		return err
+	}
+	folder := after.Move
+	if folder == "" {
+		folder = originals.TrashFor(c.history.StateDir, after.Trash)
+	}
+	if err := mounts.Check(c.history.Store, folder); err != nil {
+		return err
+	}
+	rel, err := c.src.Below()
+	if err != nil {
+		return err
+	}
+	return move{c}.original(r, after, folder, rel)
+}
+
+// move moves the original of a case.
+type move struct{ c *Case }
+
+// original moves the original. Before, the record says where to, so that the
+// outputs stay this photo's whatever happens in between.
+func (m move) original(r Record, after After, folder, rel string) error {
+	first := r.Path == m.c.src.Path // else another of the same content was archived before
+	via := m.mover()
+	switch {
+	case after.KeepSidecars:
+	case after.Move == "": // the trash is emptied, and nothing was made of a RAW or a film
+		via.Sidecars = originals.MoveEdits
+	default:
+		via.Sidecars = originals.MoveAll
+	}
+	via.SidecarMoved = func(path string) { m.c.along = append(m.c.along, path) }
+	if first {
+		via.Before = m.intend(&r)
+	}
+	place, err := via.Relocate(m.c.src.File, folder, rel)
+	if place == "" {
+		if first {
+			err = errors.Join(err, m.stays(&r))
+		}
+		return err
+	}
+	m.synced(place, err)
+	m.c.history.Log.Debug("original archived", "photo", m.c.src.Path, "to", place)
+	if first {
+		return m.c.history.Store.Move(m.c.src.Path, place, m.c.task.Key())
+	}
+	return nil
+}
+
+// mover moves originals for this engine, and tells of what it could not keep.
+func (m move) mover() originals.Mover {
+	return originals.Mover{Owner: m.c.history.Temporary, Listings: &m.c.history.listings, Note: m.tell}
+}
+
+// tell notes what is to be said of a move.
+func (m move) tell(key, text string) {
+	if m.c.notes == nil {
+		m.c.notes = map[string]string{}
+	}
+	if m.c.notes[key] != "" {
+		text = m.c.notes[key] + "; " + text
+	}
+	m.c.notes[key] = text
+	if key != "sidecars" {
+		m.c.history.Log.Warn("the original was not moved in full", "photo", m.c.src.Path, "what", text)
+	}
+}
+
+// intend records each place that the photo is about to be moved to.
+func (m move) intend(r *Record) func(name string) error {
+	return func(name string) error {
+		r.MovedTo = name
+		return m.c.history.put(*r)
+	}
+}
+
+// stays takes the intent to move the photo back if it lies where it did.
+func (m move) stays(r *Record) error {
+	if r.MovedTo == "" || !mounts.MayExist(m.c.src.Path) {
+		return nil
+	}
+	r.MovedTo = ""
+	return m.c.history.put(*r)
+}
+
+func (m move) synced(place string, err error) {
+	if err != nil {
+		m.c.history.Log.Warn("moved, but directory not synced", "photo", m.c.src.Path, "to", place, "error", err)
+	}
+}
+
+// Moved is what there is to say of the original's move, and the paths that
+// sidecars had which went with it.
+func (c *Case) Moved() (notes map[string]string, sidecars []string) { return c.notes, c.along }

@@ -1,0 +1,256 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin/failure"
+	"github.com/burnish-photo/burnish/plugin/mounts"
+	"github.com/burnish-photo/burnish/plugin/source"
+)
+
+// What is left to do with a photo.
+type What int
+
+// What may be left.
+const (
+	Run   What = iota // the whole of it
+	Skip              // nothing; Reason says why
+	Copy              // the outputs of an equal photo may be copied, which Record tells of
+	Adopt             // its outputs are there, though no record tells of them
+)
+
+// Decision is what is left to do with a photo.
+type Decision struct {
+	What     What
+	Reason   string     // of Skip
+	Record   Record     // that it follows from, zero where it follows from the files; of Run what was recorded before
+	Existing []Existing // of Adopt
+}
+
+// Existing is an output that is known by its provenance or, without records, as
+// a copy of the photo.
+type Existing struct {
+	Output
+	Notes   map[string]string
+	Arrived time.Time
+}
+
+// Recognized is why nothing is done for a photo that no record tells of.
+const Recognized = "already done: its outputs say so themselves"
+
+// Decide says what is left to do. existing finds the photo's outputs where no
+// record tells of them: all of them, or none. Where a record is found out to be
+// wrong it is mended in the store.
+func (c *Case) Decide(existing func() ([]Existing, error)) (Decision, error) {
+	if err := c.find(); err != nil {
+		return Decision{}, err
+	}
+	if past := c.Past(); c.history.finished(past) != "" {
+		return Decision{What: Skip, Reason: c.history.finished(past), Record: past}, nil
+	}
+	if reason, err := c.src.Accept(); reason != "" || err != nil {
+		return Decision{What: Skip, Reason: reason}, err
+	}
+	if _, err := c.src.Hash(); err != nil {
+		return Decision{}, err
+	}
+	if d, err := c.byContent(); d.What != Run || err != nil {
+		return d, err
+	}
+	if err := c.checkMounted(); err != nil {
+		return Decision{}, err
+	}
+	return c.byOutputs(existing)
+}
+
+// find looks the task's record up.
+func (c *Case) find() error {
+	if c.reader == nil {
+		return nil
+	}
+	all, err := c.reader.Of(c.src.Path)
+	if err != nil {
+		return err
+	}
+	if err := c.choose(all); err != nil {
+		return err
+	}
+	if c.before.Salvaged {
+		err = c.prove()
+	}
+	if err == nil {
+		err = c.finishMove()
+	}
+	return err
+}
+
+// choose takes the record of the task or else the latest from before builds were
+// told apart, which becomes the task's.
+func (c *Case) choose(all []Record) error {
+	var old Record
+	for _, r := range all {
+		if r.Task == c.task.Key() {
+			c.before = r
+			return nil
+		}
+		if c.task.inherits(r) && (old.Path == "" || r.Finished.After(old.Finished)) {
+			old = r
+		}
+	}
+	if old.Path == "" {
+		return nil
+	}
+	c.before = old
+	c.before.Task, c.before.Build = c.task.Key(), earlierBuild
+	if old.Superseded != "" {
+		c.before.Superseded = c.task.Key()
+	}
+	if c.history.Store == nil {
+		return nil
+	}
+	_ = os.Rename(reasonFile(c.history.StateDir, old), reasonFile(c.history.StateDir, c.before)) // there is one in quarantine alone
+	return errors.Join(c.history.put(c.before), c.history.Store.Delete(old.Path, old.Task))
+}
+
+// prove compares a record that was read back from a damaged ledger, and may be
+// an old one, with what lies there. It is forgotten where an output is not as
+// it says.
+func (c *Case) prove() error {
+	r := c.before
+	for _, o := range r.Outputs {
+		if r.State != Done || r.Superseded != "" {
+			break
+		}
+		hash, err := staging.Digest(o.Path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("output %s of a record that was read back: %w", o.Path, err) // a disk that is not well tells nothing
+		}
+		if hash != o.Hash {
+			c.before = Record{}
+			if c.history.Store == nil {
+				return nil
+			}
+			return c.history.Store.Delete(r.Path, r.Task)
+		}
+	}
+	c.before.Salvaged = false
+	return c.history.put(c.before)
+}
+
+// finishMove lets the record of a photo that was archived follow it where a
+// crash came in between. Where the move had not come about and the photo was
+// changed in its place since, the record forgets the move.
+func (c *Case) finishMove() error {
+	r := c.before
+	if r.State != Done || r.MovedTo == "" || r.Path == r.MovedTo || c.Past().Path != "" {
+		return nil
+	}
+	if hash, err := staging.Digest(r.MovedTo); (err != nil || hash != r.Content) && r.Stat.Inode != 0 && r.Stat.Inode == source.Inode(c.src.File.Info) {
+		c.before.MovedTo = ""
+		return c.history.put(c.before)
+	}
+	c.before = Record{}
+	if c.history.Store == nil {
+		return nil
+	}
+	return c.history.Store.Move(r.Path, r.MovedTo, r.Task)
+}
+
+// finished is why a record makes the task needless, or "". That another photo
+// took an output does so only while what made it is still what is wanted.
+func (h *History) finished(r Record) string {
+	if r.State == Done && r.Superseded != "" {
+		if !h.IsCurrent(settingsOf(r.Superseded)) {
+			return ""
+		}
+		return "already done, and its output replaced by another photo's"
+	}
+	switch r.State {
+	case Done, Skipped:
+		return "already done"
+	case Quarantined:
+		if r.ErrorClass == string(failure.Conflict) {
+			return "" // names may be free by now, or chosen otherwise: whoever asks anew learns
+		}
+		if r.ErrorClass == string(failure.Starved) {
+			return fmt.Sprintf("in quarantine after %d tries alone (%s); burnish retry tries it again, once there is more memory", r.Starved, r.ErrorClass)
+		}
+		return fmt.Sprintf("in quarantine after %s (%s); burnish retry tries it again", strikes(r.Strikes), r.ErrorClass)
+	}
+	return ""
+}
+
+func strikes(n int) string {
+	if n == 1 {
+		return "1 strike"
+	}
+	return fmt.Sprintf("%d strikes", n)
+}
+
+// byContent decides from the content: a photo that was done under this path, or
+// a file that Burnish itself made, whatever its name is now.
+func (c *Case) byContent() (Decision, error) {
+	if c.reader != nil {
+		if past := c.Past(); c.history.finished(past) != "" {
+			past.Stat = statOf(c.src.File.Info)
+			return Decision{What: Skip, Reason: c.history.finished(past), Record: past}, c.history.put(past)
+		}
+		ours, err := c.reader.IsOutput(c.src.KnownHash())
+		if ours || err != nil {
+			return Decision{What: Skip, Reason: "made by Burnish"}, err
+		}
+	}
+	// Where nothing is remembered, a file that is named is work.
+	if c.reader != nil || c.history.Recognize && !c.task.Named {
+		if p, ok := c.src.Provenance(); ok {
+			return Decision{What: Skip, Reason: "made by Burnish: its provenance names the pipeline " + p.Pipeline}, nil
+		}
+	}
+	return Decision{}, nil
+}
+
+// checkMounted refuses to write to an output folder whose disk is not mounted.
+func (c *Case) checkMounted() error {
+	if c.history.Store == nil {
+		return nil
+	}
+	err := mounts.Check(c.history.Store, c.task.Folder)
+	if gone := (*mounts.UnmountedError)(nil); errors.As(err, &gone) {
+		return c.src.Fail(failure.Unwritable, err, "mount it; if the folder is to be where it is now, put any file there")
+	}
+	return c.unrecorded(err, "nothing was published")
+}
+
+// byOutputs decides from what lies in the output folder, and in others.
+func (c *Case) byOutputs(existing func() ([]Existing, error)) (Decision, error) {
+	past := c.Past()
+	if recognizes := c.reader != nil || c.history.Recognize && !c.task.Redo; recognizes && past.State == "" {
+		found, err := existing()
+		if len(found) > 0 || err != nil {
+			return Decision{What: Adopt, Reason: Recognized, Existing: found}, err
+		}
+	}
+	if c.reader == nil || !c.task.Copies {
+		return Decision{Record: past}, nil
+	}
+	all, err := c.reader.ByContent(c.src.KnownHash())
+	for _, r := range all {
+		if r.Task == c.task.Key() && r.Build == c.task.Build && r.Covers(c.task.Outputs) {
+			return Decision{What: Copy, Record: r}, err
+		}
+	}
+	return Decision{Record: past}, err
+}
+
+// unrecorded is a failure of the store.
+func (c *Case) unrecorded(err error, so string) error {
+	if err == nil {
+		return nil
+	}
+	return c.src.Fail(failure.Unrecorded, fmt.Errorf("the ledger in %s cannot be written: %w; %s", c.history.StateDir, err, so), "free space there, or mend the folder's permissions")
+}

@@ -1,0 +1,147 @@
+package history
+
+import (
+	"github.com/burnish-photo/burnish/plugin/output/staging"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin/mounts"
+	"github.com/burnish-photo/burnish/plugin/originals"
+	"github.com/burnish-photo/burnish/plugin/source"
+)
+
+// History is what is known of what was done. Its fields are set before its first
+// use; its methods may be called from several goroutines.
+type History struct {
+	Reader   Reader // who is asked; nil: nothing is known but the outputs made since
+	Store    Store  // what is written to; nil: nothing is written
+	StateDir string // of the files that tell why photos are in quarantine
+	Log      *slog.Logger
+
+	Temporary staging.TempPrefix // of temporary files, where originals are moved
+
+	// Recognize lets outputs tell by themselves what is done where Reader is nil.
+	Recognize bool
+
+	// IsCurrent reports whether tasks of these settings are still wanted.
+	IsCurrent func(settings string) bool
+
+	listings originals.Listings
+
+	mu   sync.Mutex
+	made map[string]made // outputs made since, by path, where Reader is nil
+}
+
+// made is an output that is remembered without records.
+type made struct{ photo, hash string }
+
+// Task is what is to be done with a photo.
+type Task struct {
+	Pipeline string // its name
+	Settings string // fingerprint of the pipeline's settings
+	Build    string // fingerprint of the models and operator versions that run it
+	Folder   string // absolute; the outputs are below it
+	Outputs  int    // of the pipeline
+	Copies   bool   // outputs of an equal photo may be copied
+	Redo     bool   // what outputs tell by themselves is no reason to skip the photo
+	Named    bool   // a person has named the photo: without records it is work even where Burnish made it
+	Began    time.Time
+
+	// Unrecorded says that no records are kept of such photos: none are asked.
+	Unrecorded bool
+
+	Exclusive  bool   // nothing else is under way
+	Probe      bool   // a failure is no strike
+	Quarantine string // folder that the original goes to after its last strike; "": it stays
+}
+
+// Key is the task's among those of a photo.
+func (t Task) Key() string { return t.Settings + " " + t.Folder }
+
+// settingsOf are those of a task's key.
+func settingsOf(key string) string {
+	settings, _, _ := strings.Cut(key, " ")
+	return settings
+}
+
+// inherits reports whether a record from before builds were told apart is of
+// this task: of the pipeline of that name with that output folder. Its
+// fingerprint covered builds too, so it tells nothing of the settings.
+func (t Task) inherits(r Record) bool {
+	_, folder, _ := strings.Cut(r.Task, " ")
+	return r.Build == "" && r.Pipeline == t.Pipeline && folder == t.Folder
+}
+
+// earlierBuild stands in records from before builds were told apart.
+const earlierBuild = "unknown"
+
+// Case is one task on one photo: what is recorded of it. It belongs to one
+// goroutine.
+type Case struct {
+	history *History
+	task    Task
+	src     *source.Photo
+	reader  Reader
+	before  Record            // what was recorded of this task, whatever the content
+	notes   map[string]string // on the original's move
+	along   []string          // paths that sidecars had which went with it
+}
+
+// Open begins a case. Its photo stays the caller's.
+func (h *History) Open(t Task, src *source.Photo) *Case {
+	c := &Case{history: h, task: t, src: src, reader: h.Reader}
+	if t.Unrecorded {
+		c.reader = nil
+	}
+	return c
+}
+
+// Remembers reports whether records tell of the photo.
+func (c *Case) Remembers() bool { return c.reader != nil }
+
+// record is one of the photo as it is.
+func (c *Case) record(state State) Record {
+	return Record{
+		Key: Key{Path: c.src.Path, Task: c.task.Key(), Content: c.src.KnownHash()}, Build: c.task.Build,
+		Stat: statOf(c.src.File.Info), Root: c.src.Root, State: state, Attempts: 1, Started: c.task.Began, Finished: time.Now(), Pipeline: c.task.Pipeline,
+	}
+}
+
+func statOf(info fs.FileInfo) Stat {
+	return Stat{Size: info.Size(), ModTime: info.ModTime(), Inode: source.Inode(info), Changed: source.ChangeTime(info)}
+}
+
+// Past is the record of this task on the file as it is now, empty where there is
+// none.
+func (c *Case) Past() Record {
+	if c.before.Content != "" && c.before.Content == c.src.KnownHash() || c.before.Stat.Same(statOf(c.src.File.Info)) {
+		return c.before
+	}
+	return Record{}
+}
+
+// put stores a record, with the file systems that its files lie on and, where
+// one of them is not to be seen, those that they lay on before.
+func (h *History) put(r Record) error {
+	if h.Store == nil {
+		return nil
+	}
+	r.Mounts = mounts.Cache{}.Names(r.files(), r.Mounts)
+	return h.Store.Put(r)
+}
+
+// files are the places of all files that a record tells of.
+func (r Record) files() (paths []string) {
+	for _, path := range []string{r.Path, r.MovedTo} {
+		if path != "" {
+			paths = append(paths, path)
+		}
+	}
+	for _, o := range r.Outputs {
+		paths = append(paths, o.Path)
+	}
+	return paths
+}

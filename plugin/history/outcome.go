@@ -1,0 +1,91 @@
+package history
+
+import "time"
+
+// Outcome is what a task has come to.
+type Outcome struct {
+	Outputs []Output
+	LeftOut []int // outputs of the pipeline that were not wanted, ascending
+	Notes   map[string]string
+}
+
+func (c *Case) withOutcome(state State, o Outcome) Record {
+	r := c.record(state)
+	r.Notes, r.LeftOut, r.Outputs = o.Notes, o.LeftOut, o.Outputs
+	return r
+}
+
+// Intend makes outputs known as Burnish's own before they appear. It is on disk
+// when Intend returns.
+func (c *Case) Intend(o Outcome) error {
+	r := c.withOutcome(Failed, o)
+	r.Attempts, r.Strikes, r.Starved = c.Past().Attempts, c.Past().Strikes, c.Past().Starved
+	r.Error, r.ErrorClass = "interrupted while the outputs were published", "interrupted"
+	return c.unrecorded(c.history.put(r), "nothing was published")
+}
+
+// Done remembers published outputs. It is on disk when Done returns.
+func (c *Case) Done(o Outcome) error {
+	if c.reader == nil {
+		c.history.remember(c.src.Path, o.Outputs)
+		return nil
+	}
+	r := c.withOutcome(Done, o)
+	r.Attempts += c.Past().Attempts
+	c.before = r
+	return c.unrecorded(c.history.put(r), "the outputs are published; the photo will be processed once more")
+}
+
+// Unwanted remembers that no output is wanted of the photo, and why.
+func (c *Case) Unwanted(reason string, o Outcome) error {
+	if c.reader == nil {
+		return nil
+	}
+	r := c.withOutcome(Skipped, o)
+	r.Error = reason
+	c.before = r
+	return c.unrecorded(c.history.put(r), "it will be looked at once more")
+}
+
+// recognizedNote marks the record of a photo that was recognized by its outputs.
+const recognizedNote = "recognised"
+
+// Adopt remembers outputs that were there already.
+func (c *Case) Adopt(found []Existing, leftOut []int) error {
+	var outputs []Output
+	for _, f := range found {
+		outputs = append(outputs, f.Output)
+	}
+	if c.reader == nil {
+		c.history.remember(c.src.Path, outputs)
+		return nil
+	}
+	r := c.withOutcome(Done, Outcome{Outputs: outputs, LeftOut: leftOut, Notes: map[string]string{}})
+	for name, text := range found[0].Notes {
+		r.Notes[name] = text
+	}
+	r.Notes[recognizedNote] = "by its outputs"
+	r.Started, r.Finished = time.Time{}, time.Time{}
+	for _, f := range found {
+		if f.Arrived.After(r.Finished) {
+			r.Started, r.Finished = f.Arrived, f.Arrived
+		}
+	}
+	c.before = r
+	return c.unrecorded(c.history.put(r), "its outputs are there; it will be looked at once more")
+}
+
+// Follow lets the photo go the way of an equal one that was archived.
+func (c *Case) Follow(r Record) { c.before = r }
+
+// remember keeps in mind what was made, where there are no records.
+func (h *History) remember(photo string, outputs []Output) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.made == nil {
+		h.made = map[string]made{}
+	}
+	for _, o := range outputs {
+		h.made[o.Path] = made{photo, o.Hash}
+	}
+}

@@ -1,0 +1,62 @@
+package history
+
+import "errors"
+
+// Question asks what a store that another process has open knows of a photo. One of
+// its fields is set.
+type Question struct {
+	Path    string `json:"path,omitempty"`    // absolute: its records are asked for
+	Content string `json:"content,omitempty"` // SHA-256, hexadecimal: equal photos, and whether Burnish wrote it
+	Output  string `json:"output,omitempty"`  // absolute: its maker
+}
+
+// Answer is what the store knows.
+type Answer struct {
+	Records  []Record `json:"records,omitempty"`
+	IsOutput bool     `json:"is_output,omitempty"`
+	Maker    Maker    `json:"maker,omitzero"`
+	Made     bool     `json:"made,omitempty"` // Maker is known
+}
+
+// Recall answers a question.
+func (r *Records) Recall(q Question) (a Answer, err error) {
+	switch {
+	case q.Path != "":
+		a.Records, err = r.store.Of(q.Path)
+	case q.Content != "":
+		var err2 error
+		a.Records, err = r.store.ByContent(q.Content)
+		a.IsOutput, err2 = r.store.IsOutput(q.Content)
+		err = errors.Join(err, err2)
+	case q.Output != "":
+		a.Maker, a.Made, err = r.store.Maker(q.Output)
+	}
+	return a, err
+}
+
+// Asked is a reader of what ask answers.
+type Asked func(Question) (Answer, error)
+
+// Of implements [Reader].
+func (ask Asked) Of(path string) ([]Record, error) {
+	a, err := ask(Question{Path: path})
+	return a.Records, err
+}
+
+// ByContent implements [Reader].
+func (ask Asked) ByContent(content string) ([]Record, error) {
+	a, err := ask(Question{Content: content})
+	return a.Records, err
+}
+
+// Maker implements [Reader].
+func (ask Asked) Maker(output string) (m Maker, ok bool, err error) {
+	a, err := ask(Question{Output: output})
+	return a.Maker, a.Made, err
+}
+
+// IsOutput implements [Reader].
+func (ask Asked) IsOutput(content string) (bool, error) {
+	a, err := ask(Question{Content: content})
+	return a.IsOutput, err
+}

@@ -1,0 +1,184 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin/failure"
+	"github.com/burnish-photo/burnish/plugin/mounts"
+	"github.com/burnish-photo/burnish/plugin/originals"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
+)
+
+// Records are what an engine remembers, for people to look at and to change.
+type Records struct {
+	store    Store
+	stateDir string
+}
+
+// Failure is a photo that failed when it was last tried.
+type Failure struct {
+	Path        string       `json:"path"`
+	MovedTo     string       `json:"moved_to,omitempty"` // where it lies instead
+	Pipeline    string       `json:"pipeline"`
+	Kind        failure.Kind `json:"kind"`
+	Reason      string       `json:"reason"`
+	Hint        string       `json:"hint,omitempty"`
+	Attempts    int          `json:"attempts"`
+	Strikes     int          `json:"strikes"`
+	Quarantined bool         `json:"quarantined"` // else it is tried again
+	Time        time.Time    `json:"time"`        // of the last attempt
+}
+
+// NewRecords gives access to a store, whose state folder is named.
+func NewRecords(s Store, stateDir string) *Records { return &Records{s, stateDir} }
+
+// Close closes the store.
+func (r *Records) Close() error { return r.store.Close() }
+
+// Failures lists what failed and is still there, ordered by path.
+func (r *Records) Failures() ([]Failure, error) {
+	entries, err := r.failed()
+	var all []Failure
+	for _, e := range entries {
+		all = append(all, Failure{
+			Path: e.Path, MovedTo: e.MovedTo, Pipeline: e.Pipeline, Kind: failure.Kind(e.ErrorClass), Reason: e.Error, Hint: e.Hint,
+			Attempts: e.Attempts, Strikes: e.Strikes, Quarantined: e.State == Quarantined, Time: e.Finished,
+		})
+	}
+	return all, err
+}
+
+// failed leaves out photos that were deleted.
+func (r *Records) failed() (left []Record, err error) {
+	entries, err := Failures(r.store)
+	for _, e := range entries {
+		if mounts.MayExist(e.Path) || e.MovedTo != "" && mounts.MayExist(e.MovedTo) {
+			left = append(left, e)
+		}
+	}
+	return left, err
+}
+
+// Retry forgets the failures of the paths, photos or folders of them, or of all
+// photos where there are none, and returns the photos concerned. One that was
+// moved into quarantine is moved back. A path that no failure is known of is an
+// error, as is a photo that cannot be moved back; the others are seen to.
+func (r *Records) Retry(paths []string) (photos []string, err error) {
+	entries, err := r.failed()
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	used := make([]bool, len(paths))
+	for _, e := range entries {
+		if len(paths) > 0 && !named(e, paths, used) {
+			continue
+		}
+		if err := r.again(e); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		photos = append(photos, e.Path)
+	}
+	for i, path := range paths {
+		if !used[i] {
+			errs = append(errs, fmt.Errorf("%s: no failure is known of it; burnish failed lists them", path))
+		}
+	}
+	return photos, errors.Join(errs...)
+}
+
+// named reports whether the paths name e, and marks those that do.
+func named(e Record, paths []string, used []bool) (yes bool) {
+	for i, path := range paths {
+		for _, place := range []string{e.Path, e.MovedTo} {
+			if place == path || place != "" && strings.HasPrefix(place, strings.TrimSuffix(path, "/")+"/") {
+				yes, used[i] = true, true
+			}
+		}
+	}
+	return yes
+}
+
+// again makes a failed photo a new one. It may have been interrupted before,
+// with the photo back already.
+func (r *Records) again(e Record) error {
+	if e.MovedTo != "" && mounts.MayExist(e.MovedTo) {
+		if err := r.renameBack(e); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(reasonFile(r.stateDir, e)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return r.store.Delete(e.Path, e.Task)
+}
+
+func (r *Records) renameBack(e Record) error {
+	root, aside := filepath.Dir(e.Path), filepath.Dir(e.MovedTo)
+	if rel, err := filepath.Rel(e.Root, e.Path); e.Root != "" && err == nil && filepath.IsLocal(rel) {
+		root, aside = e.Root, strings.TrimSuffix(aside, "/"+filepath.Dir(rel))
+	}
+	err := originals.Mover{Owner: staging.PrefixOf(r.stateDir)}.PutBack(aside, e.MovedTo, root, e.Path)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s cannot be moved back: another file is at %s now; move one of them", e.MovedTo, e.Path)
+	}
+	return err
+}
+
+// Reprocess marks the results that q describes, so that they are made again,
+// and returns the photos concerned. Until then the outputs stay as they are.
+func (r *Records) Reprocess(q Query) (photos []string, err error) {
+	var chosen []Record
+	err = r.store.Each(false, func(e Record) error {
+		if e.State != Done || e.MovedTo != "" {
+			return nil
+		}
+		matches, err := q.Matches(e)
+		if matches {
+			chosen = append(chosen, e)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range chosen {
+		if again, err := r.takenBy(chosen, e); again || err != nil {
+			if err != nil {
+				return photos, err
+			}
+			continue // else the two would take turns
+		}
+		if _, missing := os.Lstat(e.Path); missing != nil {
+			continue // its outputs are all that is left of it
+		}
+		e.State = Requeued
+		if err := r.store.Put(e); err != nil {
+			return photos, err
+		}
+		photos = append(photos, e.Path)
+	}
+	return photos, err
+}
+
+// takenBy reports whether an output of a superseded photo is now that of another
+// which is chosen too.
+func (r *Records) takenBy(chosen []Record, e Record) (bool, error) {
+	for _, o := range e.Outputs {
+		made, _, err := r.store.Maker(o.Path)
+		if err != nil {
+			return false, err
+		}
+		if maker := made.Record; e.Superseded != "" && slices.ContainsFunc(chosen, func(c Record) bool { return c.Path == maker.Path && c.Task == maker.Task }) {
+			return true, nil
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,217 @@
+package plugin
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/graph"
+	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/naming"
+	"github.com/burnish-photo/burnish/plugin/output"
+	"github.com/burnish-photo/burnish/plugin/output/metadata"
+	"github.com/burnish-photo/burnish/plugin/source"
+)
+
+// task is one job under way. It belongs to one goroutine.
+type task struct {
+	history.Task
+	engine   *Engine
+	pipeline *pipeline
+	job      Job
+	request  source.Request
+
+	src       *source.Photo // once it was inspected
+	history   *history.Case // then
+	choice    graph.Choice  // which outputs are wanted, once its pixels were looked at
+	inherited []int         // outputs that an equal photo did not want
+	names     *naming.Names // of the outputs, once they are claimed
+}
+
+func (t *task) id() string { return t.request.Path + "\x00" + t.Key() }
+
+// close gives back what the task has opened and the names of its outputs.
+func (t *task) close() {
+	t.release()
+	if t.src != nil {
+		t.src.Close()
+	}
+}
+
+func (t *task) release() {
+	if t.names != nil {
+		t.names.Release()
+		t.names = nil
+	}
+}
+
+// copies reports whether outputs of one photo may be copied for an equal one.
+func (p *pipeline) copies() bool {
+	return !p.graph.DependsOnPath() && p.pages != AllPages && !slices.ContainsFunc(p.outputs, output.Config.Tiles)
+}
+
+// pagesOf is how many pages of a photo the pipeline takes, and why none.
+func (p *pipeline) pagesOf(h vips.Header) (int, string) {
+	switch {
+	case h.Pages > 1 && p.pages == SkipPages:
+		return 0, fmt.Sprintf("it has %d pages, which the pipeline passes over", h.Pages)
+	case p.pages == AllPages:
+		return h.Pages, ""
+	}
+	return 1, ""
+}
+
+// claim names the outputs for the photo's pages and takes their names.
+func (t *task) claim(src *ops.Source, pages int) error {
+	wishes, err := t.wishes(src, pages)
+	if err != nil {
+		return err
+	}
+	t.names, err = t.engine.claims.Claim(t.owner(), wishes)
+	return err
+}
+
+// owner is the photo as the one that its outputs belong to.
+func (t *task) owner() naming.Photo {
+	return naming.Photo{
+		Path: t.request.Path, Info: t.src.File.Info, Owners: t.history.Owners(), IsOwn: t.isOwn, Fail: t.request.Fail,
+		Overwrite: t.job.Overwrite, Absent: t.job.Absent,
+	}
+}
+
+// wishes are the files that the photo's pages are to become, page by page.
+func (t *task) wishes(src *ops.Source, pages int) (wishes []naming.Wish, err error) {
+	facts, err := t.facts(src.Taken)
+	if err != nil {
+		return nil, err
+	}
+	facts.Pages = pages
+	for page := range pages {
+		facts.Page = page + 1
+		for i := range t.pipeline.outputs {
+			w := naming.Wish{Output: i, Page: page}
+			if !t.leaves(i) {
+				if w, err = t.wish(i, page, facts, src.Format); err != nil {
+					return nil, err
+				}
+			}
+			wishes = append(wishes, w)
+		}
+	}
+	return wishes, nil
+}
+
+func (t *task) wish(i, page int, facts naming.Facts, format string) (naming.Wish, error) {
+	o := &t.pipeline.outputs[i]
+	encoder := o.Encoder(format)
+	rel, err := o.Name(facts, encoder)
+	if err != nil {
+		return naming.Wish{}, t.request.Fail(Conflict, err, "change the output's path")
+	}
+	for _, name := range strings.Split(rel, string(filepath.Separator)) {
+		if len(name) > maxName {
+			return naming.Wish{}, nameTooLong(t.request, fmt.Errorf("the output's name %.40q… has %d bytes: %w", name, len(name), syscall.ENAMETOOLONG))
+		}
+	}
+	path := filepath.Join(t.Folder, rel)
+	return naming.Wish{Output: i, Page: page, Path: path, Format: encoder.Format, Collision: o.Collision, Joins: encoder.Joins(), Folder: encoder.Folder(path)}, nil
+}
+
+// encoder is that of a target.
+func (t *task) encoder(target naming.Target) output.Encoder {
+	return t.pipeline.outputs[target.Output].Encoder(t.src.Format())
+}
+
+// outputRequest is what a target is to be, after what the operators have noted.
+func (t *task) outputRequest(target naming.Target, notes map[string]string) output.Request {
+	return output.Request{
+		Config: &t.pipeline.outputs[target.Output], Encoder: t.encoder(target), TempPrefix: t.engine.tempPrefix, Root: t.Folder, Path: target.Name,
+		Provenance: metadata.Provenance{
+			Source: t.src.KnownHash(), Pipeline: t.pipeline.name, Fingerprint: t.Settings,
+			Model: notes["model"], ModelDigest: notes["model_digest"], Device: notes["device"], Version: t.engine.version,
+			Evidence: cmp.Or(notes["evidence"], notes["left_alone"]),
+			Fidelity: heldAgainstSource(notes["fidelity"]),
+			Part:     t.part(target.Wish),
+		},
+	}
+}
+
+// heldAgainstSource is what provenance says of the note on fidelity, whose figures are not known
+// before the pixels are: how the photo was held against its JPEG, if it was.
+func heldAgainstSource(note string) string {
+	if mode, _, _ := strings.Cut(note, ":"); mode == "strict" || mode == "auto" {
+		return mode
+	}
+	return ""
+}
+
+// part tells a file from the photo's others and, where the photo's place decides
+// what it becomes, from those of equal photos elsewhere.
+func (t *task) part(w naming.Wish) string {
+	text := fmt.Sprint(w.Output + 1)
+	if w.Page > 0 && !w.Joins {
+		text += fmt.Sprintf(" of page %d", w.Page+1)
+	}
+	if t.pipeline.graph.DependsOnPath() {
+		rel, _ := filepath.Rel(t.request.Root, t.request.Path) // as facts found it
+		place := sha256.Sum256(fmt.Appendf(nil, "%q %d", rel, t.src.File.Info.ModTime().Unix()))
+		text += fmt.Sprintf(" at %x", place[:6])
+	}
+	return text
+}
+
+// unwanted is an output whose condition a photo does not meet.
+type unwanted struct {
+	index     int    // among the pipeline's outputs
+	name, why string // its path, as the pipeline has it
+}
+
+// unwanted are the outputs that were found not to be wanted of the photo.
+func (t *task) unwanted() (all []unwanted) {
+	for i := range t.pipeline.outputs {
+		if why, out := t.choice.LeftOut(i); out {
+			all = append(all, unwanted{i, t.pipeline.outputs[i].Path.String(), why})
+		}
+	}
+	return all
+}
+
+// leaves reports whether an output is not wanted of the photo, as far as its
+// pixels or an equal photo have told.
+func (t *task) leaves(i int) bool {
+	_, out := t.choice.LeftOut(i)
+	return out || slices.Contains(t.inherited, i)
+}
+
+// leftOut are all such outputs.
+func (t *task) leftOut() (all []int) {
+	for i := range t.pipeline.outputs {
+		if t.leaves(i) {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// notWritten lists them for people.
+func (t *task) notWritten() string {
+	var all []string
+	for _, out := range t.unwanted() {
+		all = append(all, out.name+": "+out.why)
+	}
+	return strings.Join(all, "; ")
+}
+
+// wantsNothing is why no output at all is wanted of the photo, "" where one is.
+func (t *task) wantsNothing() string {
+	if len(t.unwanted()) < len(t.pipeline.outputs) {
+		return ""
+	}
+	return "no output is wanted of it: " + t.notWritten()
+}
