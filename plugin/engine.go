@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
@@ -44,6 +45,8 @@ type Engine struct {
 	rates      rates // as [Engine.Plan] has measured
 	log        *slog.Logger
 	version    string // of the host, for the outputs' provenance
+	background sync.WaitGroup
+	stop       context.CancelFunc // of what runs in the background
 	advise     func(*Error)
 }
 
@@ -162,6 +165,11 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 		}
 	}
 	e.memory = admission.NewMemoryLimiter(admission.ThisHost, int64(c.Limits.Memory), e.log)
+	if e.store != nil {
+		background, stop := context.WithCancel(context.WithoutCancel(ctx))
+		e.stop = stop
+		e.background.Go(func() { e.tellOlder(background) })
+	}
 	return e, nil
 }
 
@@ -221,8 +229,28 @@ func (e *Engine) Notice() string { return e.notice }
 // Parallel is the number of photos that are worked on at a time.
 func (e *Engine) Parallel() int { return cap(e.turns.slots) }
 
-// Close waits for nothing: the host lets its jobs end first.
+// tellOlder logs how many results were made by models or operators of other
+// versions. They stay until somebody asks for them anew.
+func (e *Engine) tellOlder(ctx context.Context) {
+	builds := map[string]string{}
+	for _, p := range e.pipelines {
+		builds[p.settings] = p.build
+	}
+	n, err := history.CountOlder(ctx, e.store, builds)
+	if err != nil && ctx.Err() == nil {
+		e.log.Warn("older results cannot be counted", "error", err)
+	}
+	if n > 0 && err == nil {
+		e.log.Info("results of older models or operators stay as they are; burnish reprocess makes them anew", "results", n)
+	}
+}
+
+// Close waits for no job: the host lets its jobs end first.
 func (e *Engine) Close() error {
+	if e.stop != nil {
+		e.stop()
+		e.background.Wait()
+	}
 	var errs []error
 	for _, p := range e.pipelines {
 		errs = append(errs, p.graph.Close())

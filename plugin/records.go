@@ -23,11 +23,11 @@ type Query = history.Query
 // ParseQuery reads an expression over the fields of a record.
 func ParseQuery(text string) (Query, error) { return history.ParseQuery(text) }
 
-// Question asks what a ledger knows of a photo, and Answer is what it knows.
-type (
-	Question = history.Question
-	Answer   = history.Answer
-)
+// Question asks what a ledger knows of a photo.
+type Question = history.Question
+
+// Answer is what a ledger knows.
+type Answer = history.Answer
 
 // Records gives access to the engine's records, nil where it keeps none.
 func (e *Engine) Records() *Records {

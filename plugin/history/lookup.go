@@ -1,5 +1,7 @@
 package history
 
+import "context"
+
 // Find is the record of a path and task, whatever the content.
 func Find(s Reader, path, task string) (r Record, ok bool, err error) {
 	all, err := s.Of(path)
@@ -46,4 +48,17 @@ func Failures(s Store) (all []Record, err error) {
 		return nil
 	})
 	return all, err
+}
+
+// CountOlder counts the results that stand although another build would make
+// them now; builds are those of the settings in force. It ends with ctx.
+func CountOlder(ctx context.Context, s Store, builds map[string]string) (n int, err error) {
+	err = s.Each(false, func(r Record) error {
+		build, current := builds[settingsOf(r.Task)]
+		if current && r.State == Done && r.Superseded == "" && r.Build != build && r.Build != earlierBuild {
+			n++
+		}
+		return ctx.Err()
+	})
+	return n, err
 }
