@@ -46,7 +46,7 @@ func (c *Case) Archive(after After) error {
 			return fmt.Errorf("the output %s is not as Burnish wrote it", o.Path)
 		}
 	}
-	if err := c.src.Unchanged(); err != nil {
+	if err := c.photo.Unchanged(); err != nil {
 		return err
 	}
 	folder := after.Move
@@ -56,7 +56,7 @@ func (c *Case) Archive(after After) error {
 	if err := mounts.Check(c.history.Store, folder); err != nil {
 		return err
 	}
-	rel, err := c.src.Below()
+	rel, err := c.photo.Below()
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ type move struct{ c *Case }
 // original moves the original. Before, the record says where to, so that the
 // outputs stay this photo's whatever happens in between.
 func (m move) original(r Record, after After, folder, rel string) error {
-	first := r.Path == m.c.src.Path // else another of the same content was archived before
+	first := r.Path == m.c.photo.Path // else another of the same content was archived before
 	via := m.mover()
 	switch {
 	case after.KeepSidecars:
@@ -82,7 +82,7 @@ func (m move) original(r Record, after After, folder, rel string) error {
 	if first {
 		via.Before = m.intend(&r)
 	}
-	place, err := via.Relocate(m.c.src.File, folder, rel)
+	place, err := via.Relocate(m.c.photo.File, folder, rel)
 	if place == "" {
 		if first {
 			err = errors.Join(err, m.stays(&r))
@@ -90,9 +90,9 @@ func (m move) original(r Record, after After, folder, rel string) error {
 		return err
 	}
 	m.synced(place, err)
-	m.c.history.Log.Debug("original archived", "photo", m.c.src.Path, "to", place)
+	m.c.history.Log.Debug("original archived", "photo", m.c.photo.Path, "to", place)
 	if first {
-		return m.c.history.Store.Move(m.c.src.Path, place, m.c.task.Key())
+		return m.c.history.Store.Move(m.c.photo.Path, place, m.c.task.Key())
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ func (m move) tell(key, text string) {
 	}
 	m.c.notes[key] = text
 	if key != "sidecars" {
-		m.c.history.Log.Warn("the original was not moved in full", "photo", m.c.src.Path, "what", text)
+		m.c.history.Log.Warn("the original was not moved in full", "photo", m.c.photo.Path, "what", text)
 	}
 }
 
@@ -126,7 +126,7 @@ func (m move) intend(r *Record) func(name string) error {
 
 // stays takes the intent to move the photo back if it lies where it did.
 func (m move) stays(r *Record) error {
-	if r.MovedTo == "" || !mounts.MayExist(m.c.src.Path) {
+	if r.MovedTo == "" || !mounts.MayExist(m.c.photo.Path) {
 		return nil
 	}
 	r.MovedTo = ""
@@ -135,7 +135,7 @@ func (m move) stays(r *Record) error {
 
 func (m move) synced(place string, err error) {
 	if err != nil {
-		m.c.history.Log.Warn("moved, but directory not synced", "photo", m.c.src.Path, "to", place, "error", err)
+		m.c.history.Log.Warn("moved, but directory not synced", "photo", m.c.photo.Path, "to", place, "error", err)
 	}
 }
 

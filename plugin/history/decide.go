@@ -53,10 +53,10 @@ func (c *Case) Decide(existing func() ([]Existing, error)) (Decision, error) {
 	if past := c.Past(); c.history.finished(past) != "" {
 		return Decision{What: Skip, Reason: c.history.finished(past), Record: past}, nil
 	}
-	if reason, err := c.src.Accept(); reason != "" || err != nil {
+	if reason, err := c.photo.Accept(); reason != "" || err != nil {
 		return Decision{What: Skip, Reason: reason}, err
 	}
-	if _, err := c.src.Hash(); err != nil {
+	if _, err := c.photo.Hash(); err != nil {
 		return Decision{}, err
 	}
 	if d, err := c.byContent(); d.What != Run || err != nil {
@@ -73,7 +73,7 @@ func (c *Case) find() error {
 	if c.reader == nil {
 		return nil
 	}
-	all, err := c.reader.Of(c.src.Path)
+	all, err := c.reader.Of(c.photo.Path)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (c *Case) finishMove() error {
 	if r.State != Done || r.MovedTo == "" || r.Path == r.MovedTo || c.Past().Path != "" {
 		return nil
 	}
-	if hash, err := staging.Digest(r.MovedTo); (err != nil || hash != r.Content) && r.Stat.Inode != 0 && r.Stat.Inode == source.Inode(c.src.File.Info) {
+	if hash, err := staging.Digest(r.MovedTo); (err != nil || hash != r.Content) && r.Stat.Inode != 0 && r.Stat.Inode == source.Inode(c.photo.File.Info) {
 		c.before.MovedTo = ""
 		return c.history.put(c.before)
 	}
@@ -197,17 +197,17 @@ func strikes(n int) string {
 func (c *Case) byContent() (Decision, error) {
 	if c.reader != nil {
 		if past := c.Past(); c.history.finished(past) != "" {
-			past.Stat = statOf(c.src.File.Info)
+			past.Stat = statOf(c.photo.File.Info)
 			return Decision{What: Skip, Reason: c.history.finished(past), Record: past}, c.history.put(past)
 		}
-		ours, err := c.reader.IsOutput(c.src.KnownHash())
+		ours, err := c.reader.IsOutput(c.photo.KnownHash())
 		if ours || err != nil {
 			return Decision{What: Skip, Reason: "made by Burnish"}, err
 		}
 	}
 	// Where nothing is remembered, a file that is named is work.
 	if c.reader != nil || c.history.Recognize && !c.task.Named {
-		if p, ok := c.src.Provenance(); ok {
+		if p, ok := c.photo.Provenance(); ok {
 			return Decision{What: Skip, Reason: "made by Burnish: its provenance names the pipeline " + p.Pipeline}, nil
 		}
 	}
@@ -221,7 +221,7 @@ func (c *Case) checkMounted() error {
 	}
 	err := mounts.Check(c.history.Store, c.task.Folder)
 	if gone := (*mounts.UnmountedError)(nil); errors.As(err, &gone) {
-		return c.src.Fail(failure.Unwritable, err, "mount it; if the folder is to be where it is now, put any file there")
+		return c.photo.Fail(failure.Unwritable, err, "mount it; if the folder is to be where it is now, put any file there")
 	}
 	return c.unrecorded(err, "nothing was published")
 }
@@ -238,7 +238,7 @@ func (c *Case) byOutputs(existing func() ([]Existing, error)) (Decision, error) 
 	if c.reader == nil || !c.task.Copies {
 		return Decision{Record: past}, nil
 	}
-	all, err := c.reader.ByContent(c.src.KnownHash())
+	all, err := c.reader.ByContent(c.photo.KnownHash())
 	for _, r := range all {
 		if r.Task == c.task.Key() && r.Build == c.task.Build && r.Covers(c.task.Outputs) {
 			return Decision{What: Copy, Record: r}, err
@@ -252,5 +252,5 @@ func (c *Case) unrecorded(err error, so string) error {
 	if err == nil {
 		return nil
 	}
-	return c.src.Fail(failure.Unrecorded, fmt.Errorf("the ledger in %s cannot be written: %w; %s", c.history.StateDir, err, so), "free space there, or mend the folder's permissions")
+	return c.photo.Fail(failure.Unrecorded, fmt.Errorf("the ledger in %s cannot be written: %w; %s", c.history.StateDir, err, so), "free space there, or mend the folder's permissions")
 }

@@ -83,7 +83,7 @@ const earlierBuild = "unknown"
 type Case struct {
 	history *History
 	task    Task
-	src     *source.Photo
+	photo   *source.Photo
 	reader  Reader
 	before  Record            // what was recorded of this task, whatever the content
 	notes   map[string]string // on the original's move
@@ -91,8 +91,8 @@ type Case struct {
 }
 
 // Open begins a case. Its photo stays the caller's.
-func (h *History) Open(t Task, src *source.Photo) *Case {
-	c := &Case{history: h, task: t, src: src, reader: h.Reader}
+func (h *History) Open(t Task, photo *source.Photo) *Case {
+	c := &Case{history: h, task: t, photo: photo, reader: h.Reader}
 	if t.Unrecorded {
 		c.reader = nil
 	}
@@ -105,8 +105,8 @@ func (c *Case) Remembers() bool { return c.reader != nil }
 // record is one of the photo as it is.
 func (c *Case) record(state State) Record {
 	return Record{
-		Key: Key{Path: c.src.Path, Task: c.task.Key(), Content: c.src.KnownHash()}, Build: c.task.Build,
-		Stat: statOf(c.src.File.Info), Root: c.src.Root, State: state, Attempts: 1, Started: c.task.Began, Finished: time.Now(), Pipeline: c.task.Pipeline,
+		Key: Key{Path: c.photo.Path, Task: c.task.Key(), Content: c.photo.KnownHash()}, Build: c.task.Build,
+		Stat: statOf(c.photo.File.Info), Root: c.photo.Root, State: state, Attempts: 1, Started: c.task.Began, Finished: time.Now(), Pipeline: c.task.Pipeline,
 	}
 }
 
@@ -117,7 +117,7 @@ func statOf(info fs.FileInfo) Stat {
 // Past is the record of this task on the file as it is now, empty where there is
 // none.
 func (c *Case) Past() Record {
-	if c.before.Content != "" && c.before.Content == c.src.KnownHash() || c.before.Stat.Same(statOf(c.src.File.Info)) {
+	if c.before.Content != "" && c.before.Content == c.photo.KnownHash() || c.before.Stat.Same(statOf(c.photo.File.Info)) {
 		return c.before
 	}
 	return Record{}

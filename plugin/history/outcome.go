@@ -27,7 +27,7 @@ func (c *Case) Intend(o Outcome) error {
 // Done remembers published outputs. It is on disk when Done returns.
 func (c *Case) Done(o Outcome) error {
 	if c.reader == nil {
-		c.history.remember(c.src.Path, o.Outputs)
+		c.history.remember(c.photo.Path, o.Outputs)
 		return nil
 	}
 	r := c.withOutcome(Done, o)
@@ -57,7 +57,7 @@ func (c *Case) Adopt(found []Existing, leftOut []int) error {
 		outputs = append(outputs, f.Output)
 	}
 	if c.reader == nil {
-		c.history.remember(c.src.Path, outputs)
+		c.history.remember(c.photo.Path, outputs)
 		return nil
 	}
 	r := c.withOutcome(Done, Outcome{Outputs: outputs, LeftOut: leftOut, Notes: map[string]string{}})

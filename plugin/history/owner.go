@@ -61,17 +61,17 @@ func (o Owners) ProtectLast(name, format string) error {
 		return nil
 	}
 	m, ok, err := o.c.reader.Maker(name)
-	if err != nil || ok && m.Record.Path != "" || m.Path == o.c.src.Path {
+	if err != nil || ok && m.Record.Path != "" || m.Path == o.c.photo.Path {
 		return err // whose it is decides
 	}
 	p, ok := metadata.ReadProvenance(name, format)
-	if !ok || p.Source == o.c.src.KnownHash() {
+	if !ok || p.Source == o.c.photo.KnownHash() {
 		return nil
 	}
 	if known, err := o.atHand(p.Source); known || err != nil {
 		return err
 	}
-	return o.c.src.Fail(failure.Protected, fmt.Errorf("the output %s is of another photo (SHA-256 %.16s…) of which no original is known here: it may be all that is left of it", name, p.Source),
+	return o.c.photo.Fail(failure.Protected, fmt.Errorf("the output %s is of another photo (SHA-256 %.16s…) of which no original is known here: it may be all that is left of it", name, p.Source),
 		"this goes on by itself once that original is seen in a watched folder; else move the output away, or remove it")
 }
 

@@ -39,7 +39,7 @@ func (c *Case) Fail(f *failure.Error) {
 		r.State, f.Quarantined = Quarantined, true
 	}
 	if err := c.history.put(r); err != nil {
-		c.history.Log.Error("the failure could not be recorded", "photo", c.src.Path, "error", err)
+		c.history.Log.Error("the failure could not be recorded", "photo", c.photo.Path, "error", err)
 		return
 	}
 	if f.Quarantined {
@@ -51,7 +51,7 @@ func (c *Case) Fail(f *failure.Error) {
 // photo. It changes nothing where the task is finished: the process died after.
 func (c *Case) FailFromOutside(f *failure.Error) {
 	if err := c.find(); err != nil {
-		c.history.Log.Error("the ledger cannot be read", "photo", c.src.Path, "error", err)
+		c.history.Log.Error("the ledger cannot be read", "photo", c.photo.Path, "error", err)
 	}
 	if c.history.finished(c.Past()) == "" {
 		c.Fail(f)
@@ -73,7 +73,7 @@ func (c *Case) Quarantine() {
 
 // quarantine moves the original where that is asked and writes the reason down.
 func (c *Case) quarantine(r Record) {
-	log := c.history.Log.With("photo", c.src.Path)
+	log := c.history.Log.With("photo", c.photo.Path)
 	if c.task.Quarantine != "" {
 		if err := (move{c}).toQuarantine(&r); err != nil {
 			log.Error("moving the photo into quarantine", "error", err)
@@ -91,16 +91,16 @@ const stillWriting = 5 * time.Minute
 
 // toQuarantine moves the photo into quarantine, once the record says where to.
 func (m move) toQuarantine(r *Record) error {
-	rel, err := m.c.src.Below()
+	rel, err := m.c.photo.Below()
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(m.c.src.Unchanged(), mounts.Check(m.c.history.Store, m.c.task.Quarantine)); err != nil {
+	if err := errors.Join(m.c.photo.Unchanged(), mounts.Check(m.c.history.Store, m.c.task.Quarantine)); err != nil {
 		return err
 	}
 	via := m.mover()
 	via.Before, via.QuietFor = m.intend(r), stillWriting
-	place, err := via.Relocate(m.c.src.File, m.c.task.Quarantine, rel)
+	place, err := via.Relocate(m.c.photo.File, m.c.task.Quarantine, rel)
 	if place == "" {
 		return errors.Join(err, m.stays(r))
 	}
