@@ -16,12 +16,12 @@ const tailLength = 64 << 10
 
 // Complete reports whether a file has its end, as far as its format tells: a
 // JPEG its end marker, a PNG its IEND chunk, a RIFF or ISO media file its
-// declared length, a TIFF all that its directories point at. Room that was
+// declared length, a GIF its trailer, a TIFF all that its directories point at. Room that was
 // allocated and not yet written counts as missing. A file with too few bytes,
 // or only zeros, to tell its format is not complete; one of a format that
 // marks no end, or of no known format, is.
 //
-// It reads the headers and the last 64 KiB; where the end is not there, it walks
+// It reads the headers, a GIF's blocks, and the last 64 KiB; where the end is not there, it walks
 // through a JPEG's scans and a PNG's chunks, so that a photo with a film or other
 // data behind it is complete. It neither decodes nor trusts what it reads: true
 // does not mean that the file decodes. Errors are the operating system's.
@@ -54,7 +54,7 @@ func complete(r io.ReaderAt, size int64) (bool, error) {
 	case "png":
 		return completePNG(r, size)
 	case "gif":
-		return endsWith(r, size, "\x00\x3b")
+		return completeGIF(r, size)
 	case "webp":
 		declared := 8 + int64(binary.LittleEndian.Uint32(head[4:8]))
 		return written(r, min(size, declared), size >= declared)
