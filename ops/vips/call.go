@@ -185,5 +185,9 @@ func (c *call) run() (Outputs, error) {
 			out[a.Name] = c.get(a)
 		}
 	}
+	if err := c.keepProfile(out); err != nil {
+		out.Close()
+		return nil, err
+	}
 	return out, nil
 }
