@@ -26,7 +26,7 @@ func (w *encodeJob) setDensity(img ops.Image) error {
 	w.pixels.Close()
 	w.pixels = dense
 	format := w.request.Encoder.Format
-	if format == "jpeg" && w.tellsDensity() {
+	if format != "tiff" && w.tellsDensity() {
 		w.metadata.Density = d
 	}
 	if !w.tellsDensity() && container.Carries(format).EXIF && w.request.Config.policy.Allows("exif") {

@@ -22,7 +22,7 @@ type Metadata struct {
 	XMP      []byte  // the packet
 	Extended []byte  // the extension of XMP that JPEG keeps apart
 	IPTC     []byte  // the IIM datasets
-	Density  Density // that a JPEG's JFIF segment is to tell, none where it is zero; for Write alone
+	Density  Density // that a JPEG's JFIF segment or a PNG's pHYs chunk is to tell, none where it is zero; for Write alone
 	Second   []byte  // a further JPEG that JPEG files list behind the first, such as a gain map
 	More     int     // how many of these there are; not for Write
 }

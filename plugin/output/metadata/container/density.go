@@ -189,6 +189,18 @@ func WithDensity(data []byte, d Density) []byte {
 	return exif.Encode(entries, order).Bytes()
 }
 
+// perMetre is the content of a pHYs chunk that tells it; nil where it is zero.
+func (d Density) perMetre() []byte {
+	if d == (Density{}) {
+		return nil
+	}
+	var content []byte
+	for _, x := range []float64{d.X, d.Y} {
+		content = binary.BigEndian.AppendUint32(content, uint32(min(math.Round(x/0.0254), math.MaxInt32)))
+	}
+	return append(content, 1) // the unit is the metre
+}
+
 // writeDensity writes a JFIF segment that tells it; none where it is zero.
 func writeDensity(w io.Writer, d Density) error {
 	if d == (Density{}) {

@@ -99,12 +99,13 @@ func writePNG(in input, out *os.File, m Metadata) error {
 		size, name := int64(binary.BigEndian.Uint32(head)), string(head[4:])
 		if name == "IDAT" && !written {
 			written = true
+			writeChunk(w, "pHYs", m.Density.perMetre())
 			writeChunk(w, "eXIf", m.EXIF)
 			if len(m.XMP) > 0 {
 				writeChunk(w, "iTXt", append([]byte(pngXMP+"\x00\x00\x00\x00"), m.XMP...))
 			}
 		}
-		if name == "eXIf" || name == "iTXt" {
+		if name == "eXIf" || name == "iTXt" || name == "pHYs" && size == 9 && m.Density != (Density{}) {
 			data, err := take(r, size+4)
 			if err != nil {
 				return err
