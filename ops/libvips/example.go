@@ -25,6 +25,7 @@ var special = map[string]string{
 	"relational_const.c": "[128]", "gaussmat.min_ampl": "0.2", "logmat.min_ampl": "0.1", "merge.dx": "-300",
 	"xyz.width": "64", "xyz.height": "64", "measure.h": "6", "measure.v": "4", "grid.tile_height": "64",
 	"boolean_const.c": "[240]", "remainder_const.c": "[16]", "bandjoin_const.c": "[255]", "math2_const.c": "[2]",
+	"sdf.shape": "circle, a: [50, 40], r: 30", // each shape asks for others of its arguments
 }
 
 // example is a step with the arguments that have to be given.

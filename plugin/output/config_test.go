@@ -41,7 +41,7 @@ func TestFaultsOfAnOutput(t *testing.T) {
 		{"{path: a.avif, avif: {compression: hevc}}", `avif has no option "compression"`},
 		{"{path: a.webp, webp: {effort: 6.5}}", "must be a whole number"},
 		{"{path: a.tif, tiff: {compression: zstd, level: 23}}", "must be 1 to 22, got 23"},
-		{"{path: a.jxl, jxl: {distance: 16}}", "must be 0 to 15, got 16"},
+		{"{path: a.jxl, jxl: {distance: 99}}", "must be 0 to "}, // 15, or 25 from libvips 8.16 on
 		{"{path: a.gif, gif: {effort: 0}}", "must be 1 to 10, got 0"},
 		{"{path: a.jpg, jpeg: {}, png: {}}", "f.yaml:1:25: an output has one encoder"},
 		{"{path: '{stem}.{ext}'}", `add "format: auto"`},
