@@ -106,18 +106,18 @@ func printState(out io.Writer, now standing) {
 	const moment = time.DateTime
 	switch {
 	case s == nil && runs:
-		fmt.Fprintf(out, "burnish is starting with the state folder %s\n", diag.Printable(dir))
+		fmt.Fprintf(out, "burnish is starting (state folder %s)\n", diag.Printable(dir))
 		return
 	case s == nil:
-		fmt.Fprintf(out, "burnish does not run with the state folder %s, and has left no state there\n", diag.Printable(dir))
+		fmt.Fprintf(out, "burnish is not running (state folder %s, no previous status)\n", diag.Printable(dir))
 		return
 	case runs:
-		fmt.Fprintf(out, "burnish %s runs, process %d\n", s.Version, s.PID)
+		fmt.Fprintf(out, "burnish %s is running, process %d\n", s.Version, s.PID)
 	default:
-		fmt.Fprintf(out, "burnish does not run with the state folder %s; what it left at %s:\n", diag.Printable(dir), s.Written.Local().Format(moment))
+		fmt.Fprintf(out, "burnish is not running (state folder %s); its last status, of %s:\n", diag.Printable(dir), s.Written.Local().Format(moment))
 	}
-	fmt.Fprintf(out, "since %s: %s done, %d failed, %d in work, %d waiting%s\n", s.Started.Local().Format(moment), counted(s.Done, "photos"), s.Failed, s.Working, s.Waiting, now.speed())
-	printNames(out, "in work", s.InWork, s.Working)
+	fmt.Fprintf(out, "since %s: %s done, %d failed, %d in progress, %d waiting%s\n", s.Started.Local().Format(moment), counted(s.Done, "photos"), s.Failed, s.Working, s.Waiting, now.speed())
+	printNames(out, "in progress", s.InWork, s.Working)
 	printNames(out, "waiting", s.Next, s.Waiting)
 	for _, f := range s.Folders {
 		printNames(out, "arriving", f.Names, f.Arriving)
@@ -135,13 +135,13 @@ func printState(out io.Writer, now standing) {
 		fmt.Fprintf(out, "system calls: %s\n", s.Calls)
 	}
 	if s.Shut != "" {
-		fmt.Fprintf(out, "no photo begins: %s\n", diag.Printable(s.Shut))
+		fmt.Fprintf(out, "on hold: %s\n", diag.Printable(s.Shut))
 	}
 	if s.Ledger != "" {
-		fmt.Fprintf(out, "at its start: %s\n", diag.Printable(s.Ledger))
+		fmt.Fprintf(out, "at start: %s\n", diag.Printable(s.Ledger))
 	}
 	for _, h := range s.Held {
-		fmt.Fprintf(out, "photos of %s wait: %s\n", diag.Printable(h.Folder), diag.Printable(h.Reason))
+		fmt.Fprintf(out, "on hold: %s: %s\n", diag.Printable(h.Folder), diag.Printable(h.Reason))
 	}
 	for _, f := range s.Folders {
 		on := f.Filesystem

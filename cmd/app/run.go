@@ -87,7 +87,7 @@ func (a *App) loop(ctx context.Context) (err error) {
 		case <-stopping:
 			stopping = nil
 			if n := s.queue.Underway(); n > 0 {
-				a.log.Info("stopping: photos in work are finished first; another SIGTERM or Ctrl-C ends them at once", "in_work", n)
+				a.log.Info("stopping after the photos in progress; another SIGTERM or Ctrl-C stops at once", "in_work", n)
 			}
 			a.notify().Stopping()
 		}

@@ -197,7 +197,7 @@ func writeWhole(path string, v any) error {
 
 // line is the status in short.
 func (s Status) line() string {
-	text := fmt.Sprintf("photos: %d done, %d failed, %d in work, %d waiting", s.Done, s.Failed, s.Working, s.Waiting)
+	text := fmt.Sprintf("photos: %d done, %d failed, %d in progress, %d waiting", s.Done, s.Failed, s.Working, s.Waiting)
 	modes := map[watcher.Mode]int{}
 	for _, f := range s.Folders {
 		modes[f.Mode]++

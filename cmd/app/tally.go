@@ -69,7 +69,7 @@ func (t *tally) skip(reason string) {
 	if t.skipped == nil {
 		t.skipped = map[string]int{}
 	}
-	kind := "passed over"
+	kind := "ignored"
 	switch {
 	case strings.HasPrefix(reason, "already done"):
 		kind = "already done"
