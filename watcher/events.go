@@ -10,30 +10,25 @@ import (
 )
 
 func (l *loop) openNotifier() {
-	n, err := l.open()
 	l.changed = true
-	if err != nil {
-		l.noEvents = noNotifier(err)
+	if !l.source.start() {
 		return
 	}
-	l.notify, l.noEvents, l.quota.held = n, "", 0
 	for _, r := range l.roots {
 		r.canary = canary{}
 	}
-	for _, f := range l.folders {
+	for _, f := range l.folders.byPath {
 		f.watched = false
 	}
-	l.events, l.failures = n.channels()
 }
 
 func (l *loop) closeNotifier() {
-	if l.notify == nil {
+	if !l.source.on() {
 		return
 	}
-	if err := l.notify.Close(); err != nil {
+	if err := l.source.stop(); err != nil {
 		l.options.Log.Warn("cannot close the event source", "error", err)
 	}
-	l.notify, l.events, l.failures = nil, nil, nil
 	l.changed = true
 }
 
@@ -45,13 +40,13 @@ func (l *loop) takeEvents(ev fsnotify.Event, ok bool) {
 			return
 		}
 		select {
-		case ev, ok = <-l.events:
+		case ev, ok = <-l.source.events:
 		default:
 			return
 		}
 	}
 	l.closeNotifier()
-	l.noEvents = "no file system events: their source has ended"
+	l.source.missing = "no file system events: their source has ended"
 	l.rescanSoon()
 }
 
@@ -77,13 +72,13 @@ func (l *loop) rescanSoon() {
 
 // event takes in what happened to one path.
 func (l *loop) event(ev fsnotify.Event, now time.Time) {
-	if f := l.folders[ev.Name]; f != nil && f.parent == nil {
+	if f := l.folders.byPath[ev.Name]; f != nil && f.parent == nil {
 		if l.present(f.root) {
-			l.enqueue(f)
+			l.toList.push(f)
 		}
 		return
 	}
-	f := l.folders[filepath.Dir(ev.Name)]
+	f := l.folders.byPath[filepath.Dir(ev.Name)]
 	name := filepath.Base(ev.Name)
 	if isCanary(name) {
 		l.onCanary(ev.Name)

@@ -70,7 +70,7 @@ func startWith(t *testing.T, o Options, open func() (notifier, error), set ...fu
 	r := &running{Watcher: w, t: t, out: make(chan File), cancel: cancel, ended: make(chan error, 1)}
 	go func() {
 		l := newLoop(w, r.out)
-		l.open = open
+		l.source.open = open
 		r.ended <- l.run(ctx)
 	}()
 	return r

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/fsnotify/fsnotify"
 )
 
 const (
@@ -20,20 +18,12 @@ const (
 // loop is one Run. Its goroutine alone touches what is in here.
 type loop struct {
 	*Watcher
-	open func() (notifier, error)
-	out  chan<- File
+	out chan<- File
 
-	notify   notifier // nil: there are no events
-	noEvents string   // why
-	events   <-chan fsnotify.Event
-	failures <-chan error
-
-	quota quota
-
+	source  eventSource
 	roots   []*root
-	folders map[string]*folder   // every folder of the trees, by path
-	known   map[identity]*folder // the same, by identity
-	toList  []*folder            // in the order found
+	folders index
+	toList  listQueue
 	settler settler
 	turn    int // of roots, the one whose files are sent next
 
@@ -44,8 +34,8 @@ type loop struct {
 
 func newLoop(w *Watcher, out chan<- File) *loop {
 	l := &loop{
-		Watcher: w, open: openKernel, out: out, changed: true,
-		folders: map[string]*folder{}, known: map[identity]*folder{},
+		Watcher: w, out: out, changed: true,
+		source: eventSource{open: openKernel}, folders: newIndex(),
 	}
 	for _, p := range w.roots {
 		l.roots = append(l.roots, newRoot(p, w.options))
@@ -93,9 +83,9 @@ func (l *loop) wait(ctx context.Context, timer <-chan time.Time, head *entry) {
 		head.phase = sent
 		l.turn++
 	case <-l.woken:
-	case ev, ok := <-l.events:
+	case ev, ok := <-l.source.events:
 		l.takeEvents(ev, ok)
-	case err := <-l.failures:
+	case err := <-l.source.failures:
 		l.lost(err)
 	}
 }
@@ -171,7 +161,7 @@ func (l *loop) checkSettled(e *entry, now time.Time) {
 // recheck takes up files that the host missed.
 func (l *loop) recheck(now time.Time) {
 	for _, path := range l.takeResend() {
-		f := l.folders[filepath.Dir(path)]
+		f := l.folders.byPath[filepath.Dir(path)]
 		if f == nil {
 			continue
 		}

@@ -44,7 +44,7 @@ func newStopped(t *testing.T, folder string, names ...string) *stopped {
 	s := &stopped{t: t, at: time.Now()}
 	w.now = func() time.Time { return s.at }
 	s.loop = newLoop(w, make(chan File))
-	s.open = func() (notifier, error) { return silent{}, nil }
+	s.source.open = func() (notifier, error) { return silent{}, nil }
 	s.openNotifier()
 	s.root = s.roots[0]
 	s.nextProbe = s.at.Add(time.Hour)
@@ -130,7 +130,7 @@ func TestScansComeByTheClock(t *testing.T) {
 	}
 	s.takeEvents(fsnotify.Event{}, false)
 	next("after the end of events", afterLoss)
-	s.open = func() (notifier, error) { return nil, errors.New("none") }
+	s.source.open = func() (notifier, error) { return nil, errors.New("none") }
 	s.at = s.at.Add(afterLoss)
 	s.work()
 	if state := s.Folders()[0]; state.Mode != Polling {

@@ -32,7 +32,7 @@ type canary struct {
 // created, the kind of file system decides alone.
 func (l *loop) startCanary(r *root, now time.Time) {
 	c := &r.canary
-	if l.notify == nil || l.options.Once || r.Events != Auto || c.heard || c.path != "" || now.Before(c.again) {
+	if !l.source.on() || l.options.Once || r.Events != Auto || c.heard || c.path != "" || now.Before(c.again) {
 		return
 	}
 	path := filepath.Join(r.path, fmt.Sprintf("%s%d-%08x%s", canaryPrefix, os.Getpid(), rand.Uint32(), canarySuffix))

@@ -99,20 +99,18 @@ func (l *loop) lose(r *root, why string) {
 // unwatch ends the events of every folder below r.
 func (l *loop) unwatch(r *root) {
 	r.canary = canary{again: r.canary.again}
-	for _, f := range l.folders {
-		if f.root == r {
-			l.unwatchFolder(f)
-		}
+	for _, f := range l.folders.below(r) {
+		l.source.unwatch(f)
 	}
 }
 
 // scan begins to look through r: to watch and list every folder of it.
 func (l *loop) scan(r *root, now time.Time) {
 	r.scanBegan, r.nextScan, r.again = now, now.Add(r.PollInterval), false
-	if l.notify == nil {
+	if !l.source.on() {
 		l.openNotifier()
 	}
-	l.quota.count(now, l.usage)
+	l.source.count(now, l.usage)
 	info, err := os.Stat(r.path)
 	if err != nil || !info.IsDir() {
 		l.present(r)
@@ -126,12 +124,12 @@ func (l *loop) scan(r *root, now time.Time) {
 	} else if r.id != id {
 		l.unwatch(r)
 		r.moved = true
-		l.identify(r.top, id)
+		l.folders.identify(r.top, id)
 		r.id = id
 	}
 	r.unwatched, r.remote = "", ""
 	clear(r.troubles)
-	l.enqueue(r.top)
+	l.toList.push(r.top)
 }
 
 // emptied reports whether r, just listed, is an empty folder that stands where
@@ -241,8 +239,8 @@ func (l *loop) unheard(r *root) string {
 		return ""
 	case r.Events == Never:
 		return "events are not to be relied upon, as configured"
-	case l.notify == nil:
-		return l.noEvents
+	case !l.source.on():
+		return l.source.missing
 	case r.unwatched != "":
 		return r.unwatched
 	case r.Events == Trust:

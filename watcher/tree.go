@@ -35,9 +35,8 @@ func (l *loop) newFolder(r *root, parent *folder, path string, id identity) *fol
 	if parent != nil {
 		f.real, f.level = parent.below(filepath.Base(path)), parent.level+1
 	}
-	l.folders[path] = f
+	l.folders.add(f, id)
 	r.folders++
-	l.identify(f, id)
 	return f
 }
 
@@ -55,35 +54,12 @@ func (f *folder) takes(name string, dir bool) bool {
 	return f.root.filter.takes(strings.TrimPrefix(f.path[len(f.root.path):], string(filepath.Separator)), name, dir)
 }
 
-func (l *loop) identify(f *folder, id identity) {
-	if l.known[f.id] == f {
-		delete(l.known, f.id)
-	}
-	f.id = id
-	if id != (identity{}) {
-		l.known[id] = f
-	}
-}
-
-func (l *loop) enqueue(f *folder) {
-	if f.listing {
-		return
-	}
-	f.listing = true
-	f.root.scanning++
-	l.toList = append(l.toList, f)
-}
-
 // listNext lists the folder that has waited longest.
 func (l *loop) listNext(now time.Time) {
-	if len(l.toList) == 0 {
+	f := l.toList.pop()
+	if f == nil {
 		return
 	}
-	f := l.toList[0]
-	l.toList[0] = nil
-	l.toList = l.toList[1:]
-	f.listing = false
-	f.root.scanning--
 	if !f.dropped {
 		l.list(f, now)
 	}
@@ -163,34 +139,13 @@ func (l *loop) filesystemOf(f *folder) filesystem {
 
 // watch asks for f's events, or notes why there are none.
 func (l *loop) watch(f *folder) {
-	if l.notify == nil || f.root.Events == Never {
+	if !l.source.on() || f.root.Events == Never {
 		return
 	}
-	if !f.watched && l.quota.spare() <= 0 {
-		f.root.unwatched = l.quota.reason()
-		l.changed = true
-		return
-	}
-	err := l.notify.Add(f.path)
-	switch {
-	case err == nil && !f.watched:
-		f.watched = true
-		l.quota.held++
-	case err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission):
-		// reading the folder tells of these
-	default:
-		f.root.unwatched = noWatch(f.path, err)
+	if why := l.source.watch(f); why != "" {
+		f.root.unwatched = why
 		l.changed = true
 	}
-}
-
-// unwatchFolder ends f's events.
-func (l *loop) unwatchFolder(f *folder) {
-	if f.watched && l.notify != nil {
-		_ = l.notify.Remove(f.path) // often gone already
-		l.quota.held--
-	}
-	f.watched = false
 }
 
 func (l *loop) unreadable(f *folder, err error) {
@@ -253,13 +208,13 @@ func (l *loop) foundFolder(f *folder, name string, id identity) {
 		c = nil
 	}
 	if c == nil {
-		if other := l.known[id]; other != nil && !l.movedAway(other, path) {
+		if other := l.folders.byIdentity[id]; other != nil && !l.movedAway(other, path) {
 			return
 		}
 		c = l.newFolder(f.root, f, path, id)
 		f.folders[name] = c
 	}
-	l.enqueue(c)
+	l.toList.push(c)
 }
 
 // movedAway forgets a folder that was found under another path now, because
@@ -318,10 +273,9 @@ func (l *loop) forgetFolder(f *folder) {
 	for _, e := range f.files {
 		l.drop(e)
 	}
-	l.unwatchFolder(f)
+	l.source.unwatch(f)
 	f.root.folders--
-	l.identify(f, identity{})
-	delete(l.folders, f.path)
+	l.folders.remove(f)
 	delete(f.root.troubles, f.path)
 	delete(f.parent.folders, filepath.Base(f.path))
 	f.dropped = true
