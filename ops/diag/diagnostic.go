@@ -20,8 +20,8 @@ type Diagnostic struct {
 	Line, Column int
 	Message      string
 	Hint         string // what to do about it; "" where the message says all
-	Warning      bool // the file works, but hardly as its author meant
-	HostOnly     bool // it is this machine that lacks something now, which the file rightly names
+	Warning      bool   // the file works, but hardly as its author meant
+	HostOnly     bool   // it is this machine that lacks something now, which the file rightly names
 }
 
 // Error formats the fault as file:line:column: message; hint, on one line.
@@ -134,7 +134,7 @@ type FieldError struct {
 	Message  string
 	Hint     string // what to do about it
 	HostOnly bool   // as of [Diagnostic]
-	Err      error // what the message is of; may be nil
+	Err      error  // what the message is of; may be nil
 }
 
 func (e *FieldError) Error() string {

@@ -88,7 +88,9 @@ func (r Range) check(x float64, format func(float64) string) error {
 func (r Range) checkValue(v reflect.Value) error {
 	format := formatNumber
 	if _, ok := v.Interface().(fmt.Stringer); ok { // such as a duration
-		format = func(x float64) string { return plainDuration(fmt.Sprint(reflect.ValueOf(x).Convert(v.Type()).Interface())) }
+		format = func(x float64) string {
+			return plainDuration(fmt.Sprint(reflect.ValueOf(x).Convert(v.Type()).Interface()))
+		}
 	}
 	if v.CanFloat() {
 		return r.check(v.Float(), format)
