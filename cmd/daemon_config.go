@@ -16,12 +16,17 @@ func appConfig(c *config.Config, w app.Workers) app.Config {
 		a.QuietHours = append(a.QuietHours, h)
 	}
 	for _, w := range c.Watch {
-		a.Folders = append(a.Folders, app.Folder{Watch: w.Config, Priority: w.Priority, Job: plugin.Job{
-			Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Allow: w.AllowFormats, Limits: w.Limits, Quarantine: w.OnQuarantine.Move,
-			After: plugin.After{Move: w.OnSuccess.Move, Trash: w.OnSuccess.Trash, KeepSidecars: w.OnSuccess.Sidecars == config.KeepSidecars},
-		}})
+		a.Folders = append(a.Folders, app.Folder{Watch: w.Config, Priority: w.Priority, Job: watchedJob(w)})
 	}
 	return a
+}
+
+// watchedJob is what is done with a watched folder's photos.
+func watchedJob(w config.Watch) plugin.Job {
+	return plugin.Job{
+		Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Allow: w.AllowFormats, Limits: w.Limits, Quarantine: w.OnQuarantine.Move,
+		After: plugin.After{Move: w.OnSuccess.Move, Trash: w.OnSuccess.Trash, KeepSidecars: w.OnSuccess.Sidecars == config.KeepSidecars},
+	}
 }
 
 // workers opens workers with one configuration, in a process of their own unless

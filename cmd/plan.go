@@ -1,11 +1,12 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -74,21 +75,14 @@ func (p *planCommand) Run(h *host) error {
 	return errors.Join(engine.Close(), s.finish(h))
 }
 
-// jobs finds the photos; one in a watched folder takes that folder's way.
+// jobs finds the photos; one in a watched folder takes that folder's way, as the
+// daemon would, unless another pipeline is named.
 func (p *planCommand) jobs(c *config.Config, where string) (jobs []job, unread []*plugin.Error, err error) {
 	for _, path := range p.Paths {
-		a := applyCommand{Paths: []string{path}, Output: p.Output, Pipeline: p.Pipeline}
-		root := ""
-		for _, w := range c.Watch {
-			if inside(path, w.Folder) && p.Pipeline == "" {
-				a.Pipeline, root = w.Pipeline, w.Folder
-				if a.Output == "" {
-					a.Output = w.Output
-				}
-			}
-		}
-		if a.Output == "" {
-			a.Output = "out"
+		a := applyCommand{Paths: []string{path}, Output: cmp.Or(p.Output, "out"), Pipeline: p.Pipeline}
+		w, watched := p.watch(c, path)
+		if watched {
+			a.Pipeline, a.Output = w.Pipeline, cmp.Or(p.Output, w.Output)
 		}
 		if a.Pipeline, err = choose(a.Pipeline, c, where); err != nil {
 			return nil, nil, err
@@ -98,19 +92,27 @@ func (p *planCommand) jobs(c *config.Config, where string) (jobs []job, unread [
 			return nil, nil, err
 		}
 		for _, j := range below {
-			if root != "" {
-				j.Root = root
+			j.Unrecorded = true
+			if w, watched := p.watch(c, j.Path); watched {
+				daemons := watchedJob(w)
+				daemons.Path, daemons.Root, daemons.Output = j.Path, w.Folder, cmp.Or(p.Output, w.Output)
+				j.Job = daemons
 			}
-			photo, err := filepath.Abs(j.Path)
-			if err != nil {
-				return nil, nil, err
-			}
-			j.Unrecorded = !watches(c, photo) || p.Pipeline != "" // then the pipeline is a user's choice
 			jobs = append(jobs, j)
 		}
 		unread = append(unread, all.unread...)
 	}
 	return jobs, unread, nil
+}
+
+// watch is the watched folder that a path lies in, unless a pipeline is named:
+// then it is no photo of the daemon's that is meant.
+func (p *planCommand) watch(c *config.Config, path string) (w config.Watch, ok bool) {
+	i := slices.IndexFunc(c.Watch, func(w config.Watch) bool { return inside(path, w.Folder) })
+	if i < 0 || p.Pipeline != "" {
+		return w, false
+	}
+	return c.Watch[i], true
 }
 
 // planSummary prints plans and adds them up.

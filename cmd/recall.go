@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/config"
@@ -52,11 +50,4 @@ func (r *recall) silence() string {
 		return fmt.Sprintf("the ledger could not be asked, so photos that are done already are planned all the same: %v; run burnish plan as root or as the daemon's user", r.failed)
 	}
 	return fmt.Sprintf("the ledger could not be asked, so photos that are done already are planned all the same: %v", r.failed)
-}
-
-// watches reports whether a photo lies in a watched folder.
-func watches(c *config.Config, photo string) bool {
-	return slices.ContainsFunc(c.Watch, func(w config.Watch) bool {
-		return strings.HasPrefix(photo, strings.TrimSuffix(w.Folder, "/")+"/")
-	})
 }

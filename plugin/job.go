@@ -46,8 +46,8 @@ type Job struct {
 	// works again: a failure is no strike against it.
 	Probe bool
 
-	// Alone says that nothing else is under way with the photo.
-	Alone bool
+	// Exclusive says that nothing else is under way with the photo.
+	Exclusive bool
 
 	// After is what becomes of the original once the outputs are published.
 	// It wants an engine with a ledger.

@@ -158,7 +158,7 @@ func (e *Engine) newTask(j Job) (_ *task, err error) {
 	}
 	t.Task = history.Task{
 		Pipeline: p.name, Settings: p.settings, Build: p.build, Folder: folder, Outputs: len(p.outputs), Copies: p.copies(),
-		Redo: j.Again, Named: j.Named, Unrecorded: j.Unrecorded, Exclusive: j.Alone, Probe: j.Probe, Quarantine: j.Quarantine, Began: time.Now(),
+		Redo: j.Again, Named: j.Named, Unrecorded: j.Unrecorded, Exclusive: j.Exclusive, Probe: j.Probe, Quarantine: j.Quarantine, Began: time.Now(),
 	}
 	return t, nil
 }

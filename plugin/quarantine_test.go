@@ -281,7 +281,7 @@ func TestAPhotoThatNeverFitsEndsInQuarantine(t *testing.T) {
 	photo := b.write("in/large.jpg", []byte(cut))
 	die := func(alone bool) *plugin.Error {
 		j := b.job(photo)
-		j.Alone = alone
+		j.Exclusive = alone
 		return b.engine.Strike(b.Context(), j, plugin.Starved, errors.New("memory ran out"), admission.ThisHost.Remedy())
 	}
 	for range 2 * plugin.MaxStarved { // with others beside it, it may be their doing

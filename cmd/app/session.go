@@ -74,6 +74,6 @@ func (s *session) stopWatching() {
 // job is what is done with a task.
 func (s *session) job(t schedule.Task) plugin.Job {
 	j := s.folders[t.Folder].Job
-	j.Path, j.Root, j.Probe, j.Alone = t.Path, t.Folder, t.Probe, t.Exclusive
+	j.Path, j.Root, j.Probe, j.Exclusive = t.Path, t.Folder, t.Probe, t.Exclusive
 	return j
 }
