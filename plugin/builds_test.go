@@ -24,7 +24,7 @@ type learned struct {
 }
 
 func (l learned) Build(context.Context, ops.Env) (ops.Operator, error) { return l, nil }
-func (l learned) BuildFingerprint() string                            { return l.weights }
+func (l learned) BuildFingerprint() string                             { return l.weights }
 func (l learned) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
 	out, err := in[0].Pixels.Do("linear", vips.Args{"a": []float64{1}, "b": []float64{l.By}, "uchar": true})
 	return in[0].With(out), err

@@ -15,8 +15,8 @@ import (
 func TestNobodyReadsAPhotoByItsPath(t *testing.T) {
 	path := regexp.MustCompile(`\b(Source|src)\.Path\b|\b(os|vips|jpeg|output|metadata|staging|beneath|handle|colour|damage)\.\w+\((t\.request|c\.photo|n\.photo|p|r)\.Path\b`)
 	names := []string{
-		`"photo", in.Source.Path`,        // of a log's line
-		"filepath.Base(src.Path)",        // of a condition
+		`"photo", in.Source.Path`, // of a log's line
+		"filepath.Base(src.Path)", // of a condition
 	}
 	looked := 0
 	for _, root := range []string{"../../ops", "../../plugin"} {
