@@ -9,10 +9,10 @@ import (
 // The verbs of the records, which a worker, a daemon and a command without a
 // daemon all answer.
 const (
-	Failed    Verb[None, Failures]                       = "GET /v1/failed"
+	Failed    Verb[None, Failures]                 = "GET /v1/failed"
 	Lookup    Verb[plugin.Question, plugin.Answer] = "POST /v1/lookup"
-	Retry     Verb[RetryRequest, Requeued]               = "POST /v1/retry"
-	Reprocess Verb[ReprocessRequest, Requeued]           = "POST /v1/reprocess"
+	Retry     Verb[RetryRequest, Requeued]         = "POST /v1/retry"
+	Reprocess Verb[ReprocessRequest, Requeued]     = "POST /v1/reprocess"
 )
 
 // Failures are the photos that failed when they were last tried.
