@@ -39,6 +39,7 @@ type commands struct {
 	Reprocess reprocessCommand `cmd:"" help:"Reprocess photos that are done."`
 	Pause     pauseCommand     `cmd:"" help:"Pause processing."`
 	Resume    resumeCommand    `cmd:"" help:"Resume processing."`
+	Reload    reloadCommand    `cmd:"" help:"Reload the configuration of the daemon."`
 	Plan      planCommand      `cmd:"" help:"Show what would be done to photos, without doing it."`
 	Ops       opsCommand       `cmd:"" help:"List operators, or describe one."`
 	Check     checkCommand     `cmd:"" help:"Report every fault of a configuration."`

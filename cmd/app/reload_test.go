@@ -1,0 +1,141 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/watcher"
+)
+
+// counting opens workers and knows how many are open.
+type counting struct {
+	mu     *sync.Mutex
+	open   *int
+	gated  gated
+	check  error
+	failed error // of Open
+}
+
+func (c counting) Open(context.Context) (Worker, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failed != nil {
+		return nil, c.failed
+	}
+	if *c.open++; *c.open > 1 {
+		return nil, errors.New("the ledger is in use by another worker")
+	}
+	return counted{c.gated, c}, nil
+}
+
+func (c counting) Check(context.Context) error { return c.check }
+
+type counted struct {
+	gated
+	c counting
+}
+
+func (w counted) Close() error {
+	w.c.mu.Lock()
+	defer w.c.mu.Unlock()
+	*w.c.open--
+	return nil
+}
+
+func TestAReload(t *testing.T) {
+	photo, err := os.ReadFile("../../packaging/demo/photos/dune-q10.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(folder, name string) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, photo, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	var open int
+	workers := counting{mu: &sync.Mutex{}, open: &open, gated: gated{began: make(chan string), let: make(chan bool)}}
+	folder := func() Folder {
+		f := Folder{Watch: watcher.DefaultConfig(), Job: plugin.Job{Output: t.TempDir()}}
+		f.Watch.Folder, f.Watch.Settle = t.TempDir(), 20*time.Millisecond
+		return f
+	}
+	first, second := folder(), folder()
+	config := Config{StateDir: t.TempDir(), Workers: workers, Folders: []Folder{first}}
+	a := testApp(t, Options{Config: config})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	began := func(want string) {
+		t.Helper()
+		select {
+		case got := <-workers.gated.began:
+			if got != want {
+				t.Fatalf("%s begins, want %s", got, want)
+			}
+		case <-time.After(time.Minute):
+			t.Fatalf("%s does not begin", want)
+		}
+	}
+	write(first.Watch.Folder, "a.jpg")
+	began(filepath.Join(first.Watch.Folder, "a.jpg"))
+
+	// What is wrong leaves the old configuration in use, with a photo under way.
+	for name, bad := range map[string]Config{
+		"a model that does not open": {StateDir: config.StateDir, Workers: counting{check: errors.New("no model")}, Folders: []Folder{second}},
+		"another state folder":       {StateDir: t.TempDir(), Workers: workers, Folders: []Folder{second}},
+		"no folders":                 {StateDir: config.StateDir, Workers: workers},
+		"a folder that is not there": {StateDir: config.StateDir, Workers: workers, Folders: []Folder{{Watch: watcher.Config{Folder: "/nowhere"}}}},
+	} {
+		if err := a.ReloadWith(t.Context(), bad); err == nil {
+			t.Errorf("%s passes", name)
+		}
+	}
+	if err := a.Reload(t.Context()); err == nil {
+		t.Error("a daemon without a file reads it again")
+	}
+
+	// A good one waits for the photo under way, which ends by the old one.
+	done := make(chan error, 1)
+	config.Folders = []Folder{second}
+	go func() { done <- a.ReloadWith(t.Context(), config) }()
+	write(first.Watch.Folder, "b.jpg") // watched no longer once the photo has ended
+	write(second.Watch.Folder, "c.jpg")
+	select {
+	case err := <-done:
+		t.Fatal("it did not wait: ", err)
+	case <-time.After(300 * time.Millisecond):
+	}
+	workers.gated.let <- true
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	began(filepath.Join(second.Watch.Folder, "c.jpg"))
+	workers.gated.let <- true
+
+	// One whose worker does not open although it was checked goes back to the old.
+	broken := config
+	b := workers
+	b.failed = errors.New("the disk is gone")
+	broken.Workers, broken.Folders = b, []Folder{first}
+	if err := a.ReloadWith(t.Context(), broken); err == nil {
+		t.Error("a worker that does not open passes")
+	}
+	write(second.Watch.Folder, "d.jpg")
+	began(filepath.Join(second.Watch.Folder, "d.jpg"))
+	workers.gated.let <- true
+	cancel()
+	if err := errors.Join(<-ended, a.Close()); err != nil {
+		t.Error(err)
+	}
+	if open != 0 {
+		t.Errorf("%d workers are still open", open)
+	}
+}
