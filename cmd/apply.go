@@ -49,7 +49,7 @@ func (a *applyCommand) Run(h *host) error {
 	if a.Pipeline, err = choose(a.Pipeline, c, where); err != nil {
 		return err
 	}
-	jobs, all, err := a.jobs(c.Watch)
+	jobs, all, err := jobsBelow(a.Paths, c.Watch, plugin.Job{Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite, Again: a.Again, Allow: a.AllowFormats})
 	if err != nil {
 		return err
 	}
@@ -95,13 +95,14 @@ func choose(name string, c *config.Config, where string) (string, error) {
 	return name, nil
 }
 
-// jobs are the photos below the paths.
-func (a *applyCommand) jobs(watch []config.Watch) ([]job, found, error) {
-	out, err := filepath.Abs(a.Output)
+// jobsBelow are jobs like the given one for the photos below the paths, none of
+// which may lie in its output folder.
+func jobsBelow(paths []string, watch []config.Watch, like plugin.Job) ([]job, found, error) {
+	out, err := filepath.Abs(like.Output)
 	if err != nil {
 		return nil, found{}, err
 	}
-	for _, named := range a.Paths {
+	for _, named := range paths {
 		folder, err := filepath.EvalSymlinks(named)
 		if info, errStat := os.Stat(named); errStat != nil || !info.IsDir() {
 			continue
@@ -110,16 +111,21 @@ func (a *applyCommand) jobs(watch []config.Watch) ([]job, found, error) {
 			return nil, found{}, err
 		}
 		if inside(folder, out) {
-			return nil, found{}, fmt.Errorf("the output folder %s is, or holds, the folder %s: originals could be overwritten; choose another with -o", a.Output, named)
+			return nil, found{}, fmt.Errorf("the output folder %s is, or holds, the folder %s: originals could be overwritten; choose another with -o", like.Output, named)
 		}
 	}
-	all, err := look(a.Paths, watch, out)
+	all, err := look(paths, watch, out)
 	if err != nil {
 		return nil, found{}, err
 	}
 	var jobs []job
 	for _, f := range all.files {
-		jobs = append(jobs, job{f, plugin.Job{Path: f.path, Root: f.within(), Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite, Again: a.Again, Named: f.named, Allow: a.AllowFormats}})
+		j := like
+		j.Path, j.Named = f.path, f.named
+		if j.Root == "" {
+			j.Root = f.within()
+		}
+		jobs = append(jobs, job{f, j})
 	}
 	return jobs, all, nil
 }

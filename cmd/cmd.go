@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
@@ -179,6 +180,13 @@ func complain(code int, err error) int {
 	text = withHint(text, hint)
 	if faults := (diag.Diagnostics)(nil); errors.As(err, &faults) {
 		text = err.Error() // each is on a line of its own
+	}
+	if problem := (*api.Problem)(nil); errors.As(err, &problem) { // a daemon's, with lines of its own
+		var lines []string
+		for line := range strings.Lines(problem.Detail) {
+			lines = append(lines, diag.Printable(strings.TrimSuffix(line, "\n")))
+		}
+		text = strings.Join(lines, "\n")
 	}
 	fmt.Fprintln(os.Stderr, "burnish:", text)
 	return code

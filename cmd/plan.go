@@ -79,15 +79,15 @@ func (p *planCommand) Run(h *host) error {
 // daemon would, unless another pipeline is named.
 func (p *planCommand) jobs(c *config.Config, where string) (jobs []job, unread []*plugin.Error, err error) {
 	for _, path := range p.Paths {
-		a := applyCommand{Paths: []string{path}, Output: cmp.Or(p.Output, "out"), Pipeline: p.Pipeline}
+		like := plugin.Job{Output: cmp.Or(p.Output, "out"), Pipeline: p.Pipeline}
 		w, watched := p.watch(c, path)
 		if watched {
-			a.Pipeline, a.Output = w.Pipeline, cmp.Or(p.Output, w.Output)
+			like.Pipeline, like.Output = w.Pipeline, cmp.Or(p.Output, w.Output)
 		}
-		if a.Pipeline, err = choose(a.Pipeline, c, where); err != nil {
+		if like.Pipeline, err = choose(like.Pipeline, c, where); err != nil {
 			return nil, nil, err
 		}
-		below, all, err := a.jobs(c.Watch)
+		below, all, err := jobsBelow([]string{path}, c.Watch, like)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -231,52 +231,21 @@ func (s *planSummary) finish(ctx context.Context) error {
 
 // planLine is one photo's plan in JSON.
 type planLine struct {
-	Path      string       `json:"path"`
-	State     string       `json:"state"` // planned, skipped or failing
-	Reason    string       `json:"reason,omitempty"`
-	Hint      string       `json:"hint,omitempty"` // what to do about a failure
-	Format    string       `json:"format,omitempty"`
-	Width     int          `json:"width,omitempty"`
-	Height    int          `json:"height,omitempty"`
-	Pages     int          `json:"pages,omitempty"` // of a file that has several
-	Taken     int          `json:"taken,omitempty"` // of these
-	Notes     []string     `json:"notes,omitempty"`
-	Steps     []planStep   `json:"steps,omitempty"`
-	Outputs   []planOutput `json:"outputs,omitempty"`
-	Seconds   float64      `json:"seconds,omitempty"`
-	Megabytes float64      `json:"megabytes,omitempty"`
-}
-
-type planStep struct {
-	Name string `json:"name"`
-	Runs bool   `json:"runs"`
-	Why  string `json:"why,omitempty"`
-}
-
-type planOutput struct {
-	Path    string `json:"path"` // of one that is left out, the template
-	Width   int    `json:"width,omitempty"`
-	Height  int    `json:"height,omitempty"`
-	LeftOut string `json:"left_out,omitempty"` // why it would not be written
+	State string `json:"state"`          // planned, skipped or failing
+	Hint  string `json:"hint,omitempty"` // what to do about a failure
+	plugin.Plan
 }
 
 func newPlanLine(p plugin.Plan, err error) planLine {
-	l := planLine{Path: p.Path, State: "planned", Reason: p.Reason, Format: p.Format, Width: p.Width, Height: p.Height, Seconds: p.Seconds, Megabytes: p.Megabytes}
-	if l.Notes = p.Notes; p.Pages > 1 {
-		l.Pages, l.Taken = p.Pages, p.Taken
-	}
-	for _, s := range p.Steps {
-		l.Steps = append(l.Steps, planStep(s))
-	}
-	for _, o := range p.Outputs {
-		l.Outputs = append(l.Outputs, planOutput(o))
+	if p.Pages < 2 {
+		p.Pages, p.Taken = 0, 0
 	}
 	switch {
 	case err != nil:
 		reason, hint := reasonOf(err)
-		return planLine{Path: p.Path, State: "failing", Reason: reason, Hint: hint}
+		return planLine{"failing", hint, plugin.Plan{Path: p.Path, Reason: reason}}
 	case p.Reason != "":
-		l.State = "skipped"
+		return planLine{"skipped", "", p}
 	}
-	return l
+	return planLine{"planned", "", p}
 }

@@ -13,31 +13,33 @@ import (
 
 // Plan is what a job would do.
 type Plan struct {
-	Path          string
-	Format        string
-	Width, Height int      // pixels, as stored
-	Reason        string   // why nothing would be done; "" where something would
-	Pages         int      // that the file has; 0: it was not opened
-	Taken         int      // of these, each on its way through the steps
-	Notes         []string // what else there is to know beforehand
-	Steps         []PlannedStep
-	Outputs       []PlannedOutput
-	Seconds       float64 // estimated, for this photo alone
-	Megabytes     float64 // of memory, estimated
+	Path      string          `json:"path"`
+	Reason    string          `json:"reason,omitempty"` // why nothing would be done; "" where something would
+	Format    string          `json:"format,omitempty"`
+	Width     int             `json:"width,omitempty"` // pixels, as stored
+	Height    int             `json:"height,omitempty"`
+	Pages     int             `json:"pages,omitempty"` // that the file has; 0: it was not opened
+	Taken     int             `json:"taken,omitempty"` // of these, each on its way through the steps
+	Notes     []string        `json:"notes,omitempty"` // what else there is to know beforehand
+	Steps     []PlannedStep   `json:"steps,omitempty"`
+	Outputs   []PlannedOutput `json:"outputs,omitempty"`
+	Seconds   float64         `json:"seconds,omitempty"`   // estimated, for this photo alone
+	Megabytes float64         `json:"megabytes,omitempty"` // of memory, estimated
 }
 
 // PlannedStep is a step on the photo's way.
 type PlannedStep struct {
-	Name string
-	Runs bool
-	Why  string // the condition with the facts, or what the operator says; "" for a step that always runs
+	Name string `json:"name"`
+	Runs bool   `json:"runs"`
+	Why  string `json:"why,omitempty"` // the condition with the facts, or what the operator says; "" for a step that always runs
 }
 
 // PlannedOutput is a file that would be written.
 type PlannedOutput struct {
-	Path          string // of one that is left out, as the pipeline has it
-	Width, Height int
-	LeftOut       string // why it would not be written; "" where it would
+	Path    string `json:"path"` // of one that is left out, as the pipeline has it
+	Width   int    `json:"width,omitempty"`
+	Height  int    `json:"height,omitempty"`
+	LeftOut string `json:"left_out,omitempty"` // why it would not be written; "" where it would
 }
 
 // Plan predicts a job without doing it: it asks the same questions as
