@@ -23,7 +23,7 @@ func (a *App) Reload(ctx context.Context) error {
 	}
 	c, err := a.options.Load(ctx)
 	if err != nil {
-		return err
+		return a.refused(err)
 	}
 	return a.ReloadWith(ctx, c)
 }
@@ -42,8 +42,7 @@ func (a *App) ReloadWith(ctx context.Context, c Config) error {
 	defer a.notify().Ready()
 	s, err := a.prepare(ctx, c)
 	if err != nil {
-		a.log.Error("reload failed, the current configuration stays in use", "error", err)
-		return err
+		return a.refused(err)
 	}
 	if err := a.exec(func() { a.next = s }); err != nil {
 		return err
@@ -88,11 +87,15 @@ func (a *App) swapWhenIdle(ctx context.Context) {
 		return
 	}
 	a.next = nil
-	err := a.swap(ctx, next)
+	next.done <- a.refused(a.swap(ctx, next))
+}
+
+// refused logs why a reload failed, and returns it.
+func (a *App) refused(err error) error {
 	if err != nil {
 		a.log.Error("reload failed, the current configuration stays in use", "error", err)
 	}
-	next.done <- err
+	return err
 }
 
 // swap closes the current worker, which has the ledger, and opens the next one.

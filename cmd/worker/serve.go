@@ -107,7 +107,11 @@ func (s *server) open(q setup) (opened, error) {
 		return opened{}, err
 	}
 	options := []plugin.Option{plugin.WithVersion(q.Version), plugin.WithLog(s.process.Log(q.Verbose))}
-	if !q.Trial {
+	if q.Trial { // without a ledger, scratch files go to the system's temporary folder
+		if err := os.Setenv("TMPDIR", c.StateDir); err != nil {
+			return opened{}, err
+		}
+	} else {
 		options = append(options, plugin.WithLedger(), plugin.WithTemporary())
 	}
 	if q.Confined {
