@@ -30,16 +30,16 @@ func TestConfigurationsThatGrow(t *testing.T) {
 	}
 	const used = "pipelines:\n  p: {steps: [{use: f11}], outputs: [{path: '{stem}.jpg'}]}\n"
 	for name, test := range map[string][2]string{
-		"fragments":             {nested("{sharpen: {sigma: 1}}") + used, "f.yaml:16:15: with its fragments written out the pipeline has more than 2000 steps"},
-		"fragments, unused":     {nested("sharpen") + pipeline, "f.yaml:7:16: with its fragments written out"},
-		"fragments of nothing":  {nested("") + used, "with its fragments written out"},
+		"fragments":             {nested("{sharpen: {sigma: 1}}") + used, "f.yaml:16:15: with fragments expanded the pipeline has more than 2000 steps"},
+		"fragments, unused":     {nested("sharpen") + pipeline, "f.yaml:7:16: with fragments expanded"},
+		"fragments of nothing":  {nested("") + used, "with fragments expanded"},
 		"fragments with faults": {nested("sharpne") + used, `unknown operator "sharpne"; did you mean "sharpen"?`},
 		"a chain":               {chain + strings.ReplaceAll(used, "f11", "f5000"), "must be at most 500 pipelines and as many fragments, got 1 and 5001"},
 		"steps":                 {"version: 1\npipelines: {p: {steps: [" + strings.Repeat("sharpen, ", 3000) + "], outputs: [{path: a.jpg}]}}", "more than 2000 steps"},
 		"watched folders":       {"version: 1\nwatch: [" + strings.Repeat("{folder: a, pipeline: p, output: b}, ", 1500) + "]" + pipeline, "must be at most 1000 folders, got 1500"},
-		"tests in tests":        {when("let a = 1..1000; all(a, all(a, all(a, # > 0)))"), "f.yaml:6:47: when: a test of items may not hold another one"},
-		"a long range":          {when("all(1..900000, # > 0)"), "f.yaml:6:21: when: a range may have 2000 items, got 1..900000"},
-		"a long expression":     {when(strings.Repeat("(", 5000) + "true" + strings.Repeat(")", 5000)), "an expression may have 4096 bytes"},
+		"tests in tests":        {when("let a = 1..1000; all(a, all(a, all(a, # > 0)))"), "f.yaml:6:47: when: predicates cannot be nested"},
+		"a long range":          {when("all(1..900000, # > 0)"), "f.yaml:6:21: when: a range must have at most 2000 items, got 1..900000"},
+		"a long expression":     {when(strings.Repeat("(", 5000) + "true" + strings.Repeat(")", 5000)), "an expression must be at most 4096 bytes"},
 	} {
 		began := time.Now()
 		_, faults := config.Parse("f.yaml", t.TempDir(), []byte(test[0]), registry(t))

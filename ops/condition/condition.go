@@ -25,7 +25,7 @@ func Compile(text string, steps []string) (*Condition, error) {
 		Name: "ran", Usage: `ran() takes the id of a step in quotes: ran("ID")`,
 		Check: func(id string) error {
 			if !slices.Contains(steps, id) {
-				return fmt.Errorf("no step before has the id %q%s", id, diag.Suggest(id, steps))
+				return fmt.Errorf("no step above has the id %q%s", id, diag.Suggest(id, steps))
 			}
 			return nil
 		},

@@ -19,13 +19,13 @@ func (n *names) bounded(node ast.Node) {
 		from, ok := is.Left.(*ast.IntegerNode)
 		to, constant := is.Right.(*ast.IntegerNode)
 		if is.Operator == ".." && ok && constant && to.Value-from.Value >= maxItems {
-			n.fail(is, "a range may have %d items, got %d..%d", maxItems, from.Value, to.Value)
+			n.fail(is, "a range must have at most %d items, got %d..%d", maxItems, from.Value, to.Value)
 		}
 	case *ast.PredicateNode:
 		var inner predicates
 		ast.Walk(&is.Node, &inner)
 		if inner > 0 {
-			n.fail(is, "a test of items may not hold another one")
+			n.fail(is, "predicates cannot be nested")
 		}
 	}
 }

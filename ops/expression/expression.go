@@ -51,7 +51,7 @@ type Function struct {
 // it. The error is an [*Error].
 func Compile[E any](text string, functions ...Function) (*Expression[E], error) {
 	if len(text) > maxLength {
-		return nil, &Error{1, 1, fmt.Sprintf("an expression may have %d bytes, got %d", maxLength, len(text))}
+		return nil, &Error{1, 1, fmt.Sprintf("an expression must be at most %d bytes, got %d", maxLength, len(text))}
 	}
 	text = norm.NFC.String(text)
 	of := reflect.TypeFor[E]()
@@ -119,7 +119,7 @@ func fault(err error, of reflect.Type) error {
 	pkg, _, _ := strings.Cut(of.String(), ".")
 	message := regexp.MustCompile(regexp.QuoteMeta(pkg)+`\.\w+`).ReplaceAllString(known.Message, "facts")
 	if strings.HasPrefix(message, "expected bool, but got") {
-		message = "the expression is neither true nor false but " + strings.TrimPrefix(message, "expected bool, but got ")
+		message = "the expression must be true or false, got " + strings.TrimPrefix(message, "expected bool, but got ")
 	}
 	return &Error{Line: max(1, known.Line), Column: known.Column + 1, Message: message}
 }

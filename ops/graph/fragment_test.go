@@ -76,8 +76,8 @@ func TestFragmentFaults(t *testing.T) {
 		{"unknown", "{web: {steps: [tone]}}", "[{use: wbe}]", `p.yaml:1:8: there is no fragment "wbe"; did you mean "web"?`},
 		{"empty", "{web: {steps: []}}", "[{use: web}]", `the fragment "web" has no steps`},
 		{"itself", "{a: {steps: [{use: b}]}, b: {steps: [{use: a}]}}", "[{use: a}]", `the fragment "a" uses itself: a → b → a`},
-		{"an id from outside", "{a: {steps: [{tone: , from: out}]}}", "[{heal: , id: out}, {use: a}]", `no step before has the id "out"`},
-		{"an id from inside", "{a: {steps: [{tone: , id: in}]}}", "[{use: a}, {heal: , from: in}]", `no step before has the id "in"`},
+		{"an id from outside", "{a: {steps: [{tone: , from: out}]}}", "[{heal: , id: out}, {use: a}]", `no step above has the id "out"`},
+		{"an id from inside", "{a: {steps: [{tone: , id: in}]}}", "[{use: a}, {heal: , from: in}]", `no step above has the id "in"`},
 		{"two inputs", "{a: {steps: [tone]}}", "[{use: a, from: [source, source]}]", `the fragment a reads one image, got 2`},
 		{"a fault inside", "{a: {steps: [{tone: {amount: -1}}]}}", "[{use: a}]", `amount: must be at least 0`},
 	} {

@@ -48,7 +48,7 @@ const maxSteps = 2000
 // full reports whether the pipeline has too many steps, which it tells of once.
 func (p *planner) full() bool {
 	if p.written++; p.written == maxSteps+1 {
-		p.fault(diag.At(p.outermost, "with its fragments written out the pipeline has more than %d steps; use fewer fragments in fragments", maxSteps))
+		p.fault(diag.At(p.outermost, "with fragments expanded the pipeline has more than %d steps; nest fewer fragments", maxSteps))
 	}
 	return p.written > maxSteps
 }
@@ -168,8 +168,8 @@ func (in *scope) lookup(name string, node *yaml.Node) (int, diag.Diagnostics) {
 		return at, nil
 	}
 	if in.later[name] {
-		return source, diag.Diagnostics{diag.At(node, "no step before has the id %q; a step reads those above it, so that photos never go in a circle", name)}
+		return source, diag.Diagnostics{diag.At(node, "no step above has the id %q; a step can only read steps above it", name)}
 	}
 	known := slices.Sorted(maps.Keys(in.ids))
-	return source, diag.Diagnostics{diag.At(node, "no step before has the id %q%s", name, diag.Suggest(name, known))}
+	return source, diag.Diagnostics{diag.At(node, "no step above has the id %q%s", name, diag.Suggest(name, known))}
 }

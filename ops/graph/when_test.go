@@ -155,8 +155,8 @@ func TestFaultsOfChoices(t *testing.T) {
 	const text = `[{tone: , id: a}, {heal: , id: b}]`
 	for _, test := range []struct{ sink, want string }{
 		{"a when widht > 3", `7:11: when: unknown variable "widht"; did you mean "width"?`},
-		{"a when width", "7:11: when: the expression is neither true nor false but int"},
-		{`a when true or ran("b")`, `7:23: when: no step before has the id "b"; did you mean "a"?`},
+		{"a when width", "7:11: when: the expression must be true or false, got int"},
+		{`a when true or ran("b")`, `7:23: when: no step above has the id "b"; did you mean "a"?`},
 		{` when ran("b")`, ""},
 	} {
 		faults := graph.Check(withSinks(t, text, test.sink), registry(t, &seen{}), ops.Env{})

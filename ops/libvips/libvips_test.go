@@ -181,13 +181,13 @@ func TestFaults(t *testing.T) {
 		{"[{text: {text: a, fontfile: link.ttf}}]", `fontfile: a font file: "link.ttf" leads out of `},
 		{"[add]", `p.yaml:1:2: add reads 2 images (left, right); name the steps: from: [ID, ID]`},
 		{"[{add: , from: source}]", `p.yaml:1:16: add reads 2 images (left, right), got 1`},
-		{"[{add: {right: sorce}}]", `p.yaml:1:16: no step before has the id "sorce"; did you mean "source"?`},
+		{"[{add: {right: sorce}}]", `p.yaml:1:16: no step above has the id "sorce"; did you mean "source"?`},
 		{"[{add: {right: 3}}]", `right must be the id of a step, got "3"`},
 		{"[{add: {right: source}, from: [source, source]}]", `add reads one image, got 2`},
 		{"[{black: {width: 9, height: 9}, from: source}]", `black reads no image from another step`},
 		{"[{composite: {mode: ovre}, from: [source, source]}]", `did you mean "over"?`},
 		{"[{invert: , from: [source, sorce]}]", `invert reads one image, got 2`},
-		{"[{bandjoin: , from: [source, sorce]}]", `p.yaml:1:30: no step before has the id "sorce"`},
+		{"[{bandjoin: , from: [source, sorce]}]", `p.yaml:1:30: no step above has the id "sorce"`},
 	} {
 		folder := t.TempDir()
 		if err := os.Symlink("/etc/hostname", filepath.Join(folder, "link.ttf")); err != nil {

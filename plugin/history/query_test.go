@@ -51,7 +51,7 @@ func TestQuery(t *testing.T) {
 func TestQueryFaults(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                        "unexpected token EOF",
-		"pipeline":                "neither true nor false but string",
+		"pipeline":                "must be true or false, got string",
 		`modle == "lite"`:         `column 1: unknown variable "modle"; did you mean "model"?`,
 		`glob(path, "[")`:         `column 12: the pattern "[" is malformed`,
 		"glob(path, file)":        "glob() takes a path and a pattern in quotes",
