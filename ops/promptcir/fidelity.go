@@ -41,7 +41,9 @@ type agreement struct {
 }
 
 // Bytes is what the projection takes.
-func (agreement) Bytes(width, height, pixel int) int64 { return fidelity.EstimateCost(width, height, pixel) }
+func (agreement) Bytes(width, height, pixel int) int64 {
+	return fidelity.EstimateCost(width, height, pixel)
+}
 
 // Apply returns the restored photo, moved to agree with the JPEG that in was read
 // from; where there is no such file, the photo as it is, and the notes say why.
