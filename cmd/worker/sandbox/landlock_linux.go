@@ -60,6 +60,11 @@ func Version() (int, error) {
 // on, nothing but what the rules say, and no way to gain privileges. There is
 // no way back: the caller has locked its goroutine to the thread and lets both
 // end together.
+//
+// The system calls are made here rather than by go-landlock, which confines the
+// calling process on all of its threads: confined before it is started, a program
+// also runs its loader and its libraries' constructors within the rules, and a
+// path that cannot be opened, as on a dead mount, is left out instead of an error.
 func (r Rules) Confine() error {
 	abi, err := Version()
 	if err != nil {
