@@ -118,7 +118,9 @@ func (a *App) swap(ctx context.Context, next *swap) error {
 		a.worker.w, old.worker = again, again
 		return err
 	}
-	old.stopWatching()
+	if err := old.stopWatching(); err != nil {
+		a.log.Warn("stop watching", "error", err)
+	}
 	a.worker.w, a.current = w, newSession(next.config, w, false)
 	a.along = map[string]bool{}
 	a.current.begin(ctx, next.watch)

@@ -59,16 +59,17 @@ func (s *session) begin(ctx context.Context, w *watcher.Watcher) {
 	go func() { s.watched <- w.Run(ctx, s.files) }()
 }
 
-// stopWatching ends the watcher and waits for it.
-func (s *session) stopWatching() {
+// stopWatching ends the watcher, waits for it and returns its error.
+func (s *session) stopWatching() error {
 	s.unwatch()
-	for {
+	for s.watched != nil { // nil where it has ended by itself
 		select {
 		case <-s.files: // it is found again
-		case <-s.watched:
-			return
+		case err := <-s.watched:
+			return err
 		}
 	}
+	return nil
 }
 
 // job is what is done with a task.
