@@ -64,7 +64,7 @@ func (e *Engine) plan(ctx context.Context, t *task, plan *Plan) error {
 	if err := t.inspect(); err != nil {
 		return err
 	}
-	decision, err := t.history.Decide(t.existing)
+	decision, err := t.history.Decide(outputs{t})
 	if err != nil {
 		return err
 	}

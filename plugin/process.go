@@ -55,7 +55,7 @@ func (e *Engine) process(ctx context.Context, t *task) (Result, error) {
 	if err := t.inspect(); err != nil {
 		return Result{}, err
 	}
-	decision, err := t.history.Decide(t.existing)
+	decision, err := t.history.Decide(outputs{t})
 	if err != nil {
 		return Result{}, err
 	}

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
@@ -60,10 +59,6 @@ func copyOutputs(t *task, from history.Record) (_ Result, done bool, err error) 
 		return Result{}, false, err
 	}
 	img.Close()
-	if same, err := t.sameOutputs(from, img.Source); same || err != nil {
-		t.history.Follow(from)
-		return Result{State: Skipped, Reason: "already done as " + from.Path}, true, err
-	}
 	if err := t.claim(img.Source, 1); err != nil {
 		return Result{}, false, err
 	}
@@ -90,28 +85,6 @@ func copyOutputs(t *task, from history.Record) (_ Result, done bool, err error) 
 	}
 	result, err := t.engine.publish(t, staged, Result{State: Done, Reason: "the same content as " + from.Path, Notes: from.Notes})
 	return result, true, err
-}
-
-// sameOutputs reports whether the outputs of this photo are those of one of
-// equal content that was archived.
-func (t *task) sameOutputs(from history.Record, src *ops.Source) (bool, error) {
-	if from.MovedTo == "" {
-		return false, nil
-	}
-	wishes, err := t.wishes(src, 1)
-	if err != nil {
-		return false, err
-	}
-	for i, wish := range wishes {
-		if slices.Contains(from.LeftOut, i) {
-			continue
-		}
-		made := from.Outputs[from.Place(i)]
-		if hash, err := staging.Digest(wish.Path); wish.Path != made.Path || err != nil || hash != made.Hash {
-			return false, nil
-		}
-	}
-	return true, nil
 }
 
 // rename publishes all, and sees that their names are on the disk; where one

@@ -15,31 +15,57 @@ import (
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
-// existing finds the photo's outputs, where all of them bear the names that they
-// would get, say that they are this pipeline's of this content, and are to the
-// byte as they were written, and takes their names. Where one does not tell,
-// there are none: the photo is worked on, and what turns out equal stays as it
-// is.
-func (t *task) existing() ([]history.Existing, error) {
-	header, err := t.src.Header()
+// outputs look at those of a task, for its history to decide.
+type outputs struct{ *task }
+
+// AreOf implements [history.Outputs].
+func (o outputs) AreOf(r history.Record) (bool, error) {
+	img, err := o.src.Decode(context.Background(), 0)
+	if err != nil {
+		return false, err
+	}
+	img.Close()
+	wishes, err := o.wishes(img.Source, 1)
+	if err != nil {
+		return false, err
+	}
+	for i, wish := range wishes {
+		if slices.Contains(r.LeftOut, i) {
+			continue
+		}
+		made := r.Outputs[r.Place(i)]
+		if hash, err := staging.Digest(wish.Path); wish.Path != made.Path || err != nil || hash != made.Hash {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// Existing implements [history.Outputs]. It finds the photo's outputs where all of
+// them bear the names that they would get, say that they are this pipeline's of
+// this content, and are to the byte as they were written, and takes their names.
+// Where one does not tell, there are none: the photo is worked on, and what turns
+// out equal stays as it is.
+func (o outputs) Existing() ([]history.Existing, error) {
+	header, err := o.src.Header()
 	if err != nil {
 		return nil, nil //nolint:nilerr // whoever decodes it will say so
 	}
-	img, err := t.src.Decode(context.Background(), 0)
+	img, err := o.src.Decode(context.Background(), 0)
 	if err != nil {
 		return nil, nil //nolint:nilerr // as above
 	}
-	t.choice, err = t.pipeline.graph.Choose(img)
+	o.choice, err = o.pipeline.graph.Choose(img)
 	img.Close()
 	if err != nil {
 		return nil, nil //nolint:nilerr // as above
 	}
-	pages, _ := t.pipeline.pagesOf(header)
-	found, targets, err := t.findExisting(img.Source, pages)
+	pages, _ := o.pipeline.pagesOf(header)
+	found, targets, err := o.findExisting(img.Source, pages)
 	if len(found) == 0 || err != nil {
 		return nil, err
 	}
-	if t.names, err = t.engine.claims.Hold(t.owner(), targets); err != nil {
+	if o.names, err = o.engine.claims.Hold(o.owner(), targets); err != nil {
 		return nil, nil //nolint:nilerr // somebody else's by now
 	}
 	return found, nil

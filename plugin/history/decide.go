@@ -3,13 +3,14 @@ package history
 import (
 	"errors"
 	"fmt"
-	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/failure"
 	"github.com/burnish-photo/burnish/plugin/mounts"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
@@ -43,10 +44,18 @@ type Existing struct {
 // Recognized is why nothing is done for a photo that no record tells of.
 const Recognized = "already done: its outputs say so themselves"
 
-// Decide says what is left to do. existing finds the photo's outputs where no
-// record tells of them: all of them, or none. Where a record is found out to be
-// wrong it is mended in the store.
-func (c *Case) Decide(existing func() ([]Existing, error)) (Decision, error) {
+// Outputs look at a photo's outputs, which takes decoding it.
+type Outputs interface {
+	// Existing finds them where no record tells of them: all of them, or none.
+	Existing() ([]Existing, error)
+	// AreOf reports whether those of the record lie, as they were written, where
+	// those of the photo would.
+	AreOf(r Record) (bool, error)
+}
+
+// Decide says what is left to do. Where a record is found out to be wrong it is
+// mended in the store.
+func (c *Case) Decide(outputs Outputs) (Decision, error) {
 	if err := c.find(); err != nil {
 		return Decision{}, err
 	}
@@ -65,7 +74,7 @@ func (c *Case) Decide(existing func() ([]Existing, error)) (Decision, error) {
 	if err := c.checkMounted(); err != nil {
 		return Decision{}, err
 	}
-	return c.byOutputs(existing)
+	return c.byOutputs(outputs)
 }
 
 // find looks the task's record up.
@@ -90,15 +99,17 @@ func (c *Case) find() error {
 }
 
 // choose takes the record of the task or else the latest from before builds were
-// told apart, which becomes the task's.
+// told apart, which becomes the task's. That is done once: what was left then is
+// of settings given up before.
 func (c *Case) choose(all []Record) error {
 	var old Record
+	inherited := slices.ContainsFunc(all, func(r Record) bool { return r.Build != "" && c.task.succeeds(r) })
 	for _, r := range all {
 		if r.Task == c.task.Key() {
 			c.before = r
 			return nil
 		}
-		if c.task.inherits(r) && (old.Path == "" || r.Finished.After(old.Finished)) {
+		if !inherited && c.task.inherits(r) && (old.Path == "" || r.Finished.After(old.Finished)) {
 			old = r
 		}
 	}
@@ -227,10 +238,10 @@ func (c *Case) checkMounted() error {
 }
 
 // byOutputs decides from what lies in the output folder, and in others.
-func (c *Case) byOutputs(existing func() ([]Existing, error)) (Decision, error) {
+func (c *Case) byOutputs(outputs Outputs) (Decision, error) {
 	past := c.Past()
 	if recognizes := c.reader != nil || c.history.Recognize && !c.task.Redo; recognizes && past.State == "" {
-		found, err := existing()
+		found, err := outputs.Existing()
 		if len(found) > 0 || err != nil {
 			return Decision{What: Adopt, Reason: Recognized, Existing: found}, err
 		}
@@ -238,13 +249,37 @@ func (c *Case) byOutputs(existing func() ([]Existing, error)) (Decision, error) 
 	if c.reader == nil || !c.task.Copies {
 		return Decision{Record: past}, nil
 	}
-	all, err := c.reader.ByContent(c.photo.KnownHash())
-	for _, r := range all {
+	equal, err := c.reader.ByContent(c.photo.KnownHash())
+	if err != nil {
+		return Decision{}, err
+	}
+	if d, err := c.byArchived(equal, outputs); d.What == Skip || err != nil {
+		return d, err
+	}
+	for _, r := range equal {
 		if r.Task == c.task.Key() && r.Build == c.task.Build && r.Covers(c.task.Outputs) {
-			return Decision{What: Copy, Record: r}, err
+			return Decision{What: Copy, Record: r}, nil
 		}
 	}
-	return Decision{Record: past}, err
+	return Decision{Record: past}, nil
+}
+
+// byArchived finds that the photo was archived before, under whatever name: its
+// outputs lie where they would. Then it goes the same way. As with a photo that
+// stayed in its place, it does not matter which build made them.
+func (c *Case) byArchived(equal []Record, outputs Outputs) (Decision, error) {
+	for _, r := range equal {
+		if r.MovedTo == "" || !r.Covers(c.task.Outputs) || r.Task != c.task.Key() && !c.task.inherits(r) {
+			continue
+		}
+		if same, err := outputs.AreOf(r); err != nil {
+			return Decision{}, err
+		} else if same {
+			c.before = r
+			return Decision{What: Skip, Reason: "already done as " + r.Path, Record: r}, nil
+		}
+	}
+	return Decision{}, nil
 }
 
 // unrecorded is a failure of the store.

@@ -70,9 +70,13 @@ func settingsOf(key string) string {
 // inherits reports whether a record from before builds were told apart is of
 // this task: of the pipeline of that name with that output folder. Its
 // fingerprint covered builds too, so it tells nothing of the settings.
-func (t Task) inherits(r Record) bool {
+func (t Task) inherits(r Record) bool { return r.Build == "" && t.succeeds(r) }
+
+// succeeds reports whether a record is of the pipeline of that name with that
+// output folder, whatever its settings were.
+func (t Task) succeeds(r Record) bool {
 	_, folder, _ := strings.Cut(r.Task, " ")
-	return r.Build == "" && r.Pipeline == t.Pipeline && folder == t.Folder
+	return r.Pipeline == t.Pipeline && folder == t.Folder
 }
 
 // earlierBuild stands in records from before builds were told apart.

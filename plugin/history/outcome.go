@@ -75,9 +75,6 @@ func (c *Case) Adopt(found []Existing, leftOut []int) error {
 	return c.unrecorded(c.history.put(r), "its outputs are there; it will be looked at once more")
 }
 
-// Follow lets the photo go the way of an equal one that was archived.
-func (c *Case) Follow(r Record) { c.before = r }
-
 // remember keeps in mind what was made, where there are no records.
 func (h *History) remember(photo string, outputs []Output) {
 	h.mu.Lock()
