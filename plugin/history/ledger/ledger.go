@@ -76,7 +76,7 @@ func (l *Ledger) Maker(output string) (m history.Maker, ok bool, err error) {
 		id := t.outputs.Get([]byte(output))
 		if id != nil {
 			m.Path, m.Task, ok = strings.Cut(string(id), separator)
-			m.Record, _ = decode(t.records.Get(id))
+			m.Record, _ = t.record(id)
 		}
 		return nil
 	})
@@ -103,7 +103,7 @@ func (l *Ledger) Delete(path, task string) error {
 // Move implements [history.Store].
 func (l *Ledger) Move(from, to, task string) error {
 	err := l.update(func(t tables) error {
-		r, ok := decode(t.records.Get(join(from, task)))
+		r, ok := t.record(join(from, task))
 		if !ok {
 			return nil
 		}

@@ -211,7 +211,7 @@ func (t tables) change(c change, now time.Time) (dropped history.Record, err err
 	case markedHash:
 		return dropped, t.hashes.Delete(key)
 	default:
-		dropped, _ = decode(t.records.Get(key))
+		dropped, _ = t.record(key)
 		return dropped, t.dropWhole(key, dropped)
 	}
 }

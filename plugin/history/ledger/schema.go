@@ -57,7 +57,7 @@ func indexFailures(tx *bbolt.Tx) error {
 		return err
 	}
 	return t.records.ForEach(func(id, value []byte) error {
-		if e, ok := decode(value); ok && e.HasFailed() {
+		if e, ok := decode(id, value); ok && e.HasFailed() {
 			return t.failed.Put(id, nil)
 		}
 		return nil
@@ -76,7 +76,7 @@ func number(tx *bbolt.Tx) error {
 	}
 	var all []old
 	err = t.records.ForEach(func(id, value []byte) error {
-		if e, ok := decode(value); ok {
+		if e, ok := decode(id, value); ok {
 			all = append(all, old{bytes.Clone(id), e})
 		}
 		return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"github.com/burnish-photo/burnish/plugin/history"
 	"go.etcd.io/bbolt"
@@ -118,7 +119,7 @@ func (t tables) putOutput(id []byte, e history.Record, o history.Output) error {
 
 // supersede lets the record before make room for e.
 func (t tables) supersede(before []byte, by history.Record) error {
-	e, ok := decode(t.records.Get(before))
+	e, ok := t.record(before)
 	if err := t.drop(before); err != nil || !ok || e.Path == by.Path || e.State != history.Done {
 		return err
 	}
@@ -129,7 +130,7 @@ func (t tables) supersede(before []byte, by history.Record) error {
 // drop removes a record and its indexes. Who made an output and what
 // content was ever written stays known.
 func (t tables) drop(id []byte) error {
-	e, ok := decode(t.records.Get(id))
+	e, ok := t.record(id)
 	if !ok {
 		return nil
 	}
@@ -144,7 +145,7 @@ func (t tables) ofPath(path string) (all []history.Record) {
 	prefix := join(path, "")
 	c := t.records.Cursor()
 	for id, value := c.Seek(prefix); bytes.HasPrefix(id, prefix); id, value = c.Next() {
-		if r, ok := decode(value); ok {
+		if r, ok := decode(id, value); ok {
 			all = append(all, r)
 		}
 	}
@@ -157,7 +158,7 @@ func (t tables) ofContent(content string) (all []history.Record) {
 	c := t.contents.Cursor()
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		task, path, _ := bytes.Cut(k[len(prefix):], []byte(separator))
-		if r, ok := decode(t.records.Get(join(string(path), string(task)))); ok && r.State == history.Done && r.Content == content {
+		if r, ok := t.record(join(string(path), string(task))); ok && r.State == history.Done && r.Content == content {
 			all = append(all, r)
 		}
 	}
@@ -179,7 +180,7 @@ func (t tables) page(failedOnly bool, from []byte) (page []history.Record, last 
 		if failedOnly {
 			value = t.records.Get(k)
 		}
-		if r, ok := decode(value); ok && (!failedOnly || r.HasFailed()) {
+		if r, ok := decode(k, value); ok && (!failedOnly || r.HasFailed()) {
 			page = append(page, r)
 		}
 		last = bytes.Clone(k)
@@ -188,14 +189,20 @@ func (t tables) page(failedOnly bool, from []byte) (page []history.Record, last 
 	return page, last
 }
 
-// decode reads a record. One that cannot be read counts as absent: the work is
-// done again and the record replaced.
-func decode(value []byte) (history.Record, bool) {
+// record reads the record of that key.
+func (t tables) record(id []byte) (history.Record, bool) { return decode(id, t.records.Get(id)) }
+
+// decode reads a record, whose path and task its key tells: earlier releases wrote
+// no task in full that is not UTF-8. One that cannot be read counts as absent: the
+// work is done again and the record replaced.
+func decode(id, value []byte) (history.Record, bool) {
 	var e history.Record
 	if value == nil || json.Unmarshal(value, &e) != nil {
 		return history.Record{}, false
 	}
-	return unescaped(e), true
+	e = unescaped(e)
+	e.Path, e.Task, _ = strings.Cut(string(id), separator)
+	return e, true
 }
 
 func join(parts ...string) []byte {

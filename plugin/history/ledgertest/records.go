@@ -88,15 +88,26 @@ func putRefuses(t *testing.T, s history.Store) {
 	}
 }
 
-// Names of files hold any bytes but zero, and a record tells each apart.
+// Names of files hold any bytes but zero, and a record tells each apart; so do
+// tasks, which name folders.
 func namesOfAnyBytes(t *testing.T, s history.Store) {
 	for _, name := range []string{"/plain.jpg", "/été.jpg", "/no\xffphoto.jpg", "/\xc3", "/\xff\xfe00", "/repl\ufffd.jpg", "/\xed\xa0\x80.jpg"} {
-		want := done("/in"+name, "w", "c", "/out"+name)
+		task := "w /to" + name
+		want := done("/in"+name, task, "c", "/out"+name)
 		want.Root, want.MovedTo, want.Mounts, want.Error, want.Hint = "/in"+name, "/moved"+name, []string{"/mnt" + name}, "read "+name, "free "+name
 		want.Outputs[0].Hash = "h"
 		put(t, s, want)
-		if got, _ := find(t, s, want.Path, "w"); !sameRecord(got, want) {
+		if got, _ := find(t, s, want.Path, task); !sameRecord(got, want) {
 			t.Errorf("%q came back as %+v", name, got)
+		}
+		if equal, _, err := history.FindEqual(s, "c", task); err != nil || !sameRecord(equal, want) {
+			t.Errorf("%q came back by its content as %+v, %v", name, equal, err)
+		}
+		taken := want
+		taken.Outputs, taken.Superseded = nil, task
+		put(t, s, taken)
+		if got, _ := find(t, s, want.Path, task); got.Superseded != task {
+			t.Errorf("%q is superseded by %q", name, got.Superseded)
 		}
 		if by := maker(t, s, "/out"+name); by != want.Path {
 			t.Errorf("the maker of %q is %q", "/out"+name, by)
