@@ -66,7 +66,7 @@ type OnQuarantine struct {
 type Limits struct {
 	plugin.Limits  `yaml:",inline"`
 	QueuePerFolder int       `yaml:"queue_per_folder" range:"1," help:"photos of each watched folder that wait in memory; further ones are added as these finish"`
-	MinFreeSpace   diag.Size `yaml:"min_free_space" help:"space that must be free for outputs and state before a photo is started"`
+	MinFreeSpace   diag.Size `yaml:"min_free_space" range:"0|1MB," help:"space that must be free for outputs and state before a photo is started; 0: none"`
 }
 
 // defaults is a Config before a file is decoded over it.
@@ -129,7 +129,8 @@ func ParseSpelled(file, folder string, data []byte, reg *ops.Registry, spelled m
 	c.file, c.folder, c.root = file, folder, root
 	c.spelled = maps.Clone(spelled)
 	c.Version = 0
-	faults := append(rename(root), diag.Decode(root, &c)...)
+	faults := append(rename(root), misplaced(root)...)
+	faults = append(faults, diag.Decode(root, &c)...)
 	c.resolve(folder)
 	return &c, append(faults, c.Check(reg).Except(faults)...).In(file)
 }

@@ -54,7 +54,7 @@ func rename(root *yaml.Node) (faults diag.Diagnostics) {
 // matching are the mappings that path leads to.
 func matching(node *yaml.Node, path []string) (all []*yaml.Node) {
 	node = diag.Resolve(node)
-	if len(path) == 0 {
+	if len(path) == 0 || len(path) == 1 && path[0] == "" {
 		if node.Kind == yaml.MappingNode {
 			all = append(all, node)
 		}
