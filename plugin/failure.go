@@ -118,5 +118,5 @@ func listable(folder string) bool {
 // full reports whether the disk below path has next to no space left.
 func full(path string) bool {
 	var s syscall.Statfs_t
-	return syscall.Statfs(path, &s) == nil && s.Bavail*uint64(s.Bsize) < 1<<20
+	return syscall.Statfs(path, &s) == nil && float64(s.Bavail)*float64(s.Bsize) < 1<<20
 }

@@ -84,13 +84,19 @@ func (s *session) pauseFull(a *App) (low bool) {
 	return low
 }
 
+// freeSpace is what a file system says is free. Object stores that are mounted say
+// 16 EiB, which a Size cannot hold.
+func freeSpace(s syscall.Statfs_t) diag.Size {
+	return diag.Size(min(float64(s.Bavail)*float64(s.Bsize), 1<<62))
+}
+
 func (c Config) lacksSpace(folders ...string) string {
 	for _, folder := range folders {
 		var s syscall.Statfs_t
 		if syscall.Statfs(folder, &s) != nil {
 			continue // the work itself says what is wrong
 		}
-		if free := diag.Size(s.Bavail) * diag.Size(s.Bsize); free < c.MinFreeSpace {
+		if free := freeSpace(s); free < c.MinFreeSpace {
 			return fmt.Sprintf("%s are free below %s, limits.min_free_space requires %s: free some", free, folder, c.MinFreeSpace)
 		}
 	}

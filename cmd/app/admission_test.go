@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/worker"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/watcher"
 )
@@ -86,6 +88,18 @@ func TestAPauseOutlivesTheDaemon(t *testing.T) {
 	}
 	if testApp(t, Options{Config: c}).paused {
 		t.Error("still paused")
+	}
+}
+
+// Object stores say that 16 EiB are free.
+func TestFreeSpaceOfHugeFileSystems(t *testing.T) {
+	for free, want := range map[diag.Size]diag.Size{
+		freeSpace(syscall.Statfs_t{Bavail: 1 << 52, Bsize: 4096}): 1 << 62,
+		freeSpace(syscall.Statfs_t{Bavail: 300, Bsize: 4096}):     300 * 4096,
+	} {
+		if free != want {
+			t.Errorf("%d bytes, want %d", free, want)
+		}
 	}
 }
 
