@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -48,13 +49,22 @@ func (m *wire) within(field protowire.Number) *wire {
 // their wiring and the weights, and no more. Two exports that differ in their
 // producer, metadata, names of nodes or notes have the same.
 func computes(data []byte) (string, error) {
-	sum, err := modelMessage.digest(data)
+	sum, err := modelMessage.digest(data, maxDepth)
 	return hex.EncodeToString(sum), err
 }
 
+// maxDepth is how deep messages may be nested, as protobuf's own readers have it.
+const maxDepth = 100
+
+var errDepth = fmt.Errorf("its messages are nested more than %d deep, which ONNX Runtime does not read: export it again", maxDepth)
+
 // digest covers the fields in the order of their numbers, whatever order they
-// were written in; repeated ones keep theirs.
-func (m *wire) digest(data []byte) ([]byte, error) {
+// were written in; repeated ones keep theirs. depth is how deep messages in data
+// may be nested.
+func (m *wire) digest(data []byte, depth int) ([]byte, error) {
+	if depth == 0 {
+		return nil, errDepth
+	}
 	type part struct {
 		field protowire.Number
 		sum   []byte
@@ -65,7 +75,7 @@ func (m *wire) digest(data []byte) ([]byte, error) {
 			return nil
 		}
 		if inner := m.within(f.number); inner != nil && f.body != nil {
-			sum, err := inner.digest(f.body)
+			sum, err := inner.digest(f.body, depth-1)
 			parts = append(parts, part{f.number, sum})
 			return err
 		}

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -64,3 +65,20 @@ func message(parts ...[]byte) []byte { return slices.Concat(parts...) }
 func bytesField(number protowire.Number, body []byte) []byte { return appendBytes(nil, number, body) }
 
 func varintField(number protowire.Number, n uint64) []byte { return appendNumber(nil, number, n) }
+
+// Graphs within graphs exhausted the stack, which ends the process.
+func TestAModelThatIsNestedTooDeep(t *testing.T) {
+	nested := func(levels int) []byte {
+		var graph []byte
+		for range levels {
+			graph = bytesField(1, bytesField(5, bytesField(6, graph))) // of an attribute of a node
+		}
+		return bytesField(modelGraph, graph)
+	}
+	if _, err := computes(nested(30)); err != nil {
+		t.Error(err)
+	}
+	if _, err := computes(nested(5000)); !errors.Is(err, errDepth) {
+		t.Errorf("%v, want %v", err, errDepth)
+	}
+}
