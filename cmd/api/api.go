@@ -26,6 +26,8 @@ const (
 	headerTimeout = 10 * time.Second // to send a request's header
 	bodyTimeout   = 30 * time.Second // to send a request's body
 	answerTimeout = 30 * time.Second // to read a response
+
+	maxCalls = 1 << 16 // at a time on a connection that calls share; one too many would end it
 )
 
 // Service answers calls. Its verbs may be called concurrently.

@@ -66,10 +66,11 @@ func (c *Client) Close() { c.close() }
 
 // Ask sends a request and returns the body of its answer. It is an [Ask].
 func (c *Client) Ask(ctx context.Context, method, path string, body []byte) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, method, "http://burnish"+path, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, "http://burnish", bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return nil, &Problem{Status: http.StatusBadRequest, Detail: err.Error()} // nobody was asked
 	}
+	r.URL.Path = path
 	r.Header.Set("Content-Type", "application/json")
 	response, err := c.transport.RoundTrip(r)
 	if err != nil {

@@ -92,6 +92,7 @@ func ServeConn(conn net.Conn, s Service) {
 	closed := make(chan struct{})
 	server := newServer(fatal{s})
 	server.Protocols, server.IdleTimeout = multiplexed(), 0
+	server.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxCalls}
 	_ = server.Serve(&single{conn: &closing{Conn: conn, closed: closed}, closed: closed})
 }
 
