@@ -33,7 +33,7 @@ type commands struct {
 	Init      initCommand      `cmd:"" help:"Write a commented burnish.yaml for a folder of photos."`
 	Run       runCommand       `cmd:"" help:"Watch folders and process new photos."`
 	Apply     applyCommand     `cmd:"" help:"Process photos and folders once, through a pipeline."`
-	Restore   restoreCommand   `cmd:"" help:"Restore photos."`
+	Restore   restoreCommand   `cmd:"" help:"Restore photos, without a pipeline."`
 	Status    statusCommand    `cmd:"" help:"Show the status of the daemon and its watched folders."`
 	Failed    failedCommand    `cmd:"" help:"List failed photos of watched folders with the reasons."`
 	Retry     retryCommand     `cmd:"" help:"Retry failed photos."`
