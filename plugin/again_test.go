@@ -68,3 +68,22 @@ func TestOneRecordOfAnEarlierReleaseIsTakenOver(t *testing.T) {
 	b.reopen()
 	b.done(a)
 }
+
+// Outputs that tell of their photo do not tell of the build that made them.
+func TestRecognizedOutputsAreNotGivenToEqualPhotos(t *testing.T) {
+	b := learnedFixture(t, &logged{})
+	a := b.photo("a.jpg", 40, 30, 1)
+	b.done(a)
+	b.release(1, "second")
+	if err := b.engine.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(b.path("state")); err != nil {
+		t.Fatal(err)
+	}
+	b.open()
+	b.skipped(a, "its outputs say so")
+	if r := b.done(b.write("in/copy.jpg", readFile(t, a))); strings.Contains(r.Reason, "a.jpg") {
+		t.Errorf("a new photo got an older result: %s", r.Reason)
+	}
+}

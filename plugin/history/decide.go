@@ -117,7 +117,7 @@ func (c *Case) choose(all []Record) error {
 		return nil
 	}
 	c.before = old
-	c.before.Task, c.before.Build = c.task.Key(), earlierBuild
+	c.before.Task, c.before.Build = c.task.Key(), unknownBuild
 	if old.Superseded != "" {
 		c.before.Superseded = c.task.Key()
 	}

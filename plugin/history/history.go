@@ -79,8 +79,9 @@ func (t Task) succeeds(r Record) bool {
 	return r.Pipeline == t.Pipeline && folder == t.Folder
 }
 
-// earlierBuild stands in records from before builds were told apart.
-const earlierBuild = "unknown"
+// unknownBuild stands in records from before builds were told apart, and of
+// outputs that were recognized: they tell of no build.
+const unknownBuild = "unknown"
 
 // Case is one task on one photo: what is recorded of it. It belongs to one
 // goroutine.

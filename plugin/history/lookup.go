@@ -55,7 +55,7 @@ func Failures(s Store) (all []Record, err error) {
 func CountOlder(ctx context.Context, s Store, builds map[string]string) (n int, err error) {
 	err = s.Each(false, func(r Record) error {
 		build, current := builds[settingsOf(r.Task)]
-		if current && r.State == Done && r.Superseded == "" && r.Build != build && r.Build != earlierBuild {
+		if current && r.State == Done && r.Superseded == "" && r.Build != build && r.Build != unknownBuild {
 			n++
 		}
 		return ctx.Err()

@@ -64,7 +64,7 @@ func (c *Case) Adopt(found []Existing, leftOut []int) error {
 	for name, text := range found[0].Notes {
 		r.Notes[name] = text
 	}
-	r.Notes[recognizedNote] = "by its outputs"
+	r.Notes[recognizedNote], r.Build = "by its outputs", unknownBuild
 	r.Started, r.Finished = time.Time{}, time.Time{}
 	for _, f := range found {
 		if f.Arrived.After(r.Finished) {
