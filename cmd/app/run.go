@@ -107,7 +107,10 @@ func (a *App) dispatch(ctx context.Context, now time.Time) time.Duration {
 		go func() {
 			// A photo is seen to its end even while the daemon is being stopped.
 			result, err := s.worker.Process(context.WithoutCancel(ctx), s.job(t))
-			a.ended <- ending{t, result, err}
+			select {
+			case a.ended <- ending{t, result, err}:
+			case <-a.stopped: // the worker is broken, and nobody listens
+			}
 		}()
 	}
 	if at, ok := s.queue.Wake(); ok && at.After(now) {
