@@ -22,7 +22,7 @@ import (
 const (
 	maxHeader     = 16 << 10         // bytes
 	maxQuestion   = 64 << 20         // bytes of a request's body
-	maxAnswer     = 1 << 30          // bytes of a response's body
+	maxAnswer     = 256 << 20        // bytes of a response's body
 	headerTimeout = 10 * time.Second // to send a request's header
 	bodyTimeout   = 30 * time.Second // to send a request's body
 	answerTimeout = 30 * time.Second // to read a response

@@ -15,6 +15,7 @@ import (
 // Client calls verbs. It is safe for concurrent use.
 type Client struct {
 	transport http.RoundTripper
+	most      int64 // bytes of an answer
 	close     func()
 }
 
@@ -38,7 +39,7 @@ func Dial(stateDir string) *Client {
 		return conn, nil
 	}
 	t := &http.Transport{DialContext: dial, DisableCompression: true, DisableKeepAlives: true}
-	return &Client{t, t.CloseIdleConnections}
+	return &Client{t, maxAnswer, t.CloseIdleConnections}
 }
 
 // OverConn is a client of what answers with [ServeConn] at the other end of
@@ -55,11 +56,15 @@ func OverConn(conn net.Conn) *Client {
 		}
 	}
 	t := &http.Transport{DialContext: dial, DisableCompression: true, Protocols: multiplexed()}
-	return &Client{t, func() { conn.Close() }}
+	return &Client{t, maxAnswer, func() { conn.Close() }}
 }
 
 // Direct is a client of a service in this process.
-func Direct(s Service) *Client { return &Client{direct{s}, func() {}} }
+func Direct(s Service) *Client { return &Client{direct{s}, maxAnswer, func() {}} }
+
+// Within is the client for verbs whose answers have at most so many bytes: what
+// answers may have been taken over by a file that it has read.
+func (c *Client) Within(bytes int64) *Client { return &Client{c.transport, bytes, c.close} }
 
 // Close gives the client's connections up.
 func (c *Client) Close() { c.close() }
@@ -77,12 +82,12 @@ func (c *Client) Ask(ctx context.Context, method, path string, body []byte) ([]b
 		return nil, err
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	answer, err := io.ReadAll(io.LimitReader(response.Body, c.most+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read the answer to %s: %w", path, err)
-	case len(answer) > maxAnswer:
-		return nil, fmt.Errorf("the answer to %s has more than %d bytes", path, maxAnswer)
+	case int64(len(answer)) > c.most:
+		return nil, fmt.Errorf("the answer to %s has more than %d bytes", path, c.most)
 	case response.StatusCode == http.StatusOK:
 		return answer, nil
 	}

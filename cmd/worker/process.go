@@ -166,9 +166,12 @@ func (p *process) starved() bool {
 // errDead is a call that the process did not live to answer.
 var errDead = errors.New("worker crashed")
 
+// mostOfAnswer bounds what the process says of a photo or of itself, in bytes.
+const mostOfAnswer = 16 << 20
+
 // call is a verb's answer by the process.
 func call[Q, A any](p *process, v api.Verb[Q, A], q Q) (A, error) {
-	a, err := v.Call(context.Background(), p.client, q)
+	a, err := v.Call(context.Background(), p.client.Within(mostOfAnswer), q)
 	return a, p.lived(err)
 }
 
