@@ -93,8 +93,8 @@ func (r ONNXRuntime) Path() string { return cmp.Or(r.Library, os.Getenv(onnx.Lib
 type Limits struct {
 	Megapixels  float64   `yaml:"megapixels" range:">0," help:"largest photo"`
 	Pages       int       `yaml:"pages" range:"0," help:"largest number of pages of a photo; 0: any number"`
-	Bytes       diag.Size `yaml:"bytes" help:"largest file; 0: any size"`
-	Metadata    diag.Size `yaml:"metadata" help:"largest metadata and colour profile, decompressed; 0: any size"`
+	Bytes       diag.Size `yaml:"bytes" range:"0," help:"largest file; 0: any size"`
+	Metadata    diag.Size `yaml:"metadata" range:"0," help:"largest metadata and colour profile, decompressed; 0: any size"`
 	Memory      diag.Size `yaml:"memory" range:"0|100MB," help:"memory for all photos in progress; 0: 80 % of what the machine and the cgroup allow"`
 	Concurrency int       `yaml:"concurrency" range:"0," help:"photos processed at a time; 0: half the cores, 1 to 4"`
 }
@@ -104,8 +104,8 @@ type Limits struct {
 type PhotoLimits struct {
 	Megapixels float64   `yaml:"megapixels" range:"0," help:"largest photo"`
 	Pages      int       `yaml:"pages" range:"0," help:"largest number of pages of a photo"`
-	Bytes      diag.Size `yaml:"bytes" help:"largest file"`
-	Metadata   diag.Size `yaml:"metadata" help:"largest metadata and colour profile, decompressed"`
+	Bytes      diag.Size `yaml:"bytes" range:"0," help:"largest file"`
+	Metadata   diag.Size `yaml:"metadata" range:"0," help:"largest metadata and colour profile, decompressed"`
 }
 
 // Pipeline is what happens to a photo: the steps, and what is written.
