@@ -2,29 +2,6 @@ package history
 
 import "context"
 
-// Find is the record of a path and task, whatever the content.
-func Find(s Reader, path, task string) (r Record, ok bool, err error) {
-	all, err := s.Of(path)
-	for _, r := range all {
-		if r.Task == task {
-			return r, true, err
-		}
-	}
-	return Record{}, false, err
-}
-
-// FindEqual is a record of the task done on the same content, whatever its path.
-// The caller verifies that its outputs are still there and unchanged.
-func FindEqual(s Reader, content, task string) (r Record, ok bool, err error) {
-	all, err := s.ByContent(content)
-	for _, r := range all {
-		if r.Task == task {
-			return r, true, err
-		}
-	}
-	return Record{}, false, err
-}
-
 // Wrote reports whether a file of that name and content is one that its maker's
 // record names, or any output that was ever written.
 func Wrote(s Reader, output, content string) (bool, error) {

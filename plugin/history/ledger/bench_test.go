@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/ledgertest"
 )
 
 const benchEntries = 10_000
@@ -64,7 +65,7 @@ func BenchmarkFind(b *testing.B) {
 	l, entries := filled(b)
 	for i := 0; b.Loop(); i++ {
 		e := entries[i%benchEntries]
-		if _, ok, err := history.Find(l, e.Path, e.Task); !ok || err != nil {
+		if _, ok, err := ledgertest.Find(l, e.Path, e.Task); !ok || err != nil {
 			b.Fatal(ok, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/ledgertest"
 	"go.etcd.io/bbolt"
 )
 
@@ -52,7 +53,7 @@ func TestCompaction(t *testing.T) {
 		t.Errorf("%d bytes became %d, %v: %s", len(whole), info.Size(), err, l.News())
 	}
 	t.Logf("%d bytes became %d", len(whole), info.Size())
-	if e, ok, err := history.Find(l, "7.jpg", "w"); !ok || err != nil || len(e.Notes["filler"]) != 500 {
+	if e, ok, err := ledgertest.Find(l, "7.jpg", "w"); !ok || err != nil || len(e.Notes["filler"]) != 500 {
 		t.Errorf("the record that was left is %+v, %v", e, err)
 	}
 	if _, err := os.Lstat(file + compacting); err == nil {

@@ -42,7 +42,7 @@ func put(t testing.TB, l *Ledger, records ...history.Record) {
 // find is the record of that path, task and content; ok is false for none.
 func find(t testing.TB, l *Ledger, path, task, content string) (r history.Record, ok bool) {
 	t.Helper()
-	r, ok, err := history.Find(l, path, task)
+	r, ok, err := ledgertest.Find(l, path, task)
 	if err != nil {
 		t.Fatal(err)
 	}

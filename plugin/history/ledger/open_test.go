@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/ledgertest"
 	"go.etcd.io/bbolt"
 	"go.uber.org/goleak"
 )
@@ -123,7 +124,7 @@ func TestCopiedWhileOpen(t *testing.T) {
 		t.Fatalf("%v, %q", err, reopened.Notice())
 	}
 	defer reopened.Close()
-	if _, ok, err := history.FindEqual(reopened, "c", "w"); !ok || err != nil {
+	if _, ok, err := ledgertest.FindEqual(reopened, "c", "w"); !ok || err != nil {
 		t.Errorf("Reusable: %v, %v", ok, err)
 	}
 }
@@ -146,7 +147,7 @@ func TestInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	again.Close()
-	if _, _, err := history.FindEqual(again, "c", "w"); err == nil {
+	if _, _, err := ledgertest.FindEqual(again, "c", "w"); err == nil {
 		t.Error("a closed ledger answers")
 	}
 }
@@ -242,7 +243,7 @@ func TestDamagedPageByPage(t *testing.T) {
 		}
 		for i := range 60 {
 			k := history.Key{Path: fmt.Sprintf("%d.jpg", i), Task: "w", Content: fmt.Sprint("c", i)}
-			if e, ok, _ := history.Find(l, k.Path, k.Task); ok && e.Key != k {
+			if e, ok, _ := ledgertest.Find(l, k.Path, k.Task); ok && e.Key != k {
 				t.Errorf("page %d: Find(%+v) = %+v", at/page, k, e.Key)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
+	"github.com/burnish-photo/burnish/plugin/history/ledgertest"
 )
 
 func TestPeek(t *testing.T) {
@@ -45,7 +46,7 @@ func TestPeek(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer p.Close()
-		if found, ok, err := history.Find(p, "/in/a.jpg", "w"); !ok || err != nil || found.Content != "c" {
+		if found, ok, err := ledgertest.Find(p, "/in/a.jpg", "w"); !ok || err != nil || found.Content != "c" {
 			t.Errorf("found %+v, %v", found, err)
 		}
 		if err := p.Put(e); err == nil {

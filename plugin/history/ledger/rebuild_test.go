@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/ledgertest"
 	"go.etcd.io/bbolt"
 )
 
@@ -109,7 +110,7 @@ func TestTheNewestVersionIsReadBack(t *testing.T) {
 	}
 	l = reopened(t, file)
 	for i := range n {
-		if e, ok, err := history.Find(l, fmt.Sprintf("%d.jpg", i), "w"); err != nil || !ok || e.State != history.Done {
+		if e, ok, err := ledgertest.Find(l, fmt.Sprintf("%d.jpg", i), "w"); err != nil || !ok || e.State != history.Done {
 			t.Fatalf("%d: %+v, %t", i, e, ok)
 		}
 	}
@@ -151,7 +152,7 @@ func TestRebuildingIsFinished(t *testing.T) {
 		t.Fatal(err)
 	}
 	l = reopened(t, file)
-	if _, ok, err := history.Find(l, "a.jpg", "w"); !ok || err != nil {
+	if _, ok, err := ledgertest.Find(l, "a.jpg", "w"); !ok || err != nil {
 		t.Errorf("the record is lost: %v", err)
 	}
 	l.Close()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/ledgertest"
 	"go.etcd.io/bbolt"
 )
 
@@ -71,7 +72,7 @@ func TestSchemaOne(t *testing.T) {
 		if err != nil || len(all) != 1 || all[0].Path != "failed.jpg" || l.Notice() != "" {
 			t.Errorf("failures: %+v, %v, %s", all, err, l.Notice())
 		}
-		if _, ok, err := history.FindEqual(l, "c2", "w"); !ok || err != nil {
+		if _, ok, err := ledgertest.FindEqual(l, "c2", "w"); !ok || err != nil {
 			t.Errorf("what was done is lost: %v", err)
 		}
 		l.Close()

@@ -86,7 +86,7 @@ func put(t *testing.T, s history.Store, records ...history.Record) {
 // find is the record of a path and task; ok is false where there is none.
 func find(t *testing.T, s history.Store, path, task string) (history.Record, bool) {
 	t.Helper()
-	r, ok, err := history.Find(s, path, task)
+	r, ok, err := Find(s, path, task)
 	if err != nil {
 		t.Fatal(err)
 	}

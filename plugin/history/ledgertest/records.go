@@ -100,7 +100,7 @@ func namesOfAnyBytes(t *testing.T, s history.Store) {
 		if got, _ := find(t, s, want.Path, task); !sameRecord(got, want) {
 			t.Errorf("%q came back as %+v", name, got)
 		}
-		if equal, _, err := history.FindEqual(s, "c", task); err != nil || !sameRecord(equal, want) {
+		if equal, _, err := FindEqual(s, "c", task); err != nil || !sameRecord(equal, want) {
 			t.Errorf("%q came back by its content as %+v, %v", name, equal, err)
 		}
 		taken := want
@@ -354,7 +354,7 @@ func concurrentUse(t *testing.T, s history.Store) {
 					t.Error(err)
 					return
 				}
-				if _, ok, err := history.Find(s, path, "w"); err != nil || !ok {
+				if _, ok, err := Find(s, path, "w"); err != nil || !ok {
 					t.Errorf("own record after Put: %t, %v", ok, err)
 				}
 				if m, ok, err := s.Maker(r.Outputs[0].Path); err != nil || !ok || m.Path != path {
