@@ -28,7 +28,7 @@ const (
 	Changed     Kind = "changed"     // the source changed while it was read
 	Swapped     Kind = "swapped"     // a link, or something else, took the place of the source or of a folder on the way to it
 	Conflict    Kind = "conflict"    // an output belongs to another photo
-	Protected   Kind = "spared"      // an output would replace what may be the last of another photo
+	Protected   Kind = "protected"   // an output would replace what may be the last of another photo
 	Unwritable  Kind = "unwritable"  // an output cannot be written
 	Unrecorded  Kind = "unrecorded"  // the ledger cannot be written
 	StepFailed  Kind = "failed"      // a device, a model or a file that steps need failed, or Burnish did
