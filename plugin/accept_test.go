@@ -16,11 +16,11 @@ func TestUntrustedFormats(t *testing.T) {
 	b := newFixture(t, small)
 	svg := b.write("in/a.svg", []byte("<svg xmlns='http://www.w3.org/2000/svg' width='90' height='70'><rect width='40' height='40'/></svg>"))
 	for name, path := range map[string]string{
-		"svg is not taken in":   svg,
-		"pdf is not taken in":   b.write("in/a.jpg", []byte("%PDF-1.7 whatever the name says")),
+		"svg is not accepted":   svg,
+		"pdf is not accepted":   b.write("in/a.jpg", []byte("%PDF-1.7 whatever the name says")),
 		"a camera's raw file":   b.write("in/a.cr2", []byte("II*\x00\x10\x00\x00\x00CR\x02\x00")),
-		"jxl is not taken in":   b.write("in/a.jxl", []byte("\xff\x0a\x00\x00")),
-		"bmp is not taken in: ": b.write("in/a.bmp", []byte("BM........")),
+		"jxl is not accepted":   b.write("in/a.jxl", []byte("\xff\x0a\x00\x00")),
+		"bmp is not accepted: ": b.write("in/a.bmp", []byte("BM........")),
 	} {
 		result, err := b.process(path)
 		if err != nil || result.State != plugin.Skipped || !strings.Contains(result.Reason, name) {

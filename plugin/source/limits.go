@@ -17,7 +17,7 @@ func (p *Photo) taken() string {
 	}
 	if slices.Contains(vips.Untrusted(), p.format) {
 		if !slices.Contains(p.Allow, p.format) {
-			return fmt.Sprintf("%s is not taken in: what reads it is not safe for files of unknown origin; where they can be trusted, allow %s", p.format, p.format)
+			return fmt.Sprintf("%s is not accepted: its decoder is not safe for files of unknown origin; for trusted files add %s to allow_formats (--allow-formats)", p.format, p.format)
 		}
 		vips.Allow(p.format)
 	}
