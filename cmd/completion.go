@@ -90,7 +90,7 @@ func candidates(node *kong.Node, words []string, operands map[string][]string) (
 		words, last = words[:len(words)-1], words[len(words)-1]
 	}
 	flags := slices.Clone(node.Flags)
-	var pending *kong.Flag // it wants a value
+	var pending *kong.Flag // it takes a value
 	arguments := 0
 	for _, w := range words {
 		switch {

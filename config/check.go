@@ -98,7 +98,7 @@ func checkPaths(outputs []output.Config) (faults diag.Diagnostics) {
 	return faults
 }
 
-// checkPages wants {page} in the paths of outputs whose format holds one page.
+// checkPages requires {page} in the paths of outputs whose format holds one page.
 func checkPages(outputs []output.Config) (faults diag.Diagnostics) {
 	for _, o := range outputs {
 		if o.PathNode() == nil || o.Path.Has("page") || o.Joins() {

@@ -11,7 +11,7 @@ licence() {
 	sed '/^ *Apache License$/,/END OF TERMS AND CONDITIONS/c\Apache License, Version 2.0: /usr/share/common-licenses/Apache-2.0' "$1"
 }
 
-# changelog: as Debian's policy wants it; what changed stands in the project's own.
+# changelog: as Debian's policy requires; what changed is in the project's own.
 changelog() {
 	cat <<-END
 		burnish ($VERSION) unstable; urgency=medium

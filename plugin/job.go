@@ -50,7 +50,7 @@ type Job struct {
 	Exclusive bool
 
 	// After is what becomes of the original once the outputs are published.
-	// It wants an engine with a ledger.
+	// It requires an engine with a ledger.
 	After After
 
 	// Quarantine is where an original goes after its third strike; "": it

@@ -173,7 +173,7 @@ func (b *fixture) skipped(path, reason string) {
 	}
 }
 
-// fails wants an error of the kind that names the photo and the words.
+// fails requires an error of the kind that names the photo and the words.
 func (b *fixture) fails(path string, kind plugin.Kind, words ...string) {
 	b.Helper()
 	_, err := b.process(path)

@@ -28,8 +28,8 @@ type Folder struct {
 	Watch    watcher.Config
 	Priority int // photos of a folder with a higher one come first
 
-	// Job is what is done with each photo. Its Path, Probe and Alone are filled
-	// in.
+	// Job is what is done with each photo. Its Path, Root, Probe and
+	// Exclusive are filled in.
 	Job plugin.Job
 }
 

@@ -22,7 +22,7 @@ func (a *App) exec(f func()) error {
 	}
 }
 
-// Pause lets no further photo begin, or lets them begin again.
+// Pause stops photos from being started, or lets them be started again.
 func (a *App) Pause(paused bool) error {
 	var err error
 	asked := a.exec(func() {

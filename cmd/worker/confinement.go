@@ -15,7 +15,7 @@ import (
 
 // confinement is what the worker process may use of the file system. A folder
 // that is removed and made again, or mounted over, is another one to the
-// kernel: then the process wants a new confinement.
+// kernel: then the process needs a new confinement.
 type confinement struct {
 	config *config.Config
 

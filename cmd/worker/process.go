@@ -34,7 +34,7 @@ type process struct {
 	killed string // why this process killed it
 	hungry bool   // it died for want of memory that nobody has forbidden it
 	ooms   int64  // such deaths on the machine when it began
-	last   bool   // no further photo begins in it
+	last   bool   // no further photo is started in it
 	under  int    // photos under way
 	most   int    // of them when it died
 }
@@ -277,14 +277,14 @@ func (p *process) guard(c config.Worker) {
 	most := allowance(c)
 	asked := make(chan string, 1)
 	var asking bool
-	patience := time.Now()
+	last := time.Now()
 	for tick := time.NewTicker(time.Second); ; {
 		select {
 		case <-p.dead:
 			tick.Stop()
 			return
 		case photo := <-asked:
-			asking, patience = false, time.Now()
+			asking, last = false, time.Now()
 			if photo != "" {
 				p.kill(fmt.Sprintf("%s made no progress for %s (worker.stall_timeout)", photo, c.StallTimeout))
 			}
@@ -297,13 +297,13 @@ func (p *process) guard(c config.Worker) {
 			p.kill(fmt.Sprintf("it held %s of memory and may hold %s (worker.memory)", own, most))
 		}
 		switch {
-		case !asking && time.Since(patience) > min(c.StallTimeout/4, 10*time.Second):
-			asking, patience = true, time.Now()
+		case !asking && time.Since(last) > min(c.StallTimeout/4, 10*time.Second):
+			asking, last = true, time.Now()
 			go func() {
 				a, _ := call(p, stalledVerb, stalledRequest{c.StallTimeout})
 				asked <- a.Photo
 			}()
-		case asking && time.Since(patience) > c.StallTimeout:
+		case asking && time.Since(last) > c.StallTimeout:
 			p.kill(fmt.Sprintf("it did not answer for %s (worker.stall_timeout)", c.StallTimeout))
 		}
 	}

@@ -35,11 +35,11 @@ var positions = map[string][2]float64{
 	"north-east": {1, 0}, "south-east": {1, 1}, "south-west": {0, 1}, "north-west": {0, 0},
 }
 
-// watermarkSpec describes an operator that writes a text, or lays a picture, over a photo.
+// watermarkSpec describes an operator that draws text or an image over a photo.
 func watermarkSpec() ops.Spec {
 	return ops.Spec{
 		Name:       "watermark",
-		Summary:    "draw a text or an image over the photo",
+		Summary:    "draw text or an image over the photo",
 		Example:    "watermark: {text: © Burnish, position: south-east}",
 		Version:    2,
 		Grid:       ops.MovesGrid, // its place is that of the photo as seen
@@ -54,7 +54,7 @@ func watermarkSpec() ops.Spec {
 func (c *watermarkConfig) Validate() error {
 	var errs []error
 	if (c.Text == "") == (c.Image == "") {
-		errs = append(errs, errors.New("watermark needs either a text or an image"))
+		errs = append(errs, errors.New("watermark needs either text or an image"))
 	}
 	if c.Text != "" {
 		if err := libvips.Writable(c.Text); err != nil {

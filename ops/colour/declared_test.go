@@ -132,7 +132,7 @@ func FuzzPNGDeclaration(f *testing.F) {
 	})
 }
 
-// made wants every profile that is made of a declaration to be sound.
+// made requires every profile that is made of a declaration to be sound.
 func made(t *testing.T, d declaration) {
 	t.Helper()
 	for _, space := range []string{icc.RGB, icc.Gray, icc.CMYK, ""} {

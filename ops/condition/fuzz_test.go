@@ -6,7 +6,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/condition"
 )
 
-// FuzzCompile wants a fault with a place in the text of whatever is no condition.
+// FuzzCompile requires an error with a place in the text for whatever is no condition.
 func FuzzCompile(f *testing.F) {
 	for _, text := range []string{`jpeg.quality < 60 and megapixels > 2`, `folder startsWith "web" || ran("a")`, `camera.make matches "^N.*"`, `date >= "2020"`,
 		`let x = 1; x`, `map(1..3, # > width)[0]`, `format in ["jpeg", "png"] ? true : false`, "((((", `"\xff`} {

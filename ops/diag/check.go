@@ -167,7 +167,7 @@ func oneOf(v reflect.Value, valid []string) error {
 	return fmt.Errorf("must be %s, got %v", Alternatives(valid), v.Interface())
 }
 
-// OneOf refuses a text that is none of the valid ones. An empty one among them
+// OneOf refuses a string that is none of the valid ones. An empty one among them
 // is permitted but not named in the message.
 func OneOf(text string, valid []string) error {
 	if slices.Contains(valid, text) {

@@ -60,7 +60,7 @@ func Parse(file string, data []byte) (*yaml.Node, error) {
 	return doc.Content[0], nil
 }
 
-// tab is what the parser says of a tab where it wants spaces.
+// tab is what the parser says of a tab where it requires spaces.
 const tab = "found character that cannot start any token"
 
 func syntax(file string, err error, data []byte) Diagnostics {

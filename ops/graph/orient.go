@@ -27,10 +27,10 @@ func newLayout(b blueprint, g *Graph) *layout {
 	leads := make([]bool, len(b.steps))
 	for i := len(b.steps) - 1; i >= 0; i-- {
 		p := b.steps[i]
-		wants := p.grid == ops.NeedsGrid || (p.grid == ops.KeepsGrid && leads[i])
-		l.stored[i] = wants
+		onGrid := p.grid == ops.NeedsGrid || (p.grid == ops.KeepsGrid && leads[i])
+		l.stored[i] = onGrid
 		for _, at := range p.inputs {
-			if wants && at != source {
+			if onGrid && at != source {
 				leads[at] = true
 			}
 		}

@@ -80,7 +80,7 @@ func (c *Config) Validate() error {
 		if _, file := c.files[a.Name]; !a.Required || isImage(a) || given || file {
 			continue
 		}
-		errs = append(errs, errors.New(c.is.name+" needs "+a.Name+": "+wants(c.is, a)))
+		errs = append(errs, errors.New(c.is.name+" needs "+a.Name+": "+expects(c.is, a)))
 	}
 	if c.is.writes() {
 		errs = append(errs, checkText(c.values))

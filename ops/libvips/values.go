@@ -35,7 +35,7 @@ func decodeIDs(a vips.Argument, node *yaml.Node) (ids []string, faults diag.Diag
 // decodeValue reads an argument that is no image and no file.
 func decodeValue(d *description, a vips.Argument, node *yaml.Node) (any, diag.Diagnostics) {
 	refuse := func(n *yaml.Node) diag.Diagnostics {
-		return diag.Diagnostics{diag.At(n, "%s: must be %s, got %s%s", a.Name, wants(d, a), diag.Describe(n), suggest(d, a, n))}
+		return diag.Diagnostics{diag.At(n, "%s: must be %s, got %s%s", a.Name, expects(d, a), diag.Describe(n), suggest(d, a, n))}
 	}
 	if names := modes(d, a); names != nil {
 		return decodeModes(names, node, refuse)
@@ -91,7 +91,7 @@ func number(a vips.Argument, node *yaml.Node) (float64, bool) {
 	return x, (a.Min == nil || x >= *a.Min) && (a.Max == nil || x <= *a.Max)
 }
 
-// lengths are how many numbers an argument wants, where libvips does not say
+// lengths are how many numbers an argument takes, where libvips does not say
 // until it runs.
 var lengths = map[string]int{"affine.matrix": 4, "affine.oarea": 4, "Lab2XYZ.temp": 3, "XYZ2Lab.temp": 3}
 
@@ -181,8 +181,8 @@ func decodeModes(names []string, node *yaml.Node, refuse func(*yaml.Node) diag.D
 	return numbers, nil
 }
 
-// wants says in words what an argument takes.
-func wants(d *description, a vips.Argument) string {
+// expects says in words what an argument takes.
+func expects(d *description, a vips.Argument) string {
 	if names := modes(d, a); names != nil {
 		return "one of " + strings.Join(names, ", ") + ", or a list of them"
 	}

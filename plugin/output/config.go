@@ -203,7 +203,7 @@ func (c *Config) decodeFormat(node *yaml.Node) diag.Diagnostics {
 	return oneOf(node, &c.Format, append([]string{Auto}, Formats()...))
 }
 
-// oneOf decodes a text that has to be one of the valid ones.
+// oneOf decodes a string that has to be one of the valid ones.
 func oneOf(node *yaml.Node, into *string, valid []string) diag.Diagnostics {
 	if fs := diag.Decode(node, into); len(fs) > 0 {
 		return fs

@@ -56,7 +56,7 @@ static bool attention_fits(int c, const size_t *sizes, int side, int reach, int 
 	return *heads > 0 && sizes[BIAS] == map * *heads && c % *heads == 0 && c / *heads % PANEL == 0 && matches(sizes, want, CONV1);
 }
 
-// convolutions_fit wants the narrow features of all blocks equally wide, since they share their memory.
+// convolutions_fit requires the narrow features of all blocks equally wide, since they share their memory.
 static bool convolutions_fit(int c, size_t narrow, const size_t *sizes) {
 	const size_t n = c, mid = sizes[CONV1_BIAS], squeezed = sizes[SQUEEZE_BIAS];
 	const size_t want[] = {9 * n * mid, mid, 9 * n * mid, n, n * squeezed, squeezed, n * squeezed, n};

@@ -45,7 +45,7 @@ func (r *run) checkOriginals() (faults []error) {
 	return faults
 }
 
-// checkOutputs decodes the outputs, and wants none that nobody asked for.
+// checkOutputs decodes the outputs, and reports those that nobody asked for.
 func (r *run) checkOutputs() (faults []error) {
 	expected := map[string]bool{} // and whether it must be there
 	for name := range r.drops.ever {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// FuzzKeepIPTC wants what is left to be a part of what was there, in order, and
+// FuzzKeepIPTC requires what is left to be a part of what was there, in order, and
 // the same again.
 func FuzzKeepIPTC(f *testing.F) {
 	f.Add([]byte("\x1c\x01\x5a\x00\x03\x1b%G\x1c\x02\x50\x00\x03Ann\x1c\x02\x5a\x00\x05Ghent"))

@@ -32,7 +32,7 @@ func encoded(t *testing.T, w, h, bands int, args vips.Args) string {
 	return path
 }
 
-// TestRead wants the pixels that libvips makes.
+// TestRead requires the pixels that libvips makes.
 func TestRead(t *testing.T) {
 	for _, test := range []struct {
 		w, h, bands int
