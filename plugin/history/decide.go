@@ -125,7 +125,7 @@ func (c *Case) choose(all []Record) error {
 		return nil
 	}
 	_ = os.Rename(reasonFile(c.history.StateDir, old), reasonFile(c.history.StateDir, c.before)) // there is one in quarantine alone
-	return errors.Join(c.history.put(c.before), c.history.Store.Delete(old.Path, old.Task))
+	return c.undecided(errors.Join(c.history.put(c.before), c.history.Store.Delete(old.Path, old.Task)))
 }
 
 // prove compares a record that was read back from a damaged ledger, and may be
@@ -146,11 +146,11 @@ func (c *Case) prove() error {
 			if c.history.Store == nil {
 				return nil
 			}
-			return c.history.Store.Delete(r.Path, r.Task)
+			return c.undecided(c.history.Store.Delete(r.Path, r.Task))
 		}
 	}
 	c.before.Salvaged = false
-	return c.history.put(c.before)
+	return c.undecided(c.history.put(c.before))
 }
 
 // finishMove lets the record of a photo that was archived follow it where a
@@ -163,13 +163,13 @@ func (c *Case) finishMove() error {
 	}
 	if hash, err := staging.Digest(r.MovedTo); (err != nil || hash != r.Content) && r.Stat.Inode != 0 && r.Stat.Inode == source.Inode(c.photo.File.Info) {
 		c.before.MovedTo = ""
-		return c.history.put(c.before)
+		return c.undecided(c.history.put(c.before))
 	}
 	c.before = Record{}
 	if c.history.Store == nil {
 		return nil
 	}
-	return c.history.Store.Move(r.Path, r.MovedTo, r.Task)
+	return c.undecided(c.history.Store.Move(r.Path, r.MovedTo, r.Task))
 }
 
 // finished is why a record makes the task needless, or "". That another photo
@@ -209,7 +209,7 @@ func (c *Case) byContent() (Decision, error) {
 	if c.reader != nil {
 		if past := c.Past(); c.history.finished(past) != "" {
 			past.Stat = statOf(c.photo.File.Info)
-			return Decision{What: Skip, Reason: c.history.finished(past), Record: past}, c.history.put(past)
+			return Decision{What: Skip, Reason: c.history.finished(past), Record: past}, c.undecided(c.history.put(past))
 		}
 		ours, err := c.reader.IsOutput(c.photo.KnownHash())
 		if ours || err != nil {
@@ -234,7 +234,7 @@ func (c *Case) checkMounted() error {
 	if gone := (*mounts.UnmountedError)(nil); errors.As(err, &gone) {
 		return c.photo.Fail(failure.Unwritable, err, "mount it; if the folder is to be where it is now, put any file there")
 	}
-	return c.unrecorded(err, "nothing was published")
+	return c.undecided(err)
 }
 
 // byOutputs decides from what lies in the output folder, and in others.
@@ -281,6 +281,9 @@ func (c *Case) byArchived(equal []Record, outputs Outputs) (Decision, error) {
 	}
 	return Decision{}, nil
 }
+
+// undecided is a failure of the store before there was anything to publish.
+func (c *Case) undecided(err error) error { return c.unrecorded(err, "nothing was published") }
 
 // unrecorded is a failure of the store.
 func (c *Case) unrecorded(err error, so string) error {
