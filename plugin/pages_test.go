@@ -101,7 +101,8 @@ func TestEqualFrames(t *testing.T) {
 		defer film.Close()
 		n, _ := film.Int("n-pages")
 		delays, _ := film.Ints("delay")
-		if o.Format != "webp" && n != 3 || o.Format == "webp" && !slices.Equal(delays, []int{200, 100}) {
+		merged := o.Format == "gif" && n == 2 // by libvips 8.16
+		if o.Format != "webp" && n != 3 && !merged || o.Format == "webp" && !slices.Equal(delays, []int{200, 100}) {
 			t.Errorf("%s: %d pages of %v ms", o.Format, n, delays)
 		}
 	}

@@ -41,7 +41,7 @@ const wildMore = `
 // refused are the wild files that fail, and why.
 var refused = map[string]string{
 	"odd_12bit.jpg":        "this build of libvips cannot decode 12-bit JPEG",
-	"ultrahdr_mpf_4mp.jpg": "Premature end", // its last byte is that of the scan's header: it holds no coded data
+	"ultrahdr_mpf_4mp.jpg": "remature end", // its last byte is that of the scan's header: it holds no coded data
 }
 
 // TestWildPhotos puts every wild photo through two formats, or with
