@@ -51,6 +51,7 @@ type commands struct {
 	Verify    verifyCommand    `cmd:"" help:"Verify that a restored image is consistent with its JPEG."`
 	Explain   explainCommand   `cmd:"" help:"Print the provenance of a file: source, pipeline, model, device."`
 	Bench     benchCommand     `cmd:"" help:"Measure the speed and memory of restoration on this machine."`
+	Doctor    doctorCommand    `cmd:"" help:"Examine the installation, the configuration and the daemon."`
 	Version   versionCommand   `cmd:"" help:"Print the versions of Burnish and its libraries."`
 
 	Completion completionCommand `cmd:"" help:"Print the completion script for bash, zsh or fish."`

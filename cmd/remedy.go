@@ -70,9 +70,8 @@ func (r *remedy) allow(u unit.User, use config.Use, info fs.FileInfo, denied []s
 	}
 }
 
-// print tells all of it as lines for a root's shell and editor.
-func (r *remedy) print(out io.Writer, u *unit.Unit, name string) {
-	var lines []string
+// settings are the lines of a drop-in for the unit.
+func (r *remedy) settings() (lines []string) {
 	if r.home {
 		lines = append(lines, "ProtectHome=tmpfs")
 	}
@@ -88,6 +87,25 @@ func (r *remedy) print(out io.Writer, u *unit.Unit, name string) {
 			lines = append(lines, s.name+"="+strings.Join(words, " "))
 		}
 	}
+	return lines
+}
+
+// line is all of it in one line, for a root's shell and editor; "" where there
+// is nothing that a service's rights or unit would mend.
+func (r *remedy) line(u *unit.Unit) string {
+	parts := slices.Concat(r.made, r.rights)
+	if settings := r.settings(); len(settings) > 0 {
+		parts = append(parts, fmt.Sprintf("systemctl edit %s, with the lines [Service] and %s", u.Name, strings.Join(settings, " and ")))
+	}
+	if len(parts) == 0 {
+		return "choose another folder"
+	}
+	return "run as root: " + strings.Join(append(parts, "systemctl restart "+u.Name), "; ")
+}
+
+// print tells all of it as lines for a root's shell and editor.
+func (r *remedy) print(out io.Writer, u *unit.Unit, name string) {
+	lines := r.settings()
 	if len(lines)+len(r.rights)+len(r.made) == 0 {
 		return
 	}

@@ -48,9 +48,22 @@ type service struct {
 // names. The user's rights are judged where this process is root.
 func judgeService(u *unit.Unit, c *config.Config) *service {
 	s := &service{unit: u}
+	s.enter()
+	if u.Rooted() {
+		return s
+	}
+	for _, use := range c.Uses() {
+		s.judge(use)
+	}
+	return s
+}
+
+// enter finds whom the service runs as, and what its own unit lacks.
+func (s *service) enter() {
+	u := s.unit
 	if u.Rooted() {
 		s.note = "it has a root folder of its own, of which nothing was judged"
-		return s
+		return
 	}
 	var err error
 	switch s.user, err = u.User(); {
@@ -63,10 +76,6 @@ func judgeService(u *unit.Unit, c *config.Config) *service {
 		_, path, _ := strings.Cut(missing, "=")
 		s.faults = append(s.faults, config.Use{Key: u.Name}.Fault("%s does not exist, so that the service cannot start: create it, or write -%s in the unit", missing, path))
 	}
-	for _, use := range c.Uses() {
-		s.judge(use)
-	}
-	return s
 }
 
 func (s *service) judge(use config.Use) {

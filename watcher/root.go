@@ -232,13 +232,15 @@ func (r *root) counts() counts { return counts{r.files, r.folders, r.arriving} }
 
 func (s FolderState) counts() counts { return counts{s.Files, s.Folders, s.Arriving} }
 
+const asConfigured = "events are not to be relied upon, as configured"
+
 // unheard tells why events do not suffice for r, or "".
 func (l *loop) unheard(r *root) string {
 	switch {
 	case l.options.Once:
 		return ""
 	case r.Events == Never:
-		return "events are not to be relied upon, as configured"
+		return asConfigured
 	case !l.source.on():
 		return l.source.missing
 	case r.unwatched != "":

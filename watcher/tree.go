@@ -132,9 +132,14 @@ func (l *loop) filesystemOf(f *folder) filesystem {
 	}
 	on := l.filesystem(f.path)
 	if on.remote && f.root.remote == "" {
-		f.root.remote = fmt.Sprintf("%s is on %s, where not every change is told of", f.path, on.name)
+		f.root.remote = on.unheard(f.path)
 	}
 	return on
+}
+
+// unheard says that events of a folder on a remote file system do not suffice.
+func (f filesystem) unheard(folder string) string {
+	return fmt.Sprintf("%s is on %s, where not every change is told of", folder, f.name)
 }
 
 // watch asks for f's events, or notes why there are none.

@@ -42,6 +42,18 @@ func Dial(stateDir string) *Client {
 	return &Client{t, maxAnswer, t.CloseIdleConnections}
 }
 
+// Reach reports whether a daemon answers on the socket of the state folder, by
+// an error where none does; see [Dial].
+func Reach(ctx context.Context, stateDir string) error {
+	daemon := Dial(stateDir)
+	defer daemon.Close()
+	_, err := daemon.Ask(ctx, http.MethodGet, "/", nil)
+	if answered := (*Problem)(nil); errors.As(err, &answered) {
+		return nil
+	}
+	return err
+}
+
 // OverConn is a client of what answers with [ServeConn] at the other end of
 // conn. Calls share the connection. Close closes it.
 func OverConn(conn net.Conn) *Client {

@@ -92,13 +92,22 @@ func freeSpace(s syscall.Statfs_t) diag.Size {
 
 func (c Config) lacksSpace(folders ...string) string {
 	for _, folder := range folders {
-		var s syscall.Statfs_t
-		if syscall.Statfs(folder, &s) != nil {
+		free, err := FreeSpace(folder)
+		if err != nil {
 			continue // the work itself says what is wrong
 		}
-		if free := freeSpace(s); free < c.MinFreeSpace {
+		if free < c.MinFreeSpace {
 			return fmt.Sprintf("%s are free below %s, limits.min_free_space requires %s: free some", free, folder, c.MinFreeSpace)
 		}
 	}
 	return ""
+}
+
+// FreeSpace is what users may still write to the file system of a folder.
+func FreeSpace(folder string) (diag.Size, error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(folder, &s); err != nil {
+		return 0, err
+	}
+	return freeSpace(s), nil
 }

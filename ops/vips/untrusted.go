@@ -36,6 +36,24 @@ func Untrusted() []string { return slices.Sorted(maps.Keys(untrusted)) }
 // allowed are the classes that were blocked and are no longer.
 var allowed sync.Map
 
+// Readable lists the formats, as Sniff names them, that the library in use has
+// loaders for: those for files of any origin, and those for [Allow].
+func Readable() (safe, allowable []string) {
+	for format, loader := range loaders {
+		if lookup(loader) != nil {
+			safe = append(safe, format)
+		}
+	}
+	for format, u := range untrusted {
+		if lookup(u.loader) != nil {
+			allowable = append(allowable, format)
+		}
+	}
+	slices.Sort(safe)
+	slices.Sort(allowable)
+	return safe, allowable
+}
+
 // Allow lets files of untrusted formats be opened from now on, in the whole
 // process; names of other formats mean nothing. Until then [Open] refuses them,
 // all but JPEG XL.

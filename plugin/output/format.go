@@ -48,6 +48,16 @@ func Formats() []string {
 	return names
 }
 
+// Writable reports whether the library in use can write a format of [Formats].
+func Writable(format string) bool {
+	if format == tiles {
+		_, ok := vips.Lookup(formatNamed(tiles).saver)
+		return ok
+	}
+	_, ok := vips.SaverFor(format)
+	return ok
+}
+
 // FormatOf is the format of a file extension, without its dot.
 func FormatOf(extension string) (string, bool) {
 	f := find(func(f format) bool { return slices.Contains(f.extensions, strings.ToLower(extension)) })

@@ -41,7 +41,8 @@ type Provider struct {
 	Name     string // as ONNX Runtime knows it
 	Device   string // as a configuration names its first device
 	SelfTest onnx.SelfTest
-	Err      error // why it cannot be used; nil where it can
+	Err      error      // why it cannot be used; nil where it can
+	Cause    onnx.Cause // of Err
 }
 
 // TryProviders opens a bundled model on the first device of every execution
@@ -54,7 +55,7 @@ func TryProviders() ([]Provider, error) {
 		tried := Provider{Name: p, Device: onnx.DeviceOf(p).String()}
 		m, err := onnx.OpenBytes(name, data, onnx.Options{Device: onnx.DeviceOf(p), Require: true})
 		if missing := (*onnx.DeviceError)(nil); errors.As(err, &missing) {
-			tried.Err = errors.New(missing.Cause.String())
+			tried.Cause, tried.Err = missing.Cause, errors.New(missing.Cause.String())
 		} else if err != nil {
 			return nil, err
 		} else {

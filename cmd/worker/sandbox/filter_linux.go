@@ -146,6 +146,19 @@ func FilterCalls(landlock, socket int) (listener *os.File, err error) {
 	return nil, nil
 }
 
+// CanFilter reports why system calls cannot be filtered here, nil where they can.
+func CanFilter() error {
+	if architecture == 0 {
+		return fmt.Errorf("no system call filter for %s is known", runtime.GOARCH)
+	}
+	action := uint32(unix.SECCOMP_RET_ERRNO)
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_GET_ACTION_AVAIL, 0, uintptr(unsafe.Pointer(&action)))
+	if errno != 0 {
+		return fmt.Errorf("ask for seccomp: %w", errno)
+	}
+	return nil
+}
+
 func (f filter) install(flags uintptr) (fd int, err error) {
 	raw, err := bpf.Assemble(f.program())
 	if err != nil {

@@ -16,6 +16,9 @@ func FilterCalls(landlock, socket int) (*os.File, error) {
 	return nil, errors.New(runtime.GOOS + " has no seccomp")
 }
 
+// CanFilter reports why system calls cannot be filtered here.
+func CanFilter() error { return errors.New(runtime.GOOS + " has no seccomp") }
+
 // Broker answers for system calls on Linux alone.
 type Broker struct {
 	Listener *os.File

@@ -29,7 +29,8 @@ func (e *DeviceError) Error() string {
 
 func (e *DeviceError) Unwrap() error { return e.Err }
 
-const gpuBuild = "install an ONNX Runtime that has it (for NVIDIA, the GPU build) and name its libonnxruntime in restore.runtime.library, or name a plug-in provider in restore.runtime.providers"
+// GPUBuild is what to do where a library lacks an execution provider.
+const GPUBuild = "install an ONNX Runtime that has it (for NVIDIA, the GPU build) and name its libonnxruntime in restore.runtime.library, or name a plug-in provider in restore.runtime.providers"
 
 var missing = regexp.MustCompile(`\b(lib[\w+-]+)\.so(?:\.(\d+))?[\d.]*: cannot open shared object`)
 
@@ -44,8 +45,8 @@ var known = []struct {
 	says  *regexp.Regexp
 	cause Cause
 }{
-	{regexp.MustCompile(`libonnxruntime_providers_\w+\.so`), Cause{"the provider's library is not beside libonnxruntime", gpuBuild}},
-	{regexp.MustCompile(`(?i)not enabled in this build|was not built|not been built|not supported in this build`), Cause{"this ONNX Runtime was built without the provider", gpuBuild}},
+	{regexp.MustCompile(`libonnxruntime_providers_\w+\.so`), Cause{"the provider's library is not beside libonnxruntime", GPUBuild}},
+	{regexp.MustCompile(`(?i)not enabled in this build|was not built|not been built|not supported in this build`), Cause{"this ONNX Runtime was built without the provider", GPUBuild}},
 	{regexp.MustCompile(`(?i)driver version is insufficient|CUDA (failure|error) 35\b`), Cause{"the NVIDIA driver is older than the CUDA that the provider was built for", "update the driver, or take a build for an older CUDA"}},
 	{regexp.MustCompile(`(?i)no CUDA-capable device|CUDA (failure|error) 100\b`), Cause{"no NVIDIA GPU is visible to this process", "see whether nvidia-smi lists one; give containers --gpus all and services access to /dev/nvidia*"}},
 	{regexp.MustCompile(`(?i)invalid device ordinal|invalid device.?id|CUDA (failure|error) 101\b`), Cause{"there is no GPU of this number", "see nvidia-smi -L and restore.device"}},
@@ -79,7 +80,7 @@ func explainMissing(text string) (Cause, bool) {
 	lib, major := m[1], m[2]
 	switch {
 	case strings.HasPrefix(lib, "libonnxruntime"):
-		return Cause{"the provider's library " + lib + ".so is not beside libonnxruntime", gpuBuild}, true
+		return Cause{"the provider's library " + lib + ".so is not beside libonnxruntime", GPUBuild}, true
 	case lib == "libcuda" || lib == "libnvidia-ml":
 		return Cause{"no NVIDIA driver is installed, or it is hidden from this process", "install the driver; give containers --gpus all"}, true
 	case lib == "libcudnn":

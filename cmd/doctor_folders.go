@@ -1,0 +1,168 @@
+package cmd
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/burnish-photo/burnish/cmd/app"
+	"github.com/burnish-photo/burnish/cmd/unit"
+	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/ops/diag"
+	"github.com/burnish-photo/burnish/plugin/tools"
+	"github.com/burnish-photo/burnish/watcher"
+	"golang.org/x/sys/unix"
+)
+
+// viewer is as whom files and folders are examined.
+type viewer struct {
+	service *service // nil: this process
+	name    string   // of the user
+}
+
+// newViewer is the service u, or this process where u is nil. Told is what is
+// wrong with the service itself.
+func newViewer(u *unit.Unit, c *config.Config) (v viewer, told []tools.Finding) {
+	if u == nil {
+		v.name = strconv.Itoa(os.Geteuid())
+		if known, err := user.LookupId(v.name); err == nil {
+			v.name = known.Username
+		}
+		return v, []tools.Finding{tools.Found("user", "%s, who runs this command", v.name)}
+	}
+	v.service = &service{unit: u}
+	v.service.enter()
+	v.name = cmp.Or(v.service.user.Name, "the user of "+u.Name)
+	f := tools.Found("user", "%s, of %s (%s)", v.name, u.Name, u.File)
+	if v.service.note != "" {
+		f.Detail += "; " + v.service.note
+	}
+	told = append(told, f)
+	for _, fault := range v.service.faults {
+		what, _, _ := strings.Cut(fault.Message, ": create it")
+		told = append(told, tools.Found("service", "%s", what).Fail("create the folder, or put a - before it in the unit"))
+	}
+	return v, told
+}
+
+// folderUses are the files and folders of a configuration, each once. The state
+// folder is among them wherever it comes from.
+func folderUses(c *config.Config) (all []config.Use) {
+	for _, use := range append(c.Uses(), config.Use{Key: "state_dir", Path: c.StateDir, Write: true}) {
+		if use.Path != "" && !slices.ContainsFunc(all, func(u config.Use) bool { return u.Path == use.Path && u.Write == use.Write }) {
+			all = append(all, use)
+		}
+	}
+	return all
+}
+
+// examine tells how a file or folder is: owner, mode, file system, rights and
+// free space.
+func (v viewer) examine(use config.Use, least diag.Size) tools.Finding {
+	check := map[string]string{"folder": "watched folder", "output": "output folder", "state_dir": "state folder", "move": "folder of originals"}[use.Key]
+	f := tools.Found(cmp.Or(check, "file or folder"), "%s", use.Path)
+	info, err := os.Stat(use.Path)
+	switch {
+	case err == nil:
+		f.Detail += ": " + ownership(use.Path, info)
+	case !os.IsNotExist(err):
+		f.Detail += fmt.Sprintf(": %v", err)
+		return f.Fail("give %s the right to go through the folders above %s", v.name, diag.ShellWord(use.Path))
+	case !use.Write || use.Key == "folder":
+		f.Detail += " does not exist"
+		return f.Fail("create it, mount its file system, or correct the path")
+	default:
+		f.Detail += " does not exist yet and is made at the start"
+	}
+	if problem, remedy := v.denied(use, info); problem != "" {
+		f.Detail += "; " + problem
+		return f.Fail("%s", remedy)
+	}
+	if !use.Write || use.Key == "folder" {
+		return f
+	}
+	if free, err := app.FreeSpace(existing(use.Path)); err == nil {
+		f.Detail += fmt.Sprintf(", %s free", free)
+		if free < least {
+			f.Detail += fmt.Sprintf(", less than limits.min_free_space (%s)", least)
+			return f.Fail("free some space on the file system of %s", use.Path)
+		}
+	}
+	return f
+}
+
+// ownership is owner, mode and file system.
+func ownership(path string, info fs.FileInfo) string {
+	owner := "unknown owner"
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		uid, gid := strconv.Itoa(int(s.Uid)), strconv.Itoa(int(s.Gid))
+		if u, err := user.LookupId(uid); err == nil {
+			uid = u.Username
+		}
+		if g, err := user.LookupGroupId(gid); err == nil {
+			gid = g.Name
+		}
+		owner = uid + ":" + gid
+	}
+	return strings.Join([]string{owner, info.Mode().String(), watcher.Filesystem(path)}, ", ")
+}
+
+// existing is the path, or the innermost folder above it that is there.
+func existing(path string) string {
+	for at := path; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); err == nil || at == filepath.Dir(at) {
+			return at
+		}
+	}
+}
+
+// denied tells what the viewer may not do that a use takes, and what to do; ""
+// where it may do all.
+func (v viewer) denied(use config.Use, info fs.FileInfo) (problem, remedy string) {
+	if v.service != nil {
+		return v.service.deniedUse(use)
+	}
+	mode, verb := uint32(unix.R_OK), "read"
+	if info == nil || info.IsDir() {
+		mode |= unix.X_OK
+	}
+	if use.Write {
+		mode, verb = mode|unix.W_OK, "write to"
+	}
+	at := existing(use.Path)
+	switch err := unix.Faccessat(unix.AT_FDCWD, at, mode, unix.AT_EACCESS); err {
+	case nil:
+		return "", ""
+	case unix.EROFS:
+		return fmt.Sprintf("%s is on a file system that is mounted read-only", at), "mount it read-write, or choose another folder"
+	default:
+		access := "rX"
+		if use.Write {
+			access = "rwX"
+		}
+		return fmt.Sprintf("the user %s may not %s %s (%v)", v.name, verb, at, err),
+			fmt.Sprintf("run as root or as its owner: setfacl -R -m u:%s:%s,d:u:%s:%s %s", v.name, access, v.name, access, diag.ShellWord(at))
+	}
+}
+
+// deniedUse is what keeps the service from a use, and the commands against it.
+func (s *service) deniedUse(use config.Use) (problem, commands string) {
+	if s.unit.Rooted() {
+		return "", ""
+	}
+	one := &service{unit: s.unit, user: s.user, note: s.note}
+	one.judge(use)
+	for _, fault := range one.faults {
+		if !fault.Warning {
+			problem = strings.TrimSuffix(fault.Message, ": choose another folder")
+		}
+	}
+	return problem, one.remedy.line(s.unit)
+}
