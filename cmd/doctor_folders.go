@@ -81,7 +81,14 @@ func (v viewer) examine(use config.Use, least diag.Size) tools.Finding {
 	default:
 		f.Detail += " does not exist yet and is made at the start"
 	}
-	if problem, remedy := v.denied(use, info); problem != "" {
+	problem, remedy := "", ""
+	if use.Key == "state_dir" && info != nil {
+		problem, remedy = v.distrusts(use.Path, info)
+	}
+	if problem == "" {
+		problem, remedy = v.denied(use, info)
+	}
+	if problem != "" {
 		f.Detail += "; " + problem
 		return f.Fail("%s", remedy)
 	}
@@ -96,6 +103,25 @@ func (v viewer) examine(use config.Use, least diag.Size) tools.Finding {
 		}
 	}
 	return f
+}
+
+// distrusts tells why the daemon would refuse a state folder, and what to do; ""
+// where it would not.
+func (v viewer) distrusts(path string, info fs.FileInfo) (problem, remedy string) {
+	uid, known := os.Geteuid(), true
+	if v.service != nil {
+		uid, known = v.service.user.UID, v.service.user.Name != ""
+	}
+	s, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case ok && known && int(s.Uid) != uid && v.service == nil:
+		return "it belongs to another user than " + v.name, "run Burnish and this command as the folder's owner"
+	case ok && known && int(s.Uid) != uid:
+		return "it belongs to another user than " + v.name, "name a folder in state_dir that " + v.name + " alone owns"
+	case info.Mode().Perm()&0o002 != 0:
+		return "everybody may write to it", "once you know who did: chmod o-w " + diag.ShellWord(path)
+	}
+	return "", ""
 }
 
 // ownership is owner, mode and file system.
@@ -159,10 +185,12 @@ func (s *service) deniedUse(use config.Use) (problem, commands string) {
 	}
 	one := &service{unit: s.unit, user: s.user, note: s.note}
 	one.judge(use)
+	var problems []string
 	for _, fault := range one.faults {
 		if !fault.Warning {
-			problem = strings.TrimSuffix(fault.Message, ": choose another folder")
+			what := strings.TrimPrefix(fault.Message, use.Key+": ")
+			problems = append(problems, strings.TrimSuffix(what, ": choose another folder"))
 		}
 	}
-	return problem, one.remedy.line(s.unit)
+	return strings.Join(problems, "; "), one.remedy.line(s.unit)
 }
