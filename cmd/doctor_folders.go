@@ -169,13 +169,26 @@ func (v viewer) denied(use config.Use, info fs.FileInfo) (problem, remedy string
 	case unix.EROFS:
 		return fmt.Sprintf("%s is on a file system that is mounted read-only", at), "mount it read-write, or choose another folder"
 	default:
-		access := "rX"
-		if use.Write {
-			access = "rwX"
-		}
-		return fmt.Sprintf("the user %s may not %s %s (%v)", v.name, verb, at, err),
-			fmt.Sprintf("run as root or as its owner: setfacl -R -m u:%s:%s,d:u:%s:%s %s", v.name, access, v.name, access, diag.ShellWord(at))
+		return fmt.Sprintf("the user %s may not %s %s (%v)", v.name, verb, at, err), v.grant(use, info)
 	}
+}
+
+// grant is the command that gives this process's user what a use takes, and
+// nobody else anything.
+func (v viewer) grant(use config.Use, info fs.FileInfo) string {
+	path, access := diag.ShellWord(use.Path), "r"
+	if use.Write {
+		access = "rw"
+	}
+	switch {
+	case info == nil && use.Key == "state_dir":
+		return fmt.Sprintf("run as root: install -d -m 0700 -o %s %s", v.name, path)
+	case info == nil:
+		return fmt.Sprintf("run as root: install -d -o %s %s", v.name, path)
+	case info.IsDir():
+		return fmt.Sprintf("run as root or as its owner: setfacl -R -m u:%s:%sX,d:u:%s:%sX %s", v.name, access, v.name, access, path)
+	}
+	return fmt.Sprintf("run as root or as its owner: setfacl -m u:%s:%s %s", v.name, access, path)
 }
 
 // deniedUse is what keeps the service from a use, and the commands against it.
