@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -56,5 +57,31 @@ func TestWhatAWorkerAnswersIsBounded(t *testing.T) {
 				t.Fatal("the daemon still reads")
 			}
 		})
+	}
+}
+
+// One that never says that it has closed is killed, so that a stop and a reload
+// come to an end.
+func TestAWorkerThatDoesNotCloseIsKilled(t *testing.T) {
+	defer func(before time.Duration) { closing = before }(closing)
+	closing = 100 * time.Millisecond
+	ours, theirs := net.Pipe()
+	go api.ServeConn(theirs, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { select {} }))
+	child := exec.Command("sleep", "1000")
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &process{client: api.OverConn(ours), pid: child.Process.Pid, dead: make(chan struct{})}
+	go func() {
+		p.ended(child.Wait())
+		theirs.Close() // as the kernel does
+	}()
+	ended := make(chan error, 1)
+	go func() { ended <- (&Supervisor{current: p}).Close() }()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		p.kill("the test is over")
+		t.Fatal("Close waits for it")
 	}
 }

@@ -212,7 +212,7 @@ func (p *process) end() {
 }
 
 // closing is how long a process may take to close its engine.
-const closing = 30 * time.Second
+var closing = 30 * time.Second
 
 // retire ends the process once the photos under way are done.
 func (p *process) retire(why string) {

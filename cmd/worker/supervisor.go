@@ -251,7 +251,9 @@ func (s *Supervisor) Close() error {
 	p := s.current
 	s.closed = true
 	s.mu.Unlock()
+	late := time.AfterFunc(closing, func() { p.kill("it did not close when asked to") })
 	_, err := call(p, closeVerb, api.None{})
+	late.Stop()
 	if errors.Is(err, errDead) {
 		err = nil
 	}
