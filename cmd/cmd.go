@@ -73,6 +73,7 @@ type helpCommand struct {
 type host struct {
 	context.Context
 	registry *ops.Registry
+	scratch  *scratch
 	out, err io.Writer
 	verbose  bool
 }
@@ -133,9 +134,10 @@ func newParser(c *commands, exit func(code int), options ...kong.Option) (*kong.
 }
 
 func (c *commands) run(parsed *kong.Context, registry *ops.Registry, out *output) int {
-	ctx, stop := untilSignal(context.Background())
+	temporary := &scratch{}
+	ctx, stop := untilSignal(context.Background(), temporary.removeAll)
 	defer stop()
-	h := &host{Context: ctx, registry: registry, out: out, err: os.Stderr, verbose: c.Verbose}
+	h := &host{Context: ctx, scratch: temporary, registry: registry, out: out, err: os.Stderr, verbose: c.Verbose}
 	stopNative, err := plugin.Start(plugin.Runtime{Log: h.logger()})
 	if err != nil {
 		return complain(exitUnable, err)

@@ -86,7 +86,7 @@ func (h *host) read(file string, counting func(diag.Diagnostics) diag.Diagnostic
 // readText reads a file and gives its text as well. Warnings are printed; of the
 // faults those that counting leaves are an error.
 func (h *host) readText(file string, counting func(diag.Diagnostics) diag.Diagnostics) (c *config.Config, text []byte, err error) {
-	text, err = diag.ReadFile(file)
+	text, err = h.readFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("the configuration %s does not exist; correct %s", file, namedBy(file))
 	}
@@ -106,6 +106,24 @@ func (h *host) readText(file string, counting func(diag.Diagnostics) diag.Diagno
 		return nil, nil, fmt.Errorf("the configuration has faults:\n%w", errs)
 	}
 	return c, text, nil
+}
+
+// readFile is diag.ReadFile until the context ends: a pipe may stay silent. Then
+// a read is left behind that ends with the process.
+func (h *host) readFile(file string) (text []byte, err error) {
+	read := make(chan struct{})
+	var data []byte
+	var failed error
+	go func() {
+		defer close(read)
+		data, failed = diag.ReadFile(file)
+	}()
+	select {
+	case <-read:
+		return data, failed
+	case <-h.Done():
+		return nil, h.Err()
+	}
 }
 
 // composed is the configuration that a command puts together instead of reading

@@ -32,7 +32,7 @@ func (r *restoreCommand) throughPipe(h *host, c *config.Config) (err error) {
 	case fromInput && !toOutput && r.intoFolder():
 		return fmt.Errorf("%s is a folder, and a photo from standard input has no name: name a file with -o OUT", r.Output)
 	}
-	folder, err := os.MkdirTemp("", "burnish-pipe-")
+	folder, err := h.scratch.makeFolder("burnish-pipe-")
 	if err != nil {
 		return err
 	}

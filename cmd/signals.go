@@ -4,14 +4,15 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 )
 
 // untilSignal is a context that SIGINT, SIGTERM or SIGHUP ends. A further SIGINT
-// or SIGTERM ends the process at once. SIGHUP never does, since a terminal that
+// or SIGTERM ends the process at once, after last. SIGHUP never does, since a terminal that
 // closes may send several; where the process was started with it ignored, as
 // under nohup, it stays so.
-func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
+func untilSignal(parent context.Context, last func()) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 8)
 	ended := make(chan struct{})
@@ -29,6 +30,7 @@ func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
 					continue
 				}
 				if asked {
+					last()
 					die(s)
 				}
 				asked = true
@@ -41,6 +43,32 @@ func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
 		signal.Stop(signals)
 		close(ended)
 		cancel()
+	}
+}
+
+// scratch is folders that the command removes, also where a second signal ends
+// it before it could.
+type scratch struct {
+	mu      sync.Mutex
+	folders []string
+}
+
+// makeFolder makes a folder. The caller removes it when it is done.
+func (s *scratch) makeFolder(pattern string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	folder, err := os.MkdirTemp("", pattern)
+	if err == nil {
+		s.folders = append(s.folders, folder)
+	}
+	return folder, err
+}
+
+func (s *scratch) removeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, folder := range s.folders {
+		_ = os.RemoveAll(folder)
 	}
 }
 
