@@ -4,6 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -129,4 +133,63 @@ func change(text, diff string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("does not have the context of\n%s", diff)
+}
+
+// Limits that keep a package and a type readable: files of a package, tests
+// apart, and methods of a type. cmd has a file for each subcommand.
+const (
+	maxFiles   = 15
+	maxMethods = 25
+)
+
+func TestPackagesAndTypesStaySmall(t *testing.T) {
+	files, methods := map[string]int{}, map[string]int{}
+	for _, root := range []string{"../plugin", "../cmd"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			folder := filepath.Dir(path)
+			files[folder]++
+			parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			for _, d := range parsed.Decls {
+				if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil {
+					methods[folder+"."+receiver(f.Recv.List[0].Type)]++
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(files) < 20 {
+		t.Errorf("looked at %d packages only", len(files))
+	}
+	for folder, n := range files {
+		if n > maxFiles && folder != "../cmd" {
+			t.Errorf("%s has %d files, want at most %d", folder, n, maxFiles)
+		}
+	}
+	for name, n := range methods {
+		if n > maxMethods {
+			t.Errorf("%s has %d methods, want at most %d", name, n, maxMethods)
+		}
+	}
+}
+
+// receiver is the name of a method's type.
+func receiver(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return receiver(e.X)
+	case *ast.IndexExpr:
+		return receiver(e.X)
+	case *ast.Ident:
+		return e.Name
+	}
+	return ""
 }

@@ -283,12 +283,14 @@ func (c *Case) byArchived(equal []Record, outputs Outputs) (Decision, error) {
 }
 
 // undecided is a failure of the store before there was anything to publish.
-func (c *Case) undecided(err error) error { return c.unrecorded(err, "nothing was published") }
+func (c *Case) undecided(err error) error {
+	return c.history.unrecorded(c.photo, err, "nothing was published")
+}
 
 // unrecorded is a failure of the store.
-func (c *Case) unrecorded(err error, so string) error {
+func (h *History) unrecorded(p *source.Photo, err error, so string) error {
 	if err == nil {
 		return nil
 	}
-	return c.photo.Fail(failure.Unrecorded, fmt.Errorf("the ledger in %s cannot be written: %w; %s", c.history.StateDir, err, so), "free space there, or mend the folder's permissions")
+	return p.Fail(failure.Unrecorded, fmt.Errorf("the ledger in %s cannot be written: %w; %s", h.StateDir, err, so), "free space there, or mend the folder's permissions")
 }

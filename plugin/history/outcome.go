@@ -21,7 +21,7 @@ func (c *Case) Intend(o Outcome) error {
 	r := c.withOutcome(Failed, o)
 	r.Attempts, r.Strikes, r.Starved = c.Past().Attempts, c.Past().Strikes, c.Past().Starved
 	r.Error, r.ErrorClass = "interrupted while the outputs were published", "interrupted"
-	return c.unrecorded(c.history.put(r), "nothing was published")
+	return c.history.unrecorded(c.photo, c.history.put(r), "nothing was published")
 }
 
 // Done remembers published outputs. It is on disk when Done returns.
@@ -33,7 +33,7 @@ func (c *Case) Done(o Outcome) error {
 	r := c.withOutcome(Done, o)
 	r.Attempts += c.Past().Attempts
 	c.before = r
-	return c.unrecorded(c.history.put(r), "the outputs are published; the photo will be processed once more")
+	return c.history.unrecorded(c.photo, c.history.put(r), "the outputs are published; the photo will be processed once more")
 }
 
 // Unwanted remembers that no output is wanted of the photo, and why.
@@ -44,7 +44,7 @@ func (c *Case) Unwanted(reason string, o Outcome) error {
 	r := c.withOutcome(Skipped, o)
 	r.Error = reason
 	c.before = r
-	return c.unrecorded(c.history.put(r), "it will be looked at once more")
+	return c.history.unrecorded(c.photo, c.history.put(r), "it will be looked at once more")
 }
 
 // recognizedNote marks the record of a photo that was recognized by its outputs.
@@ -72,7 +72,7 @@ func (c *Case) Adopt(found []Existing, leftOut []int) error {
 		}
 	}
 	c.before = r
-	return c.unrecorded(c.history.put(r), "its outputs are there; it will be looked at once more")
+	return c.history.unrecorded(c.photo, c.history.put(r), "its outputs are there; it will be looked at once more")
 }
 
 // remember keeps in mind what was made, where there are no records.
