@@ -35,6 +35,7 @@ type commands struct {
 	Apply     applyCommand     `cmd:"" help:"Process photos and folders once, through a pipeline."`
 	Restore   restoreCommand   `cmd:"" help:"Restore photos, without a pipeline."`
 	Status    statusCommand    `cmd:"" help:"Show the status of the daemon and its watched folders."`
+	Health    healthCommand    `cmd:"" help:"Ask the daemon whether it processes photos as configured."`
 	Failed    failedCommand    `cmd:"" help:"List failed photos of watched folders with the reasons."`
 	Retry     retryCommand     `cmd:"" help:"Retry failed photos."`
 	Reprocess reprocessCommand `cmd:"" help:"Reprocess photos that are done."`

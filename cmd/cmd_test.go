@@ -72,6 +72,9 @@ func TestScripts(t *testing.T) {
 			"awaitstatus": awaitStatus,
 			"count":       countFiles,
 			"daemon":      daemonCommand,
+			"httpget":     httpGet,
+			"awaitmetric": awaitMetric,
+			"awaithealth": awaitHealth,
 			"psnr":        atLeast,
 		},
 	})

@@ -30,6 +30,13 @@ func (s systemd) Stopping() { s.notify(sd.SdNotifyStopping) }
 // Status tells people how the daemon stands, in a line.
 func (s systemd) Status(line string) { _, _ = sd.SdNotify(false, "STATUS="+line) }
 
+// Alive feeds the watchdog of a service with WatchdogSec.
+func (s systemd) Alive() {
+	if timeout, err := sd.SdWatchdogEnabled(false); err == nil && timeout > 0 {
+		s.notify(sd.SdNotifyWatchdog)
+	}
+}
+
 func (s systemd) notify(state string) {
 	if _, err := sd.SdNotify(false, state); err != nil {
 		s.log.Warn("sd_notify failed", "error", err)

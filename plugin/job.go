@@ -3,6 +3,7 @@ package plugin
 import (
 	"time"
 
+	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/failure"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/source"
@@ -93,11 +94,15 @@ type Result struct {
 	Outputs []Output
 	Notes   map[string]string // what operators reported, such as the device that ran
 	Elapsed time.Duration
+	Stats   Stats
 
 	// Sidecars are the paths, absolute, that files had which went along with the
 	// original.
 	Sidecars []string
 }
+
+// Stats are figures of a job: its photo's size, tiles, and the time by stages.
+type Stats = ops.Stats
 
 // Output is one file that a job wrote.
 type Output struct {
@@ -147,3 +152,15 @@ func Kinds() []string { return failure.Kinds() }
 // AdviseWrite is the remedy where something could not be written below folder;
 // "" where nothing is known of it.
 func AdviseWrite(err error, folder string) string { return failure.AdviseWrite(err, folder) }
+
+// Stage is a part of a photo's processing.
+type Stage = ops.Stage
+
+// Fallback is the kind of a second way to restore a tile.
+type Fallback = ops.Fallback
+
+// Stages lists the stages that [Stats] may hold times of.
+func Stages() []Stage { return ops.Stages() }
+
+// Fallbacks lists the kinds of fallbacks that [Stats] may count.
+func Fallbacks() []Fallback { return ops.Fallbacks() }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin/failure"
 	"github.com/burnish-photo/burnish/plugin/history"
@@ -27,13 +28,14 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 		return Result{}, err
 	}
 	end, err := e.turns.begin(ctx, t.id())
+	t.stats.Spent(ops.StageAdmission, time.Since(t.Began))
 	if err != nil {
 		return Result{}, t.request.Fail(Stopped, err, "")
 	}
 	defer end()
 	defer t.close()
 	result, err := e.guarded(ctx, t)
-	result.Elapsed = time.Since(t.Began)
+	result.Elapsed, result.Stats = time.Since(t.Began), t.stats.Stats()
 	if err != nil {
 		return result, e.fail(t, classify(t, context.Cause(ctx), err))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/admission"
@@ -38,11 +39,15 @@ func (e *Engine) render(ctx context.Context, t *task) (_ *rendering, reason stri
 		return nil, reason, nil
 	}
 	r := &rendering{task: t, frames: map[string][]ops.Image{}}
-	r.context = ops.WithNotes(ctx, &r.notes)
+	r.context = ops.WithRecorder(ops.WithNotes(ctx, &r.notes), &t.stats)
+	t.stats.Source(int64(header.Width)*int64(header.Height), t.src.File.Info.Size())
 	if header.Pages > 1 {
 		ops.Note(r.context, "pages", fmt.Sprintf("%d of %d", pages, header.Pages))
 	}
-	if r.admit, err = e.admit(ctx, t, header); err != nil {
+	waits := time.Now()
+	r.admit, err = e.admit(ctx, t, header)
+	t.stats.Spent(ops.StageAdmission, time.Since(waits))
+	if err != nil {
 		return nil, "", err
 	}
 	whole := false
@@ -134,7 +139,7 @@ func (r *rendering) page(page, pages int) (done bool, err error) {
 	err = r.pipeline.graph.Run(r.context, img, &r.choice, func(sinks []int, img ops.Image) error {
 		for _, sink := range sinks {
 			at := page*len(r.pipeline.outputs) + sink
-			if err := r.emit(at, img); err != nil {
+			if err := r.timed(func() error { return r.emit(at, img) }); err != nil {
 				return fmt.Errorf("output %s: %w", r.names.Targets[at].Name, err)
 			}
 		}
@@ -165,6 +170,19 @@ func inStep(err error) error {
 		return nil
 	}
 	return stepError{err}
+}
+
+// timed runs emit and records the time that neither networks nor verification
+// took of it.
+func (r *rendering) timed(emit func() error) error {
+	others := func() time.Duration {
+		spent := r.stats.Stats().Stages
+		return spent[ops.StageRestore] + spent[ops.StageVerify]
+	}
+	before, began := others(), time.Now()
+	err := emit()
+	r.stats.Spent(ops.StageEncode, max(0, time.Since(began)-(others()-before)))
+	return err
 }
 
 // emit stages a target's file, or keeps the image until the last page of those

@@ -32,6 +32,7 @@ type task struct {
 	choice    graph.Choice  // which outputs are wanted, once its pixels were looked at
 	inherited []int         // outputs that an equal photo did not want
 	names     *naming.Names // of the outputs, once they are claimed
+	stats     ops.Recorder
 }
 
 func (t *task) id() string { return t.request.Path + "\x00" + t.Key() }

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin"
@@ -47,6 +48,7 @@ type Notifier interface {
 	Reloading()
 	Stopping()
 	Status(line string)
+	Alive() // the loop runs; called every few seconds while there is something to do, else each minute
 }
 
 // App is a daemon.
@@ -70,13 +72,19 @@ type App struct {
 	closed  string
 	most    int // photos that waited since the queue was last empty
 	tally   tally
+	metrics *metrics
+	heart   heart
 	failed  map[string]error // by photo; its last failure where a summary will tell it, else nil
 	along   map[string]bool  // tasks whose file went along with its original
 
 	// For burnish status; the loop writes them.
-	mu     sync.Mutex
-	status Status
-	watch  *watcher.Watcher
+	mu      sync.Mutex
+	status  Status
+	watch   *watcher.Watcher
+	scraped Worker // of the session that status is of
+	unready []string
+
+	stateFault atomic.Pointer[error] // why the status file cannot be written
 }
 
 // ending is a task that has ended.
@@ -104,6 +112,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
+	a.metrics = newMetrics(o.Version)
 	a.worker.set(w)
 	a.cleanup.push("worker", func(context.Context) error { return a.worker.close() })
 	a.current = newSession(o.Config, w, o.Once)

@@ -24,6 +24,7 @@ func (a *App) outcome(e ending) schedule.Outcome {
 	if e.err == nil {
 		delete(a.failed, photo)
 		a.wentAlong(e.result.Sidecars)
+		a.metrics.succeeded(a.current.folders[e.task.Folder].Job.Pipeline, e.result)
 		if e.result.State == plugin.Skipped {
 			a.tally.skip(e.result.Reason)
 			a.log.Debug("skipped", "photo", photo, "reason", e.result.Reason)
@@ -63,6 +64,7 @@ func (a *App) outcome(e ending) schedule.Outcome {
 	}
 	a.tally.last = &LastError{Photo: photo, Reason: reason, Hint: hint, Time: time.Now().Round(time.Second)}
 	a.failed[photo] = nil
+	a.metrics.failed(a.current.folders[e.task.Folder].Job.Pipeline, failure, e.result)
 	if a.options.Once {
 		a.failed[photo] = e.err
 	}

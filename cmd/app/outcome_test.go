@@ -54,7 +54,7 @@ func TestSidecarsThatWentAlongAreNotTold(t *testing.T) {
 
 func TestAStateThatCouldNotBeWrittenIsWrittenLater(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	k := &keeper{dir: dir, log: slog.New(slog.DiscardHandler), notify: silent{}, now: func() Status { return Status{Done: 1} }}
+	k := &keeper{dir: dir, log: slog.New(slog.DiscardHandler), notify: silent{}, now: func() Status { return Status{Done: 1} }, fault: func(error) {}}
 	k.keep() // there is no such folder
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)

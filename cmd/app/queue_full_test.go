@@ -35,6 +35,7 @@ func (g gated) Describe() worker.Description   { return worker.Description{} }
 func (g gated) Records() api.Service           { return &api.Mux{} }
 func (g gated) Maintain(context.Context) error { return nil }
 func (g gated) Failed() <-chan error           { return nil }
+func (g gated) Restarts() (int, int)           { return 0, 0 }
 func (g gated) Close() error                   { return nil }
 
 // A folder's photos that fill the queue keep no other folder's out.

@@ -86,6 +86,7 @@ func (a *App) swapWhenIdle(ctx context.Context) {
 	if next == nil || a.current.queue.Underway() > 0 || ctx.Err() != nil {
 		return
 	}
+	a.publish() // that it is not ready meanwhile
 	a.next = nil
 	next.done <- a.refused(a.swap(ctx, next))
 }
@@ -122,7 +123,7 @@ func (a *App) swap(ctx context.Context, next *swap) error {
 		a.log.Warn("stop watching", "error", err)
 	}
 	a.worker.w, a.current = w, newSession(next.config, w, false)
-	a.along = map[string]bool{}
+	a.along, a.metrics.fallback = map[string]bool{}, ""
 	a.current.begin(ctx, next.watch)
 	a.log.Info("configuration reloaded")
 	a.logReady(a.current)

@@ -34,7 +34,11 @@ func (a *App) Run(ctx context.Context) (err error) {
 		return err
 	}
 	opened.push("status file", func(context.Context) error { stopKeeping(); return nil })
-	server, err := api.Listen(c.StateDir, api.Control(a, a.records()), a.log)
+	a.metrics.registry.MustRegister(collector{a.snapshot, a.restarts, time.Now})
+	control := api.Control(a, a.records())
+	api.HandleMetrics(control, a.metrics.registry)
+	api.HandleProbes(control, a)
+	server, err := api.Listen(c.StateDir, control, a.log)
 	if err != nil {
 		return err
 	}
@@ -55,14 +59,18 @@ func (a *App) loop(ctx context.Context) (err error) {
 	defer timer.Stop()
 	stopping := ctx.Done()
 	for {
+		a.heart.beat(time.Now(), swapSilence, a.notify().Alive)
 		a.swapWhenIdle(ctx)
 		if a.broken != nil {
 			return a.broken
 		}
 		s := a.current
+		again := loopEvery
 		if ctx.Err() == nil && a.next == nil {
-			timer.Reset(a.dispatch(ctx, time.Now()))
+			again = min(again, a.dispatch(ctx, time.Now()))
 		}
+		timer.Reset(again)
+		a.heart.beat(time.Now(), loopSilence, a.notify().Alive)
 		a.publish()
 		a.freeMemory()
 		for folder := range s.folders {
@@ -104,6 +112,7 @@ func (a *App) dispatch(ctx context.Context, now time.Time) time.Duration {
 		if !ok {
 			break
 		}
+		a.metrics.begun(t, now)
 		go func() {
 			// A photo is seen to its end even while the daemon is being stopped.
 			result, err := s.worker.Process(context.WithoutCancel(ctx), s.job(t))
@@ -175,3 +184,15 @@ func (silent) Ready()        {}
 func (silent) Reloading()    {}
 func (silent) Stopping()     {}
 func (silent) Status(string) {}
+func (silent) Alive()        {}
+
+// restarts are those of the worker of the moment, counted since it was opened.
+func (a *App) restarts() (crashed, retired int) {
+	a.mu.Lock()
+	w := a.scraped
+	a.mu.Unlock()
+	if w != nil {
+		crashed, retired = w.Restarts()
+	}
+	return crashed, retired
+}

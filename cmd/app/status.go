@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/burnish-photo/burnish/plugin/schedule"
 	"github.com/burnish-photo/burnish/watcher"
 )
 
@@ -32,6 +33,7 @@ type Status struct {
 	Shut    string                `json:"shut,omitempty"`
 	Ledger  string                `json:"ledger,omitempty"` // what became of a damaged one at the start
 	Held    []HeldFolder          `json:"held,omitempty"`
+	Queues  []FolderQueue         `json:"queues,omitempty"`
 
 	InWork    []string            `json:"in_work,omitempty"` // photos
 	Next      []string            `json:"next,omitempty"`    // some of those that wait
@@ -45,6 +47,14 @@ type HeldFolder struct {
 	Folder string    `json:"folder"`
 	Reason string    `json:"reason"`
 	Until  time.Time `json:"until,omitzero"` // when one tries whether it works again
+}
+
+// FolderQueue is what waits of a watched folder.
+type FolderQueue struct {
+	Folder  string                `json:"folder"`
+	Waiting int                   `json:"waiting"`         // photos
+	Oldest  time.Time             `json:"oldest,omitzero"` // since when the first that is due waits
+	Breaker schedule.BreakerState `json:"circuit_breaker"`
 }
 
 const (
@@ -96,6 +106,7 @@ type keeper struct {
 	started time.Time
 	last    Status
 	told    bool // that it cannot be written
+	fault   func(error)
 }
 
 // keepStatus begins to keep the daemon's status in its state folder, until stop.
@@ -108,7 +119,7 @@ func keepStatus(ctx context.Context, a *App) (stop func(), err error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil { // readers hold it for a moment
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", lock.Name(), err), lock.Close())
 	}
-	k := &keeper{dir: dir, lock: lock, log: a.log, now: a.snapshot, notify: a.notify(), version: a.options.Version, started: time.Now()}
+	k := &keeper{dir: dir, lock: lock, log: a.log, now: a.snapshot, notify: a.notify(), fault: a.noteStateFault, version: a.options.Version, started: time.Now()}
 	k.keep()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
@@ -146,6 +157,7 @@ func (k *keeper) keep() {
 		k.log.Warn("cannot write the status file; burnish status will be out of date", "error", err)
 	}
 	k.told = err != nil
+	k.fault(err)
 	if err == nil {
 		k.last = s // else it is tried again
 	}
@@ -163,9 +175,14 @@ func (a *App) publish() {
 	for _, h := range q.Paused() {
 		s.Held = append(s.Held, HeldFolder{Folder: h.Folder, Reason: h.Reason, Until: h.Until})
 	}
+	for _, f := range q.Stats(time.Now()) {
+		s.Queues = append(s.Queues, FolderQueue{f.Folder, f.Waiting, f.Oldest, f.Breaker})
+	}
+	unready := a.obstacles()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.status, a.watch = s, a.current.watch
+	a.unready = unready
+	a.status, a.watch, a.scraped = s, a.current.watch, a.current.worker
 }
 
 // snapshot is what burnish status shows.

@@ -25,6 +25,10 @@ type Worker interface {
 	// Describe tells of the worker; it does not change.
 	Describe() worker.Description
 
+	// Restarts is how often the worker's process crashed, and how often it was
+	// retired, and another took its place.
+	Restarts() (crashed, retired int)
+
 	// Records answers the verbs of the records.
 	Records() api.Service
 
@@ -68,6 +72,9 @@ type Scheduler interface {
 	Work() []string
 	Soonest(n int) []string
 	Paused() []schedule.Paused
+
+	// Stats are figures of every folder.
+	Stats(now time.Time) []schedule.FolderStats
 }
 
 // guarded is the worker as others than the loop reach it. While a reload

@@ -34,6 +34,8 @@ type Supervisor struct {
 	short   int // lives in a row that were short
 	closed  bool
 	broke   error // no process can be had
+
+	restarts restarts
 }
 
 // Supervise starts the worker process.
@@ -89,6 +91,7 @@ func (s *Supervisor) watch(p *process) {
 	if s.closed {
 		return
 	}
+	s.restarts.count(p.retired())
 	if p.retired() {
 		s.log.Info("worker restarted", "pid", p.pid, "reason", p.cause)
 	} else {

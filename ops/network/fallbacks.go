@@ -28,7 +28,8 @@ type fallbacks struct {
 
 // attempt is one way to restore a tile.
 type attempt struct {
-	name   string      // for people
+	name   string // for people
+	kind   ops.Fallback
 	layout tile.Layout // of the smaller tiles that a tile is divided into; Size 0: it is not
 	open   func() (*session, error)
 
@@ -46,11 +47,11 @@ func newFallbacks(model *session, half bool, l tile.Layout, reopen func(onnx.Opt
 	l.Fitted = false
 	f := &fallbacks{usual: model, attempts: []*attempt{first}}
 	if model.Device().Kind == "cpu" {
-		f.add("", l.Smaller(), func() (*session, error) { model.retain(); return model, nil })
+		f.add(ops.FallbackSmallerTiles, "", l.Smaller(), func() (*session, error) { model.retain(); return model, nil })
 		if model.SelfTest().FusedBlocks > 0 {
 			unfused := o
 			unfused.Unfused = true
-			f.add("the graph without fused kernels", []tile.Layout{{}}, func() (*session, error) { return reopen(unfused) })
+			f.add(ops.FallbackUnfused, "the graph without fused kernels", []tile.Layout{{}}, func() (*session, error) { return reopen(unfused) })
 		}
 		return f
 	}
@@ -63,16 +64,16 @@ func newFallbacks(model *session, half bool, l tile.Layout, reopen func(onnx.Opt
 	cpu := o
 	cpu.Device, cpu.Require = device.CPU, false
 	onCPU := func() (*session, error) { return reopen(cpu) }
-	f.add(o.Device.String()+" in full precision", []tile.Layout{{}}, precise)
-	f.add(o.Device.String()+" in full precision, ", l.Smaller(), precise)
-	f.add("the cpu", []tile.Layout{{}}, onCPU)
-	f.add("the cpu, ", l.Smaller(), onCPU)
+	f.add(ops.FallbackFullPrecision, o.Device.String()+" in full precision", []tile.Layout{{}}, precise)
+	f.add(ops.FallbackSmallerTiles, o.Device.String()+" in full precision, ", l.Smaller(), precise)
+	f.add(ops.FallbackCPU, "the cpu", []tile.Layout{{}}, onCPU)
+	f.add(ops.FallbackCPU, "the cpu, ", l.Smaller(), onCPU)
 	return f
 }
 
-func (f *fallbacks) add(name string, layouts []tile.Layout, open func() (*session, error)) {
+func (f *fallbacks) add(kind ops.Fallback, name string, layouts []tile.Layout, open func() (*session, error)) {
 	for _, layout := range layouts {
-		a := &attempt{name: name, layout: layout, open: open}
+		a := &attempt{name: name, kind: kind, layout: layout, open: open}
 		if layout.Size > 0 {
 			a.name += fmt.Sprintf("tiles of %d pixels", layout.Size)
 		}
@@ -91,6 +92,7 @@ func (f *fallbacks) restore(ctx context.Context, in, out tile.Planar) (used stri
 			if i == 0 {
 				return "", nil, nil
 			}
+			ops.Recording(ctx).FellBack(a.kind)
 			return a.name, errors.Join(failed.errs...), nil
 		}
 		if ctx.Err() != nil {

@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/network/tile"
@@ -37,6 +38,10 @@ func (o *Operator) newJob(ctx context.Context, slots int) *job {
 // restore fills each tile with load, runs the network on it and hands
 // it to done, in order. It returns when nothing runs any more.
 func (j *job) restore(tiles []tile.Tile, load func(tile.Planar) error, done func(tile.Planar)) (err error) {
+	began := time.Now()
+	defer func() {
+		ops.Recording(j.ctx).Spent(ops.StageRestore, time.Since(began))
+	}()
 	started := 0
 	for i := range tiles {
 		for ; err == nil && started < min(len(tiles), i+len(j.slots)); started++ {
@@ -50,6 +55,7 @@ func (j *job) restore(tiles []tile.Tile, load func(tile.Planar) error, done func
 			err = fmt.Errorf("tile %v: %w", tiles[i].Rect, e)
 		}
 		if err == nil {
+			ops.Recording(j.ctx).RestoredTiles(1)
 			done(s.out)
 		}
 	}

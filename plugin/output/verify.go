@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
@@ -27,6 +28,8 @@ const smallSide = 32
 // verify reads the file back in full and compares it with what it should be:
 // size, orientation, profile, metadata and colours.
 func (w *encodeJob) verify(ctx context.Context, path string) error {
+	began := time.Now()
+	defer func() { ops.Recording(ctx).Spent(ops.StageVerify, time.Since(began)) }()
 	written, err := vips.Open(path, vips.Sequential)
 	if err != nil {
 		return err

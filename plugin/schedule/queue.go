@@ -34,6 +34,9 @@ type Task struct {
 	index int       // in delayed, or -1
 }
 
+// Since is when the task first came here, or came anew while it was under way.
+func (t Task) Since() time.Time { return t.since }
+
 // Outcome is how a task ended.
 type Outcome struct {
 	Class     string // of the failure; "" is success

@@ -1,0 +1,78 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// Paths of the probes.
+const (
+	LivePath  = "/livez"
+	ReadyPath = "/readyz"
+)
+
+// Health is whether a daemon processes photos as it should, and if not, why.
+type Health struct {
+	Ready   bool     `json:"ready"`
+	Reasons []string `json:"reasons,omitempty"` // one line each, with the remedy where one is known
+}
+
+// Prober tells how a daemon is. Its methods are called concurrently and must
+// not wait for photos.
+type Prober interface {
+	Alive() error // an error where its loop has stopped
+	Health() Health
+}
+
+// HandleProbes makes m answer the probes: /livez with 200 while the daemon's
+// loop runs, /readyz with its Health, and with 503 where it is not ready.
+func HandleProbes(m *Mux, p Prober) {
+	m.HandleFunc("GET "+LivePath, func(w http.ResponseWriter, _ *http.Request) {
+		if err := p.Alive(); err != nil {
+			write(w, http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte(err.Error()+"\n"))
+			return
+		}
+		write(w, http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
+	})
+	m.HandleFunc("GET "+ReadyPath, func(w http.ResponseWriter, _ *http.Request) {
+		h, status := p.Health(), http.StatusOK
+		if err := p.Alive(); err != nil {
+			h.Ready, h.Reasons = false, append(h.Reasons, err.Error())
+		}
+		if !h.Ready {
+			status = http.StatusServiceUnavailable
+		}
+		body, err := json.Marshal(h)
+		if err != nil {
+			body = []byte("{}") // the fields are plain ones
+		}
+		write(w, status, "application/json", append(body, '\n'))
+	})
+}
+
+// Health asks the daemon for its health.
+func (c *Client) Health(ctx context.Context) (h Health, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://burnish"+ReadyPath, nil)
+	if err != nil {
+		return h, err
+	}
+	response, err := c.transport.RoundTrip(r)
+	if err != nil {
+		return h, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxHealth))
+	if err != nil {
+		return h, err
+	}
+	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusServiceUnavailable || json.Unmarshal(body, &h) != nil {
+		return h, fmt.Errorf("%s: %s", ReadyPath, response.Status)
+	}
+	return h, nil
+}
+
+// maxHealth bounds what is read of a Health, in bytes.
+const maxHealth = 1 << 20

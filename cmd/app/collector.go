@@ -1,0 +1,81 @@
+package app
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/burnish-photo/burnish/ops/diag"
+	"github.com/burnish-photo/burnish/plugin/schedule"
+	"github.com/burnish-photo/burnish/watcher"
+)
+
+var (
+	inProgressDesc = desc("photos_in_progress", "Photos that are being processed.")
+	failedDesc     = desc("photos_failed", "Photos whose last try failed.")
+	pausedDesc     = desc("paused", "1 while no photo begins, because of burnish pause or quiet hours, else 0.")
+	restartsDesc   = desc("worker_restarts_total", "Restarts of the worker process: crashed, or retired to be replaced.", "cause")
+
+	queueDesc    = desc("queue_photos", "Photos that wait, by watched folder.", "folder")
+	oldestDesc   = desc("queue_oldest_age_seconds", "How long the first photo that is due has waited; 0 where none is due.", "folder")
+	arrivingDesc = desc("folder_arriving_files", "Files that are not yet complete.", "folder")
+	stateDesc    = desc("folder_state", "1 for the state that the watched folder is in, else 0.", "folder", "state")
+	breakerDesc  = desc("circuit_breaker_state", "1 for the state that the folder's circuit breaker is in, else 0.", "folder", "state")
+	diskDesc     = desc("folder_disk_low", "1 while no photo of the folder begins because less than limits.min_free_space is free, else 0.", "folder")
+)
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
+}
+
+// collector tells of a Status when it is asked.
+type collector struct {
+	status   func() Status
+	restarts func() (crashed, retired int)
+	now      func() time.Time
+}
+
+// Describe sends every description.
+func (c collector) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{inProgressDesc, failedDesc, pausedDesc, restartsDesc, queueDesc, oldestDesc, arrivingDesc, stateDesc, breakerDesc, diskDesc} {
+		to <- d
+	}
+}
+
+// Collect sends the values of now.
+func (c collector) Collect(to chan<- prometheus.Metric) {
+	s := c.status()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	gauge(inProgressDesc, float64(s.Working))
+	gauge(failedDesc, float64(s.Failed))
+	gauge(pausedDesc, truth(s.Shut != ""))
+	crashed, retired := c.restarts()
+	to <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(crashed), "crashed")
+	to <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(retired), "retired")
+	queues, low := map[string]FolderQueue{}, map[string]bool{}
+	for _, q := range s.Queues {
+		queues[q.Folder] = q
+	}
+	for _, h := range s.Held {
+		low[h.Folder] = h.Until.IsZero()
+	}
+	for _, f := range s.Folders {
+		name, q := diag.Printable(f.Folder), queues[f.Folder] // a label is UTF-8, a name need not be
+		gauge(queueDesc, float64(q.Waiting), name)
+		age := 0.0
+		if !q.Oldest.IsZero() {
+			age = max(0, c.now().Sub(q.Oldest).Seconds())
+		}
+		gauge(oldestDesc, age, name)
+		gauge(arrivingDesc, float64(f.Arriving), name)
+		for _, m := range []watcher.Mode{watcher.Starting, watcher.Watching, watcher.Polling, watcher.Degraded} {
+			gauge(stateDesc, truth(f.Mode == m), name, string(m))
+		}
+		for _, b := range []schedule.BreakerState{schedule.BreakerClosed, schedule.BreakerOpen, schedule.BreakerHalfOpen} {
+			gauge(breakerDesc, truth(b == q.Breaker || q.Breaker == "" && b == schedule.BreakerClosed), name, string(b))
+		}
+		gauge(diskDesc, truth(low[f.Folder]), name)
+	}
+}

@@ -1,0 +1,172 @@
+package app
+
+import (
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/schedule"
+)
+
+const namespace = "burnish"
+
+// maxDevices bounds the values of the label device. The worker process names
+// them, and photos from anywhere are decoded there.
+const maxDevices = 32
+
+// other stands for every value of a label that is not an expected one.
+const other = "other"
+
+// metrics are what a daemon counts for Prometheus, beside what its Status tells.
+// No label is a photo's path. The loop's goroutine counts.
+type metrics struct {
+	registry *prometheus.Registry
+	devices  map[string]bool
+	fallback string // why the photo last restored ran on another device than configured
+
+	photos    *prometheus.CounterVec
+	failures  *prometheus.CounterVec
+	pixels    prometheus.Counter
+	read      prometheus.Counter
+	written   prometheus.Counter
+	tiles     prometheus.Counter
+	fallbacks *prometheus.CounterVec
+	device    prometheus.Gauge
+	duration  prometheus.Histogram
+	stages    *prometheus.HistogramVec
+}
+
+// newMetrics registers all metrics of a daemon of that version.
+func newMetrics(version string) *metrics {
+	m := &metrics{
+		registry:  prometheus.NewRegistry(),
+		devices:   map[string]bool{},
+		photos:    counters("photos_total", "Photos by how they ended. A photo that is tried again is counted again.", "result", "pipeline", "device"),
+		failures:  counters("failures_total", "Failed tries of photos, by kind of failure.", "kind", "pipeline"),
+		pixels:    counter("pixels_total", "Pixels of photos that were processed."),
+		read:      counter("read_bytes_total", "Bytes of photos' files that were processed."),
+		written:   counter("written_bytes_total", "Bytes of outputs that were written."),
+		tiles:     counter("tiles_total", "Tiles that networks restored."),
+		fallbacks: counters("tile_fallbacks_total", "Tiles that needed a fallback, by its kind.", "kind"),
+		device: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "device_fallback",
+			Help: "1 where the photo last restored ran on another device than the configured one, else 0."}),
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "photo_duration_seconds",
+			Help: "Time from a photo's beginning in a worker to its end.", Buckets: durations}),
+		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: "stage_duration_seconds",
+			Help: "Time of photos by stage. Restoring and encoding include decoding, which is done on demand.", Buckets: durations}, []string{"stage"}),
+	}
+	info := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "build_info", Help: "Always 1; the labels tell of the build.",
+		ConstLabels: prometheus.Labels{"version": labelText(version), "goversion": runtime.Version()}})
+	info.Set(1)
+	m.registry.MustRegister(m.photos, m.failures, m.pixels, m.read, m.written, m.tiles, m.fallbacks, m.device, m.duration, m.stages, info,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, kind := range plugin.Fallbacks() {
+		m.fallbacks.WithLabelValues(string(kind))
+	}
+	return m
+}
+
+// durations are the buckets of times in seconds: from a thumbnail to a photo of
+// several hundred megapixels on a slow CPU.
+var durations = []float64{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help})
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+// begun counts a task that begins. What waits for another try waits for its
+// back-off, not for others.
+func (m *metrics) begun(t schedule.Task, now time.Time) {
+	if t.Failures == 0 {
+		m.stages.WithLabelValues("queue").Observe(now.Sub(t.Since()).Seconds())
+	}
+}
+
+// succeeded counts a photo that is done or skipped.
+func (m *metrics) succeeded(pipeline string, r plugin.Result) {
+	result := "done"
+	if r.State == plugin.Skipped {
+		result = "skipped"
+	}
+	m.photos.WithLabelValues(result, labelText(pipeline), m.deviceLabel(r)).Inc()
+	if r.State == plugin.Skipped {
+		return
+	}
+	for _, o := range r.Outputs {
+		m.written.Add(float64(max(0, o.Size)))
+	}
+	m.duration.Observe(r.Elapsed.Seconds())
+	m.processed(r)
+}
+
+// failed counts a try of a photo that failed.
+func (m *metrics) failed(pipeline string, e *plugin.Error, r plugin.Result) {
+	result, kind := "failed", string(e.Kind)
+	if e.Quarantined {
+		result = "quarantined"
+	}
+	if !slices.Contains(plugin.Kinds(), kind) {
+		kind = other
+	}
+	m.photos.WithLabelValues(result, labelText(pipeline), m.deviceLabel(r)).Inc()
+	m.failures.WithLabelValues(kind, labelText(pipeline)).Inc()
+	m.processed(r)
+}
+
+// processed counts what was done with a photo's pixels.
+func (m *metrics) processed(r plugin.Result) {
+	s := r.Stats
+	m.pixels.Add(float64(max(0, s.Pixels)))
+	m.read.Add(float64(max(0, s.BytesRead)))
+	m.tiles.Add(float64(max(0, s.Tiles)))
+	for _, kind := range plugin.Fallbacks() {
+		m.fallbacks.WithLabelValues(string(kind)).Add(float64(max(0, s.Fallbacks[kind])))
+	}
+	for _, stage := range plugin.Stages() {
+		if spent, ok := s.Stages[stage]; ok {
+			m.stages.WithLabelValues(string(stage)).Observe(spent.Seconds())
+		}
+	}
+	if r.Notes["device"] != "" && s.Tiles > 0 {
+		m.fallback = r.Notes["fallback"]
+		m.device.Set(truth(m.fallback != ""))
+	}
+}
+
+// deviceLabel is the device that a photo was restored on, "" for none.
+func (m *metrics) deviceLabel(r plugin.Result) string {
+	d := labelText(r.Notes["device"])
+	if d == "" || m.devices[d] {
+		return d
+	}
+	if len(m.devices) >= maxDevices {
+		return other
+	}
+	m.devices[d] = true
+	return d
+}
+
+// labelText is text as a label takes it, which must be UTF-8.
+func labelText(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

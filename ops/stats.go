@@ -1,0 +1,114 @@
+package ops
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+)
+
+// Stage is a part of a photo's processing whose time is measured.
+type Stage string
+
+// The stages. Images are computed on demand: Restore includes decoding what the
+// network reads, Encode the steps and the decoding that no network is fed by.
+const (
+	StageAdmission Stage = "admission" // waiting for its turn and for memory
+	StageRestore   Stage = "restore"   // in networks
+	StageEncode    Stage = "encode"    // making the outputs' files
+	StageVerify    Stage = "verify"    // reading them back
+)
+
+// Stages lists the stages in their order.
+func Stages() []Stage { return []Stage{StageAdmission, StageRestore, StageEncode, StageVerify} }
+
+// Fallback is the kind of a second way to restore a tile.
+type Fallback string
+
+// The kinds of fallbacks.
+const (
+	FallbackSmallerTiles  Fallback = "smaller_tiles"
+	FallbackUnfused       Fallback = "unfused" // without fused kernels
+	FallbackFullPrecision Fallback = "full_precision"
+	FallbackCPU           Fallback = "cpu"
+)
+
+// Fallbacks lists the kinds of fallbacks.
+func Fallbacks() []Fallback {
+	return []Fallback{FallbackSmallerTiles, FallbackUnfused, FallbackFullPrecision, FallbackCPU}
+}
+
+// Stats are figures of one photo.
+type Stats struct {
+	Pixels    int64                   `json:"pixels,omitempty"`     // of the photo, its first page
+	BytesRead int64                   `json:"bytes_read,omitempty"` // size of the photo's file
+	Tiles     int64                   `json:"tiles,omitempty"`      // that networks restored
+	Fallbacks map[Fallback]int64      `json:"fallbacks,omitempty"`  // tiles that needed one
+	Stages    map[Stage]time.Duration `json:"stages,omitempty"`     // nanoseconds
+}
+
+// Recorder gathers the Stats of one photo. The zero value is ready; it is safe
+// for concurrent use. A nil one records nothing.
+type Recorder struct {
+	mu    sync.Mutex
+	stats Stats
+}
+
+type recorderKey struct{}
+
+// WithRecorder makes r the recorder of [Recording] below ctx.
+func WithRecorder(ctx context.Context, r *Recorder) context.Context {
+	return context.WithValue(ctx, recorderKey{}, r)
+}
+
+// Recording is the recorder of the photo that ctx belongs to, or nil.
+func Recording(ctx context.Context) *Recorder {
+	r, _ := ctx.Value(recorderKey{}).(*Recorder)
+	return r
+}
+
+// Source sets what is known of the photo's file.
+func (r *Recorder) Source(pixels, bytes int64) {
+	r.update(func(s *Stats) { s.Pixels, s.BytesRead = pixels, bytes })
+}
+
+// Spent adds time to a stage.
+func (r *Recorder) Spent(stage Stage, d time.Duration) {
+	r.update(func(s *Stats) {
+		if s.Stages == nil {
+			s.Stages = map[Stage]time.Duration{}
+		}
+		s.Stages[stage] += d
+	})
+}
+
+// RestoredTiles counts tiles.
+func (r *Recorder) RestoredTiles(n int) { r.update(func(s *Stats) { s.Tiles += int64(n) }) }
+
+// FellBack counts a tile that needed a fallback.
+func (r *Recorder) FellBack(kind Fallback) {
+	r.update(func(s *Stats) {
+		if s.Fallbacks == nil {
+			s.Fallbacks = map[Fallback]int64{}
+		}
+		s.Fallbacks[kind]++
+	})
+}
+
+// Stats is a copy of what was recorded.
+func (r *Recorder) Stats() (s Stats) {
+	r.update(func(now *Stats) {
+		s = *now
+		s.Fallbacks, s.Stages = maps.Clone(s.Fallbacks), maps.Clone(s.Stages)
+	})
+	return s
+}
+
+func (r *Recorder) update(f func(*Stats)) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(&r.stats)
+}
