@@ -113,6 +113,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 		a.log = slog.New(slog.DiscardHandler)
 	}
 	a.metrics = newMetrics(o.Version)
+	a.metrics.expect(o.Config)
 	a.worker.set(w)
 	a.cleanup.push("worker", func(context.Context) error { return a.worker.close() })
 	a.current = newSession(o.Config, w, o.Once)

@@ -72,6 +72,16 @@ func newMetrics(version string) *metrics {
 	return m
 }
 
+// expect begins the series of every pipeline's photos at 0, so that the first
+// failures show as an increase.
+func (m *metrics) expect(c Config) {
+	for _, f := range c.Folders {
+		for _, result := range []string{"done", "skipped", "failed", "quarantined"} {
+			m.photos.WithLabelValues(result, labelText(f.Job.Pipeline), "")
+		}
+	}
+}
+
 // durations are the buckets of times in seconds: from a thumbnail to a photo of
 // several hundred megapixels on a slow CPU.
 var durations = []float64{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600}

@@ -124,6 +124,7 @@ func (a *App) swap(ctx context.Context, next *swap) error {
 	}
 	a.worker.w, a.current = w, newSession(next.config, w, false)
 	a.along, a.metrics.fallback = map[string]bool{}, ""
+	a.metrics.expect(next.config)
 	a.current.begin(ctx, next.watch)
 	a.log.Info("configuration reloaded")
 	a.logReady(a.current)
