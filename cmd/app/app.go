@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin"
@@ -84,7 +83,7 @@ type App struct {
 	scraped Worker // of the session that status is of
 	unready []string
 
-	stateFault atomic.Pointer[error] // why the status file cannot be written
+	stateFault fault // why the status file cannot be written
 }
 
 // ending is a task that has ended.

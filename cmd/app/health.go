@@ -44,8 +44,11 @@ func (h *heart) alive(now time.Time) error {
 	return nil
 }
 
+// prober answers the probes of a daemon.
+type prober struct{ *App }
+
 // Alive reports an error where the loop is stuck or has ended.
-func (a *App) Alive() error {
+func (a prober) Alive() error {
 	select {
 	case <-a.stopped:
 		return errors.New("the daemon is stopping")
@@ -56,7 +59,7 @@ func (a *App) Alive() error {
 
 // Health says what keeps photos from being processed as configured. Pauses and
 // quiet hours are wanted and are no reason.
-func (a *App) Health() api.Health {
+func (a prober) Health() api.Health {
 	s := a.snapshot()
 	a.mu.Lock()
 	reasons := append([]string(nil), a.unready...)
@@ -75,17 +78,20 @@ func (a *App) Health() api.Health {
 	return api.Health{Ready: len(reasons) == 0, Reasons: reasons}
 }
 
-func (a *App) noteStateFault(err error) {
+// fault is an error that may come and go.
+type fault struct{ atomic.Pointer[error] }
+
+func (f *fault) set(err error) {
 	if err == nil {
-		a.stateFault.Store(nil)
+		f.Store(nil)
 	} else {
-		a.stateFault.Store(&err)
+		f.Store(&err)
 	}
 }
 
 // obstacles are what the loop alone knows of why photos are not processed as
 // configured.
-func (a *App) obstacles() (reasons []string) {
+func obstacles(a *App) (reasons []string) {
 	if a.next != nil {
 		reasons = append(reasons, "a reload waits for the photos in progress, then opens its models")
 	}

@@ -25,26 +25,26 @@ func watched(t *testing.T) *App {
 
 func TestHealthGivesReasons(t *testing.T) {
 	for reason, ail := range map[string]func(*App){
-		"cannot be written":      func(a *App) { a.noteStateFault(errors.New("read-only file system")) },
+		"cannot be written":      func(a *App) { a.stateFault.set(errors.New("read-only file system")) },
 		"a reload waits":         func(a *App) { a.next = &swap{} },
 		"on hold: 1 GB are free": func(a *App) { a.current.queue.Pause("/in", "1 GB are free") },
 		"CUDA is missing":        func(a *App) { a.metrics.fallback = "CUDA is missing" },
 		"is on hold: unwritable": func(a *App) { failShared(a, "/in") },
 	} {
 		a := watched(t)
-		if h := a.Health(); !h.Ready || len(h.Reasons) > 0 {
+		if h := (prober{a}).Health(); !h.Ready || len(h.Reasons) > 0 {
 			t.Fatalf("at first: %+v", h)
 		}
 		ail(a)
 		a.publish()
-		if h := a.Health(); h.Ready || len(h.Reasons) != 1 || !strings.Contains(h.Reasons[0], reason) {
+		if h := (prober{a}).Health(); h.Ready || len(h.Reasons) != 1 || !strings.Contains(h.Reasons[0], reason) {
 			t.Errorf("want %q: %+v", reason, h)
 		}
 	}
 	a := watched(t)
 	a.closed = "paused"
 	a.publish()
-	if h := a.Health(); !h.Ready {
+	if h := (prober{a}).Health(); !h.Ready {
 		t.Errorf("a pause is no fault: %+v", h)
 	}
 }

@@ -34,10 +34,10 @@ func (a *App) Run(ctx context.Context) (err error) {
 		return err
 	}
 	opened.push("status file", func(context.Context) error { stopKeeping(); return nil })
-	a.metrics.registry.MustRegister(collector{a.snapshot, a.restarts, time.Now})
+	a.metrics.registry.MustRegister(collector{a.snapshot, func() (int, int) { return restarts(a) }, time.Now})
 	control := api.Control(a, a.records())
 	api.HandleMetrics(control, a.metrics.registry)
-	api.HandleProbes(control, a)
+	api.HandleProbes(control, prober{a})
 	server, err := api.Listen(c.StateDir, control, a.log)
 	if err != nil {
 		return err
@@ -187,7 +187,7 @@ func (silent) Status(string) {}
 func (silent) Alive()        {}
 
 // restarts are those of the worker of the moment, counted since it was opened.
-func (a *App) restarts() (crashed, retired int) {
+func restarts(a *App) (crashed, retired int) {
 	a.mu.Lock()
 	w := a.scraped
 	a.mu.Unlock()

@@ -119,7 +119,7 @@ func keepStatus(ctx context.Context, a *App) (stop func(), err error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil { // readers hold it for a moment
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", lock.Name(), err), lock.Close())
 	}
-	k := &keeper{dir: dir, lock: lock, log: a.log, now: a.snapshot, notify: a.notify(), fault: a.noteStateFault, version: a.options.Version, started: time.Now()}
+	k := &keeper{dir: dir, lock: lock, log: a.log, now: a.snapshot, notify: a.notify(), fault: a.stateFault.set, version: a.options.Version, started: time.Now()}
 	k.keep()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
@@ -178,7 +178,7 @@ func (a *App) publish() {
 	for _, f := range q.Stats(time.Now()) {
 		s.Queues = append(s.Queues, FolderQueue{f.Folder, f.Waiting, f.Oldest, f.Breaker})
 	}
-	unready := a.obstacles()
+	unready := obstacles(a)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.unready = unready
