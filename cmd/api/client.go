@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // Client calls verbs. It is safe for concurrent use.
@@ -57,18 +58,36 @@ func Reach(ctx context.Context, stateDir string) error {
 // OverConn is a client of what answers with [ServeConn] at the other end of
 // conn. Calls share the connection. Close closes it.
 func OverConn(conn net.Conn) *Client {
+	only := &onlyConn{Conn: conn, closed: make(chan struct{})}
 	first := make(chan net.Conn, 1)
-	first <- conn
-	dial := func(context.Context, string, string) (net.Conn, error) {
+	first <- only
+	// Calls that come at once dial each for itself: one gets the connection, and
+	// the others wait until it is shared with them.
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		select {
 		case c := <-first:
 			return c, nil
-		default:
+		case <-only.closed:
 			return nil, net.ErrClosed
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
 	t := &http.Transport{DialContext: dial, DisableCompression: true, Protocols: multiplexed()}
-	return &Client{t, maxAnswer, func() { conn.Close() }}
+	return &Client{t, maxAnswer, func() { only.Close() }}
+}
+
+// onlyConn is a connection that tells when it is closed, by either side: the
+// transport closes what ends.
+type onlyConn struct {
+	net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (c *onlyConn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
 }
 
 // Direct is a client of a service in this process.
