@@ -65,7 +65,7 @@ func TestWhatShipsFitsTheSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if filepath.Base(file) == "compose.yaml" { // of a container
+		if filepath.Base(file) == "compose.yaml" || strings.Contains(file, "/monitoring/") { // of others
 			continue
 		}
 		if err := validate(t, s, text); err != nil {
