@@ -64,6 +64,7 @@ mkdir -p "$doc/models"
 copyright >"$doc/copyright"
 changelog | gzip -9n >"$doc/changelog.gz"
 cp packaging/CHANGELOG.md "$doc/NEWS.md"
+install -D -m 0644 -t "$doc/monitoring" packaging/monitoring/burnish.rules.yaml packaging/monitoring/grafana-dashboard.json
 # Cards and attributions of the models in the binary: their licence asks for them.
 find ops/promptcir/models -maxdepth 1 -type f ! -name '*.go' ! -name '*.onnx' -exec cp -t "$doc/models" {} +
 for model in ops/promptcir/models/*.onnx; do
