@@ -113,6 +113,17 @@ inside systemctl stop burnish
 echo "Result=$(property Result) ExecMainCode=$(property ExecMainCode) ExecMainStatus=$(property ExecMainStatus)"
 [ "$(property Result)/$(property ExecMainStatus)" = success/0 ] || die "not a clean exit"
 
+say "reload"
+inside systemctl start burnish
+pid=$(property MainPID)
+inside sed -i 's/settle: 2s/settle: 1s/' /etc/burnish/burnish.yaml
+inside systemctl reload burnish || { inside journalctl -u burnish --no-pager -n 10; die "the service does not reload"; }
+inside journalctl -u burnish --no-pager -o cat -g 'configuration reloaded' || die "the log tells of no reload"
+inside sed -i 's/settle: 1s/settel: 1s/' /etc/burnish/burnish.yaml
+! inside systemctl reload burnish 2>/dev/null || die "a faulty configuration was taken by a reload"
+inside sed -i 's/settel: 1s/settle: 2s/' /etc/burnish/burnish.yaml
+[ "$(inside systemctl is-active burnish)/$(property MainPID)" = "active/$pid" ] || die "a refused reload ended the service"
+
 say "a second start does nothing twice"
 before=$(stat -c %Y%i "$out/mountain.restored.jpg")
 inside systemctl start burnish
