@@ -12,6 +12,8 @@ const (
 	Quarantined State = "quarantined" // failed for good; not tried until somebody asks
 	Skipped     State = "skipped"     // refused on purpose, e.g. no output is wanted; Error may say why
 	Requeued    State = "asked"       // was done, and somebody asked for it to be done again
+	Waiting     State = "waiting"     // its results wait for review: see Review
+	Rejected    State = "rejected"    // its results were rejected in review; not made again until somebody asks
 )
 
 // Key identifies a task on one content.
@@ -64,6 +66,7 @@ type Record struct {
 	Superseded string            `json:"superseded,omitempty"` // the task by which another photo took one of its outputs
 	Salvaged   bool              `json:"salvaged,omitempty"`   // read back from a damaged ledger, and not yet compared with its outputs
 	Mounts     []string          `json:"mounts,omitempty"`     // the file systems that its files lay on
+	Review     *Review           `json:"review,omitempty"`     // results that are not published yet
 	Started    time.Time         `json:"started,omitzero"`
 	Finished   time.Time         `json:"finished,omitzero"`
 	Notes      map[string]string `json:"notes,omitempty"`

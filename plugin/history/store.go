@@ -78,6 +78,9 @@ type Store interface {
 	// not be seen.
 	Each(failedOnly bool, f func(Record) error) error
 
+	// EachReview calls f for every record with a [Review], as Each does.
+	EachReview(f func(Record) error) error
+
 	// Retain deletes what has been gone by the rule for as long as it keeps
 	// that, each time that it was asked, and returns the number of records
 	// deleted. It does nothing where it was done less than a day before now.

@@ -119,13 +119,24 @@ func (l *Ledger) Move(from, to, task string) error {
 	return nil
 }
 
-// Each implements [history.Store]. It reads a page of records at a time.
+// Each implements [history.Store].
 func (l *Ledger) Each(failedOnly bool, f func(history.Record) error) error {
+	if failedOnly {
+		return l.each(failures, f)
+	}
+	return l.each(everyRecord, f)
+}
+
+// EachReview implements [history.Store].
+func (l *Ledger) EachReview(f func(history.Record) error) error { return l.each(reviews, f) }
+
+// each reads a page of records at a time.
+func (l *Ledger) each(of choice, f func(history.Record) error) error {
 	var from []byte
 	for {
 		var page []history.Record
 		var last []byte
-		if err := l.view(func(t tables) error { page, last = t.page(failedOnly, from); return nil }); err != nil {
+		if err := l.view(func(t tables) error { page, last = t.page(of, from); return nil }); err != nil {
 			return err
 		}
 		for _, r := range page {

@@ -31,6 +31,14 @@ func mapPaths(r history.Record, f func(string) string) history.Record {
 	for i := range r.Mounts {
 		r.Mounts[i] = f(r.Mounts[i])
 	}
+	if r.Review != nil {
+		review := *r.Review
+		review.Results = slices.Clone(review.Results)
+		for i := range review.Results {
+			review.Results[i].Path = f(review.Results[i].Path)
+		}
+		r.Review = &review
+	}
 	return r
 }
 

@@ -30,14 +30,15 @@ var (
 	outputsBucket  = []byte("outputs")  // output path → path, task of the record that wrote it last
 	hashesBucket   = []byte("hashes")   // output content → output path; outlives the records
 	failedBucket   = []byte("failed")   // path, task → nothing; Failed and Quarantined only
+	reviewBucket   = []byte("review")   // path, task → nothing; those with a Review only
 	goneBucket     = []byte("gone")     // kind, key of another table → since when it has been of no use
 )
 
-var allTables = [][]byte{recordsBucket, contentsBucket, outputsBucket, hashesBucket, failedBucket, goneBucket}
+var allTables = [][]byte{recordsBucket, contentsBucket, outputsBucket, hashesBucket, failedBucket, reviewBucket, goneBucket}
 
 // tables are the buckets within one transaction.
 type tables struct {
-	meta, records, contents, outputs, hashes, failed, gone *bbolt.Bucket
+	meta, records, contents, outputs, hashes, failed, review, gone *bbolt.Bucket
 }
 
 func open(tx *bbolt.Tx) (tables, error) {
@@ -48,9 +49,10 @@ func open(tx *bbolt.Tx) (tables, error) {
 		outputs:  tx.Bucket(outputsBucket),
 		hashes:   tx.Bucket(hashesBucket),
 		failed:   tx.Bucket(failedBucket),
+		review:   tx.Bucket(reviewBucket),
 		gone:     tx.Bucket(goneBucket),
 	}
-	if t.meta == nil || t.gone == nil || t.records == nil || t.contents == nil || t.outputs == nil || t.hashes == nil || t.failed == nil {
+	if t.meta == nil || t.gone == nil || t.records == nil || t.contents == nil || t.outputs == nil || t.hashes == nil || t.failed == nil { // an older release has made no table of reviews
 		return t, errors.New("a table is missing")
 	}
 	return t, nil
@@ -76,6 +78,11 @@ func (t tables) put(e history.Record) error {
 	}
 	if e.HasFailed() {
 		if err := t.failed.Put(id, nil); err != nil {
+			return err
+		}
+	}
+	if e.Review != nil {
+		if err := t.review.Put(id, nil); err != nil {
 			return err
 		}
 	}
@@ -137,7 +144,7 @@ func (t tables) drop(id []byte) error {
 	if err := t.contents.Delete(join(e.Content, e.Task, e.Path)); err != nil {
 		return err
 	}
-	return errors.Join(t.failed.Delete(id), t.gone.Delete(marked(markedRecord, id)), t.records.Delete(id))
+	return errors.Join(t.failed.Delete(id), t.review.Delete(id), t.gone.Delete(marked(markedRecord, id)), t.records.Delete(id))
 }
 
 // ofPath are the records of a source, by task.
@@ -165,22 +172,37 @@ func (t tables) ofContent(content string) (all []history.Record) {
 	return all
 }
 
-// page returns up to pageLength records, or failures alone, after the key from,
-// and the last key.
-func (t tables) page(failedOnly bool, from []byte) (page []history.Record, last []byte) {
+// choice is what a walk through the records takes: those of an index, or all.
+type choice struct {
+	index func(tables) *bbolt.Bucket // nil: the records themselves
+	is    func(history.Record) bool  // an older release may have left others in the index
+}
+
+var (
+	everyRecord = choice{nil, func(history.Record) bool { return true }}
+	failures    = choice{func(t tables) *bbolt.Bucket { return t.failed }, history.Record.HasFailed}
+	reviews     = choice{func(t tables) *bbolt.Bucket { return t.review }, func(r history.Record) bool { return r.Review != nil }}
+)
+
+// page returns up to pageLength records after the key from, and the last key.
+func (t tables) page(of choice, from []byte) (page []history.Record, last []byte) {
 	c := t.records.Cursor()
-	if failedOnly {
-		c = t.failed.Cursor()
+	if of.index != nil {
+		index := of.index(t)
+		if index == nil {
+			return nil, nil
+		}
+		c = index.Cursor()
 	}
 	k, value := c.Seek(from)
 	if bytes.Equal(k, from) {
 		k, value = c.Next()
 	}
 	for n := 0; k != nil && n < pageLength; n++ {
-		if failedOnly {
+		if of.index != nil {
 			value = t.records.Get(k)
 		}
-		if r, ok := decode(k, value); ok && (!failedOnly || r.HasFailed()) {
+		if r, ok := decode(k, value); ok && of.is(r) {
 			page = append(page, r)
 		}
 		last = bytes.Clone(k)

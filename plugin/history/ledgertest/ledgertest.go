@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) history.Store) {
 		{"Delete", deletes},
 		{"Move", moves},
 		{"Each", each},
+		{"EachReview", reviews},
 		{"EachMayWrite", eachMayWrite},
 		{"Mounts", mounts},
 		{"ConcurrentUse", concurrentUse},

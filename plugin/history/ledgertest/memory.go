@@ -69,6 +69,11 @@ func (m *Memory) all(is func(history.Record) bool) (all []history.Record) {
 
 func clone(r history.Record) history.Record {
 	r.Outputs, r.LeftOut, r.Mounts, r.Notes = slices.Clone(r.Outputs), slices.Clone(r.LeftOut), slices.Clone(r.Mounts), maps.Clone(r.Notes)
+	if r.Review != nil {
+		review := *r.Review
+		review.Results = slices.Clone(review.Results)
+		r.Review = &review
+	}
 	return r
 }
 
@@ -156,7 +161,16 @@ func (m *Memory) Move(from, to, task string) error {
 
 // Each implements [history.Store].
 func (m *Memory) Each(failedOnly bool, f func(history.Record) error) error {
-	for _, r := range m.all(func(r history.Record) bool { return !failedOnly || r.HasFailed() }) {
+	return m.each(func(r history.Record) bool { return !failedOnly || r.HasFailed() }, f)
+}
+
+// EachReview implements [history.Store].
+func (m *Memory) EachReview(f func(history.Record) error) error {
+	return m.each(func(r history.Record) bool { return r.Review != nil }, f)
+}
+
+func (m *Memory) each(is func(history.Record) bool, f func(history.Record) error) error {
+	for _, r := range m.all(is) {
 		if err := f(r); err != nil {
 			return err
 		}

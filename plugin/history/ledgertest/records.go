@@ -33,7 +33,8 @@ func putKeepsEveryField(t *testing.T, s history.Store) {
 		Pipeline: "photos", MovedTo: "/quarantine/a.jpg", Salvaged: true,
 		Mounts:  []string{"/ 1"},
 		Started: shot, Finished: shot.Add(time.Second),
-		Notes: map[string]string{"model": "lite"},
+		Notes:  map[string]string{"model": "lite"},
+		Review: &history.Review{Folder: "F", Results: []history.Result{{Output: history.Output{Path: "/out/a.jpg", Size: 3, Hash: "h"}, Name: "0.jpg", Target: 1, Format: "jpeg"}}, Strength: new(float64)},
 	}
 	put(t, s, want)
 	want.Superseded = "w9"
@@ -81,6 +82,9 @@ func putRefuses(t *testing.T, s history.Store) {
 		"content": {Key: history.Key{Path: "a", Task: "w"}, State: history.Done},
 		"zero":    {Key: history.Key{Path: "a\x00b", Task: "w"}, State: history.Failed},
 		"output":  {Key: history.Key{Path: "a", Task: "w"}, State: history.Failed, Outputs: []history.Output{{}}},
+		"review":  {Key: history.Key{Path: "a", Task: "w", Content: "c"}, State: history.Waiting},
+		"folders": {Key: history.Key{Path: "a", Task: "w"}, State: history.Failed, Review: &history.Review{Folder: ".."}},
+		"names":   {Key: history.Key{Path: "a", Task: "w"}, State: history.Failed, Review: &history.Review{Folder: "F", Results: []history.Result{{Name: "../a"}}}},
 	} {
 		if err := s.Put(r); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Put(%+v) = %v, which must speak of %q", r, err, want)
@@ -96,6 +100,7 @@ func namesOfAnyBytes(t *testing.T, s history.Store) {
 		want := done("/in"+name, task, "c", "/out"+name)
 		want.Root, want.MovedTo, want.Mounts, want.Error, want.Hint = "/in"+name, "/moved"+name, []string{"/mnt" + name}, "read "+name, "free "+name
 		want.Outputs[0].Hash = "h"
+		want.Review = &history.Review{Folder: "F", Results: []history.Result{{Output: history.Output{Path: "/out" + name}, Name: "0.jpg"}}}
 		put(t, s, want)
 		if got, _ := find(t, s, want.Path, task); !sameRecord(got, want) {
 			t.Errorf("%q came back as %+v", name, got)
@@ -308,6 +313,34 @@ func each(t *testing.T, s history.Store) {
 	if err := s.Each(false, func(history.Record) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("Each ended with %v", err)
 	}
+}
+
+// A walk through reviews sees the records that have one, in whatever state, for as
+// long as they have it.
+func reviews(t *testing.T, s history.Store) {
+	waits := done("a.jpg", "w", "c")
+	waits.State, waits.Outputs, waits.Review = history.Waiting, nil, &history.Review{Folder: "F"}
+	interrupted, moved := waits, waits
+	interrupted.Path, interrupted.State = "b.jpg", history.Failed
+	moved.Path = "c.jpg"
+	put(t, s, waits, interrupted, moved, done("d.jpg", "w", "c"))
+	want := func(want ...string) {
+		t.Helper()
+		var got []history.Record
+		err := s.EachReview(func(r history.Record) error {
+			got = append(got, r)
+			return nil
+		})
+		if err != nil || !slices.Equal(paths(got), want) {
+			t.Errorf("%q, %v, want %q", paths(got), err, want)
+		}
+	}
+	want("a.jpg w", "b.jpg w", "c.jpg w")
+	if err := errors.Join(s.Delete("b.jpg", "w"), s.Move("c.jpg", "e.jpg", "w")); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, done("a.jpg", "w", "c"))
+	want("e.jpg w")
 }
 
 // The function that Each calls may write.
