@@ -4,6 +4,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -145,7 +146,7 @@ func (r Record) files() (paths []string) {
 			paths = append(paths, path)
 		}
 	}
-	for _, o := range r.Outputs {
+	for _, o := range slices.Concat(r.Outputs, r.Former) {
 		paths = append(paths, o.Path)
 	}
 	return paths

@@ -8,6 +8,8 @@ type Question struct {
 	Path    string `json:"path,omitempty"`    // absolute: its records are asked for
 	Content string `json:"content,omitempty"` // SHA-256, hexadecimal: equal photos, and whether Burnish wrote it
 	Output  string `json:"output,omitempty"`  // absolute: its maker
+
+	Settings string `json:"settings,omitempty"` // fingerprint of a pipeline: what it stands for
 }
 
 // Answer is what the store knows.
@@ -16,6 +18,7 @@ type Answer struct {
 	IsOutput bool     `json:"is_output,omitempty"`
 	Maker    Maker    `json:"maker,omitzero"`
 	Made     bool     `json:"made,omitempty"` // Maker is known
+	Version  *Version `json:"version,omitempty"`
 }
 
 // Recall answers a question.
@@ -30,6 +33,12 @@ func (r *Records) Recall(q Question) (a Answer, err error) {
 		err = errors.Join(err, err2)
 	case q.Output != "":
 		a.Maker, a.Made, err = r.store.Maker(q.Output)
+	case q.Settings != "":
+		if v, ok, failed := r.store.Version(q.Settings); ok {
+			a.Version = &v
+		} else {
+			err = failed
+		}
 	}
 	return a, err
 }
@@ -59,4 +68,13 @@ func (ask Asked) Maker(output string) (m Maker, ok bool, err error) {
 func (ask Asked) IsOutput(content string) (bool, error) {
 	a, err := ask(Question{Content: content})
 	return a.IsOutput, err
+}
+
+// Version implements [Reader].
+func (ask Asked) Version(settings string) (v Version, ok bool, err error) {
+	a, err := ask(Question{Settings: settings})
+	if a.Version == nil {
+		return v, false, err
+	}
+	return *a.Version, true, err
 }

@@ -44,6 +44,9 @@ type Output struct {
 	Path string `json:"path"`
 	Size int64  `json:"size"`           // bytes
 	Hash string `json:"hash,omitempty"` // SHA-256 of its bytes in hex
+
+	Place int    `json:"place,omitempty"` // of the output among the pipeline's, from 1; 0 in older records: see [Record.PlaceOf]
+	Build string `json:"build,omitempty"` // what made it where that is not the record's Build: it was kept
 }
 
 // Record is what became of one task.
@@ -55,6 +58,8 @@ type Record struct {
 	Outputs    []Output          `json:"outputs,omitempty"`
 	Root       string            `json:"root,omitempty"`     // the folder that the source was found below; "" in older records
 	LeftOut    []int             `json:"left_out,omitempty"` // outputs of the pipeline that were not wanted, by their place in it, ascending
+	Former     []Output          `json:"former,omitempty"`   // files of outputs that the pipeline no longer has, or writes elsewhere; they were left
+	Redo       []int             `json:"redo,omitempty"`     // of [Requeued]: the places, from 1, of the outputs to make again; none: all that is not current, or else all
 	Error      string            `json:"error,omitempty"`
 	Hint       string            `json:"hint,omitempty"` // what to do about Error
 	ErrorClass string            `json:"error_class,omitempty"`
@@ -94,6 +99,23 @@ func (r Record) Place(i int) int {
 	for _, out := range r.LeftOut {
 		if out < i {
 			i--
+		}
+	}
+	return i
+}
+
+// PlaceOf is the place, from 0, among a pipeline's n outputs that the file i of
+// Outputs is of; -1 where the record does not tell.
+func (r Record) PlaceOf(i, n int) int {
+	if place := r.Outputs[i].Place; place > 0 {
+		return place - 1
+	}
+	if !r.Covers(n) {
+		return -1
+	}
+	for _, out := range r.LeftOut {
+		if out <= i {
+			i++
 		}
 	}
 	return i

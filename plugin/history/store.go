@@ -34,6 +34,10 @@ type Reader interface {
 	// output, by a record that stands or one that is deleted. An output that
 	// equals its own source does not count: refusing it would refuse the source.
 	IsOutput(content string) (bool, error)
+
+	// Version returns the pipeline that the fingerprint of a task stands for, ok
+	// being false where it is not known.
+	Version(settings string) (v Version, ok bool, err error)
 }
 
 // Maker is the task that an output was last made by. The output stays its own
@@ -61,7 +65,8 @@ type Store interface {
 	// same source is deleted; that of another source, if it was Done, becomes
 	// Superseded by r's task and offers its outputs to nobody any more; any other
 	// is deleted. A Superseded record that is put claims no outputs. The maker of
-	// an output stays who made it last.
+	// an output stays who made it last. Its Former files become its own where none
+	// but its source made them.
 	Put(r Record) error
 
 	// Delete drops the record of a path and task, so that the task is done
@@ -90,6 +95,12 @@ type Store interface {
 	// on, "" where it never did.
 	Mount(folder string) (mount string, err error)
 	SetMount(folder, mount string) error
+
+	// SetVersion stores v in place of the version with its fingerprint.
+	// DropVersion forgets one; Versions are all, by fingerprint.
+	SetVersion(v Version) error
+	DropVersion(settings string) error
+	Versions() ([]Version, error)
 
 	// Close waits for what is under way and releases the store. No other method
 	// is called after.

@@ -23,9 +23,11 @@ func unescaped(r history.Record) history.Record { return mapPaths(r, unescapedNa
 func mapPaths(r history.Record, f func(string) string) history.Record {
 	r.Path, r.Root, r.MovedTo, r.Error, r.Hint = f(r.Path), f(r.Root), f(r.MovedTo), f(r.Error), f(r.Hint) // an error names paths
 	r.Task, r.Superseded = f(r.Task), f(r.Superseded)                                                      // and a task a folder
-	r.Outputs = slices.Clone(r.Outputs)
-	for i := range r.Outputs {
-		r.Outputs[i].Path = f(r.Outputs[i].Path)
+	for _, files := range []*[]history.Output{&r.Outputs, &r.Former} {
+		*files = slices.Clone(*files)
+		for i := range *files {
+			(*files)[i].Path = f((*files)[i].Path)
+		}
 	}
 	r.Mounts = slices.Clone(r.Mounts)
 	for i := range r.Mounts {

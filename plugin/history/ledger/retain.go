@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/history"
@@ -218,7 +219,7 @@ func (t tables) change(c change, now time.Time) (dropped history.Record, err err
 
 // dropWhole drops a record and that it made its outputs.
 func (t tables) dropWhole(id []byte, e history.Record) error {
-	for _, o := range e.Outputs {
+	for _, o := range slices.Concat(e.Outputs, e.Former) {
 		if path := []byte(o.Path); bytes.Equal(t.outputs.Get(path), id) {
 			if err := t.outputs.Delete(path); err != nil {
 				return err

@@ -24,7 +24,7 @@ const pageLength = 256
 // The buckets of the file. The records are the truth; the others are indexes that
 // the same transaction keeps in step.
 var (
-	metaBucket     = []byte("meta")     // "schema" → version; "retained" → when; "folder", path → mount
+	metaBucket     = []byte("meta")     // "schema" → version; "retained" → when; "folder", path → mount; "pipeline", settings → version in JSON
 	recordsBucket  = []byte("entries")  // path, task → record in JSON
 	contentsBucket = []byte("contents") // content, task, path → nothing; Done only
 	outputsBucket  = []byte("outputs")  // output path → path, task of the record that wrote it last
@@ -68,6 +68,11 @@ func (t tables) put(e history.Record) error {
 	}
 	for _, o := range e.Outputs {
 		if err := t.putOutput(id, e, o); err != nil {
+			return err
+		}
+	}
+	for _, o := range e.Former {
+		if err := t.putFormer(id, e, o); err != nil {
 			return err
 		}
 	}
@@ -122,6 +127,15 @@ func (t tables) putOutput(id []byte, e history.Record, o history.Output) error {
 		return nil
 	}
 	return errors.Join(t.hashes.Put([]byte(o.Hash), path), t.gone.Delete(marked(markedHash, []byte(o.Hash))))
+}
+
+// putFormer lets e be the maker of a file that its source was the maker of.
+func (t tables) putFormer(id []byte, e history.Record, o history.Output) error {
+	path := []byte(o.Path)
+	if before := t.outputs.Get(path); before != nil && !bytes.HasPrefix(before, join(e.Path, "")) {
+		return nil
+	}
+	return errors.Join(t.outputs.Put(path, id), t.gone.Delete(marked(markedOutput, path)))
 }
 
 // supersede lets the record before make room for e.

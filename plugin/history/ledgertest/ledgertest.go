@@ -39,6 +39,8 @@ func Run(t *testing.T, open func(t *testing.T) history.Store) {
 		{"EachReview", reviews},
 		{"EachMayWrite", eachMayWrite},
 		{"Mounts", mounts},
+		{"Versions", versions},
+		{"FormerFiles", formerFiles},
 		{"ConcurrentUse", concurrentUse},
 		{"WhatIsGoneIsDropped", whatIsGoneIsDropped},
 		{"WhatComesBackStays", whatComesBackStays},

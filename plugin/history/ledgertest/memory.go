@@ -18,6 +18,7 @@ type Memory struct {
 	makers   map[string]id     // by output
 	outputs  map[string]string // by content, where it was written last
 	mounts   map[string]string // by folder
+	versions map[string]history.Version
 	gone     map[mark]time.Time
 	retained time.Time
 }
@@ -35,7 +36,7 @@ var _ history.Store = (*Memory)(nil)
 
 // NewMemory makes an empty store.
 func NewMemory() *Memory {
-	return &Memory{records: map[id]history.Record{}, makers: map[string]id{}, outputs: map[string]string{}, mounts: map[string]string{}, gone: map[mark]time.Time{}}
+	return &Memory{records: map[id]history.Record{}, makers: map[string]id{}, outputs: map[string]string{}, mounts: map[string]string{}, versions: map[string]history.Version{}, gone: map[mark]time.Time{}}
 }
 
 // Of implements [history.Reader].
@@ -74,6 +75,7 @@ func clone(r history.Record) history.Record {
 		review.Results = slices.Clone(review.Results)
 		r.Review = &review
 	}
+	r.Former, r.Redo = slices.Clone(r.Former), slices.Clone(r.Redo)
 	return r
 }
 
@@ -120,6 +122,12 @@ func (m *Memory) put(r history.Record) {
 		if o.Hash != "" && o.Hash != r.Content {
 			m.outputs[o.Hash] = o.Path
 			delete(m.gone, mark{content: o.Hash})
+		}
+	}
+	for _, o := range r.Former {
+		if before, made := m.makers[o.Path]; !made || before.path == r.Path {
+			m.makers[o.Path] = this
+			delete(m.gone, mark{output: o.Path})
 		}
 	}
 }
@@ -193,6 +201,37 @@ func (m *Memory) SetMount(folder, mount string) error {
 	return nil
 }
 
+// Version implements [history.Reader].
+func (m *Memory) Version(settings string) (history.Version, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v, ok := m.versions[settings]
+	return v, ok, nil
+}
+
+// SetVersion implements [history.Store].
+func (m *Memory) SetVersion(v history.Version) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.versions[v.Settings] = v
+	return nil
+}
+
+// DropVersion implements [history.Store].
+func (m *Memory) DropVersion(settings string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.versions, settings)
+	return nil
+}
+
+// Versions implements [history.Store].
+func (m *Memory) Versions() ([]history.Version, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.SortedFunc(maps.Values(m.versions), func(a, b history.Version) int { return cmp.Compare(a.Settings, b.Settings) }), nil
+}
+
 // Close implements [history.Store].
 func (m *Memory) Close() error { return nil }
 
@@ -227,7 +266,7 @@ func (m *Memory) Retain(now time.Time, rule history.Rule) (n int, err error) {
 			continue
 		}
 		m.drop(this)
-		for _, o := range r.Outputs {
+		for _, o := range slices.Concat(r.Outputs, r.Former) {
 			if m.makers[o.Path] == this {
 				delete(m.makers, o.Path)
 			}
