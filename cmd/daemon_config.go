@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/burnish-photo/burnish/cmd/app"
+	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/cmd/worker"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
@@ -12,6 +13,7 @@ import (
 // appConfig is a configuration file as the daemon takes it.
 func appConfig(c *config.Config, w app.Workers) app.Config {
 	a := app.Config{StateDir: c.StateDir, Workers: w, MinFreeSpace: c.Limits.MinFreeSpace, QueuePerFolder: c.Limits.QueuePerFolder}
+	a.Serve = serve.Config{Listen: c.Listen}
 	for _, h := range c.QuietHours {
 		a.QuietHours = append(a.QuietHours, h)
 	}

@@ -34,7 +34,7 @@ func examineSandbox(c *config.Config) tools.Finding {
 
 // examineDaemon asks whether a daemon answers; status is that of a running one,
 // or nil.
-func examineDaemon(ctx context.Context, stateDir string) (f tools.Finding, status *app.Status) {
+func examineDaemon(ctx context.Context, stateDir string) (f tools.Finding, status *api.DaemonStatus) {
 	f = tools.Found("daemon", "none runs with the state folder %s", stateDir)
 	runs, err := app.Running(stateDir)
 	switch {
@@ -49,7 +49,7 @@ func examineDaemon(ctx context.Context, stateDir string) (f tools.Finding, statu
 	}
 	status, err = app.ReadStatus(stateDir)
 	if err != nil {
-		status = &app.Status{}
+		status = &api.DaemonStatus{}
 	}
 	f.Detail = fmt.Sprintf("burnish %s runs, process %d", status.Version, status.PID)
 	ctx, stop := context.WithTimeout(ctx, answerWait)
@@ -76,7 +76,7 @@ func examineDaemon(ctx context.Context, stateDir string) (f tools.Finding, statu
 // examineWatching tells of each watched folder whether events or polling find
 // its photos, as a running daemon has found out or as it looks, and how far the
 // limit of inotify watches is.
-func examineWatching(ctx context.Context, c *config.Config, status *app.Status) (all []tools.Finding) {
+func examineWatching(ctx context.Context, c *config.Config, status *api.DaemonStatus) (all []tools.Finding) {
 	folders := 0
 	for _, w := range c.Watch {
 		if _, err := os.Stat(w.Folder); err != nil {
@@ -127,7 +127,7 @@ func foresee(ctx context.Context, w watcher.Config) (f tools.Finding, watches in
 }
 
 // watched is f with what the daemon has found out about the folder.
-func watched(f tools.Finding, folder string, status *app.Status) tools.Finding {
+func watched(f tools.Finding, folder string, status *api.DaemonStatus) tools.Finding {
 	for _, s := range status.Folders {
 		if s.Folder != folder {
 			continue

@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/app"
+	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/cmd/worker"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops/diag"
@@ -46,6 +48,9 @@ func (r *runCommand) Run(h *host) error {
 		return err
 	}
 	o := app.Options{Config: c, Version: release(), Log: log, Once: r.Once, Notify: systemd{log}}
+	if !r.Once {
+		o.Site = func(control *api.Mux) *serve.Site { return newSite(control, log) }
+	}
 	if r.Folder == "" && !r.Once {
 		o.Load = load
 	}

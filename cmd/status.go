@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/app"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/watcher"
@@ -48,40 +49,30 @@ func (s *statusCommand) Run(h *host) error {
 	if err := s.print(h.out, now); err != nil {
 		return err
 	}
-	if !now.Running || now.Status != nil && degraded(now.Status) {
+	if !now.Running || now.DaemonStatus != nil && degraded(now.DaemonStatus) {
 		return errFailures
 	}
 	return nil
 }
 
-// standing is how a daemon stands, or what the last one left.
-type standing struct {
-	Running bool   `json:"running"`
-	Dir     string `json:"state_dir"`
-	*app.Status
-	ETA float64 `json:"eta_seconds,omitempty"` // until what is in work and waits is done
-}
-
 // lookAt looks at the state in dir.
-func lookAt(dir string) (standing, error) {
+func lookAt(dir string) (api.Standing, error) {
 	runs, err := app.Running(dir)
-	now := standing{Running: runs, Dir: dir}
+	var left *api.DaemonStatus
 	if err == nil {
-		now.Status, err = app.ReadStatus(dir)
+		left, err = app.ReadStatus(dir)
 	}
+	now := api.Stand(runs, dir, left)
 	if errors.Is(err, os.ErrPermission) {
 		return now, fmt.Errorf("%w; run burnish status as root or as the daemon's user", err)
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return now, err
 	}
-	if s := now.Status; s != nil && runs && s.Rate > 0 && s.Shut == "" {
-		now.ETA = float64(s.Working+s.Waiting) / s.Rate * 60
-	}
 	return now, nil
 }
 
-func (s *statusCommand) print(out io.Writer, now standing) error {
+func (s *statusCommand) print(out io.Writer, now api.Standing) error {
 	if s.JSON {
 		return json.NewEncoder(out).Encode(now)
 	}
@@ -89,7 +80,7 @@ func (s *statusCommand) print(out io.Writer, now standing) error {
 	return nil
 }
 
-func degraded(s *app.Status) bool {
+func degraded(s *api.DaemonStatus) bool {
 	if len(s.Held) > 0 {
 		return true
 	}
@@ -101,8 +92,8 @@ func degraded(s *app.Status) bool {
 	return false
 }
 
-func printState(out io.Writer, now standing) {
-	dir, runs, s := now.Dir, now.Running, now.Status
+func printState(out io.Writer, now api.Standing) {
+	dir, runs, s := now.Dir, now.Running, now.DaemonStatus
 	const moment = time.DateTime
 	switch {
 	case s == nil && runs:
@@ -116,7 +107,7 @@ func printState(out io.Writer, now standing) {
 	default:
 		fmt.Fprintf(out, "burnish is not running (state folder %s); its last status, of %s:\n", diag.Printable(dir), s.Written.Local().Format(moment))
 	}
-	fmt.Fprintf(out, "since %s: %s done, %d failed, %d in progress, %d waiting%s\n", s.Started.Local().Format(moment), counted(s.Done, "photos"), s.Failed, s.Working, s.Waiting, now.speed())
+	fmt.Fprintf(out, "since %s: %s done, %d failed, %d in progress, %d waiting%s\n", s.Started.Local().Format(moment), counted(s.Done, "photos"), s.Failed, s.Working, s.Waiting, speed(now))
 	printNames(out, "in progress", s.InWork, s.Working)
 	printNames(out, "waiting", s.Next, s.Waiting)
 	for _, f := range s.Folders {
@@ -156,7 +147,7 @@ func printState(out io.Writer, now standing) {
 }
 
 // speed is the rate and the time left, in words.
-func (s standing) speed() string {
+func speed(s api.Standing) string {
 	if s.Rate == 0 {
 		return ""
 	}
@@ -168,7 +159,7 @@ func (s standing) speed() string {
 }
 
 // devices are what the pipelines' networks run on, each once.
-func devices(s *app.Status) (all []string) {
+func devices(s *api.DaemonStatus) (all []string) {
 	for _, steps := range s.Steps {
 		all = append(all, steps...)
 	}

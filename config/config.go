@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
@@ -23,6 +24,7 @@ type Config struct {
 	Version    int                        `yaml:"version" help:"version of the file format: 1"`
 	StateDir   string                     `yaml:"state_dir" kind:"path" help:"folder for ledger, status and scratch files; default: burnish in the XDG state folder"`
 	Watch      []Watch                    `yaml:"watch" help:"watched folders"`
+	Listen     []string                   `yaml:"listen" help:"addresses that the page and the HTTP API are served on: HOST:PORT, or the path of a Unix socket; default: none"`
 	Restore    plugin.Restore             `yaml:"restore" help:"where networks run and which models they use"`
 	Limits     Limits                     `yaml:"limits" help:"limits that protect the host"`
 	Worker     Worker                     `yaml:"worker" help:"the process that decodes and restores photos"`
@@ -160,6 +162,11 @@ func (c *Config) resolve(folder string) {
 	}
 	absolute(&c.Restore.Models)
 	absolute(&c.Restore.Runtime.Library)
+	for i, address := range c.Listen {
+		if strings.ContainsRune(address, filepath.Separator) {
+			absolute(&c.Listen[i])
+		}
+	}
 	for _, list := range [][]string{c.Restore.Runtime.Providers, c.Worker.Read, c.Worker.Write} {
 		for i := range list {
 			absolute(&list[i])

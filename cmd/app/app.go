@@ -18,6 +18,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 	"github.com/burnish-photo/burnish/watcher"
@@ -37,6 +39,10 @@ type Options struct {
 	// there is no such reload.
 	Load func(context.Context) (Config, error)
 
+	// Site is where people reach the daemon beside its control socket, by
+	// Config.Serve. It asks for what control answers. nil: nowhere.
+	Site func(control *api.Mux) *serve.Site
+
 	Notify Notifier // nil: nobody is told
 }
 
@@ -53,6 +59,8 @@ type Notifier interface {
 // App is a daemon.
 type App struct {
 	options  Options
+	started  time.Time
+	site     *serve.Site // nil: none
 	log      *slog.Logger
 	cleanup  cleanup
 	ended    chan ending
@@ -104,7 +112,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{
-		options: o, log: o.Log,
+		options: o, started: time.Now(), log: o.Log,
 		ended: make(chan ending), commands: make(chan func()), stopped: make(chan struct{}),
 		paused: isPaused(o.Config.StateDir), failed: map[string]error{}, along: map[string]bool{},
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 	"github.com/burnish-photo/burnish/watcher"
@@ -54,7 +55,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	crashed, retired := c.restarts()
 	to <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(crashed), "crashed")
 	to <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(retired), "retired")
-	queues, low := map[string]FolderQueue{}, map[string]bool{}
+	queues, low := map[string]api.FolderQueue{}, map[string]bool{}
 	for _, q := range s.Queues {
 		queues[q.Folder] = q
 	}

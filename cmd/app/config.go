@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/watcher"
@@ -17,6 +18,7 @@ type Config struct {
 	StateDir string // absolute; a reload cannot change it
 	Folders  []Folder
 	Workers  Workers
+	Serve    serve.Config
 
 	QuietHours     []Hours   // no photo begins in them
 	MinFreeSpace   diag.Size // with less below its output folder, or StateDir, no photo of a folder begins

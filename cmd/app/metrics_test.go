@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 	"github.com/burnish-photo/burnish/watcher"
@@ -20,8 +21,8 @@ func TestMetricsKeepToTheConventions(t *testing.T) {
 	a := testApp(t, Options{Config: testConfig(t, testWorker{}), Version: "1.2.3"})
 	status := Status{
 		Folders: []watcher.FolderState{{Folder: "/in", Mode: watcher.Degraded}, {Folder: "/caf\xe9", Mode: watcher.Watching}, {Folder: "/caf\xe8"}},
-		Queues:  []FolderQueue{{Folder: "/in", Waiting: 3, Oldest: time.Unix(40, 0), Breaker: schedule.BreakerOpen}},
-		Held:    []HeldFolder{{Folder: "/in", Reason: "1 GB are free"}},
+		Queues:  []api.FolderQueue{{Folder: "/in", Waiting: 3, Oldest: time.Unix(40, 0), Breaker: schedule.BreakerOpen}},
+		Held:    []api.HeldFolder{{Folder: "/in", Reason: "1 GB are free"}},
 	}
 	c := collector{func() Status { return status }, func() (int, int) { return 2, 5 }, func() time.Time { return time.Unix(100, 0) }}
 	a.metrics.registry.MustRegister(c)

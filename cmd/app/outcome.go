@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/worker"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/schedule"
@@ -62,7 +63,7 @@ func (a *App) outcome(e ending) schedule.Outcome {
 	if hint != "" {
 		reason = strings.TrimSuffix(reason, "; "+hint)
 	}
-	a.tally.last = &LastError{Photo: photo, Reason: reason, Hint: hint, Time: time.Now().Round(time.Second)}
+	a.tally.last = &api.LastError{Photo: photo, Reason: reason, Hint: hint, Time: time.Now().Round(time.Second)}
 	a.failed[photo] = nil
 	a.metrics.failed(a.current.folders[e.task.Folder].Job.Pipeline, failure, e.result)
 	if a.options.Once {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/watcher"
 )
 
@@ -13,6 +14,7 @@ import (
 type swap struct {
 	config Config
 	watch  *watcher.Watcher
+	serve  *serve.Change // nil: nothing is served
 	done   chan error
 }
 
@@ -77,7 +79,13 @@ func (a *App) prepare(ctx context.Context, c Config) (*swap, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &swap{config: c, watch: watch, done: make(chan error, 1)}, nil
+	s := &swap{config: c, watch: watch, done: make(chan error, 1)}
+	if a.site != nil {
+		if s.serve, err = a.site.Prepare(c.Serve); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
 }
 
 // swapWhenIdle takes up a reload that waits, once no photo is under way.
@@ -88,7 +96,11 @@ func (a *App) swapWhenIdle(ctx context.Context) {
 	}
 	a.publish() // that it is not ready meanwhile
 	a.next = nil
-	next.done <- a.refused(a.swap(ctx, next))
+	err := a.swap(ctx, next)
+	if err != nil && next.serve != nil {
+		next.serve.Discard()
+	}
+	next.done <- a.refused(err)
 }
 
 // refused logs why a reload failed, and returns it.
@@ -123,6 +135,9 @@ func (a *App) swap(ctx context.Context, next *swap) error {
 		a.log.Warn("stop watching", "error", err)
 	}
 	a.worker.w, a.current = w, newSession(next.config, w, false)
+	if next.serve != nil {
+		next.serve.Commit()
+	}
 	a.along, a.metrics.fallback = map[string]bool{}, ""
 	a.metrics.expect(next.config)
 	a.current.begin(ctx, next.watch)

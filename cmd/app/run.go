@@ -38,11 +38,21 @@ func (a *App) Run(ctx context.Context) (err error) {
 	control := api.Control(a, a.records())
 	api.HandleMetrics(control, a.metrics.registry)
 	api.HandleProbes(control, prober{a})
+	api.HandleStatus(control, func() api.Standing { return standing(a) })
 	server, err := api.Listen(c.StateDir, control, a.log)
 	if err != nil {
 		return err
 	}
 	opened.push("control socket", server.Close)
+	if a.options.Site != nil {
+		a.site = a.options.Site(control)
+		opened.push("site", a.site.Close)
+		change, err := a.site.Prepare(c.Serve)
+		if err != nil {
+			return err
+		}
+		change.Commit()
+	}
 	a.logReady(a.current)
 	a.notify().Ready()
 	working, cancel := context.WithCancel(ctx)

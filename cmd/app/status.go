@@ -12,50 +12,12 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/burnish-photo/burnish/plugin/schedule"
+	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/watcher"
 )
 
-// Status is what a daemon keeps in its state folder, for burnish status and for
-// its own next start.
-type Status struct {
-	Version string                `json:"version"`
-	PID     int                   `json:"pid"`
-	Started time.Time             `json:"started"`
-	Written time.Time             `json:"written"`
-	Sandbox string                `json:"sandbox"`      // that photos are worked on in
-	Calls   string                `json:"system_calls"` // how they are filtered there
-	Folders []watcher.FolderState `json:"folders"`
-	Done    int                   `json:"done"`    // photos, since the start
-	Failed  int                   `json:"failed"`  // photos whose last try failed
-	Working int                   `json:"working"` // photos in work
-	Waiting int                   `json:"waiting"` // photos that are to come
-	Shut    string                `json:"shut,omitempty"`
-	Ledger  string                `json:"ledger,omitempty"` // what became of a damaged one at the start
-	Held    []HeldFolder          `json:"held,omitempty"`
-	Queues  []FolderQueue         `json:"queues,omitempty"`
-
-	InWork    []string            `json:"in_work,omitempty"` // photos
-	Next      []string            `json:"next,omitempty"`    // some of those that wait
-	Rate      float64             `json:"photos_per_minute,omitempty"`
-	LastError *LastError          `json:"last_error,omitempty"`
-	Steps     map[string][]string `json:"steps,omitempty"` // by pipeline: what networks run, and where
-}
-
-// HeldFolder is a watched folder of which no photo begins.
-type HeldFolder struct {
-	Folder string    `json:"folder"`
-	Reason string    `json:"reason"`
-	Until  time.Time `json:"until,omitzero"` // when one tries whether it works again
-}
-
-// FolderQueue is what waits of a watched folder.
-type FolderQueue struct {
-	Folder  string                `json:"folder"`
-	Waiting int                   `json:"waiting"`         // photos
-	Oldest  time.Time             `json:"oldest,omitzero"` // since when the first that is due waits
-	Breaker schedule.BreakerState `json:"circuit_breaker"`
-}
+// Status is what a daemon keeps in its state folder.
+type Status = api.DaemonStatus
 
 const (
 	statusFile = "status.json"
@@ -97,16 +59,14 @@ func Running(dir string) (bool, error) {
 
 // keeper writes a daemon's status when it changes.
 type keeper struct {
-	dir     string
-	lock    *os.File
-	log     *slog.Logger
-	now     func() Status // without what the keeper knows
-	notify  Notifier
-	version string
-	started time.Time
-	last    Status
-	told    bool // that it cannot be written
-	fault   func(error)
+	dir    string
+	lock   *os.File
+	log    *slog.Logger
+	now    func() Status
+	notify Notifier
+	last   Status
+	told   bool // that it cannot be written
+	fault  func(error)
 }
 
 // keepStatus begins to keep the daemon's status in its state folder, until stop.
@@ -119,7 +79,7 @@ func keepStatus(ctx context.Context, a *App) (stop func(), err error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil { // readers hold it for a moment
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", lock.Name(), err), lock.Close())
 	}
-	k := &keeper{dir: dir, lock: lock, log: a.log, now: a.snapshot, notify: a.notify(), fault: a.stateFault.set, version: a.options.Version, started: time.Now()}
+	k := &keeper{dir: dir, lock: lock, log: a.log, now: a.snapshot, notify: a.notify(), fault: a.stateFault.set}
 	k.keep()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
@@ -147,7 +107,7 @@ func keepStatus(ctx context.Context, a *App) (stop func(), err error) {
 // keep writes the status, unless it is as written before.
 func (k *keeper) keep() {
 	s := k.now()
-	s.Version, s.PID, s.Started, s.Written = k.version, os.Getpid(), k.started, k.last.Written
+	s.Written = k.last.Written
 	if reflect.DeepEqual(s, k.last) {
 		return
 	}
@@ -161,22 +121,23 @@ func (k *keeper) keep() {
 	if err == nil {
 		k.last = s // else it is tried again
 	}
-	k.notify.Status(s.line())
+	k.notify.Status(line(s))
 }
 
 // publish makes how the loop stands known to snapshot.
 func (a *App) publish() {
 	q, about := a.current.queue, a.current.worker.Describe()
 	s := Status{
+		Version: a.options.Version, PID: os.Getpid(), Started: a.started,
 		Sandbox: about.Sandbox, Calls: about.SystemCalls, Ledger: about.Notice, Steps: about.Steps,
 		Done: a.tally.done, Failed: len(a.failed), Working: q.Underway(), Waiting: q.Len(), Shut: a.closed,
 		Rate: a.tally.rate(), LastError: a.tally.last, InWork: q.Work(), Next: q.Soonest(NamesShown),
 	}
 	for _, h := range q.Paused() {
-		s.Held = append(s.Held, HeldFolder{Folder: h.Folder, Reason: h.Reason, Until: h.Until})
+		s.Held = append(s.Held, api.HeldFolder{Folder: h.Folder, Reason: h.Reason, Until: h.Until})
 	}
 	for _, f := range q.Stats(time.Now()) {
-		s.Queues = append(s.Queues, FolderQueue{f.Folder, f.Waiting, f.Oldest, f.Breaker})
+		s.Queues = append(s.Queues, api.FolderQueue{Folder: f.Folder, Waiting: f.Waiting, Oldest: f.Oldest, Breaker: f.Breaker})
 	}
 	unready := obstacles(a)
 	a.mu.Lock()
@@ -192,6 +153,13 @@ func (a *App) snapshot() Status {
 	a.mu.Unlock()
 	s.Folders = watch.Folders()
 	return s
+}
+
+// standing is how the daemon stands now.
+func standing(a *App) api.Standing {
+	s := a.snapshot()
+	s.Written = time.Now()
+	return api.Stand(true, a.options.Config.StateDir, &s)
 }
 
 // writeWhole replaces a file at once.
@@ -212,8 +180,8 @@ func writeWhole(path string, v any) error {
 	return os.Rename(temporary, path)
 }
 
-// line is the status in short.
-func (s Status) line() string {
+// line is a status in short.
+func line(s Status) string {
 	text := fmt.Sprintf("photos: %d done, %d failed, %d in progress, %d waiting", s.Done, s.Failed, s.Working, s.Waiting)
 	modes := map[watcher.Mode]int{}
 	for _, f := range s.Folders {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -14,19 +15,11 @@ type tally struct {
 	done    int
 	skipped map[string]int // photos skipped, by the reason in short
 	ends    []span         // of the latest photos that were processed
-	last    *LastError
+	last    *api.LastError
 }
 
 // span is when a photo was processed.
 type span struct{ from, to time.Time }
-
-// LastError is the latest failure.
-type LastError struct {
-	Photo  string    `json:"photo"`
-	Reason string    `json:"reason"`
-	Hint   string    `json:"hint,omitempty"`
-	Time   time.Time `json:"time"`
-}
 
 // Summary is what a daemon has done since its start.
 type Summary struct {

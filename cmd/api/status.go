@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin/schedule"
+	"github.com/burnish-photo/burnish/watcher"
+)
+
+// Status asks a daemon how it stands.
+const Status Verb[None, Standing] = "GET /v1/status"
+
+// Standing is how a daemon stands, or what the last one left.
+type Standing struct {
+	Running bool   `json:"running"`
+	Dir     string `json:"state_dir"`
+	*DaemonStatus
+	ETA float64 `json:"eta_seconds,omitempty"` // until what is in work and waits is done
+}
+
+// DaemonStatus is what a daemon keeps in its state folder, for burnish status
+// and for its own next start.
+type DaemonStatus struct {
+	Version string                `json:"version"`
+	PID     int                   `json:"pid"`
+	Started time.Time             `json:"started"`
+	Written time.Time             `json:"written"`
+	Sandbox string                `json:"sandbox"`      // that photos are worked on in
+	Calls   string                `json:"system_calls"` // how they are filtered there
+	Folders []watcher.FolderState `json:"folders"`
+	Done    int                   `json:"done"`    // photos, since the start
+	Failed  int                   `json:"failed"`  // photos whose last try failed
+	Working int                   `json:"working"` // photos in work
+	Waiting int                   `json:"waiting"` // photos that are to come
+	Shut    string                `json:"shut,omitempty"`
+	Ledger  string                `json:"ledger,omitempty"` // what became of a damaged one at the start
+	Held    []HeldFolder          `json:"held,omitempty"`
+	Queues  []FolderQueue         `json:"queues,omitempty"`
+
+	InWork    []string            `json:"in_work,omitempty"` // photos
+	Next      []string            `json:"next,omitempty"`    // some of those that wait
+	Rate      float64             `json:"photos_per_minute,omitempty"`
+	LastError *LastError          `json:"last_error,omitempty"`
+	Steps     map[string][]string `json:"steps,omitempty"` // by pipeline: what networks run, and where
+}
+
+// HeldFolder is a watched folder of which no photo begins.
+type HeldFolder struct {
+	Folder string    `json:"folder"`
+	Reason string    `json:"reason"`
+	Until  time.Time `json:"until,omitzero"` // when one tries whether it works again
+}
+
+// FolderQueue is what waits of a watched folder.
+type FolderQueue struct {
+	Folder  string                `json:"folder"`
+	Waiting int                   `json:"waiting"`         // photos
+	Oldest  time.Time             `json:"oldest,omitzero"` // since when the first that is due waits
+	Breaker schedule.BreakerState `json:"circuit_breaker"`
+}
+
+// LastError is the latest failure.
+type LastError struct {
+	Photo  string    `json:"photo"`
+	Reason string    `json:"reason"`
+	Hint   string    `json:"hint,omitempty"`
+	Time   time.Time `json:"time"`
+}
+
+// Stand is how a daemon stands that keeps s in the state folder; s is nil where
+// there is none yet.
+func Stand(running bool, dir string, s *DaemonStatus) Standing {
+	now := Standing{Running: running, Dir: dir, DaemonStatus: s}
+	if s != nil && running && s.Rate > 0 && s.Shut == "" {
+		now.ETA = float64(s.Working+s.Waiting) / s.Rate * 60
+	}
+	return now
+}
+
+// HandleStatus makes m answer [Status].
+func HandleStatus(m *Mux, now func() Standing) {
+	Status.Handle(m, func(context.Context, None) (Standing, error) { return now(), nil })
+}

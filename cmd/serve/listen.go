@@ -1,0 +1,144 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/net/netutil"
+)
+
+// Change is another configuration, whose addresses are open and not yet used.
+type Change struct {
+	site   *Site
+	config Config
+	opened map[string]net.Listener
+}
+
+// Prepare opens the addresses of a configuration that are not open yet. Commit
+// or Discard ends the change.
+func (s *Site) Prepare(c Config) (*Change, error) {
+	change := &Change{site: s, config: c, opened: map[string]net.Listener{}}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, address := range c.Listen {
+		if s.listeners[address] != nil || change.opened[address] != nil {
+			continue
+		}
+		l, err := open(address)
+		if err != nil {
+			change.Discard()
+			return nil, err
+		}
+		change.opened[address] = l
+	}
+	return change, nil
+}
+
+// Discard closes what was opened.
+func (c *Change) Discard() {
+	for _, l := range c.opened {
+		_ = l.Close()
+	}
+}
+
+// Commit serves by the configuration, and closes addresses that it does not
+// name. Requests under way there go on.
+func (c *Change) Commit() {
+	s := c.site
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.config.Store(&c.config)
+	for address, l := range s.listeners {
+		if !slices.Contains(c.config.Listen, address) {
+			_ = l.Close()
+			delete(s.listeners, address)
+		}
+	}
+	for address, l := range c.opened {
+		s.listeners[address] = l
+		s.serving.Go(func() {
+			if err := s.server.Serve(netutil.LimitListener(l, maxConns)); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+				s.log.Error("listening ended", "address", address, "error", err)
+			}
+		})
+		s.log.Info("serving", "address", l.Addr().String())
+	}
+}
+
+// Addresses are what the site listens on, as URLs for TCP and paths for sockets.
+func (s *Site) Addresses() (all []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.listeners {
+		if l.Addr().Network() == "unix" {
+			all = append(all, l.Addr().String())
+		} else {
+			all = append(all, "http://"+l.Addr().String()+s.config.Load().BasePath+"/")
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// IsPath reports whether an entry of Config.Listen is the path of a socket.
+func IsPath(address string) bool { return strings.ContainsRune(address, filepath.Separator) }
+
+// open listens on an address.
+func open(address string) (net.Listener, error) {
+	if IsPath(address) {
+		return openUnix(address)
+	}
+	l, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("listen: another program uses %s: end it or name another port", address)
+	case errors.Is(err, os.ErrPermission):
+		return nil, fmt.Errorf("listen: %s is not permitted: use a port from 1024, or socket activation: %w", address, err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, fmt.Errorf("listen: %s is no address of this machine: name one of its own, or 0.0.0.0 for all", address)
+	case err != nil:
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return l, nil
+}
+
+// openUnix makes a socket. One that nobody answers on is what a process left
+// that died.
+func openUnix(path string) (net.Listener, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, fmt.Errorf("listen: %w", err)
+	case info.Mode().Type() != fs.ModeSocket:
+		return nil, fmt.Errorf("listen: %s is there and is no socket: name another path", path)
+	default:
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if conn, err := new(net.Dialer).DialContext(ctx, "unix", path); err == nil {
+			_ = conn.Close()
+			return nil, fmt.Errorf("listen: another program uses %s: end it or name another path", path)
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("listen: %w", err)
+		}
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if err := os.Chmod(path, 0o660); err != nil {
+		return nil, errors.Join(fmt.Errorf("listen: %w", err), l.Close())
+	}
+	return l, nil
+}
