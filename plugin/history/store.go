@@ -11,7 +11,11 @@
 // The package decodes no image and writes no output.
 package history
 
-import "time"
+import (
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin/history/journal"
+)
 
 // Reader answers what a plan asks of records. Its methods may be called from
 // several goroutines; each sees one consistent state.
@@ -69,6 +73,13 @@ type Store interface {
 	// but its source made them.
 	Put(r Record) error
 
+	// Apply makes a change, all of it or nothing, and returns the numbers of the
+	// entries that it logs.
+	Apply(c Change) (ids []uint64, err error)
+
+	// Entries are those of the journal that q describes, newest first.
+	Entries(q journal.Query) ([]journal.Entry, error)
+
 	// Delete drops the record of a path and task, so that the task is done
 	// again. Its outputs stay known as such, and as made by it.
 	Delete(path, task string) error
@@ -88,7 +99,8 @@ type Store interface {
 
 	// Retain deletes what has been gone by the rule for as long as it keeps
 	// that, each time that it was asked, and returns the number of records
-	// deleted. It does nothing where it was done less than a day before now.
+	// deleted, and forgets settled entries of the journal that are older than that.
+	// It does nothing where it was done less than a day before now.
 	Retain(now time.Time, rule Rule) (n int, err error)
 
 	// Mount is the file system that SetMount last said a folder of outputs lies
@@ -105,6 +117,31 @@ type Store interface {
 	// Close waits for what is under way and releases the store. No other method
 	// is called after.
 	Close() error
+}
+
+// Change is what is made of records and the journal at once: records are
+// deleted, then put, and entries of the journal stored, each under its number or,
+// without one, a new one, which is higher than all before.
+type Change struct {
+	Delete []Key // by path and task
+	Put    []Record
+	Log    []journal.Entry
+	Forget []uint64 // entries
+}
+
+// Validate is what a [Store] refuses to apply.
+func (c Change) Validate() error {
+	for _, r := range c.Put {
+		if err := r.Validate(); err != nil {
+			return err
+		}
+	}
+	for _, e := range c.Log {
+		if err := e.Validate(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Rule says which records are kept. A store calls its functions from the

@@ -14,8 +14,9 @@ import (
 
 const (
 	retainEvery  = 24 * time.Hour
-	retainChunk  = 1000 // changes in a transaction
-	markedRecord = 'e'  // what the keys of the table of what is gone begin with
+	retainSlack  = 7 * 24 * time.Hour // by how much two runs may lie apart for a clock to be believed
+	retainChunk  = 1000               // changes in a transaction
+	markedRecord = 'e'                // what the keys of the table of what is gone begin with
 	markedOutput = 'o'
 	markedHash   = 'h'
 )
@@ -26,9 +27,9 @@ var retainedKey = []byte("retained")
 // output, and what its content was, where no record has told of them for as long
 // as the rule keeps that.
 func (l *Ledger) Retain(now time.Time, rule history.Rule) (n int, err error) {
-	due := false
+	due, last := false, time.Time{}
 	err = l.update(func(t tables) error {
-		last := stamped(t.meta.Get(retainedKey))
+		last = stamped(t.meta.Get(retainedKey))
 		due = now.Before(last) || now.Sub(last) >= retainEvery
 		if !due {
 			return nil
@@ -42,6 +43,16 @@ func (l *Ledger) Retain(now time.Time, rule history.Rule) (n int, err error) {
 	for _, step := range []func() error{s.marked, s.records, s.outputs, s.hashes, s.flush} {
 		if err := step(); err != nil {
 			return s.dropped, fmt.Errorf("delete old records from ledger %s: %w", l.db.Path(), err)
+		}
+	}
+	// A clock that has leapt makes nothing old: what it says now was so before.
+	then := now.Add(-rule.Keep)
+	if before := last.Add(-rule.Keep + retainSlack); before.Before(then) {
+		then = before
+	}
+	for more := true; more; {
+		if more, err = l.prune(then); err != nil {
+			return s.dropped, fmt.Errorf("forget old journal entries in ledger %s: %w", l.db.Path(), err)
 		}
 	}
 	return s.dropped, nil

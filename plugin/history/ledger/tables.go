@@ -34,7 +34,7 @@ var (
 	goneBucket     = []byte("gone")     // kind, key of another table → since when it has been of no use
 )
 
-var allTables = [][]byte{recordsBucket, contentsBucket, outputsBucket, hashesBucket, failedBucket, reviewBucket, goneBucket}
+var allTables = [][]byte{recordsBucket, contentsBucket, outputsBucket, hashesBucket, failedBucket, reviewBucket, goneBucket, journalBucket, photosBucket, openBucket}
 
 // tables are the buckets within one transaction.
 type tables struct {

@@ -46,6 +46,12 @@ func Run(t *testing.T, open func(t *testing.T) history.Store) {
 		{"WhatComesBackStays", whatComesBackStays},
 		{"RetainedOnceADay", retainedOnceADay},
 		{"FormerOutputsAreForgottenInTheEnd", formerOutputsAreForgotten},
+		{"ApplyIsOneChange", applyIsOneChange},
+		{"JournalKeepsEveryField", journalKeepsEveryField},
+		{"JournalByPhoto", journalByPhoto},
+		{"JournalUnsettled", journalUnsettled},
+		{"JournalForgetsWhatIsOld", journalForgetsWhatIsOld},
+		{"JournalConcurrently", journalConcurrently},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := open(t)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/journal"
 )
 
 // Memory is a [history.Store] without a disk, for tests of what uses one. It
@@ -21,6 +22,7 @@ type Memory struct {
 	versions map[string]history.Version
 	gone     map[mark]time.Time
 	retained time.Time
+	journal  []journal.Entry // by number, from 1; forgotten ones are zero
 }
 
 type id struct{ path, task string }
@@ -147,6 +149,49 @@ func (m *Memory) drop(record id) {
 	delete(m.gone, mark{record: record})
 }
 
+// Apply implements [history.Store].
+func (m *Memory) Apply(c history.Change) (ids []uint64, err error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, k := range c.Delete {
+		m.drop(id{k.Path, k.Task})
+	}
+	for _, r := range c.Put {
+		m.put(clone(r))
+	}
+	for _, e := range c.Log {
+		e.Files, e.Of = slices.Clone(e.Files), slices.Clone(e.Of)
+		if e.ID == 0 {
+			m.journal = append(m.journal, e)
+			e.ID = uint64(len(m.journal))
+		}
+		m.journal[e.ID-1] = e
+		ids = append(ids, e.ID)
+	}
+	for _, n := range c.Forget {
+		m.journal[n-1] = journal.Entry{}
+	}
+	return ids, nil
+}
+
+// Entries implements [history.Store].
+func (m *Memory) Entries(q journal.Query) (all []journal.Entry, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range slices.Backward(m.journal) {
+		if e.ID == 0 || q.Before > 0 && e.ID >= q.Before || q.Photo != "" && e.Photo != q.Photo || q.Unsettled && e.Settled {
+			continue
+		}
+		if all = append(all, e); q.Limit > 0 && len(all) == q.Limit {
+			break
+		}
+	}
+	return all, nil
+}
+
 // Delete implements [history.Store].
 func (m *Memory) Delete(path, task string) error {
 	m.mu.Lock()
@@ -242,7 +287,13 @@ func (m *Memory) Retain(now time.Time, rule history.Rule) (n int, err error) {
 	if since := now.Sub(m.retained); since >= 0 && since < 24*time.Hour {
 		return 0, nil
 	}
+	last := m.retained
 	m.retained = now
+	for i, e := range m.journal {
+		if e.Settled && e.Time.Before(now.Add(-rule.Keep)) && e.Time.Before(last.Add(7*24*time.Hour-rule.Keep)) {
+			m.journal[i] = journal.Entry{}
+		}
+	}
 	over := func(what mark, gone bool) bool {
 		since, marked := m.gone[what]
 		switch {

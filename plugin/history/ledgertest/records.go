@@ -34,6 +34,7 @@ func putKeepsEveryField(t *testing.T, s history.Store) {
 		Attempts:   4, Strikes: 3, Starved: 2,
 		Pipeline: "photos", MovedTo: "/quarantine/a.jpg", Salvaged: true,
 		Mounts:  []string{"/ 1"},
+		Undone:  shot.Add(time.Minute),
 		Started: shot, Finished: shot.Add(time.Second),
 		Notes:  map[string]string{"model": "lite"},
 		Review: &history.Review{Folder: "F", Results: []history.Result{{Output: history.Output{Path: "/out/a.jpg", Size: 3, Hash: "h"}, Name: "0.jpg", Target: 1, Format: "jpeg"}}, Strength: new(float64)},
