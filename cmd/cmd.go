@@ -60,6 +60,7 @@ type commands struct {
 
 	Work     workCommand     `cmd:"" hidden:"" help:"The worker process of burnish run."`
 	Complete completeCommand `cmd:"" hidden:"" help:"Completions of a command line."`
+	Manual   manualCommand   `cmd:"" hidden:"" help:"Manual page of a command, as Markdown."`
 
 	Verbose     bool             `short:"v" help:"Log more."`
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version of Burnish."`
