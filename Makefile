@@ -102,7 +102,7 @@ flood: build ## many photos at once, many existing files: losses, memory, latenc
 	@packaging/trials/flood.sh $(FLOOD)
 
 deb: build ## dist/burnish_VERSION_ARCH.deb
-	@packaging/deb.sh '$(VERSION)'
+	@packaging/package.sh '$(VERSION)'
 
 image: build ## the container image burnish:latest, with buildah; packaging/test-container.sh starts it
 	@packaging/container.sh

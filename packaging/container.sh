@@ -12,7 +12,7 @@ read -ra arguments <<<"${BUILDAH_ARGS:-}"
 command -v buildah >/dev/null || die "buildah not found: apt-get install buildah"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cp "$(packaging/deb.sh "$(git describe --tags --always --dirty 2>/dev/null || echo unknown)" | tail -n 1)" "$work/burnish.deb"
+cp "$(packaging/package.sh "$(git describe --tags --always --dirty 2>/dev/null || echo unknown)" | tail -n 1)" "$work/burnish.deb"
 cp packaging/container/{entrypoint.sh,burnish.yaml} "$work/"
 buildah bud "${arguments[@]}" --format docker ${BASE:+--build-arg BASE="$BASE"} -t "${1:-burnish:latest}" \
 	-f packaging/container/Containerfile "$work"

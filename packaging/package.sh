@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Packs bin/burnish into dist/burnish_VERSION_ARCH.deb.  deb.sh [VERSION]
+# Packs bin/burnish into dist/burnish_VERSION_ARCH.deb.  package.sh [VERSION]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly NFPM=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 
-die() { echo "deb: $*" >&2; exit 1; }
+die() { echo "package: $*" >&2; exit 1; }
 
 # licence FILE: its text, and for the Apache License the place of its text in Debian.
 licence() {
