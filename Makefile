@@ -13,7 +13,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples test-package build check bench wild eval gate chaos faults clock soak hostile flood fuzz deb image clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples test-package build check bench wild eval gate chaos faults clock soak hostile flood fuzz deb rpm image clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,7 +49,7 @@ check: setup-build setup-lint ## vet, lint including the layer rules, formatting
 	@test -z "$$(gofmt -l .)" || { echo 'not formatted (run gofmt -w):'; gofmt -l .; exit 1; }
 	@go vet ./...
 	@.cache/tools/golangci-lint run ./...
-	@shellcheck .ci/run packaging/*.sh packaging/trials/*.sh packaging/deb/*.sh
+	@shellcheck .ci/run packaging/*.sh packaging/trials/*.sh packaging/deb/*.sh packaging/rpm/*.sh
 
 BENCH ?= .
 BENCHTIME ?= 1x
@@ -101,8 +101,11 @@ FLOOD ?= 20000 100000
 flood: build ## many photos at once, many existing files: losses, memory, latency; FLOOD='PHOTOS FILES'
 	@packaging/trials/flood.sh $(FLOOD)
 
-deb: build ## dist/burnish_VERSION_ARCH.deb
+deb: build ## dist/burnish_VERSION_ARCH.deb, with manual pages
 	@packaging/package.sh '$(VERSION)'
+
+rpm: build ## dist/burnish-VERSION.ARCH.rpm, from the same description
+	@FORMAT=rpm packaging/package.sh '$(VERSION)'
 
 image: build ## the container image burnish:latest, with buildah; packaging/test-container.sh starts it
 	@packaging/container.sh

@@ -1,5 +1,11 @@
 #!/usr/bin/env bash
-# Packs bin/burnish into dist/burnish_VERSION_ARCH.deb.  package.sh [VERSION]
+# Packs a binary into a package of Debian or of RPM, from one description.
+#
+#   packaging/package.sh [VERSION]    (default: unknown) prints the package's path
+#
+# FORMAT is deb (default) or rpm. ARCH (default: this machine's), BINARY (default
+# bin/burnish) and LIBRARY (its ONNX Runtime) name those of another machine; the
+# manual pages and licences come from bin/burnish and this source all the same.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly NFPM=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
@@ -54,10 +60,18 @@ copyright() {
 }
 
 [ -x bin/burnish ] || die "bin/burnish not found: make build"
+format=${FORMAT:-deb}
 VERSION=$(packaging/version.sh "${1:-unknown}")
-ARCH=$(dpkg --print-architecture)
+ARCH=${ARCH:-$(dpkg --print-architecture)}
+BINARY=${BINARY:-bin/burnish}
+LIBRARY=${LIBRARY:-bin/lib/libonnxruntime.so.1}
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || date +%s) # the same files, the same package
-export VERSION ARCH SOURCE_DATE_EPOCH
+export VERSION ARCH BINARY LIBRARY SOURCE_DATE_EPOCH
+case $format in
+deb) package=dist/burnish_${VERSION}_$ARCH.deb ;;
+rpm) package=dist/burnish-$VERSION.$(case $ARCH in amd64) echo x86_64 ;; arm64) echo aarch64 ;; *) echo "$ARCH" ;; esac).rpm ;;
+*) die "FORMAT must be deb or rpm, got $format" ;;
+esac
 readonly doc=dist/doc
 rm -rf "$doc"
 mkdir -p "$doc/models"
@@ -74,8 +88,9 @@ for model in ops/promptcir/models/*.onnx; do
 	done
 done
 find "$doc" -type f -exec chmod 0644 {} +
-deb=dist/burnish_${VERSION}_$ARCH.deb
-said=$(GOFLAGS=-mod=mod go run "$NFPM" package -f packaging/nfpm.yaml -p deb -t "$deb" 2>&1) ||
+rm -rf dist/man
+go run ./packaging/man -burnish bin/burnish -version "$VERSION" -out dist/man
+said=$(GOFLAGS=-mod=mod go run "$NFPM" package -f packaging/nfpm.yaml -p "$format" -t "$package" 2>&1) ||
 	die "nfpm failed: $said"
-rm -r "$doc"
-echo "$deb"
+rm -r "$doc" dist/man
+echo "$package"
