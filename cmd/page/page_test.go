@@ -1,0 +1,165 @@
+package page
+
+import (
+	"io/fs"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/text/language"
+
+	"github.com/burnish-photo/burnish/cmd/api"
+)
+
+func open(t *testing.T, base string) http.Handler {
+	t.Helper()
+	p, err := New(Options{Client: api.Direct(http.NotFoundHandler()), Base: func(*http.Request) string { return base }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	m := &http.ServeMux{}
+	for _, r := range p.Routes() {
+		m.Handle(r.Pattern, r.Handler)
+	}
+	return m
+}
+
+func get(h http.Handler, path string, cookies ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("GET", path, nil)
+	for _, c := range cookies {
+		r.Header.Add("Cookie", c)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestLinksLieBelowTheBasePath(t *testing.T) {
+	h := open(t, "/burnish")
+	for _, path := range []string{"/", "/photos", "/review", "/failures", "/config", "/none"} {
+		for _, link := range regexp.MustCompile(`(?:href|src|action|data-events|hx-get)="([^"]*)"`).FindAllStringSubmatch(get(h, path).Body.String(), -1) {
+			if !strings.HasPrefix(link[1], "/burnish/") && !strings.HasPrefix(link[1], "#") {
+				t.Errorf("%s: %s", path, link[0])
+			}
+		}
+	}
+}
+
+func TestAssetsOfThePageAreServed(t *testing.T) {
+	h := open(t, "")
+	links := regexp.MustCompile(`(?:href|src)="(/assets/[^"]*)"`).FindAllStringSubmatch(get(h, "/").Body.String(), -1)
+	if len(links) < 4 {
+		t.Fatalf("%d assets", len(links))
+	}
+	for _, link := range links {
+		w := get(h, link[1])
+		if w.Code != http.StatusOK || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: %d, %v", link[1], w.Code, w.Header())
+		}
+	}
+	if w := get(h, "/assets/0/page.css"); w.Code != http.StatusNotFound {
+		t.Errorf("another version is answered with %d", w.Code)
+	}
+}
+
+// What a page may hold is bounded by its Content-Security-Policy: no script and
+// no style of its own.
+func TestNoTemplateHasInlineScriptsOrStyles(t *testing.T) {
+	inline := regexp.MustCompile(`(?i)<script(>|[^>]*[^>"]>[^<])|<style|\sstyle=|\son[a-z]+=|javascript:|https?://`)
+	each(t, "templates", func(name, text string) {
+		if found := inline.FindString(text); found != "" {
+			t.Errorf("%s: %s", name, found)
+		}
+	})
+}
+
+// Every key that the code and the templates name has a text, and every text is
+// named. A key that is put together begins with what stands before the print's
+// first value.
+func TestTextsAreComplete(t *testing.T) {
+	c, err := loadCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := maps.Clone(c.texts[language.English])
+	key := regexp.MustCompile("[\"`]([a-z][a-z_]*\\.[a-z_.]*[a-z_])[\"`]")
+	called := regexp.MustCompile("(?:\\(t|\\{t|\\{n|\\(n|\\.say\\(|\\.count\\() ?[\"`]([^\"`]+)[\"`]")
+	joined := regexp.MustCompile("print \"([a-z.]*)\"|print [.$][A-Za-z.]* \"([a-z.]+)\"|\"([a-z]+\\.)\" ?\\+")
+	var patterns []string
+	used := map[string]bool{}
+	look := func(name, text string) {
+		for _, m := range called.FindAllStringSubmatch(text, -1) {
+			if texts[m[1]] == "" && texts[m[1]+".other"] == "" {
+				t.Errorf("%s: there is no text %s", name, m[1])
+			}
+		}
+		for _, m := range key.FindAllStringSubmatch(text, -1) {
+			used[m[1]] = true
+		}
+		for _, m := range joined.FindAllStringSubmatch(text, -1) {
+			patterns = append(patterns, "^"+regexp.QuoteMeta(m[1]+m[3])+".*"+regexp.QuoteMeta(m[2])+"$")
+		}
+	}
+	each(t, ".", look)
+	for name := range texts {
+		stem := regexp.MustCompile(`\.(zero|one|two|few|many|other)$`).ReplaceAllString(name, "")
+		ok := used[name] || used[stem]
+		for _, p := range patterns {
+			ok = ok || p != "^.*$" && regexp.MustCompile(p).MatchString(name)
+		}
+		if !ok {
+			t.Errorf("nothing says %s", name)
+		}
+	}
+}
+
+// each calls f with every template and source file below a folder.
+func each(t *testing.T, root string, f func(name, text string)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		if ext := filepath.Ext(name); ext != ".html" && ext != ".go" {
+			return nil
+		}
+		data, err := os.ReadFile(name)
+		f(name, string(data))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestGoingBackStaysHere(t *testing.T) {
+	for from, to := range map[string]string{
+		"/photos?state=failed&said=retried": "/photos?state=failed",
+		"https://evil.example/":             "/",
+		"//evil.example/":                   "/",
+		"/\\evil.example":                   "/",
+		"/%5cevil.example":                  "/",
+		"photos":                            "/",
+		"":                                  "/",
+		"/a/../../b":                        "/b",
+	} {
+		if got := local(from); got != to {
+			t.Errorf("local(%q) = %q, want %q", from, got, to)
+		}
+	}
+}
+
+func TestThemeIsKept(t *testing.T) {
+	h := open(t, "")
+	for cookie, theme := range map[string]string{"burnish_theme=dark": "dark", "burnish_theme=\"><script>": "auto", "": "auto"} {
+		if body := get(h, "/", cookie).Body.String(); !strings.Contains(body, `data-theme="`+theme+`"`) {
+			t.Errorf("with %q the page is not %s", cookie, theme)
+		}
+	}
+}
