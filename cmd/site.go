@@ -4,6 +4,7 @@ import (
 	"log/slog"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/page"
 	"github.com/burnish-photo/burnish/cmd/serve"
 )
 
@@ -18,5 +19,6 @@ func newSite(control *api.Mux, log *slog.Logger) *serve.Site {
 	for _, pattern := range []string{string(api.Pause), string(api.Reload), string(api.Retry), string(api.Reprocess)} {
 		site.Handle(pattern, serve.Act, control)
 	}
+	page.New(page.Options{Client: api.Direct(control), Log: log}).Mount(site)
 	return site
 }

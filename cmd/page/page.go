@@ -17,51 +17,52 @@ import (
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/page/assets"
+	"github.com/burnish-photo/burnish/cmd/serve"
 )
 
 // Options are what a page is made with.
 type Options struct {
-	Client *api.Client // of the daemon
-
-	// Base is the path that the page lies below, as the browser sees it, such as
-	// "/burnish"; "" at the root. nil: always "".
-	Base func(*http.Request) string
-
-	Log *slog.Logger // nil: discarded
+	Client *api.Client  // of the daemon
+	Log    *slog.Logger // nil: discarded
 }
 
-// Route is a pattern of [http.ServeMux], and what answers there.
+// Route is what answers a pattern of [serve.Site.Handle].
 type Route struct {
 	Pattern string
-	Act     bool // changes something, which reading does not
+	Scope   serve.Scope
 	Handler http.HandlerFunc
 }
 
 // Page is the page of one daemon. It is safe for concurrent use.
 type Page struct {
 	client *api.Client
-	base   func(*http.Request) string
 	log    *slog.Logger
 	looks  looks
 	hub    *hub
 }
 
-// New makes the page. The caller closes it.
-func New(o Options) (*Page, error) {
-	p := &Page{client: o.Client, base: o.Base, log: o.Log}
-	if p.base == nil {
-		p.base = func(*http.Request) string { return "" }
-	}
+// New makes the page. The caller closes it, or mounts it. It panics where a
+// template or a text is broken, which the tests would show.
+func New(o Options) *Page {
+	p := &Page{client: o.Client, log: o.Log}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
 	if err := p.looks.load(); err != nil {
-		return nil, err
+		panic(err)
 	}
 	p.hub = newHub(func(ctx context.Context) ([]byte, error) {
 		return p.client.Ask(ctx, http.MethodGet, "/v1/status", nil)
 	}, time.Second)
-	return p, nil
+	return p
+}
+
+// Mount has the site answer with the page until it is closed.
+func (p *Page) Mount(s *serve.Site) {
+	for _, r := range p.Routes() {
+		s.Handle(r.Pattern, r.Scope, r.Handler)
+	}
+	s.OnClose(p.Close)
 }
 
 // Close ends all streams of events, which a server's shutdown waits for.
@@ -70,9 +71,9 @@ func (p *Page) Close() { p.hub.close() }
 // Routes are all that the page answers.
 func (p *Page) Routes() []Route {
 	all := []Route{
-		{Pattern: "GET " + assets.Prefix, Handler: assets.Serve},
-		{Pattern: "GET /events", Handler: p.hub.ServeHTTP},
-		{Pattern: "POST /theme", Handler: p.theme},
+		{"GET " + assets.Prefix, serve.Public, assets.Serve},
+		{"GET /events", serve.Read, p.hub.ServeHTTP},
+		{"POST /theme", serve.Public, p.theme},
 	}
 	for _, v := range []interface{ routes() []Route }{
 		nowView{p}, photosView{p}, photoView{p}, reviewView{p}, failuresView{p}, configurationView{p},
@@ -85,7 +86,7 @@ func (p *Page) Routes() []Route {
 // view answers a GET with the template of that name, executed with what data
 // returns. An error is shown in its place, with the status of an [api.Problem].
 func (p *Page) view(pattern, name string, data func(*http.Request) (any, error)) Route {
-	return Route{Pattern: pattern, Handler: func(w http.ResponseWriter, r *http.Request) {
+	return Route{pattern, serve.Read, func(w http.ResponseWriter, r *http.Request) {
 		d, err := data(r)
 		if err != nil {
 			p.problem(w, r, name, err)
@@ -99,7 +100,7 @@ func (p *Page) view(pattern, name string, data func(*http.Request) (any, error))
 // path of the page. The path may end in "?said=KEY", whose text said.KEY is then
 // shown. An error is shown in the frame of the view of that name.
 func (p *Page) action(pattern, view string, do func(*http.Request) (to string, err error)) Route {
-	return Route{Pattern: pattern, Act: true, Handler: func(w http.ResponseWriter, r *http.Request) {
+	return Route{pattern, serve.Act, func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
 			p.problem(w, r, view, &api.Problem{Status: http.StatusBadRequest, Detail: "read the form: " + err.Error()})
@@ -110,7 +111,7 @@ func (p *Page) action(pattern, view string, do func(*http.Request) (to string, e
 			p.problem(w, r, view, err)
 			return
 		}
-		http.Redirect(w, r, p.base(r)+to, http.StatusSeeOther)
+		http.Redirect(w, r, serve.Base(r)+to, http.StatusSeeOther)
 	}}
 }
 

@@ -1,10 +1,11 @@
 package page
 
 import (
+	"context"
+	"io"
 	"io/fs"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,36 +15,54 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/serve"
 )
 
-func open(t *testing.T, base string) http.Handler {
+// site is a page that is served, of a daemon that answers nothing.
+type site struct {
+	*testing.T
+	root string
+}
+
+func open(t *testing.T, base string) site {
 	t.Helper()
-	p, err := New(Options{Client: api.Direct(http.NotFoundHandler()), Base: func(*http.Request) string { return base }})
+	s := serve.New(serve.Options{})
+	New(Options{Client: api.Direct(http.NotFoundHandler())}).Mount(s)
+	change, err := s.Prepare(serve.Config{Listen: []string{"127.0.0.1:0"}, BasePath: base})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.Close)
-	m := &http.ServeMux{}
-	for _, r := range p.Routes() {
-		m.Handle(r.Pattern, r.Handler)
-	}
-	return m
+	change.Commit()
+	t.Cleanup(func() { s.Close(context.Background()) })
+	return site{t, strings.TrimSuffix(s.Addresses()[0], base+"/")}
 }
 
-func get(h http.Handler, path string, cookies ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest("GET", path, nil)
+func (s site) get(path string, cookies ...string) (*http.Response, string) {
+	s.Helper()
+	r, err := http.NewRequest("GET", s.root+path, nil)
+	if err != nil {
+		s.Fatal(err)
+	}
 	for _, c := range cookies {
 		r.Header.Add("Cookie", c)
 	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return response, string(body)
 }
 
 func TestLinksLieBelowTheBasePath(t *testing.T) {
 	h := open(t, "/burnish")
 	for _, path := range []string{"/", "/photos", "/review", "/failures", "/config", "/none"} {
-		for _, link := range regexp.MustCompile(`(?:href|src|action|data-events|hx-get)="([^"]*)"`).FindAllStringSubmatch(get(h, path).Body.String(), -1) {
+		_, body := h.get(path)
+		for _, link := range regexp.MustCompile(`(?:href|src|action|data-events|hx-get)="([^"]*)"`).FindAllStringSubmatch(body, -1) {
 			if !strings.HasPrefix(link[1], "/burnish/") && !strings.HasPrefix(link[1], "#") {
 				t.Errorf("%s: %s", path, link[0])
 			}
@@ -53,18 +72,19 @@ func TestLinksLieBelowTheBasePath(t *testing.T) {
 
 func TestAssetsOfThePageAreServed(t *testing.T) {
 	h := open(t, "")
-	links := regexp.MustCompile(`(?:href|src)="(/assets/[^"]*)"`).FindAllStringSubmatch(get(h, "/").Body.String(), -1)
+	_, body := h.get("/")
+	links := regexp.MustCompile(`(?:href|src)="(/assets/[^"]*)"`).FindAllStringSubmatch(body, -1)
 	if len(links) < 4 {
 		t.Fatalf("%d assets", len(links))
 	}
 	for _, link := range links {
-		w := get(h, link[1])
-		if w.Code != http.StatusOK || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
-			t.Errorf("%s: %d, %v", link[1], w.Code, w.Header())
+		w, _ := h.get(link[1])
+		if w.StatusCode != http.StatusOK || !strings.Contains(w.Header.Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: %d, %v", link[1], w.StatusCode, w.Header)
 		}
 	}
-	if w := get(h, "/assets/0/page.css"); w.Code != http.StatusNotFound {
-		t.Errorf("another version is answered with %d", w.Code)
+	if w, _ := h.get("/assets/0/page.css"); w.StatusCode != http.StatusNotFound {
+		t.Errorf("another version is answered with %d", w.StatusCode)
 	}
 }
 
@@ -158,7 +178,7 @@ func TestGoingBackStaysHere(t *testing.T) {
 func TestThemeIsKept(t *testing.T) {
 	h := open(t, "")
 	for cookie, theme := range map[string]string{"burnish_theme=dark": "dark", "burnish_theme=\"><script>": "auto", "": "auto"} {
-		if body := get(h, "/", cookie).Body.String(); !strings.Contains(body, `data-theme="`+theme+`"`) {
+		if _, body := h.get("/", cookie); !strings.Contains(body, `data-theme="`+theme+`"`) {
 			t.Errorf("with %q the page is not %s", cookie, theme)
 		}
 	}

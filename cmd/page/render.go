@@ -18,6 +18,7 @@ import (
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/page/assets"
+	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -35,6 +36,7 @@ type frame struct {
 	Nav   []navigation
 	Said  string // key of what an action has done
 	Fault *fault // shown in place of the view
+	Act   bool   // who looks may act
 	Data  any
 }
 
@@ -176,8 +178,8 @@ func (p *Page) problem(w http.ResponseWriter, r *http.Request, view string, err 
 }
 
 func (p *Page) write(w http.ResponseWriter, r *http.Request, status int, f frame) {
-	k := look{p.looks.texts.choose(r.Header.Get("Accept-Language")), p.base(r)}
-	f.Lang, f.Theme, f.Path = k.language.String(), themeOf(r), r.URL.RequestURI()
+	k := look{p.looks.texts.choose(r.Header.Get("Accept-Language")), serve.Base(r)}
+	f.Lang, f.Theme, f.Path, f.Act = k.language.String(), themeOf(r), r.URL.RequestURI(), serve.May(r, serve.Act)
 	for _, n := range places {
 		n.Here = n.Name == f.View || n.Name == within[f.View]
 		f.Nav = append(f.Nav, n)
@@ -226,7 +228,7 @@ func themeOf(r *http.Request) string {
 // theme keeps the choice of colours in the browser, and goes back.
 func (p *Page) theme(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	base := p.base(r)
+	base := serve.Base(r)
 	http.SetCookie(w, &http.Cookie{
 		Name: themeCookie, Value: r.PostFormValue("theme"), Path: base + "/", MaxAge: 10 * 365 * 24 * 3600, SameSite: http.SameSiteLaxMode,
 	})

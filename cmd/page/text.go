@@ -53,11 +53,10 @@ func loadCatalogue() (catalogue, error) {
 			c.texts[tag] = map[string]string{}
 			c.tags = append(c.tags, tag)
 		}
-		if err := json.Unmarshal(data, new(map[string]string)); err != nil {
+		var some map[string]string
+		if err := json.Unmarshal(data, &some); err != nil {
 			return c, fmt.Errorf("%s: %w", name, err)
 		}
-		var some map[string]string
-		_ = json.Unmarshal(data, &some) // which has succeeded
 		for key, text := range some {
 			if _, twice := c.texts[tag][key]; twice {
 				return c, fmt.Errorf("%s: %s is there twice", name, key)

@@ -97,6 +97,10 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
+// OnClose has the closing call f, which ends requests that would not end by
+// themselves.
+func (s *Site) OnClose(f func()) { s.server.RegisterOnShutdown(f) }
+
 // Close lets nobody in any more and waits for the requests under way until ctx
 // ends.
 func (s *Site) Close(ctx context.Context) error {
