@@ -8,6 +8,7 @@ import (
 
 	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/journal"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
@@ -34,6 +35,11 @@ func (e *Engine) publish(t *task, staged []*staging.File, result Result) (Result
 		}
 		result.Outputs = append(result.Outputs, Output{Path: s.Path, Format: target.Format, Size: s.Size, Hash: s.Hash})
 		outcome.Outputs = append(outcome.Outputs, history.Output{Path: s.Path, Size: s.Size, Hash: s.Hash})
+		file, err := t.published(s)
+		if err != nil {
+			return failed, err
+		}
+		outcome.Files, outcome.Made = append(outcome.Files, file), append(outcome.Made, s.Made()...)
 	}
 	if err := t.history.Intend(outcome); err != nil {
 		return failed, err
@@ -42,6 +48,15 @@ func (e *Engine) publish(t *task, staged []*staging.File, result Result) (Result
 		return failed, err
 	}
 	return result, t.history.Done(outcome)
+}
+
+// published is an output as the journal tells of it.
+func (t *task) published(s *staging.File) (f journal.File, err error) {
+	f = journal.File{To: s.Path, ToTop: journal.Top(t.Folder, s.Path), Size: s.Size, Hash: s.Hash, Folder: s.IsFolder(), Replaced: s.Replaces()}
+	if f.Replaced != "" {
+		f.Own, err = t.history.Owners().Wrote(s.Path, f.Replaced)
+	}
+	return f, err
 }
 
 // copyOutputs copies the outputs that an equal photo under another path has

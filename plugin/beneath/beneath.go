@@ -45,6 +45,7 @@ type Folder struct {
 	file  *os.File // O_PATH
 	path  string
 	owner uint32
+	made  []string // see Made
 }
 
 // Open opens a folder by its path; links in it are followed.

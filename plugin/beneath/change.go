@@ -23,13 +23,37 @@ func (d *Folder) Make(rel string, links Links, perm uint32) (*Folder, error) {
 		return nil, err
 	}
 	defer parent.Close()
-	if err := unix.Mkdirat(parent.fd(), filepath.Base(rel), perm); err != nil && !errors.Is(err, unix.EEXIST) {
+	err = unix.Mkdirat(parent.fd(), filepath.Base(rel), perm)
+	if err != nil && !errors.Is(err, unix.EEXIST) {
 		return nil, d.fault("mkdir", rel, err)
+	}
+	made := parent.made
+	if err == nil {
+		made = append(made, filepath.Join(d.path, rel))
 	}
 	if err := parent.Sync(); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return nil, err
 	}
-	return d.Folder(rel, links)
+	if f, err = d.Folder(rel, links); err == nil {
+		f.made = made
+	}
+	return f, err
+}
+
+// Made are the paths of the folders that [Folder.Make] had to make to open d,
+// from the top.
+func (d *Folder) Made() []string { return d.made }
+
+// RemoveEmpty removes a folder that bears a name in d, if it holds nothing.
+func (d *Folder) RemoveEmpty(name string) error {
+	err := single(name)
+	if err == nil {
+		err = unix.Unlinkat(d.fd(), name, unix.AT_REMOVEDIR)
+	}
+	if err != nil {
+		return d.fault("remove the folder", name, err)
+	}
+	return nil
 }
 
 // Sync sees that the names in d are on the disk.

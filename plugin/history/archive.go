@@ -3,11 +3,14 @@ package history
 import (
 	"errors"
 	"fmt"
-	"github.com/burnish-photo/burnish/plugin/output/staging"
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/burnish-photo/burnish/plugin/history/journal"
 	"github.com/burnish-photo/burnish/plugin/mounts"
 	"github.com/burnish-photo/burnish/plugin/originals"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 // After is what becomes of an original when its outputs are on the disk; the
@@ -79,22 +82,28 @@ func (m move) original(r Record, after After, folder, rel string) error {
 		via.Sidecars = originals.MoveAll
 	}
 	via.SidecarMoved = func(path string) { m.c.along = append(m.c.along, path) }
-	if first {
-		via.Before = m.intend(&r)
+	record := &r
+	if !first {
+		record = nil
 	}
+	entry := m.c.task.entry(journal.Archived, m.c.photo)
+	via.Before = m.intend(record, &entry, folder)
 	place, err := via.Relocate(m.c.photo.File, folder, rel)
 	if place == "" {
-		if first {
-			err = errors.Join(err, m.stays(&r))
-		}
-		return err
+		return errors.Join(err, m.stays(record, entry))
 	}
 	m.synced(place, err)
 	m.c.history.Log.Debug("original archived", "photo", m.c.photo.Path, "to", place)
+	entry.Settled = true
+	done := Change{Log: []journal.Entry{entry}}
 	if first {
-		return m.c.history.Store.Move(m.c.photo.Path, place, m.c.task.Key())
+		done.Delete = []Key{r.Key}
+		r.Path, r.MovedTo = place, place
+		r.Mounts = mounts.Cache{}.Names(r.files(), r.Mounts)
+		done.Put = []Record{r}
 	}
-	return nil
+	_, err = m.c.history.Store.Apply(done)
+	return err
 }
 
 // mover moves originals for this engine, and tells of what it could not keep.
@@ -116,21 +125,45 @@ func (m move) tell(key, text string) {
 	}
 }
 
-// intend records each place that the photo is about to be moved to.
-func (m move) intend(r *Record) func(name string) error {
-	return func(name string) error {
-		r.MovedTo = name
-		return m.c.history.put(*r)
+// intend records each place below folder that the photo is about to be moved
+// to: in its record, unless r is nil, and in the journal.
+func (m move) intend(r *Record, e *journal.Entry, folder string) func(originals.Plan) error {
+	return func(p originals.Plan) error {
+		e.Files = []journal.File{m.file(m.c.photo.Path, p.Path, folder)}
+		e.Files[0].Size, e.Files[0].Hash = m.c.photo.File.Info.Size(), e.Content
+		for _, from := range slices.Sorted(maps.Keys(p.Sidecars)) {
+			f := m.file(from, p.Sidecars[from], folder)
+			f.Sidecar = true
+			e.Files = append(e.Files, f)
+		}
+		if r != nil {
+			r.MovedTo = p.Path
+			return m.c.history.log(*r, e, p.Made...)
+		}
+		ids, err := m.c.history.Store.Apply(Change{Log: []journal.Entry{*e}, Made: p.Made})
+		if err == nil {
+			e.ID = ids[0]
+		}
+		return err
 	}
 }
 
+func (m move) file(from, to, folder string) journal.File {
+	return journal.File{From: from, FromTop: journal.Top(m.c.photo.Root, from), To: to, ToTop: journal.Top(folder, to)}
+}
+
 // stays takes the intent to move the photo back if it lies where it did.
-func (m move) stays(r *Record) error {
-	if r.MovedTo == "" || !mounts.MayExist(m.c.photo.Path) {
+func (m move) stays(r *Record, e journal.Entry) error {
+	if e.ID == 0 || !mounts.MayExist(m.c.photo.Path) {
 		return nil
 	}
-	r.MovedTo = ""
-	return m.c.history.put(*r)
+	back := Change{Forget: []uint64{e.ID}}
+	if r != nil {
+		r.MovedTo = ""
+		back.Put = []Record{*r}
+	}
+	_, err := m.c.history.Store.Apply(back)
+	return err
 }
 
 func (m move) synced(place string, err error) {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/burnish-photo/burnish/plugin/history/journal"
 	"github.com/burnish-photo/burnish/plugin/mounts"
 	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/source"
@@ -94,6 +95,7 @@ type Case struct {
 	before  Record            // what was recorded of this task, whatever the content
 	notes   map[string]string // on the original's move
 	along   []string          // paths that sidecars had which went with it
+	entry   journal.Entry     // on what is being published
 }
 
 // Open begins a case. Its photo stays the caller's.
@@ -137,6 +139,25 @@ func (h *History) put(r Record) error {
 	}
 	r.Mounts = mounts.Cache{}.Names(r.files(), r.Mounts)
 	return h.Store.Put(r)
+}
+
+// log stores a record as put does, and with it an entry of the journal, whose
+// number it sets, and the folders that were made.
+func (h *History) log(r Record, e *journal.Entry, made ...string) error {
+	if h.Store == nil {
+		return nil
+	}
+	r.Mounts = mounts.Cache{}.Names(r.files(), r.Mounts)
+	ids, err := h.Store.Apply(Change{Put: []Record{r}, Log: []journal.Entry{*e}, Made: made})
+	if err == nil {
+		e.ID = ids[0]
+	}
+	return err
+}
+
+// entry is one of the journal on the photo of a case.
+func (t Task) entry(act journal.Act, photo *source.Photo) journal.Entry {
+	return journal.Entry{Act: act, Time: time.Now(), Photo: photo.Path, Root: photo.Root, Task: t.Key(), Pipeline: t.Pipeline, Content: photo.KnownHash()}
 }
 
 // files are the places of all files that a record tells of.

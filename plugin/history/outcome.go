@@ -1,12 +1,19 @@
 package history
 
-import "time"
+import (
+	"time"
+
+	"github.com/burnish-photo/burnish/plugin/history/journal"
+)
 
 // Outcome is what a task has come to.
 type Outcome struct {
 	Outputs []Output
 	LeftOut []int // outputs of the pipeline that were not wanted, ascending
 	Notes   map[string]string
+
+	Files []journal.File // the outputs as the journal tells of them
+	Made  []string       // folders that had to be made for them
 }
 
 func (c *Case) withOutcome(state State, o Outcome) Record {
@@ -21,7 +28,9 @@ func (c *Case) Intend(o Outcome) error {
 	r := c.withOutcome(Failed, o)
 	r.Attempts, r.Strikes, r.Starved = c.Past().Attempts, c.Past().Strikes, c.Past().Starved
 	r.Error, r.ErrorClass = "interrupted while the outputs were published", "interrupted"
-	return c.history.unrecorded(c.photo, c.history.put(r), "nothing was published")
+	c.entry = c.task.entry(journal.Published, c.photo)
+	c.entry.Files = o.Files
+	return c.history.unrecorded(c.photo, c.history.log(r, &c.entry, o.Made...), "nothing was published")
 }
 
 // Done remembers published outputs. It is on disk when Done returns.
@@ -33,7 +42,8 @@ func (c *Case) Done(o Outcome) error {
 	r := c.withOutcome(Done, o)
 	r.Attempts += c.Past().Attempts
 	c.before = r
-	return c.history.unrecorded(c.photo, c.history.put(r), "the outputs are published; the photo will be processed once more")
+	c.entry.Settled = true
+	return c.history.unrecorded(c.photo, c.history.log(r, &c.entry), "the outputs are published; the photo will be processed once more")
 }
 
 // Unwanted remembers that no output is wanted of the photo, and why.

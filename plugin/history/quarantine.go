@@ -11,6 +11,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin/failure"
+	"github.com/burnish-photo/burnish/plugin/history/journal"
 	"github.com/burnish-photo/burnish/plugin/mounts"
 )
 
@@ -98,14 +99,16 @@ func (m move) toQuarantine(r *Record) error {
 	if err := errors.Join(m.c.photo.Unchanged(), mounts.Check(m.c.history.Store, m.c.task.Quarantine)); err != nil {
 		return err
 	}
-	via := m.mover()
-	via.Before, via.QuietFor = m.intend(r), stillWriting
+	via, entry := m.mover(), m.c.task.entry(journal.Quarantined, m.c.photo)
+	via.Before, via.QuietFor = m.intend(r, &entry, m.c.task.Quarantine), stillWriting
 	place, err := via.Relocate(m.c.photo.File, m.c.task.Quarantine, rel)
 	if place == "" {
-		return errors.Join(err, m.stays(r))
+		return errors.Join(err, m.stays(r, entry))
 	}
 	m.synced(place, err)
-	return nil
+	entry.Settled = true
+	_, err = m.c.history.Store.Apply(Change{Log: []journal.Entry{entry}})
+	return err
 }
 
 func reasonFile(stateDir string, e Record) string {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/failure"
+	"github.com/burnish-photo/burnish/plugin/history/journal"
 	"github.com/burnish-photo/burnish/plugin/mounts"
 	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
@@ -109,15 +110,52 @@ func named(e Record, paths []string, used []bool) (yes bool) {
 // again makes a failed photo a new one. It may have been interrupted before,
 // with the photo back already.
 func (r *Records) again(e Record) error {
+	done := Change{Delete: []Key{e.Key}}
 	if e.MovedTo != "" && mounts.MayExist(e.MovedTo) {
-		if err := r.renameBack(e); err != nil {
+		entries, err := r.returning(e)
+		if err != nil {
 			return err
 		}
+		if err := r.renameBack(e); err != nil {
+			_, forget := r.store.Apply(Change{Forget: []uint64{entries[0].ID}})
+			return errors.Join(err, forget)
+		}
+		for i := range entries {
+			entries[i].Settled = true
+		}
+		done.Log = entries
 	}
 	if err := os.Remove(reasonFile(r.stateDir, e)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return r.store.Delete(e.Path, e.Task)
+	_, err := r.store.Apply(done)
+	return err
+}
+
+// returning logs that a photo is put back from quarantine. Beside that entry it
+// gives those of how it came there, which are taken back by it.
+func (r *Records) returning(e Record) ([]journal.Entry, error) {
+	back := journal.Entry{
+		Act: journal.Returned, Time: time.Now(), Photo: e.Path, Root: e.Root, Task: e.Task, Pipeline: e.Pipeline, Content: e.Content,
+		Files: []journal.File{{From: e.MovedTo, To: e.Path, ToTop: journal.Top(e.Root, e.Path), Size: e.Stat.Size, Hash: e.Content}},
+	}
+	before, err := r.store.Entries(journal.Query{Photo: e.Path})
+	if err != nil {
+		return nil, err
+	}
+	ids, err := r.store.Apply(Change{Log: []journal.Entry{back}})
+	if err != nil {
+		return nil, err
+	}
+	back.ID = ids[0]
+	entries := []journal.Entry{back}
+	for _, b := range before {
+		if b.Act == journal.Quarantined && b.By == 0 && len(b.Files) > 0 && b.Files[0].To == e.MovedTo {
+			b.By = back.ID
+			entries = append(entries, b)
+		}
+	}
+	return entries, nil
 }
 
 func (r *Records) renameBack(e Record) error {

@@ -83,6 +83,9 @@ type Store interface {
 	// Entries are those of the journal that q describes, newest first.
 	Entries(q journal.Query) ([]journal.Entry, error)
 
+	// IsMade reports whether a change named the folder as made.
+	IsMade(folder string) (bool, error)
+
 	// Delete drops the record of a path and task, so that the task is done
 	// again. Its outputs stay known as such, and as made by it.
 	Delete(path, task string) error
@@ -130,6 +133,9 @@ type Change struct {
 	Put    []Record
 	Log    []journal.Entry
 	Forget []uint64 // entries
+
+	Made   []string // folders that Burnish made, to be known as such
+	Unmade []string // that it removed again
 }
 
 // Validate is what a [Store] refuses to apply.

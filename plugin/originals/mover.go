@@ -42,9 +42,9 @@ type Mover struct {
 	// system: who still writes to it would write to what was removed.
 	QuietFor time.Duration
 
-	// Before, where it is set, is told of each path that is about to be tried. The
+	// Before, where it is set, is told of each move that is about to be tried. The
 	// file stays where Before fails.
-	Before func(path string) error
+	Before func(Plan) error
 
 	// SidecarMoved, where it is set, takes in the path that a sidecar had which
 	// went along.
@@ -55,6 +55,13 @@ type Mover struct {
 	Note func(key, text string)
 
 	unsettled bool // nobody knows whether the file is whole
+}
+
+// Plan is a move that is about to be tried.
+type Plan struct {
+	Path     string            // where the file goes
+	Sidecars map[string]string // where each goes that goes along, by where it lies
+	Made     []string          // folders that had to be made
 }
 
 func (m Mover) note(key, text string) {
@@ -96,7 +103,7 @@ func (m Mover) Relocate(f *source.File, folder, rel string) (string, error) {
 		}
 		place := filepath.Join(to.Path(), candidate)
 		if m.Before != nil {
-			if err := m.Before(place); err != nil {
+			if err := m.Before(Plan{place, set.planned(to, candidate), to.Made()}); err != nil {
 				return "", err
 			}
 		}

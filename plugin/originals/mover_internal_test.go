@@ -110,11 +110,11 @@ func TestRelocate(t *testing.T) {
 		}
 	}
 	var told []string
-	m := Mover{Owner: "test", Before: func(name string) error {
+	m := Mover{Owner: "test", Before: func(p Plan) error {
 		if !mounts.MayExist(file) {
 			t.Error("it was moved before")
 		}
-		told = append(told, name)
+		told = append(told, p.Path)
 		return nil
 	}}
 	place, err := m.Relocate(opened(t, file), to, "a.jpg")

@@ -52,6 +52,15 @@ func (s sidecarSet) meets(to *beneath.Folder, name string) bool {
 	return false
 }
 
+// planned is where move will bring each sidecar, by where it lies.
+func (s sidecarSet) planned(to *beneath.Folder, name string) map[string]string {
+	places := map[string]string{}
+	for _, sidecar := range s.names {
+		places[filepath.Join(s.from.Path(), sidecar)] = filepath.Join(to.Path(), renamed(sidecar, s.photo, name))
+	}
+	return places
+}
+
 // move moves the sidecars and returns the names that they get, by those that
 // they had. One that cannot be moved stays, which is noted.
 func (s sidecarSet) move(to *beneath.Folder, name string) (moved map[string]string) {

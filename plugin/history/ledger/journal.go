@@ -20,6 +20,7 @@ var (
 	journalBucket = []byte("journal")        // number → entry in JSON
 	photosBucket  = []byte("journal_photos") // photo, number → nothing
 	openBucket    = []byte("journal_open")   // number → nothing; what is not settled
+	madeBucket    = []byte("made")           // folder that Burnish made → nothing
 )
 
 // appended is how full the pages of a table are that only grows at its end.
@@ -84,7 +85,31 @@ func apply(tx *bbolt.Tx, c history.Change) (ids []uint64, err error) {
 			return nil, err
 		}
 	}
+	made := tx.Bucket(madeBucket)
+	for _, folder := range c.Made {
+		if err := made.Put([]byte(folder), nil); err != nil {
+			return nil, err
+		}
+	}
+	for _, folder := range c.Unmade {
+		if err := made.Delete([]byte(folder)); err != nil {
+			return nil, err
+		}
+	}
 	return ids, nil
+}
+
+// IsMade implements [history.Store].
+func (l *Ledger) IsMade(folder string) (is bool, err error) {
+	err = l.guard(func() error {
+		return l.db.View(func(tx *bbolt.Tx) error {
+			if made := tx.Bucket(madeBucket); made != nil {
+				is = made.Get([]byte(folder)) != nil
+			}
+			return nil
+		})
+	})
+	return is, err
 }
 
 func (j log) put(e journal.Entry) (id uint64, err error) {

@@ -34,7 +34,7 @@ var (
 	goneBucket     = []byte("gone")     // kind, key of another table → since when it has been of no use
 )
 
-var allTables = [][]byte{recordsBucket, contentsBucket, outputsBucket, hashesBucket, failedBucket, reviewBucket, goneBucket, journalBucket, photosBucket, openBucket}
+var allTables = [][]byte{recordsBucket, contentsBucket, outputsBucket, hashesBucket, failedBucket, reviewBucket, goneBucket, journalBucket, photosBucket, openBucket, madeBucket}
 
 // tables are the buckets within one transaction.
 type tables struct {

@@ -56,6 +56,13 @@ func applyIsOneChange(t *testing.T, s history.Store) {
 		t.Error("a change that was refused has deleted a record")
 	}
 	apply(t, s, history.Change{Delete: []history.Key{{Path: "old.jpg", Task: "w"}}, Put: []history.Record{done("new.jpg", "w", "c")}, Log: []journal.Entry{published("new.jpg", shot)}})
+	apply(t, s, history.Change{Made: []string{"/out/a", "/out/b"}})
+	apply(t, s, history.Change{Unmade: []string{"/out/a"}})
+	a, err := s.IsMade("/out/a")
+	b, err2 := s.IsMade("/out/b")
+	if a || !b || err != nil || err2 != nil {
+		t.Errorf("made: a %t, b %t, %v, %v", a, b, err, err2)
+	}
 	_, old := find(t, s, "old.jpg", "w")
 	_, fresh := find(t, s, "new.jpg", "w")
 	if old || !fresh || len(entries(t, s, journal.Query{})) != 1 {

@@ -23,6 +23,7 @@ type Memory struct {
 	gone     map[mark]time.Time
 	retained time.Time
 	journal  []journal.Entry // by number, from 1; forgotten ones are zero
+	made     map[string]bool // folders
 }
 
 type id struct{ path, task string }
@@ -38,7 +39,7 @@ var _ history.Store = (*Memory)(nil)
 
 // NewMemory makes an empty store.
 func NewMemory() *Memory {
-	return &Memory{records: map[id]history.Record{}, makers: map[string]id{}, outputs: map[string]string{}, mounts: map[string]string{}, versions: map[string]history.Version{}, gone: map[mark]time.Time{}}
+	return &Memory{records: map[id]history.Record{}, makers: map[string]id{}, outputs: map[string]string{}, mounts: map[string]string{}, versions: map[string]history.Version{}, gone: map[mark]time.Time{}, made: map[string]bool{}}
 }
 
 // Of implements [history.Reader].
@@ -174,7 +175,20 @@ func (m *Memory) Apply(c history.Change) (ids []uint64, err error) {
 	for _, n := range c.Forget {
 		m.journal[n-1] = journal.Entry{}
 	}
+	for _, folder := range c.Made {
+		m.made[folder] = true
+	}
+	for _, folder := range c.Unmade {
+		delete(m.made, folder)
+	}
 	return ids, nil
+}
+
+// IsMade implements [history.Store].
+func (m *Memory) IsMade(folder string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.made[folder], nil
 }
 
 // Entries implements [history.Store].

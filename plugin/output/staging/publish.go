@@ -17,7 +17,7 @@ var errReplaced = errors.New("another file took its place while it was written")
 func (s *File) There() (hash string, folder bool, err error) {
 	s.replaces, err = s.folder.Lstat(filepath.Base(s.Path))
 	if err != nil {
-		s.replaces = nil
+		s.replaces, s.replaced = nil, ""
 		return "", false, err
 	}
 	at := s.beside(s.Path)
@@ -25,8 +25,18 @@ func (s *File) There() (hash string, folder bool, err error) {
 		folder = info.IsDir()
 	}
 	hash, err = Digest(at)
+	s.replaced = hash
 	return hash, folder, err
 }
+
+// Replaces is the digest of what [File.There] saw, "" for nothing.
+func (s *File) Replaces() string { return s.replaced }
+
+// IsFolder reports whether the output is a folder.
+func (s *File) IsFolder() bool { return s.itself.IsDir() }
+
+// Made are the folders that had to be made for the output.
+func (s *File) Made() []string { return s.folder.Made() }
 
 // ErrTaken is another file under an output's name than was there before.
 var ErrTaken = errors.New("another file took the name meanwhile")

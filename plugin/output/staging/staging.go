@@ -61,6 +61,7 @@ type File struct {
 	temporary string      // a path to it; "" once published or discarded
 	preserved bool        // it has more of the source's file than the bytes tell
 	replaces  fs.FileInfo // what bears the name that it gets; nil for nothing
+	replaced  string      // its digest
 }
 
 // New creates an empty file of a new name in path's folder, which lies below
