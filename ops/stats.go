@@ -42,6 +42,7 @@ func Fallbacks() []Fallback {
 type Stats struct {
 	Pixels    int64                   `json:"pixels,omitempty"`     // of the photo, its first page
 	BytesRead int64                   `json:"bytes_read,omitempty"` // size of the photo's file
+	Damage    *float64                `json:"damage,omitempty"`     // by JPEG compression, from 0 to 1, as of condition's "damage"; nil where it was not measured
 	Tiles     int64                   `json:"tiles,omitempty"`      // that networks restored
 	Fallbacks map[Fallback]int64      `json:"fallbacks,omitempty"`  // tiles that needed one
 	Stages    map[Stage]time.Duration `json:"stages,omitempty"`     // nanoseconds
@@ -79,6 +80,16 @@ func (r *Recorder) Spent(stage Stage, d time.Duration) {
 			s.Stages = map[Stage]time.Duration{}
 		}
 		s.Stages[stage] += d
+	})
+}
+
+// Damaged sets how much JPEG compression has done to the photo, from 0 to 1. The
+// larger of two measures counts: each sees what the other does not.
+func (r *Recorder) Damaged(damage float64) {
+	r.update(func(s *Stats) {
+		if s.Damage == nil || *s.Damage < damage {
+			s.Damage = &damage
+		}
 	})
 }
 

@@ -169,6 +169,7 @@ func (e *Engine) newTask(j Job) (_ *task, err error) {
 func (t *task) inspect() (err error) {
 	if t.src, err = source.Inspect(t.request); err == nil {
 		t.history = t.engine.history.Open(t.Task, t.src)
+		t.history.Stats = t.stats.Stats
 	}
 	return err
 }

@@ -74,6 +74,7 @@ func copyOutputs(t *task, from history.Record) (_ Result, done bool, err error) 
 		return Result{}, false, err
 	}
 	img.Close()
+	t.describe(img)
 	if err := t.claim(img.Source, 1); err != nil {
 		return Result{}, false, err
 	}

@@ -125,6 +125,7 @@ func (r *rendering) page(page, pages int) (done bool, err error) {
 	defer img.Close()
 	defer r.noteNotWritten()
 	if page == 0 {
+		r.describe(img)
 		if r.choice, err = r.pipeline.graph.Choose(img); err != nil {
 			return false, inStep(err)
 		}

@@ -45,6 +45,23 @@ func (t *task) close() {
 	}
 }
 
+// describe lets the records know what the photo's file tells of it.
+func (t *task) describe(img ops.Image) {
+	src := img.Source
+	maker, _ := img.Pixels.EXIF("Make")
+	model, _ := img.Pixels.EXIF("Model")
+	t.history.Photo = &history.Photo{
+		Format: src.Format, Width: src.Width, Height: src.Height, Orientation: src.Orientation,
+		Camera: history.CameraName(maker, model), Taken: src.Taken,
+	}
+	if src.Format != "jpeg" {
+		return
+	}
+	if info, err := t.src.File.JPEG(); err == nil && info.Quality > 0 {
+		t.stats.Damaged(1 - float64(info.Quality)/100)
+	}
+}
+
 func (t *task) release() {
 	if t.names != nil {
 		t.names.Release()

@@ -62,6 +62,9 @@ func (f *Facts) compression(src *ops.Source) compression {
 	return *f.jpeg
 }
 
+// Measured is the photo's damage, if a condition has asked for it.
+func (f *Facts) Measured() (damage float64, ok bool) { return f.damage, f.measured }
+
 func (f *Facts) damaged(src *ops.Source) (float64, error) {
 	if f.measured {
 		return f.damage, nil

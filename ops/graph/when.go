@@ -89,6 +89,9 @@ func (r *run) decide(ctx context.Context, n *node) (bool, error) {
 	r.broken = nil
 	for i := range n.conditions {
 		holds, err := n.conditions[i].holds(r.facts, r.ran)
+		if damage, ok := r.facts.Measured(); ok {
+			ops.Recording(ctx).Damaged(damage)
+		}
 		if err != nil {
 			return false, err
 		}

@@ -1,7 +1,6 @@
 package history
 
 import (
-	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"io/fs"
 	"log/slog"
 	"slices"
@@ -9,9 +8,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/history/journal"
 	"github.com/burnish-photo/burnish/plugin/mounts"
 	"github.com/burnish-photo/burnish/plugin/originals"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
@@ -96,6 +97,11 @@ type Case struct {
 	notes   map[string]string // on the original's move
 	along   []string          // paths that sidecars had which went with it
 	entry   journal.Entry     // on what is being published
+
+	// Photo and Stats, where they are set, are what records of the case tell of the
+	// photo and of the work.
+	Photo *Photo
+	Stats func() ops.Stats
 }
 
 // Open begins a case. Its photo stays the caller's.
@@ -112,10 +118,14 @@ func (c *Case) Remembers() bool { return c.reader != nil }
 
 // record is one of the photo as it is.
 func (c *Case) record(state State) Record {
-	return Record{
+	r := Record{
 		Key: Key{Path: c.photo.Path, Task: c.task.Key(), Content: c.photo.KnownHash()}, Build: c.task.Build,
-		Stat: statOf(c.photo.File.Info), Root: c.photo.Root, State: state, Attempts: 1, Started: c.task.Began, Finished: time.Now(), Pipeline: c.task.Pipeline,
+		Stat: statOf(c.photo.File.Info), Root: c.photo.Root, State: state, Attempts: 1, Started: c.task.Began, Finished: time.Now(), Pipeline: c.task.Pipeline, Photo: c.Photo,
 	}
+	if c.Stats != nil {
+		r.Stats = c.Stats()
+	}
+	return r
 }
 
 func statOf(info fs.FileInfo) Stat {

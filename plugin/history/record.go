@@ -1,6 +1,12 @@
 package history
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/plugin/history/catalog"
+)
 
 // State says how a task ended.
 type State string
@@ -76,6 +82,68 @@ type Record struct {
 	Started    time.Time         `json:"started,omitzero"`
 	Finished   time.Time         `json:"finished,omitzero"`
 	Notes      map[string]string `json:"notes,omitempty"`
+	Photo      *Photo            `json:"photo,omitempty"` // nil where the file was not looked into, and in older records
+	Stats      ops.Stats         `json:"stats,omitzero"`  // zero in older records
+}
+
+// Photo is what the source's file tells of it.
+type Photo struct {
+	Format      string    `json:"format,omitempty"` // by content, as of [ops.Source]
+	Width       int       `json:"width,omitempty"`  // of the first page, in pixels as stored
+	Height      int       `json:"height,omitempty"`
+	Orientation int       `json:"orientation,omitempty"` // EXIF's, 1 to 8
+	Camera      string    `json:"camera,omitempty"`      // maker and model
+	Taken       time.Time `json:"taken,omitzero"`
+}
+
+// ID names the record in a listing; see [catalog.ID].
+func (r Record) ID() string { return catalog.ID(r.Path, r.Task) }
+
+// Results of a listing beside the states. Those of work that was done begin with
+// its state.
+const (
+	ResultRestored   = "done:restored"   // a network ran
+	ResultLeftAlone  = "done:left_alone" // a network would have run, and the photo had no damage
+	ResultRecognized = "done:recognized" // by outputs that were there
+	ResultProcessed  = "done:processed"  // by other steps
+)
+
+// Result is how the task ended, as listings have it.
+func (r Record) Result() string {
+	switch {
+	case r.State != Done:
+		return string(r.State)
+	case r.Notes["left_alone"] != "":
+		return ResultLeftAlone
+	case r.Notes[recognizedNote] != "":
+		return ResultRecognized
+	case r.Notes["model"] != "":
+		return ResultRestored
+	}
+	return ResultProcessed
+}
+
+// Entry is what listings choose the record by.
+func (r Record) Entry() catalog.Entry {
+	e := catalog.Entry{Path: r.Path, Result: r.Result(), Pipeline: r.Pipeline, Damage: r.Stats.Damage}
+	if r.Photo != nil {
+		e.Camera = r.Photo.Camera
+	}
+	return e
+}
+
+// CameraName joins a camera's maker and model, which often repeats the maker.
+func CameraName(maker, model string) string {
+	const longest = 100 // bytes
+	clean := func(text string) string {
+		text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
+		return strings.ToValidUTF8(text[:min(len(text), longest)], "")
+	}
+	maker, model = clean(maker), clean(model)
+	if first, _, _ := strings.Cut(strings.ToLower(maker), " "); strings.HasPrefix(strings.ToLower(model), first) {
+		maker = ""
+	}
+	return strings.TrimSpace(maker + " " + model)
 }
 
 // HasFailed reports whether the task failed, whether or not it is tried again.

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/burnish-photo/burnish/plugin/history/catalog"
 	"github.com/burnish-photo/burnish/plugin/history/journal"
 )
 
@@ -102,6 +103,16 @@ type Store interface {
 
 	// EachReview calls f for every record with a [Review], as Each does.
 	EachReview(f func(Record) error) error
+
+	// List returns the records that q asks for, the latest first: by when they
+	// ended, then by when they were put. next goes into the query for the page
+	// after; "" is the end. A page may have fewer records than were asked for,
+	// even none, where [catalog.MaxVisited] records were looked at for it. Its
+	// work does not grow with the records that the page does not come to.
+	List(q catalog.Query) (records []Record, next string, err error)
+
+	// ByID returns the record of that [Record.ID].
+	ByID(id string) (r Record, ok bool, err error)
 
 	// Retain deletes what has been gone by the rule for as long as it keeps
 	// that, each time that it was asked, and returns the number of records

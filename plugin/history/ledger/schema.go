@@ -46,8 +46,23 @@ func layout(db *bbolt.DB) error {
 				return fmt.Errorf("bring it from schema %d to %d: %w", found, found+1, err)
 			}
 		}
-		return meta.Put(schemaKey, binary.BigEndian.AppendUint64(nil, schema))
+		if err := meta.Put(schemaKey, binary.BigEndian.AppendUint64(nil, schema)); err != nil {
+			return err
+		}
+		for _, index := range indexes {
+			if err := index(tx); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+}
+
+// indexes bring tables up to date that older releases neither have nor keep, so
+// that a file stays readable for them: its schema does not rise. Each runs
+// whenever the file is opened, and sees by itself what is to be done.
+var indexes = []func(*bbolt.Tx) error{
+	indexCatalog,
 }
 
 // indexFailures fills the table of failures, which schema 1 did not have.

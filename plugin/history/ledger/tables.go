@@ -32,6 +32,8 @@ var (
 	failedBucket   = []byte("failed")   // path, task → nothing; Failed and Quarantined only
 	reviewBucket   = []byte("review")   // path, task → nothing; those with a Review only
 	goneBucket     = []byte("gone")     // kind, key of another table → since when it has been of no use
+	catalogBucket  = []byte("catalog")  // time, sequence → [catalog.Entry], path, task; see [indexes]
+	idsBucket      = []byte("ids")      // [history.Record.ID] → key of the catalog; see [indexes]
 )
 
 var allTables = [][]byte{recordsBucket, contentsBucket, outputsBucket, hashesBucket, failedBucket, reviewBucket, goneBucket, journalBucket, photosBucket, openBucket, madeBucket}
@@ -39,6 +41,10 @@ var allTables = [][]byte{recordsBucket, contentsBucket, outputsBucket, hashesBuc
 // tables are the buckets within one transaction.
 type tables struct {
 	meta, records, contents, outputs, hashes, failed, review, gone *bbolt.Bucket
+
+	// Of a ledger that an older release wrote and that is only looked at, these
+	// may be missing.
+	catalog, ids *bbolt.Bucket
 }
 
 func open(tx *bbolt.Tx) (tables, error) {
@@ -51,6 +57,8 @@ func open(tx *bbolt.Tx) (tables, error) {
 		failed:   tx.Bucket(failedBucket),
 		review:   tx.Bucket(reviewBucket),
 		gone:     tx.Bucket(goneBucket),
+		catalog:  tx.Bucket(catalogBucket),
+		ids:      tx.Bucket(idsBucket),
 	}
 	if t.meta == nil || t.gone == nil || t.records == nil || t.contents == nil || t.outputs == nil || t.hashes == nil || t.failed == nil { // an older release has made no table of reviews
 		return t, errors.New("a table is missing")
@@ -110,7 +118,7 @@ func (t tables) putRecord(id []byte, e history.Record) error {
 	if err != nil {
 		return err
 	}
-	return t.records.Put(id, value)
+	return errors.Join(t.records.Put(id, value), t.putCatalog(id, e, n))
 }
 
 func (t tables) putOutput(id []byte, e history.Record, o history.Output) error {
@@ -158,7 +166,7 @@ func (t tables) drop(id []byte) error {
 	if err := t.contents.Delete(join(e.Content, e.Task, e.Path)); err != nil {
 		return err
 	}
-	return errors.Join(t.failed.Delete(id), t.review.Delete(id), t.gone.Delete(marked(markedRecord, id)), t.records.Delete(id))
+	return errors.Join(t.failed.Delete(id), t.review.Delete(id), t.gone.Delete(marked(markedRecord, id)), t.records.Delete(id), t.dropCatalog(id))
 }
 
 // ofPath are the records of a source, by task.

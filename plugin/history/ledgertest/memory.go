@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/catalog"
 	"github.com/burnish-photo/burnish/plugin/history/journal"
 )
 
@@ -24,6 +26,8 @@ type Memory struct {
 	retained time.Time
 	journal  []journal.Entry // by number, from 1; forgotten ones are zero
 	made     map[string]bool // folders
+	sequence uint64
+	keys     map[id]catalog.Key
 }
 
 type id struct{ path, task string }
@@ -39,7 +43,7 @@ var _ history.Store = (*Memory)(nil)
 
 // NewMemory makes an empty store.
 func NewMemory() *Memory {
-	return &Memory{records: map[id]history.Record{}, makers: map[string]id{}, outputs: map[string]string{}, mounts: map[string]string{}, versions: map[string]history.Version{}, gone: map[mark]time.Time{}, made: map[string]bool{}}
+	return &Memory{records: map[id]history.Record{}, makers: map[string]id{}, outputs: map[string]string{}, mounts: map[string]string{}, versions: map[string]history.Version{}, gone: map[mark]time.Time{}, made: map[string]bool{}, keys: map[id]catalog.Key{}}
 }
 
 // Of implements [history.Reader].
@@ -112,7 +116,7 @@ func (m *Memory) Put(r history.Record) error {
 func (m *Memory) put(r history.Record) {
 	this := id{r.Path, r.Task}
 	m.drop(this)
-	m.records[this] = r
+	m.set(this, r)
 	if r.Superseded != "" {
 		return
 	}
@@ -141,8 +145,14 @@ func (m *Memory) supersede(before id, by history.Record) {
 	m.drop(before)
 	if ok && r.Path != by.Path && r.State == history.Done {
 		r.Superseded = by.Task
-		m.records[before] = r
+		m.set(before, r)
 	}
+}
+
+// set keeps a record as the latest that was put.
+func (m *Memory) set(this id, r history.Record) {
+	m.sequence++
+	m.records[this], m.keys[this] = r, catalog.KeyOf(r.Finished, m.sequence)
 }
 
 func (m *Memory) drop(record id) {
@@ -243,6 +253,46 @@ func (m *Memory) each(is func(history.Record) bool, f func(history.Record) error
 		}
 	}
 	return nil
+}
+
+// List implements [history.Store].
+func (m *Memory) List(q catalog.Query) (all []history.Record, next string, err error) {
+	from := catalog.KeyOf(time.Unix(1<<33-1, 0), 1<<64-1)
+	if q.After != "" {
+		if from, err = catalog.ParseKey(q.After); err != nil {
+			return nil, "", err
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var order []id
+	for this, key := range m.keys {
+		if _, there := m.records[this]; there && bytes.Compare(key[:], from[:]) < 0 {
+			order = append(order, this)
+		}
+	}
+	slices.SortFunc(order, func(a, b id) int {
+		x, y := m.keys[a], m.keys[b]
+		return bytes.Compare(y[:], x[:])
+	})
+	match := q.Matcher()
+	for n, this := range order {
+		if match.Matches(m.records[this].Entry().Append(nil)) {
+			all = append(all, clone(m.records[this]))
+		}
+		if len(all) == q.Count() && n+1 < len(order) {
+			return all, m.keys[this].String(), nil
+		}
+	}
+	return all, "", nil
+}
+
+// ByID implements [history.Store].
+func (m *Memory) ByID(id string) (history.Record, bool, error) {
+	for _, r := range m.all(func(r history.Record) bool { return r.ID() == id }) {
+		return r, true, nil
+	}
+	return history.Record{}, false, nil
 }
 
 // Mount implements [history.Store].

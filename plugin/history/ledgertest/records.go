@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/history"
 )
 
@@ -18,6 +19,7 @@ import (
 const many = 1000
 
 func putKeepsEveryField(t *testing.T, s history.Store) {
+	damage := 0.25
 	want := history.Record{
 		Key:        history.Key{Path: "/in/a.jpg", Task: "w1", Content: "c1"},
 		Build:      "b1",
@@ -38,6 +40,8 @@ func putKeepsEveryField(t *testing.T, s history.Store) {
 		Started: shot, Finished: shot.Add(time.Second),
 		Notes:  map[string]string{"model": "lite"},
 		Review: &history.Review{Folder: "F", Results: []history.Result{{Output: history.Output{Path: "/out/a.jpg", Size: 3, Hash: "h"}, Name: "0.jpg", Target: 1, Format: "jpeg"}}, Strength: new(float64)},
+		Photo:  &history.Photo{Format: "jpeg", Width: 6000, Height: 4000, Orientation: 6, Camera: "Canon EOS R5", Taken: shot.UTC()},
+		Stats:  ops.Stats{Pixels: 24e6, BytesRead: 3, Damage: &damage, Tiles: 9, Stages: map[ops.Stage]time.Duration{ops.StageEncode: time.Second}},
 	}
 	put(t, s, want)
 	want.Superseded = "w9"
