@@ -13,13 +13,13 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples test-package build check bench wild eval gate chaos faults clock soak hostile flood fuzz deb rpm image clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check bench wild eval gate chaos faults clock soak hostile flood fuzz deb rpm image clean setup-%
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what building and testing need (other targets do this, too)
-	@packaging/setup.sh build test
+	@packaging/setup.sh build test page
 
 demo: build ## restore six photos, print output paths and PSNR gain
 	@packaging/demo.sh
@@ -41,6 +41,12 @@ test-examples: build
 
 test-package: build
 	@packaging/test-package.sh
+
+SHOTS ?= dist/page
+page-shots: setup-build setup-page ## screenshots of the page, light and dark, phone and desktop; SHOTS=dist/page
+	@mkdir -p '$(SHOTS)'
+	@BURNISH_SHOTS='$(abspath $(SHOTS))' go test -count 1 ./cmd/page/pagetest
+	@ls '$(SHOTS)'
 
 build: setup-build ## bin/burnish, with ONNX Runtime in bin/lib beside it
 	@go build -trimpath -buildmode=pie -ldflags '$(LDFLAGS)' -o bin/burnish ./cmd/burnish

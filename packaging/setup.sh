@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what building, testing and packaging Burnish need, group by group.
 #
-#   packaging/setup.sh [build] [test] [train] [lint] [systemd] [vm]      (default: build)
+#   packaging/setup.sh [build] [test] [train] [page] [lint] [systemd] [vm]      (default: build)
 #
 #   build    C compiler, pkg-config, libvips; ONNX Runtime in bin/lib
 #   test     Python, PyTorch and NumPy from Debian; ONNX tools in .venv
 #   train    PyTorch from PyPI in .venv-train (7 GB, a few minutes)
+#   page     Chromium from Debian; axe-core in .cache/axe, for the tests of the page
 #   lint     shellcheck; golangci-lint in .cache/tools
 #   systemd  debootstrap and systemd-nspawn, for the scripts that test a
 #            package or a fresh checkout in a Debian container
@@ -20,6 +21,8 @@ readonly ORT_VERSION=1.27.0
 readonly ORT_TARBALL_SHA512=404cc6c2bbcd060bf8b8f55d9db1ec3861b81ba4fdea676570523c68028f8cc53cc0e3e956870f5dbea4dd01a46996a0553bf61bd0679dba3a67725d5ebd5f43
 readonly ORT_LIB_SHA256_x64=d8aff4aa8abee8fb2abb2f2f2459ffc94461e781e41b9f7c072829dd0d470221
 readonly ORT_LIB_SHA256_arm64=c36bc200e7e6c093b8abb0b34590fbdd8c52fd3fb5e33795b9523ffdde2fce0f
+readonly AXE_VERSION=4.14.1
+readonly AXE_TARBALL_SHA512=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
 readonly GOLANGCI_VERSION=v2.15.0
 
 readonly BUILD_PACKAGES=(ca-certificates gcc libc6-dev libjpeg-dev libvips-dev libwebp-dev pkg-config)
@@ -28,6 +31,7 @@ readonly TEST_PACKAGES=(libvips-tools python3 python3-numpy python3-pil python3-
 # From Debian 13 on, libheif's encoders are packages of their own.
 readonly ENCODER_PACKAGES=(libheif-plugin-aomenc libheif-plugin-x265)
 readonly TRAIN_PACKAGES=(gcc libc6-dev python3 python3-venv)
+readonly PAGE_PACKAGES=(chromium)
 readonly LINT_PACKAGES=(shellcheck)
 readonly SYSTEMD_PACKAGES=(debootstrap systemd-container)
 readonly VM_PACKAGES=(qemu-system-x86 busybox-static cpio)
@@ -117,6 +121,22 @@ python_env() {
 	cp "$req" "$env/.requirements"
 }
 
+axe() {
+	local tarball=.cache/axe-core-$AXE_VERSION.tgz
+	if ! matches sha512sum "$AXE_TARBALL_SHA512" "$tarball"; then
+		need npm "install Debian's package npm"
+		npm pack --silent --pack-destination .cache "axe-core@$AXE_VERSION" </dev/null >/dev/null ||
+			die "npm pack axe-core@$AXE_VERSION failed: is the npm registry reachable?"
+		matches sha512sum "$AXE_TARBALL_SHA512" "$tarball" ||
+			die "$tarball has the wrong SHA-512: delete it and try again"
+	elif [ .cache/axe/axe.min.js -nt "$tarball" ]; then
+		return
+	fi
+	mkdir -p .cache/axe
+	tar -xzOf "$tarball" package/axe.min.js >.cache/axe/axe.min.js.part
+	mv .cache/axe/axe.min.js.part .cache/axe/axe.min.js
+}
+
 golangci() {
 	local dir=.cache/tools/golangci-lint-$GOLANGCI_VERSION
 	if [ ! -x "$dir/golangci-lint" ]; then
@@ -141,9 +161,10 @@ for group in "$@"; do
 		apt_need "${TRAIN_PACKAGES[@]}"
 		python_env .venv-train model/requirements-train.txt
 		;;
+	page) apt_need "${PAGE_PACKAGES[@]}"; axe ;;
 	lint) go_need; apt_need "${LINT_PACKAGES[@]}"; golangci ;;
 	systemd) apt_need "${SYSTEMD_PACKAGES[@]}" ;;
 	vm) apt_need "${VM_PACKAGES[@]}" ;;
-	*) die "unknown group $group: build, test, train, lint, systemd or vm" ;;
+	*) die "unknown group $group: build, test, train, page, lint, systemd or vm" ;;
 	esac
 done
