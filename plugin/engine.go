@@ -23,6 +23,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
+	"github.com/burnish-photo/burnish/plugin/review"
 )
 
 // Engine runs the pipelines of one configuration. Its methods may be called
@@ -33,6 +34,7 @@ type Engine struct {
 	history    *history.History
 	claims     *naming.Claims
 	store      history.Store // nil: every job runs
+	shelf      *review.Shelf // of results that wait for review; nil without a store
 	remember   bool          // there is to be one
 	notice     string        // of it, from opening
 	only       []string      // pipelines to compile; none: all
@@ -183,6 +185,7 @@ func (e *Engine) openLedger() error {
 	}
 	e.store, e.tempPrefix = l, staging.PrefixOf(e.config.StateDir)
 	e.history.Store, e.history.Reader, e.history.Temporary = l, l, e.tempPrefix
+	e.shelf = review.NewShelf(e.config.StateDir, e.log)
 	if e.notice = l.Notice(); e.notice != "" {
 		e.log.Warn(e.notice)
 	}

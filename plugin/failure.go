@@ -39,18 +39,18 @@ func classify(t *task, stopped error, err error) *Error {
 		return t.request.Fail(Unwritable, err, "remove the link from the output folder, or make it one of root, of the folder's owner or of Burnish's user: others' are not followed there")
 	}
 	if errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return t.request.Fail(Unwritable, err, failure.AdviseWrite(err, t.Folder))
+		return t.request.Fail(Unwritable, err, failure.AdviseWrite(err, t.writesTo()))
 	}
 	var path *os.PathError
-	if errors.As(err, &path) && strings.HasPrefix(path.Path, t.Folder) {
+	if errors.As(err, &path) && strings.HasPrefix(path.Path, t.writesTo()) {
 		return t.request.Fail(Unwritable, err, "check the disk or mount that holds it, and what lies there")
 	}
 	if bad := t.src.Decodes(); bad != nil {
 		return t.src.Damaged(bad)
 	}
 	noSpace := errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
-	for _, folder := range []string{t.engine.scratch, t.Folder} {
-		if full(folder) || noSpace && folder == t.Folder {
+	for _, folder := range []string{t.engine.scratch, t.writesTo()} {
+		if full(folder) || noSpace && folder == t.writesTo() {
 			t.engine.log.Debug("an image was not written", "photo", t.request.Path, "error", err)
 			return t.request.Fail(Unwritable, fmt.Errorf("no space is left below %s", folder), "free some; nothing was published")
 		}
@@ -93,7 +93,7 @@ func isOwn(t *task, f *Error) bool {
 	case Unreadable:
 		return !ill(f.Err) && listable(t.request.Root)
 	case Unwritable:
-		return !ill(f.Err) && t.engine.tempPrefix.Writable(t.Folder) == nil
+		return !ill(f.Err) && t.engine.tempPrefix.Writable(t.writesTo()) == nil
 	}
 	return false
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/mounts"
 	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
@@ -24,6 +25,9 @@ func (e *Engine) prepareFolders() error {
 		if err := os.RemoveAll(folder); err != nil {
 			return fmt.Errorf("remove an old scratch folder: %w", err)
 		}
+	}
+	if err := e.shelf.Sweep(e.store); err != nil {
+		e.log.Warn("results that nobody will look at were not removed", "folder", history.ReviewFolder(e.config.StateDir), "error", err)
 	}
 	for _, w := range e.config.Routes {
 		err := mounts.Check(e.store, w.Output)

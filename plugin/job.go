@@ -50,6 +50,10 @@ type Job struct {
 	// Exclusive says that nothing else is under way with the photo.
 	Exclusive bool
 
+	// Review lets the outputs wait in the state folder until they are approved:
+	// see [Engine.Desk]. It requires an engine with a ledger.
+	Review bool
+
 	// After is what becomes of the original once the outputs are published.
 	// It requires an engine with a ledger.
 	After After
@@ -80,6 +84,7 @@ type State string
 
 const (
 	Done    State = "done"    // the outputs are written, or copied from an equal photo's
+	Waiting State = "waiting" // the outputs are made and verified, and wait for review: none is published
 	Skipped State = "skipped" // nothing was to be done; Result.Reason says why
 )
 

@@ -61,16 +61,26 @@ func (e *Engine) process(ctx context.Context, t *task) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	before := t.history.Past().Review
 	switch decision.What {
 	case history.Skip:
 		return Result{State: Skipped, Reason: decision.Reason}, nil
 	case history.Adopt:
 		return Result{State: Skipped, Reason: decision.Reason}, t.history.Adopt(decision.Existing, t.leftOut())
+	case history.Publish:
+		if result, done, err := publishApproved(t, decision.Record); done || err != nil {
+			return result, err
+		}
 	case history.Copy:
+		if t.job.Review || before != nil {
+			break
+		}
 		if result, done, err := copyOutputs(t, decision.Record); done || err != nil {
 			return result, err
 		}
 	}
+	ctx = t.reviewed(ctx, before)
+	defer t.lot.Discard()
 	r, reason, err := e.render(ctx, t)
 	switch {
 	case err != nil && r != nil:
@@ -84,6 +94,9 @@ func (e *Engine) process(ctx context.Context, t *task) (Result, error) {
 	}
 	if err := t.src.Unchanged(); err != nil {
 		return Result{Notes: r.notes.All()}, err
+	}
+	if t.lot != nil {
+		return e.wait(t, r)
 	}
 	return e.publish(t, r.staged, Result{State: Done, Notes: r.notes.All()})
 }
@@ -149,6 +162,9 @@ func (e *Engine) newTask(j Job) (_ *task, err error) {
 	}
 	if j.Output == "" {
 		return nil, fmt.Errorf("%s: the job names no output folder", j.Path)
+	}
+	if j.Review && e.shelf == nil {
+		return nil, fmt.Errorf("%s: the job's outputs are to wait for review, which an engine without a ledger cannot keep", j.Path)
 	}
 	t := &task{engine: e, pipeline: p, job: j}
 	if t.request, err = e.config.requestOf(j, p.pages == AllPages); err != nil {

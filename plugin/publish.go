@@ -2,13 +2,20 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
+	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/journal"
+	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
@@ -101,6 +108,133 @@ func copyOutputs(t *task, from history.Record) (_ Result, done bool, err error) 
 	}
 	result, err := t.engine.publish(t, staged, Result{State: Done, Reason: "the same content as " + from.Path, Notes: from.Notes})
 	return result, true, err
+}
+
+// reviewed sees that outputs go where they wait for review, where they are to, and
+// with the strength that a reviewer asked for.
+func (t *task) reviewed(ctx context.Context, before *history.Review) context.Context {
+	if t.job.Review || before != nil { // once under review, a photo stays so
+		t.lot = t.engine.shelf.Begin()
+	}
+	if before == nil || before.Try == nil {
+		return ctx
+	}
+	t.strength = before.Try
+	return ops.WithStrength(ctx, *before.Try)
+}
+
+// wait lets the outputs wait for review, all of them being written.
+func (e *Engine) wait(t *task, r *rendering) (Result, error) {
+	notes := r.notes.All()
+	failed := Result{Notes: notes}
+	waits := history.Review{Made: time.Now(), Strength: t.strength}
+	result := Result{State: Waiting, Reason: history.WaitsForReview, Notes: notes}
+	for i, s := range r.staged {
+		if s == nil {
+			continue
+		}
+		target := t.names.Targets[i]
+		one, err := t.lot.Take(s, i, target.Name, target.Format)
+		if err != nil {
+			return failed, err
+		}
+		waits.Results = append(waits.Results, one)
+		result.Outputs = append(result.Outputs, Output{Path: s.Path, Format: target.Format, Size: s.Size, Hash: s.Hash})
+	}
+	if err := t.lot.Record(t.history, history.Outcome{LeftOut: t.leftOut(), Notes: notes}, waits); err != nil {
+		return failed, err
+	}
+	return result, nil
+}
+
+// publishApproved publishes results that were approved in review, to the byte as
+// they were made. It is not done where one is no longer so, or another is wanted:
+// then all are made anew, and wait again.
+func publishApproved(t *task, r history.Record) (_ Result, done bool, err error) {
+	t.inherited = r.LeftOut
+	var staged []*staging.File
+	defer func() {
+		discard(staged)
+		if !done {
+			t.inherited = nil
+			t.release()
+		}
+	}()
+	header, err := t.src.Header()
+	if err != nil {
+		return Result{}, false, err
+	}
+	img, err := t.src.Decode(context.Background(), 0)
+	if err != nil {
+		return Result{}, false, err
+	}
+	img.Close()
+	pages, _ := t.pipeline.pagesOf(header)
+	if err := t.claim(img.Source, pages); err != nil {
+		return Result{}, false, err
+	}
+	if t.names.Idle() {
+		return Result{State: Skipped, Reason: standing}, true, t.history.Unwanted(standing, history.Outcome{LeftOut: r.LeftOut, Notes: r.Notes})
+	}
+	staged = make([]*staging.File, len(t.names.Targets))
+	for i, target := range t.names.Targets {
+		staged[i], err = t.approved(r.Review, i, target)
+		if errors.Is(err, errNotAsMade) {
+			t.engine.log.Warn("what was approved is not as it was made: it is made anew and waits for review again", "photo", t.request.Path, "error", err)
+			return Result{}, false, nil
+		}
+		if err != nil {
+			return Result{}, false, err
+		}
+	}
+	if err := t.src.Unchanged(); err != nil {
+		return Result{}, false, err
+	}
+	t.history.Photo, t.history.Stats = r.Photo, func() ops.Stats { return r.Stats }
+	notes := maps.Clone(r.Notes)
+	if notes == nil {
+		notes = map[string]string{}
+	}
+	notes["review"] = "approved " + r.Review.Approved.Local().Format(time.DateTime)
+	result, err := t.engine.publish(t, staged, Result{State: Done, Notes: notes})
+	if err != nil {
+		return result, true, err
+	}
+	if err := r.Review.Remove(t.engine.config.StateDir); err != nil {
+		t.engine.log.Warn("published results were not removed from review", "photo", t.request.Path, "error", err)
+	}
+	return result, true, nil
+}
+
+// errNotAsMade is of a result that is no longer what a reviewer saw.
+var errNotAsMade = errors.New("it cannot be published")
+
+// approved stages a copy of the result for a target, nil where the target has no
+// file of its own.
+func (t *task) approved(r *history.Review, place int, target naming.Target) (*staging.File, error) {
+	if target.Name == "" {
+		return nil, nil
+	}
+	i := slices.IndexFunc(r.Results, func(o history.Result) bool { return o.Target == place })
+	if i < 0 && slices.ContainsFunc(t.names.Targets, func(o naming.Target) bool { return o.Name == target.Name && o.Page > target.Page }) {
+		return nil, nil // the file comes with the last of its pages
+	}
+	if i < 0 {
+		return nil, fmt.Errorf("%w: there is no result for %s", errNotAsMade, target.Name)
+	}
+	from := r.File(t.engine.config.StateDir, r.Results[i])
+	if _, err := os.Lstat(from); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", errNotAsMade, err)
+	}
+	s, err := t.engine.tempPrefix.CopyAll(from, t.Folder, target.Name, t.src.Content())
+	if err != nil {
+		return nil, err
+	}
+	if s.Hash != r.Results[i].Hash {
+		s.Discard()
+		return nil, fmt.Errorf("%w: %s was changed", errNotAsMade, from)
+	}
+	return s, nil
 }
 
 // rename publishes all, and sees that their names are on the disk; where one

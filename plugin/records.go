@@ -2,13 +2,16 @@ package plugin
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
 	"github.com/burnish-photo/burnish/plugin/originals"
+	"github.com/burnish-photo/burnish/plugin/review"
 )
 
 // Records are what an engine remembers, for people to look at and to change.
@@ -28,6 +31,34 @@ type Question = history.Question
 
 // Answer is what a ledger knows.
 type Answer = history.Answer
+
+// Desk is where results that wait for review are looked at and decided on.
+type Desk = review.Desk
+
+// Reviewed is a photo in review.
+type Reviewed = review.Entry
+
+// Selection says which photos in review are meant.
+type Selection = review.Selection
+
+// Desk gives access to the results that wait for review, nil where the engine
+// keeps no records. What was decided is done when the photo is processed again.
+func (e *Engine) Desk() *Desk {
+	if e.store == nil {
+		return nil
+	}
+	return review.NewDesk(e.Records(), e.shelf, func(r history.Record) bool {
+		p := e.pipelines[r.Pipeline]
+		return p != nil && slices.ContainsFunc(e.config.Routes, func(w Route) bool {
+			return w.Source == r.Root && history.Task{Settings: p.settings, Folder: w.Output}.Key() == r.Task
+		})
+	})
+}
+
+// OpenDesk is the desk of records that no engine has open.
+func OpenDesk(r *Records, log *slog.Logger) *Desk {
+	return review.NewDesk(r, review.NewShelf(r.StateDir(), log), nil)
+}
 
 // Records gives access to the engine's records, nil where it keeps none.
 func (e *Engine) Records() *Records {

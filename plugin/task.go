@@ -16,6 +16,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/output/metadata"
+	"github.com/burnish-photo/burnish/plugin/review"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
 
@@ -31,6 +32,8 @@ type task struct {
 	history   *history.Case // then
 	choice    graph.Choice  // which outputs are wanted, once its pixels were looked at
 	inherited []int         // outputs that an equal photo did not want
+	lot       *review.Lot   // where the outputs go that wait for review; nil: they are published
+	strength  *float64      // of networks, where a reviewer chose one
 	names     *naming.Names // of the outputs, once they are claimed
 	stats     ops.Recorder
 }
@@ -148,8 +151,12 @@ func (t *task) encoder(target naming.Target) output.Encoder {
 
 // outputRequest is what a target is to be, after what the operators have noted.
 func (t *task) outputRequest(target naming.Target, notes map[string]string) output.Request {
+	root, path := t.Folder, target.Name
+	if t.lot != nil {
+		root, path = t.lot.Root(), t.lot.Path(t.place(target), target.Name)
+	}
 	return output.Request{
-		Config: &t.pipeline.outputs[target.Output], Encoder: t.encoder(target), TempPrefix: t.engine.tempPrefix, Root: t.Folder, Path: target.Name,
+		Config: &t.pipeline.outputs[target.Output], Encoder: t.encoder(target), TempPrefix: t.engine.tempPrefix, Root: root, Path: path,
 		Provenance: metadata.Provenance{
 			Source: t.src.KnownHash(), Pipeline: t.pipeline.name, Fingerprint: t.Settings,
 			Model: notes["model"], ModelDigest: notes["model_digest"], Device: notes["device"], Version: t.engine.version,
@@ -158,6 +165,19 @@ func (t *task) outputRequest(target naming.Target, notes map[string]string) outp
 			Part:     t.part(target.Wish),
 		},
 	}
+}
+
+// place is a target's index among those of all pages.
+func (t *task) place(target naming.Target) int {
+	return target.Page*len(t.pipeline.outputs) + target.Output
+}
+
+// writesTo is the folder that files are written to.
+func (t *task) writesTo() string {
+	if t.lot != nil {
+		return t.engine.config.StateDir
+	}
+	return t.Folder
 }
 
 // heldAgainstSource is what provenance says of the note on fidelity, whose figures are not known

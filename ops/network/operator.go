@@ -74,7 +74,7 @@ func (o *Operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error)
 	if o.skip.File != nil {
 		why, ok = o.skip.File(in[0].Source)
 	}
-	if o.strength == 0 {
+	if o.strengthFor(ctx) == 0 {
 		why, ok = "strength 0", true
 	}
 	if ok {
@@ -87,6 +87,14 @@ func (o *Operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error)
 	}
 	defer pixels.Close()
 	return o.judged(ctx, in[0], pixels)
+}
+
+// strengthFor is how much of the change is taken in one run.
+func (o *Operator) strengthFor(ctx context.Context) float64 {
+	if asked, ok := ops.Strength(ctx); ok {
+		return asked
+	}
+	return o.strength
 }
 
 // restored is the photo whose pixels are pulled through the network when they
@@ -109,6 +117,9 @@ func (o *Operator) finished(ctx context.Context, in ops.Image, restored *vips.Im
 	ops.Note(ctx, "model", o.joined(" + ", modelName))
 	ops.Note(ctx, "model_digest", o.joined("+", func(c onnx.Contract) string { return c.Digest }))
 	ops.Note(ctx, "device", o.devices.String())
+	if asked, ok := ops.Strength(ctx); ok {
+		ops.Note(ctx, "strength", fmt.Sprintf("%g, asked for in review", asked))
+	}
 	ops.Note(ctx, "self_test", o.devices.selfTests())
 	if why != "" {
 		ops.Note(ctx, "evidence", why)

@@ -30,7 +30,7 @@ type slot struct {
 // newJob restores so many tiles at a time.
 func (o *Operator) newJob(ctx context.Context, slots int) *job {
 	return &job{
-		ctx: ctx, devices: o.devices, augmentations: o.tiling.augmentations, strength: float32(o.strength), slots: make([]slot, slots),
+		ctx: ctx, devices: o.devices, augmentations: o.tiling.augmentations, strength: float32(o.strengthFor(ctx)), slots: make([]slot, slots),
 		fallbacks: &fallbackLog{log: o.log, note: func(text string) { ops.Note(ctx, "fallback_used", text) }},
 	}
 }

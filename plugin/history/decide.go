@@ -19,10 +19,11 @@ type What int
 
 // What may be left.
 const (
-	Run   What = iota // the whole of it
-	Skip              // nothing; Reason says why
-	Copy              // the outputs of an equal photo may be copied, which Record tells of
-	Adopt             // its outputs are there, though no record tells of them
+	Run     What = iota // the whole of it
+	Skip                // nothing; Reason says why
+	Copy                // the outputs of an equal photo may be copied, which Record tells of
+	Publish             // its results were approved in review, which Record tells of
+	Adopt               // its outputs are there, though no record tells of them
 )
 
 // Decision is what is left to do with a photo.
@@ -43,6 +44,9 @@ type Existing struct {
 
 // Recognized is why nothing is done for a photo that no record tells of.
 const Recognized = "already done: its outputs say so themselves"
+
+// WaitsForReview is why nothing is done for a photo whose results wait.
+const WaitsForReview = "its results wait for review; burnish review lists them"
 
 // Outputs look at a photo's outputs, which takes decoding it.
 type Outputs interface {
@@ -73,6 +77,9 @@ func (c *Case) Decide(outputs Outputs) (Decision, error) {
 	}
 	if err := c.checkMounted(); err != nil {
 		return Decision{}, err
+	}
+	if past := c.Past(); past.approved() && past.State != Requeued && past.Content == c.photo.KnownHash() {
+		return Decision{What: Publish, Record: past}, nil
 	}
 	return c.byOutputs(outputs)
 }
@@ -184,6 +191,12 @@ func (h *History) finished(r Record) string {
 	switch r.State {
 	case Done, Skipped:
 		return "already done"
+	case Waiting:
+		if !r.approved() {
+			return WaitsForReview
+		}
+	case Rejected:
+		return "rejected in review; burnish reprocess makes it anew"
 	case Quarantined:
 		if r.ErrorClass == string(failure.Conflict) {
 			return "" // names may be free by now, or chosen otherwise: whoever asks anew learns
@@ -208,7 +221,7 @@ func strikes(n int) string {
 func (c *Case) byContent() (Decision, error) {
 	if c.reader != nil {
 		if past := c.Past(); c.history.finished(past) != "" {
-			past.Stat = statOf(c.photo.File.Info)
+			past.Stat = StatOf(c.photo.File.Info)
 			return Decision{What: Skip, Reason: c.history.finished(past), Record: past}, c.undecided(c.history.put(past))
 		}
 		ours, err := c.reader.IsOutput(c.photo.KnownHash())

@@ -120,7 +120,7 @@ func (c *Case) Remembers() bool { return c.reader != nil }
 func (c *Case) record(state State) Record {
 	r := Record{
 		Key: Key{Path: c.photo.Path, Task: c.task.Key(), Content: c.photo.KnownHash()}, Build: c.task.Build,
-		Stat: statOf(c.photo.File.Info), Root: c.photo.Root, State: state, Attempts: 1, Started: c.task.Began, Finished: time.Now(), Pipeline: c.task.Pipeline, Photo: c.Photo,
+		Stat: StatOf(c.photo.File.Info), Root: c.photo.Root, State: state, Attempts: 1, Started: c.task.Began, Finished: time.Now(), Pipeline: c.task.Pipeline, Photo: c.Photo,
 	}
 	if c.Stats != nil {
 		r.Stats = c.Stats()
@@ -128,14 +128,15 @@ func (c *Case) record(state State) Record {
 	return r
 }
 
-func statOf(info fs.FileInfo) Stat {
+// StatOf is what a file system tells of a source.
+func StatOf(info fs.FileInfo) Stat {
 	return Stat{Size: info.Size(), ModTime: info.ModTime(), Inode: source.Inode(info), Changed: source.ChangeTime(info)}
 }
 
 // Past is the record of this task on the file as it is now, empty where there is
 // none.
 func (c *Case) Past() Record {
-	if c.before.Content != "" && c.before.Content == c.photo.KnownHash() || c.before.Stat.Same(statOf(c.photo.File.Info)) {
+	if c.before.Content != "" && c.before.Content == c.photo.KnownHash() || c.before.Stat.Same(StatOf(c.photo.File.Info)) {
 		return c.before
 	}
 	return Record{}

@@ -28,7 +28,10 @@ func (c *Case) Fail(f *failure.Error) {
 	}
 	r, past := c.record(Failed), c.Past()
 	r.Error, r.Hint, r.ErrorClass = f.Reason(), f.Hint, string(f.Kind)
-	r.Attempts, r.Strikes, r.Starved = 1+past.Attempts, past.Strikes, past.Starved
+	r.Attempts, r.Strikes, r.Starved, r.Review = 1+past.Attempts, past.Strikes, past.Starved, past.Review
+	if r.Review != nil {
+		r.Notes, r.LeftOut = past.Notes, past.LeftOut
+	}
 	if f.Kind == failure.Starved && c.task.Exclusive {
 		r.Starved++
 	}

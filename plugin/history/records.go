@@ -39,6 +39,12 @@ type Failure struct {
 // NewRecords gives access to a store, whose state folder is named.
 func NewRecords(s Store, stateDir string) *Records { return &Records{s, stateDir} }
 
+// Store is what the records are kept in.
+func (r *Records) Store() Store { return r.store }
+
+// StateDir is the state folder.
+func (r *Records) StateDir() string { return r.stateDir }
+
 // Close closes the store.
 func (r *Records) Close() error { return r.store.Close() }
 
@@ -111,6 +117,12 @@ func named(e Record, paths []string, used []bool) (yes bool) {
 // with the photo back already.
 func (r *Records) again(e Record) error {
 	done := Change{Delete: []Key{e.Key}}
+	if e.Review != nil { // what was made stays, and so does whether it was approved
+		waits := e
+		waits.State, waits.Error, waits.Hint, waits.ErrorClass, waits.MovedTo = Waiting, "", "", "", ""
+		waits.Attempts, waits.Strikes, waits.Starved, waits.Outputs, waits.Review.Try = 0, 0, 0, nil, nil
+		done = Change{Put: []Record{waits}}
+	}
 	if e.MovedTo != "" && mounts.MayExist(e.MovedTo) {
 		entries, err := r.returning(e)
 		if err != nil {
@@ -175,7 +187,7 @@ func (r *Records) renameBack(e Record) error {
 func (r *Records) Reprocess(q Query) (photos []string, err error) {
 	var chosen []Record
 	err = r.store.Each(false, func(e Record) error {
-		if e.State != Done || e.MovedTo != "" {
+		if e.State != Done && e.State != Rejected && e.State != Waiting || e.MovedTo != "" {
 			return nil
 		}
 		matches, err := q.Matches(e)
@@ -197,9 +209,15 @@ func (r *Records) Reprocess(q Query) (photos []string, err error) {
 		if _, missing := os.Lstat(e.Path); missing != nil {
 			continue // its outputs are all that is left of it
 		}
-		e.State = Requeued
+		review := e.Review
+		e.State, e.Review = Requeued, nil
 		if err := r.store.Put(e); err != nil {
 			return photos, err
+		}
+		if review != nil {
+			if err := review.Remove(r.stateDir); err != nil {
+				return photos, err
+			}
 		}
 		photos = append(photos, e.Path)
 	}

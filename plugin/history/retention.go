@@ -28,6 +28,9 @@ func (h *History) DropGone(now time.Time, keep time.Duration) error {
 			if err := os.Remove(reasonFile(h.StateDir, entry)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				errs = append(errs, err)
 			}
+			if entry.Review != nil {
+				errs = append(errs, entry.Review.Remove(h.StateDir))
+			}
 		},
 	})
 	if n > 0 {

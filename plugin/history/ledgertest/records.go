@@ -91,7 +91,7 @@ func putRefuses(t *testing.T, s history.Store) {
 		"output":  {Key: history.Key{Path: "a", Task: "w"}, State: history.Failed, Outputs: []history.Output{{}}},
 		"review":  {Key: history.Key{Path: "a", Task: "w", Content: "c"}, State: history.Waiting},
 		"folders": {Key: history.Key{Path: "a", Task: "w"}, State: history.Failed, Review: &history.Review{Folder: ".."}},
-		"names":   {Key: history.Key{Path: "a", Task: "w"}, State: history.Failed, Review: &history.Review{Folder: "F", Results: []history.Result{{Name: "../a"}}}},
+		"names":   {Key: history.Key{Path: "a", Task: "w"}, State: history.Failed, Review: &history.Review{Folder: "F", Results: []history.Result{{Name: "../a", Output: history.Output{Path: "/a"}}}}},
 	} {
 		if err := s.Put(r); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Put(%+v) = %v, which must speak of %q", r, err, want)

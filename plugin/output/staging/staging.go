@@ -164,6 +164,30 @@ func (t TempPrefix) Copy(from, root, path string) (*File, error) {
 	return s, nil
 }
 
+// CopyAll is Copy of a file or a folder, which gets the rights that the photo
+// allows.
+func (t TempPrefix) CopyAll(from, root, path, photo string) (*File, error) {
+	info, err := os.Stat(from)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return t.Copy(from, root, path)
+	}
+	s, err := t.NewFolder(root, path, photo)
+	if err != nil {
+		return nil, err
+	}
+	if err = os.CopyFS(s.temporary, os.DirFS(from)); err == nil {
+		err = s.SyncAndDigest()
+	}
+	if err != nil {
+		s.Discard()
+		return nil, err
+	}
+	return s, nil
+}
+
 func copyFile(from, to string) error {
 	in, err := handle.Open(from)
 	if err != nil {
