@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"slices"
 
 	"github.com/burnish-photo/burnish/cmd/app"
 	"github.com/burnish-photo/burnish/cmd/serve"
@@ -13,7 +14,10 @@ import (
 // appConfig is a configuration file as the daemon takes it.
 func appConfig(c *config.Config, w app.Workers) app.Config {
 	a := app.Config{StateDir: c.StateDir, Workers: w, MinFreeSpace: c.Limits.MinFreeSpace, QueuePerFolder: c.Limits.QueuePerFolder}
-	a.Serve = serve.Config{Listen: c.Listen}
+	a.Serve = serve.Config{
+		Listen: c.Listen, BasePath: c.HTTP.BasePath, Hosts: c.HTTP.Hosts, RequireToken: c.HTTP.RequireToken,
+		Proxies: serve.Proxies{Networks: c.HTTP.Networks(), Unix: slices.Contains(c.HTTP.TrustedProxies, config.UnixProxy)},
+	}
 	for _, h := range c.QuietHours {
 		a.QuietHours = append(a.QuietHours, h)
 	}

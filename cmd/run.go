@@ -49,7 +49,7 @@ func (r *runCommand) Run(h *host) error {
 	}
 	o := app.Options{Config: c, Version: release(), Log: log, Once: r.Once, Notify: systemd{log}}
 	if !r.Once {
-		o.Site = func(control *api.Mux) *serve.Site { return newSite(control, log) }
+		o.Site = func(control *api.Mux) *serve.Site { return newSite(c.StateDir, control, log) }
 	}
 	if r.Folder == "" && !r.Once {
 		o.Load = load

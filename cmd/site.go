@@ -10,10 +10,11 @@ import (
 
 // newSite is what the daemon serves beside its control socket, with the data
 // that the verbs of control answer.
-func newSite(control *api.Mux, log *slog.Logger) *serve.Site {
-	site := serve.New(serve.Options{Log: log})
+func newSite(stateDir string, control *api.Mux, log *slog.Logger) *serve.Site {
+	site := serve.New(serve.Options{StateDir: stateDir, Log: log})
 	site.Handle("GET "+api.LivePath, serve.Public, control)
-	for _, pattern := range []string{"GET " + api.ReadyPath, "GET " + api.MetricsPath, string(api.Status), string(api.Failed)} {
+	site.HandleProbe("GET "+api.ReadyPath, control)
+	for _, pattern := range []string{"GET " + api.MetricsPath, string(api.Status), string(api.Failed)} {
 		site.Handle(pattern, serve.Read, control)
 	}
 	for _, pattern := range []string{string(api.Pause), string(api.Reload), string(api.Retry), string(api.Reprocess)} {

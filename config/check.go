@@ -139,6 +139,7 @@ func (c *Config) Validate() error {
 		invalid("watch", "watch a folder above them", "must be at most %d folders, got %d", maxWatch, n)
 		return errors.Join(errs...)
 	}
+	errs = append(errs, c.validateListen())
 	p := places{}
 	for i := range c.Watch {
 		errs = append(errs, c.validateWatch(i, p))

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
@@ -25,6 +24,7 @@ type Config struct {
 	StateDir   string                     `yaml:"state_dir" kind:"path" help:"folder for ledger, status and scratch files; default: burnish in the XDG state folder"`
 	Watch      []Watch                    `yaml:"watch" help:"watched folders"`
 	Listen     []string                   `yaml:"listen" help:"addresses that the page and the HTTP API are served on: HOST:PORT, or the path of a Unix socket; default: none"`
+	HTTP       HTTP                       `yaml:"http" help:"how the page and the HTTP API are served there"`
 	Restore    plugin.Restore             `yaml:"restore" help:"where networks run and which models they use"`
 	Limits     Limits                     `yaml:"limits" help:"limits that protect the host"`
 	Worker     Worker                     `yaml:"worker" help:"the process that decodes and restores photos"`
@@ -163,7 +163,7 @@ func (c *Config) resolve(folder string) {
 	absolute(&c.Restore.Models)
 	absolute(&c.Restore.Runtime.Library)
 	for i, address := range c.Listen {
-		if strings.ContainsRune(address, filepath.Separator) {
+		if IsSocket(address) {
 			absolute(&c.Listen[i])
 		}
 	}

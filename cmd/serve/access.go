@@ -1,54 +1,154 @@
 package serve
 
 import (
-	"context"
-	"encoding/json"
-	"net"
+	"fmt"
+	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
+	"time"
+
+	"github.com/burnish-photo/burnish/cmd/serve/token"
 )
 
-// remember keeps of a connection whether it comes from this machine.
-func remember(ctx context.Context, conn net.Conn) context.Context {
-	local := conn.RemoteAddr().Network() == "unix"
-	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
-		local = a.IP.IsLoopback()
-	}
-	return context.WithValue(ctx, localKey, local)
-}
+// Limits of requests but those of the scope Submit, whose handlers set their own.
+const (
+	maxBody     = 1 << 20 // bytes
+	bodyTimeout = 30 * time.Second
+)
 
-// isLocal reports whether who asks is on this machine. What a proxy has passed
-// on comes from anywhere.
-func isLocal(r *http.Request) bool {
-	for name := range r.Header {
-		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded") {
-			return false
+// identify finds the token that a request shows.
+func (s *Site) identify(w http.ResponseWriter, r *http.Request, v *visitor) error {
+	if shown := r.Header.Get("Authorization"); shown != "" {
+		kind, secret, _ := strings.Cut(shown, " ")
+		if !strings.EqualFold(kind, "Bearer") {
+			return unauthorized(w, "Authorization must be \"Bearer TOKEN\"")
+		}
+		t, err := s.check(w, v, strings.TrimSpace(secret))
+		if err != nil {
+			return err
+		}
+		v.name, v.scopes = t.Name, t.Scopes
+		return nil
+	}
+	if c, err := r.Cookie(s.cookie); err == nil {
+		if t, ok := s.sessions.Find(c.Value); ok {
+			v.name, v.scopes, v.cookie = t.Name, t.Scopes, true
 		}
 	}
-	local, _ := r.Context().Value(localKey).(bool)
-	return local && r.ProtoAtLeast(1, 1)
+	return nil
+}
+
+// check finds a token, and counts who shows wrong ones.
+func (s *Site) check(w http.ResponseWriter, v *visitor, secret string) (token.Token, error) {
+	t, ok, err := s.tokens.Find(secret)
+	switch {
+	case err != nil:
+		s.log.Error("the tokens cannot be read: nobody can sign in", "error", err)
+		return t, problem(http.StatusInternalServerError, "the tokens cannot be read: see the daemon's log")
+	case ok:
+		return t, nil
+	}
+	if wait := s.guesses.wrong(v.addr, time.Now()); wait > 0 {
+		w.Header().Set("Retry-After", fmt.Sprint(int(wait.Seconds())+1))
+		return t, problem(http.StatusTooManyRequests, "too many wrong tokens: try again in %d seconds", int(wait.Seconds())+1)
+	}
+	s.log.Warn("a wrong token was shown", "address", v.addr)
+	return t, unauthorized(w, "the token is wrong, revoked or has run out: burnish token list")
 }
 
 // guard lets requests to h that have the scope.
 func (s *Site) guard(scope Scope, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !May(r, scope) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="burnish"`)
-			refuse(w, http.StatusUnauthorized, "this needs a token with the scope "+string(scope)+": burnish token create")
+			s.turnAway(w, r, scope)
 			return
+		}
+		if scope != Submit {
+			limitBody(w, r)
+		}
+		if scope == Act {
+			s.log.Info("asked to act", "what", r.Method+" "+r.URL.Path, "token", Who(r), "address", of(r).addr)
 		}
 		h.ServeHTTP(w, r)
 	})
 }
 
-// May reports whether who asks has the scope.
-func May(r *http.Request, scope Scope) bool {
-	return scope == Public || scope == Read && isLocal(r)
+// HandleProbe answers what matches the pattern with h, and who may not read with
+// the status alone.
+func (s *Site) HandleProbe(pattern string, h http.Handler) {
+	s.Handle(pattern, Public, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if May(r, Read) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		whole := &discarded{header: http.Header{}}
+		h.ServeHTTP(whole, r)
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(whole.status)
+		_, _ = io.WriteString(w, http.StatusText(whole.status)+"\n") // the caller may be gone
+	}))
 }
 
-// refuse answers with a problem (RFC 9457).
-func refuse(w http.ResponseWriter, status int, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"status": status, "title": http.StatusText(status), "detail": detail})
+// turnAway tells who lacks a scope how to get it.
+func (s *Site) turnAway(w http.ResponseWriter, r *http.Request, scope Scope) {
+	v := of(r)
+	if v.name != "" {
+		refuse(w, problem(http.StatusForbidden, "the token %s has the scopes %s, this needs %s: burnish token create --scope %s", v.name, strings.Join(v.scopes, ", "), scope, scope))
+		return
+	}
+	if strings.Contains(r.Header.Get("Accept"), "text/html") {
+		http.Redirect(w, r, Base(r)+signInPath+"?next="+url.QueryEscape(back(r)), http.StatusSeeOther)
+		return
+	}
+	refuse(w, unauthorized(w, "this needs a token with the scope "+string(scope)+": burnish token create NAME --scope "+string(scope)))
+}
+
+// back is where a browser goes on after signing in: to what it has asked for, or
+// to the page with the form that it has sent.
+func back(r *http.Request) string {
+	if r.Method == http.MethodGet {
+		return r.URL.RequestURI()
+	}
+	if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host {
+		return strings.TrimPrefix(from.RequestURI(), Base(r))
+	}
+	return "/"
+}
+
+func unauthorized(w http.ResponseWriter, detail string) error {
+	w.Header().Set("WWW-Authenticate", `Bearer realm="burnish"`)
+	return problem(http.StatusUnauthorized, "%s", detail)
+}
+
+// of is who asks.
+func of(r *http.Request) *visitor {
+	if v, ok := r.Context().Value(visitorKey).(*visitor); ok {
+		return v
+	}
+	return &visitor{}
+}
+
+// May reports whether who asks has the scope.
+func May(r *http.Request, scope Scope) bool {
+	v := of(r)
+	return scope == Public || scope == Read && v.local || slices.Contains(v.scopes, string(scope))
+}
+
+// Who is the name of the token that the request shows, "" for none.
+func Who(r *http.Request) string { return of(r).name }
+
+// SignedIn reports whether a cookie names who asks, who may sign out then.
+func SignedIn(r *http.Request) bool { return of(r).cookie }
+
+// limitBody bounds a request's body, in bytes and in time.
+func limitBody(w http.ResponseWriter, r *http.Request) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return
+	}
+	timeouts := http.NewResponseController(w)
+	if timeouts.SetReadDeadline(time.Now().Add(bodyTimeout)) == nil {
+		r.Body = &timed{http.MaxBytesReader(w, r.Body, maxBody), timeouts}
+	}
 }

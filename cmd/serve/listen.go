@@ -10,11 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 // Change is another configuration, whose addresses are open and not yet used.
@@ -34,12 +31,12 @@ func (s *Site) Prepare(c Config) (*Change, error) {
 		if s.listeners[address] != nil || change.opened[address] != nil {
 			continue
 		}
-		l, err := open(address)
+		l, err := listen(address)
 		if err != nil {
 			change.Discard()
 			return nil, err
 		}
-		change.opened[address] = l
+		change.opened[address] = limit(l)
 	}
 	return change, nil
 }
@@ -67,7 +64,7 @@ func (c *Change) Commit() {
 	for address, l := range c.opened {
 		s.listeners[address] = l
 		s.serving.Go(func() {
-			if err := s.server.Serve(netutil.LimitListener(l, maxConns)); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 				s.log.Error("listening ended", "address", address, "error", err)
 			}
 		})
@@ -90,12 +87,9 @@ func (s *Site) Addresses() (all []string) {
 	return all
 }
 
-// IsPath reports whether an entry of Config.Listen is the path of a socket.
-func IsPath(address string) bool { return strings.ContainsRune(address, filepath.Separator) }
-
-// open listens on an address.
-func open(address string) (net.Listener, error) {
-	if IsPath(address) {
+// listen listens on an address.
+func listen(address string) (net.Listener, error) {
+	if filepath.IsAbs(address) {
 		return openUnix(address)
 	}
 	l, err := net.Listen("tcp", address)

@@ -13,7 +13,7 @@ type key int
 
 const (
 	baseKey key = iota
-	localKey
+	peerKey
 	visitorKey
 )
 
@@ -26,20 +26,17 @@ func Base(r *http.Request) string {
 
 // below is the request as the handlers see it, without the base path, whether a
 // proxy has taken it away or not.
-func below(r *http.Request, base string) (*http.Request, bool) {
-	if !clean(r.URL.Path) {
-		return r, false
-	}
-	inner := r.Clone(context.WithValue(r.Context(), baseKey, base))
-	inner.Body = r.Body
+func below(r *http.Request, base string, v *visitor) *http.Request {
+	ctx := context.WithValue(context.WithValue(r.Context(), baseKey, base), visitorKey, v)
+	inner := r.WithContext(ctx)
 	if base == "" {
-		return inner, true
+		return inner
 	}
 	if rest, ok := strings.CutPrefix(r.URL.Path, base); ok && (rest == "" || rest[0] == '/') {
 		raw, _ := strings.CutPrefix(r.URL.RawPath, base)
 		inner.URL = &url.URL{Path: "/" + strings.TrimPrefix(rest, "/"), RawPath: raw, RawQuery: r.URL.RawQuery}
 	}
-	return inner, true
+	return inner
 }
 
 // clean reports whether a path means what it says.

@@ -2,7 +2,7 @@
 // addresses that it listens on, who may do what there, and the limits of every
 // request. What is served is handed in:
 //
-//	site := serve.New(serve.Options{Log: log})
+//	site := serve.New(serve.Options{StateDir: dir, Log: log})
 //	site.Handle("GET /photos", serve.Read, photos)
 //	change, err := site.Prepare(config)
 //	change.Commit()
@@ -17,15 +17,17 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
-	"time"
+
+	"github.com/burnish-photo/burnish/cmd/serve/token"
 )
 
 // Scope is what a request may do.
 type Scope string
 
-// The scopes.
+// The scopes. All but Public are those of a token.
 const (
 	Public Scope = "public" // nothing that tells of photos: assets, the sign-in
 	Read   Scope = "read"   // look at photos, status and configuration
@@ -35,66 +37,125 @@ const (
 
 // Options are what a site is made with.
 type Options struct {
-	Log *slog.Logger // nil: discarded
+	StateDir string       // holds the tokens and who has signed in
+	Log      *slog.Logger // nil: discarded
 }
 
 // Config is where a site is reached. Its zero value is nowhere.
 type Config struct {
-	Listen   []string // host:port, or the absolute path of a Unix socket
-	BasePath string   // below which a proxy shows the site, such as /burnish; "" is the root
+	Listen       []string // host:port, or the absolute path of a Unix socket
+	BasePath     string   // below which a proxy shows the site, such as /burnish; "" is the root
+	Hosts        []string // names by which the site is asked for, besides this machine's
+	Proxies      Proxies  // whose X-Forwarded headers are true
+	RequireToken bool     // reading on this machine needs one, too
 }
 
-// Limits of every request.
-const (
-	maxHeader     = 16 << 10         // bytes
-	maxConns      = 512              // at a time, on each address
-	headerTimeout = 10 * time.Second // to send a header
-	idleTimeout   = 2 * time.Minute  // between requests of a connection
-)
+// Proxies are the reverse proxies that are trusted.
+type Proxies struct {
+	Networks []netip.Prefix
+	Unix     bool // whoever connects to a Unix socket
+}
+
+func (p Proxies) any() bool { return p.Unix || len(p.Networks) > 0 }
 
 // Site answers requests. Its methods may be called concurrently once all is
 // handled.
 type Site struct {
-	log    *slog.Logger
-	mux    *http.ServeMux
-	server *http.Server
-	config atomic.Pointer[Config]
+	// SignIn draws the form for a token, which is posted to /sign-in with the
+	// fields token and next; problem is what was wrong with the last one, or "".
+	// Nil: a plain one. It is set before the first request.
+	SignIn func(w http.ResponseWriter, r *http.Request, problem string)
+
+	log      *slog.Logger
+	mux      *http.ServeMux
+	server   *http.Server
+	origin   *http.CrossOriginProtection
+	tokens   *token.Store
+	sessions *token.Sessions
+	cookie   string // its name
+	guesses  guesses
+	config   atomic.Pointer[Config]
 
 	mu        sync.Mutex
 	listeners map[string]net.Listener // by the entry of Config.Listen
-	closed    bool
 	serving   sync.WaitGroup
 }
 
 // New is a site that nobody reaches yet.
 func New(o Options) *Site {
-	s := &Site{log: o.Log, mux: http.NewServeMux(), listeners: map[string]net.Listener{}}
+	s := &Site{log: o.Log, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(), listeners: map[string]net.Listener{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.tokens = token.At(o.StateDir)
+	s.sessions = token.OpenSessions(o.StateDir, s.tokens)
+	s.cookie = "burnish_" + token.Hash(o.StateDir)[:8] // cookies of all ports of a host are one jar
 	s.config.Store(&Config{})
-	s.server = &http.Server{
-		Handler: s, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), ConnContext: remember,
-	}
+	s.server = newServer(s)
+	s.server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
+	s.handleSignIn()
 	return s
 }
 
 // Handle answers what matches the pattern, as [http.ServeMux] has it, with h
-// where the request has the scope. Patterns are those below the base path.
+// where the request has the scope. Patterns are those below the base path. What
+// h does with the scope Act is to be asked for by POST.
 func (s *Site) Handle(pattern string, scope Scope, h http.Handler) {
 	s.mux.Handle(pattern, s.guard(scope, h))
 }
 
 // ServeHTTP answers a request.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	secure(w.Header())
 	c := s.config.Load()
-	r, ok := below(r, c.BasePath)
-	if !ok {
-		refuse(w, http.StatusBadRequest, "the path must be a clean one below the site, without // and ..")
+	v, err := c.visitor(r)
+	if err == nil {
+		err = s.identify(w, r, v)
+	}
+	if err == nil {
+		err = s.judge(c, r, v)
+	}
+	if err != nil {
+		refuse(w, err)
 		return
 	}
-	s.mux.ServeHTTP(w, r)
+	inner := below(r, c.BasePath, v)
+	if _, pattern := s.mux.Handler(inner); pattern == "" {
+		s.unmatched(w, inner)
+		return
+	}
+	s.mux.ServeHTTP(w, inner)
+}
+
+// unmatched answers what nobody handles.
+func (s *Site) unmatched(w http.ResponseWriter, r *http.Request) {
+	asked := &discarded{header: http.Header{}}
+	s.mux.ServeHTTP(asked, r)
+	if allow := asked.header.Get("Allow"); allow != "" {
+		w.Header().Set("Allow", allow)
+		refuse(w, problem(http.StatusMethodNotAllowed, "%s must be asked for by %s, got %s", r.URL.Path, allow, r.Method))
+		return
+	}
+	refuse(w, problem(http.StatusNotFound, "there is no %s", r.URL.Path))
+}
+
+// discarded is an answer of which status and header alone count.
+type discarded struct {
+	header http.Header
+	status int
+}
+
+func (d *discarded) Header() http.Header { return d.header }
+
+func (d *discarded) Write(b []byte) (int, error) {
+	d.WriteHeader(http.StatusOK)
+	return len(b), nil
+}
+
+func (d *discarded) WriteHeader(status int) {
+	if d.status == 0 {
+		d.status = status
+	}
 }
 
 // OnClose has the closing call f, which ends requests that would not end by
@@ -104,9 +165,6 @@ func (s *Site) OnClose(f func()) { s.server.RegisterOnShutdown(f) }
 // Close lets nobody in any more and waits for the requests under way until ctx
 // ends.
 func (s *Site) Close(ctx context.Context) error {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
 	err := s.server.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.server.Close())

@@ -1,0 +1,97 @@
+package serve
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Limits of every connection.
+const (
+	maxHeader     = 16 << 10         // bytes
+	maxConns      = 512              // at a time, on each address
+	headerTimeout = 10 * time.Second // to send a header
+	idleTimeout   = 2 * time.Minute  // between requests
+	writeTimeout  = time.Minute      // without progress in reading an answer
+)
+
+func newServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ConnContext: remember}
+}
+
+// limited is a listener whose connections are few and do not hang: one too many
+// waits for another to end.
+type limited struct {
+	net.Listener
+	free   chan struct{}
+	once   sync.Once
+	closed chan struct{}
+}
+
+func limit(l net.Listener) *limited {
+	return &limited{Listener: l, free: make(chan struct{}, maxConns), closed: make(chan struct{})}
+}
+
+// Accept waits for somebody.
+func (l *limited) Accept() (net.Conn, error) {
+	select {
+	case l.free <- struct{}{}:
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		<-l.free
+		return nil, err
+	}
+	return &moving{Conn: conn, free: l.free}, nil
+}
+
+// Close lets nobody in any more.
+func (l *limited) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+// moving is a connection whose other end has to read on.
+type moving struct {
+	net.Conn
+	once sync.Once
+	free chan struct{}
+}
+
+func (c *moving) Write(b []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
+}
+
+// CloseWrite lets net/http see to it that a last answer is read before the end.
+func (c *moving) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+func (c *moving) Close() error {
+	c.once.Do(func() { <-c.free })
+	return c.Conn.Close()
+}
+
+// timed is a body whose deadline ends with it: later one would end the request.
+type timed struct {
+	io.ReadCloser
+	timeouts *http.ResponseController
+}
+
+func (b *timed) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		_ = b.timeouts.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
