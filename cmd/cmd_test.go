@@ -73,6 +73,8 @@ func TestScripts(t *testing.T) {
 			"count":       countFiles,
 			"daemon":      daemonCommand,
 			"httpget":     httpGet,
+			"httpask":     httpAsk,
+			"freeport":    freePort,
 			"awaitmetric": awaitMetric,
 			"awaithealth": awaitHealth,
 			"psnr":        atLeast,
