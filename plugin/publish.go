@@ -80,8 +80,8 @@ func copyOutputs(t *task, from history.Record) (_ Result, done bool, err error) 
 	if err != nil {
 		return Result{}, false, err
 	}
-	img.Close()
 	t.describe(img)
+	img.Close()
 	if err := t.claim(img.Source, 1); err != nil {
 		return Result{}, false, err
 	}
