@@ -20,6 +20,7 @@ import (
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/serve"
+	"github.com/burnish-photo/burnish/cmd/series"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 	"github.com/burnish-photo/burnish/watcher"
@@ -61,6 +62,7 @@ type App struct {
 	options  Options
 	started  time.Time
 	site     *serve.Site // nil: none
+	series   *series.Store
 	log      *slog.Logger
 	cleanup  cleanup
 	ended    chan ending
@@ -118,6 +120,10 @@ func New(ctx context.Context, o Options) (*App, error) {
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
+	}
+	var damaged error
+	if a.series, damaged = series.Open(o.Config.StateDir, a.started); damaged != nil {
+		a.log.Warn("figures of the past cannot be read", "error", damaged)
 	}
 	a.metrics = newMetrics(o.Version)
 	a.metrics.expect(o.Config)

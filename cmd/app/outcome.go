@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/series"
 	"github.com/burnish-photo/burnish/cmd/worker"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/schedule"
@@ -31,6 +32,7 @@ func (a *App) outcome(e ending) schedule.Outcome {
 			a.log.Debug("skipped", "photo", photo, "reason", e.result.Reason)
 		} else {
 			a.tally.end(e.result.Elapsed, time.Now())
+			a.series.Add(time.Now(), sampleOf(e.result))
 			a.log.Info("done", attributes(photo, e.result, a.log.Enabled(context.Background(), slog.LevelDebug))...)
 		}
 		return schedule.Outcome{}
@@ -65,6 +67,7 @@ func (a *App) outcome(e ending) schedule.Outcome {
 	}
 	a.tally.last = &api.LastError{Photo: photo, Reason: reason, Hint: hint, Time: time.Now().Round(time.Second)}
 	a.failed[photo] = nil
+	a.series.Add(time.Now(), series.Sample{Failed: 1})
 	a.metrics.failed(a.current.folders[e.task.Folder].Job.Pipeline, failure, e.result)
 	if a.options.Once {
 		a.failed[photo] = e.err

@@ -3,9 +3,11 @@ package app
 import (
 	"context"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/series"
 	"github.com/burnish-photo/burnish/watcher"
 )
 
@@ -34,11 +36,16 @@ func (a *App) Run(ctx context.Context) (err error) {
 		return err
 	}
 	opened.push("status file", func(context.Context) error { stopKeeping(); return nil })
+	keeping, stopSeries := context.WithCancel(context.WithoutCancel(ctx))
+	var kept sync.WaitGroup
+	kept.Go(func() { a.series.Keep(keeping, logFault(a.log)) })
+	opened.push("series", func(context.Context) error { stopSeries(); kept.Wait(); return nil })
 	a.metrics.registry.MustRegister(collector{a.snapshot, func() (int, int) { return restarts(a) }, time.Now})
 	control := api.Control(a, a.records())
 	api.HandleMetrics(control, a.metrics.registry)
 	api.HandleProbes(control, prober{a})
 	api.HandleStatus(control, func() api.Standing { return standing(a) })
+	api.HandleSeries(control, func() series.Series { return a.series.Series(time.Now()) })
 	server, err := api.Listen(c.StateDir, control, a.log)
 	if err != nil {
 		return err
@@ -123,6 +130,7 @@ func (a *App) dispatch(ctx context.Context, now time.Time) time.Duration {
 			break
 		}
 		a.metrics.begun(t, now)
+		a.series.Add(now, waited(t, now))
 		go func() {
 			// A photo is seen to its end even while the daemon is being stopped.
 			result, err := s.worker.Process(context.WithoutCancel(ctx), s.job(t))

@@ -1,13 +1,16 @@
 package app
 
 import (
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/series"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/schedule"
 )
 
 // tally is what a daemon counts since its start.
@@ -85,4 +88,41 @@ func (t *tally) rate() float64 {
 	from := slices.MinFunc(t.ends, func(a, b span) int { return a.from.Compare(b.from) }).from
 	took := t.ends[len(t.ends)-1].to.Sub(from)
 	return float64(len(t.ends)) / max(took.Minutes(), 1e-6)
+}
+
+// stageQueue is the stage that a photo waits in before a worker takes it.
+const stageQueue = "queue"
+
+// waited is what the series holds of a task that begins. What waits for another
+// try waits for its back-off, not for others.
+func waited(t schedule.Task, now time.Time) (s series.Sample) {
+	if t.Failures == 0 {
+		s.Stages = map[string]series.Spent{stageQueue: {Time: max(0, now.Sub(t.Since())), Photos: 1}}
+	}
+	return s
+}
+
+// sampleOf is what the series holds of a photo that is done.
+func sampleOf(r plugin.Result) series.Sample {
+	s := series.Sample{Photos: 1, Pixels: max(0, r.Stats.Pixels), Stages: map[string]series.Spent{}}
+	if d := r.Stats.Damage; d != nil && *d >= 0 && *d <= 1 {
+		s.Damage, s.Judged = *d, 1
+	}
+	for _, stage := range plugin.Stages() {
+		if spent, ok := r.Stats.Stages[stage]; ok {
+			s.Stages[string(stage)] = series.Spent{Time: max(0, spent), Photos: 1}
+		}
+	}
+	return s
+}
+
+// logFault logs that the series cannot be written, once until it can again.
+func logFault(log *slog.Logger) func(error) {
+	told := false
+	return func(err error) {
+		if err != nil && !told {
+			log.Warn("cannot write figures over time; the page will lack them after a restart", "error", err)
+		}
+		told = err != nil
+	}
 }
