@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/logging"
+	"github.com/burnish-photo/burnish/cmd/worker"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
@@ -64,6 +67,7 @@ type commands struct {
 	Manual   manualCommand   `cmd:"" hidden:"" help:"Manual page of a command, as Markdown."`
 
 	Verbose     bool             `short:"v" help:"Log more."`
+	LogFormat   string           `enum:"auto,text,json,journal" default:"auto" help:"Format of the log: ${enum}; auto: fields for systemd's journal where standard error is connected to it, else text."`
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version of Burnish."`
 }
 
@@ -79,6 +83,20 @@ type host struct {
 	scratch  *scratch
 	out, err io.Writer
 	verbose  bool
+	format   string   // of the log
+	relay    *os.File // that the log goes to in a worker process, else nil
+}
+
+// logger is the command's log, on standard error.
+func (h *host) logger() *slog.Logger {
+	level := slog.LevelInfo
+	if h.verbose {
+		level = slog.LevelDebug
+	}
+	if h.relay != nil {
+		return slog.New(logging.NewRelay(h.relay, level))
+	}
+	return slog.New(logging.New(h.err, h.format, level))
 }
 
 // errFailures is an exit with code 1 for which everything has been said.
@@ -140,7 +158,10 @@ func (c *commands) run(parsed *kong.Context, registry *ops.Registry, out *output
 	temporary := &scratch{}
 	ctx, stop := untilSignal(context.Background(), temporary.removeAll)
 	defer stop()
-	h := &host{Context: ctx, scratch: temporary, registry: registry, out: out, err: os.Stderr, verbose: c.Verbose}
+	h := &host{Context: ctx, scratch: temporary, registry: registry, out: out, err: os.Stderr, verbose: c.Verbose, format: c.LogFormat}
+	if parsed.Command() == "work" {
+		h.relay = worker.LogDescriptor()
+	}
 	stopNative, err := plugin.Start(plugin.Runtime{Log: h.logger()})
 	if err != nil {
 		return complain(exitUnable, err)

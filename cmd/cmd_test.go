@@ -58,6 +58,8 @@ func TestScripts(t *testing.T) {
 				_, err = sandbox.Version()
 			case "installed":
 				_, err = os.Stat("/etc/burnish/burnish.yaml")
+			case "unshare":
+				err = canUnshare()
 			case "root":
 				if os.Geteuid() != 0 {
 					err = errors.New("not root")
@@ -77,6 +79,7 @@ func TestScripts(t *testing.T) {
 			"freeport":    freePort,
 			"awaitmetric": awaitMetric,
 			"awaithealth": awaitHealth,
+			"fakejournal": fakeJournal,
 			"psnr":        atLeast,
 		},
 	})

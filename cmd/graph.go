@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/burnish-photo/burnish/cmd/logging"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/graph"
@@ -51,7 +52,7 @@ func (g *graphCommand) Run(h *host) error {
 	if g.Output != "" {
 		return os.WriteFile(g.Output, picture.Bytes(), 0o644)
 	}
-	if g.format() == "png" && terminal(h.out) {
+	if g.format() == "png" && logging.IsTerminal(h.out) {
 		return fmt.Errorf("refusing to write PNG to a terminal: name a file with -o OUT.png")
 	}
 	_, err = h.out.Write(picture.Bytes())

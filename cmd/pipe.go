@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/burnish-photo/burnish/cmd/logging"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
 )
@@ -25,9 +26,9 @@ func (r *restoreCommand) throughPipe(h *host, c *config.Config) (err error) {
 	switch {
 	case len(r.In) > 1 || r.Recursive:
 		return errors.New("- is one photo: it cannot be combined with others")
-	case toOutput && terminal(h.out):
+	case toOutput && logging.IsTerminal(h.out):
 		return errors.New("refusing to write an image to a terminal: name a file with -o OUT, or redirect standard output")
-	case fromInput && terminal(os.Stdin):
+	case fromInput && logging.IsTerminal(os.Stdin):
 		return errors.New("standard input is a terminal: pipe a photo into it, or name a file")
 	case fromInput && !toOutput && r.intoFolder():
 		return fmt.Errorf("%s is a folder, and a photo from standard input has no name: name a file with -o OUT", r.Output)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/burnish-photo/burnish/cmd/logging"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -62,7 +63,7 @@ const (
 
 func newReport(h *host, o reporting) *report {
 	r := &report{reporting: o, ctx: h, began: time.Now(), summary: h.err, counts: map[outcome]int{}}
-	if !terminal(h.err) || o.total == 0 || o.quiet {
+	if !logging.IsTerminal(h.err) || o.total == 0 || o.quiet {
 		return r
 	}
 	r.bars = mpb.New(mpb.WithOutput(h.err), mpb.WithWidth(40))
@@ -71,7 +72,7 @@ func newReport(h *host, o reporting) *report {
 		mpb.AppendDecorators(
 			decor.Any(func(decor.Statistics) string { return r.rate() }),
 			decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), "")))
-	if terminal(r.out) {
+	if logging.IsTerminal(r.out) {
 		r.out = r.bars // lines go above the bar
 	}
 	return r

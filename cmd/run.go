@@ -12,6 +12,7 @@ import (
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/app"
+	"github.com/burnish-photo/burnish/cmd/logging"
 	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/cmd/worker"
 	"github.com/burnish-photo/burnish/config"
@@ -41,7 +42,7 @@ Examples:
 // Run watches until the context ends, or once.
 func (r *runCommand) Run(h *host) error {
 	outliveReaders()
-	log := slog.New(newSampler(h.logger().Handler()))
+	log := slog.New(logging.NewSampler(h.logger().Handler()))
 	load := func(context.Context) (app.Config, error) { return r.load(h, log) }
 	c, err := load(h)
 	if err != nil {

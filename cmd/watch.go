@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/app"
+	"github.com/burnish-photo/burnish/cmd/logging"
 	"golang.org/x/sys/unix"
 )
 
@@ -20,7 +21,7 @@ const clearScreen = "\x1b[H\x1b[2J"
 func (s *statusCommand) watch(h *host, dir string) error {
 	ctx, cancel := context.WithCancel(h)
 	defer cancel()
-	redraw := terminal(h.out) && !s.JSON
+	redraw := logging.IsTerminal(h.out) && !s.JSON
 	if redraw {
 		defer untilKey(cancel)()
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/burnish-photo/burnish/ops/event"
 )
 
 // root is one watched folder.
@@ -143,9 +145,6 @@ func (l *loop) emptied(r *root, entries int) bool {
 		r.gone = "the folder is empty and had files: mount its file system; if this is meant, put any file there"
 		return true
 	}
-	if r.gone != "" {
-		l.options.Log.Info("folder is back", "folder", r.path)
-	}
 	r.gone, r.moved, r.before = "", false, FolderState{}
 	return false
 }
@@ -188,13 +187,16 @@ func (l *loop) report() {
 		if r.state.Mode == before.Mode && r.state.Reason == before.Reason {
 			continue
 		}
+		if before.Mode == Degraded && r.state.Mode != Degraded {
+			l.options.Log.Info("folder is back", event.FolderBack.Attr(), "folder", r.path)
+		}
 		switch r.state.Mode {
 		case Watching:
-			l.options.Log.Info("watching folder", "folder", r.path, "on", r.state.Filesystem)
+			l.options.Log.Info("watching folder", event.FolderWatched.Attr(), "folder", r.path, "on", r.state.Filesystem)
 		case Degraded:
-			l.options.Log.Error("folder is degraded", "folder", r.path, "reason", r.state.Reason)
+			l.options.Log.Error("folder is degraded", event.FolderDegraded.Attr(), "folder", r.path, "reason", r.state.Reason)
 		default:
-			l.options.Log.Warn("folder is "+string(r.state.Mode), "folder", r.path, "reason", r.state.Reason)
+			l.options.Log.Warn("folder is "+string(r.state.Mode), event.FolderWatched.Attr(), "folder", r.path, "reason", r.state.Reason)
 		}
 	}
 	l.publish(states)

@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops/diag"
+	"github.com/burnish-photo/burnish/ops/event"
+	"github.com/burnish-photo/burnish/plugin/schedule"
 )
 
 // recheckEvery is how often a closed admission, of all folders or of one, is
@@ -53,9 +56,9 @@ func (a *App) admit(now time.Time) time.Duration {
 	}
 	if why != a.closed {
 		if why != "" {
-			a.log.Info("processing paused", "reason", why)
+			a.log.Info("processing paused", event.Paused.Attr(), "reason", why)
 		} else {
-			a.log.Info("processing resumed")
+			a.log.Info("processing resumed", event.Resumed.Attr())
 		}
 		a.closed = why
 	}
@@ -72,9 +75,9 @@ func (s *session) pauseFull(a *App) (low bool) {
 		why := s.config.lacksSpace(f.Job.Output, s.config.StateDir)
 		if (why == "") != (s.low[folder] == "") {
 			if why != "" {
-				a.log.Warn("folder paused: low disk space", "folder", folder, "reason", why)
+				a.log.Warn("folder paused: low disk space", event.DiskLow.Attr(), "folder", folder, "reason", why)
 			} else {
-				a.log.Info("folder resumed", "folder", folder)
+				a.log.Info("folder resumed", event.DiskOK.Attr(), "folder", folder)
 			}
 		}
 		s.low[folder] = why
@@ -82,6 +85,24 @@ func (s *session) pauseFull(a *App) (low bool) {
 		low = low || why != ""
 	}
 	return low
+}
+
+// tellBreakers tells of folders whose circuit breakers opened or closed since.
+func (s *session) tellBreakers(log *slog.Logger, now time.Time) {
+	why := map[string]string{}
+	for _, p := range s.queue.Paused() {
+		why[p.Folder] = p.Reason
+	}
+	for _, f := range s.queue.Stats(now) {
+		switch {
+		case f.Breaker == schedule.BreakerOpen && !s.open[f.Folder]:
+			s.open[f.Folder] = true
+			log.Warn("folder paused: its photos fail for one cause", event.BreakerOpened.Attr(), "folder", f.Folder, "reason", why[f.Folder])
+		case f.Breaker == schedule.BreakerClosed && s.open[f.Folder]:
+			delete(s.open, f.Folder)
+			log.Info("folder resumed: its photos succeed again", event.BreakerClosed.Attr(), "folder", f.Folder)
+		}
+	}
 }
 
 // freeSpace is what a file system says is free. Object stores that are mounted say

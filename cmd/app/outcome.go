@@ -14,6 +14,7 @@ import (
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/series"
 	"github.com/burnish-photo/burnish/cmd/worker"
+	"github.com/burnish-photo/burnish/ops/event"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 )
@@ -29,16 +30,20 @@ func (a *App) outcome(e ending) schedule.Outcome {
 		a.metrics.succeeded(a.current.folders[e.task.Folder].Job.Pipeline, e.result)
 		if e.result.State == plugin.Skipped {
 			a.tally.skip(e.result.Reason)
-			a.log.Debug("skipped", "photo", photo, "reason", e.result.Reason)
+			a.log.Debug("skipped", append(about(a, e, event.PhotoSkipped, "skipped"), "photo", photo, "reason", e.result.Reason)...)
 		} else {
 			a.tally.end(e.result.Elapsed, time.Now())
 			a.series.Add(time.Now(), sampleOf(e.result))
-			a.log.Info("done", attributes(photo, e.result, a.log.Enabled(context.Background(), slog.LevelDebug))...)
+			what := about(a, e, event.PhotoDone, "done")
+			if e.result.Reason != "" {
+				what = about(a, e, event.PhotoCopied, "copied")
+			}
+			a.log.Info("done", append(what, attributes(photo, e.result, a.log.Enabled(context.Background(), slog.LevelDebug))...)...)
 		}
 		return schedule.Outcome{}
 	}
 	if errors.Is(e.err, worker.ErrSuspect) {
-		a.log.Warn("will retry in isolation", "photo", photo, "reason", e.err)
+		a.log.Warn("will retry in isolation", event.PhotoIsolated.Attr(), "photo", photo, "reason", e.err)
 		return schedule.Outcome{NotCounted: true, Exclusive: true, Class: string(plugin.Crashed)}
 	}
 	var failure *plugin.Error
@@ -66,6 +71,7 @@ func (a *App) outcome(e ending) schedule.Outcome {
 		reason = strings.TrimSuffix(reason, "; "+hint)
 	}
 	a.tally.last = &api.LastError{Photo: photo, Reason: reason, Hint: hint, Time: time.Now().Round(time.Second)}
+	a.tally.batch.end(e.result.Elapsed, true, time.Now())
 	a.failed[photo] = nil
 	a.series.Add(time.Now(), series.Sample{Failed: 1})
 	a.metrics.failed(a.current.folders[e.task.Folder].Job.Pipeline, failure, e.result)
@@ -77,19 +83,31 @@ func (a *App) outcome(e ending) schedule.Outcome {
 		Exclusive: failure.Kind == plugin.Crashed || failure.Kind == plugin.Starved,
 		Retry:     !a.options.Once && !failure.Quarantined && failure.Kind != plugin.Stopped,
 	}
-	what := []any{"photo", photo, "kind", failure.Kind, "error", reason}
+	message, what := "failed", about(a, e, event.PhotoFailed, "failed")
+	switch {
+	case failure.Quarantined:
+		message, what = "quarantined", about(a, e, event.PhotoQuarantined, "quarantined")
+	case o.Retry:
+		message = "failed, will retry"
+	}
+	what = append(what, "photo", photo, "kind", failure.Kind, "error", reason)
 	if hint != "" {
 		what = append(what, "hint", hint)
 	}
-	switch {
-	case failure.Quarantined:
-		a.log.Error("quarantined", what...)
-	case o.Retry:
-		a.log.Error("failed, will retry", what...)
-	default:
-		a.log.Error("failed", what...)
-	}
+	a.log.Error(message, what...)
 	return o
+}
+
+// about are the attributes for programs of a line on a photo's end.
+func about(a *App, e ending, kind event.Kind, result string) []any {
+	all := []any{
+		kind.Attr(), event.Detailed("result", result), event.Detailed("folder", e.task.Folder),
+		event.Detailed("pipeline", a.current.folders[e.task.Folder].Job.Pipeline),
+	}
+	if e.err != nil && e.result.Elapsed > 0 {
+		all = append(all, slog.Any("seconds", event.Seconds(e.result.Elapsed.Round(time.Millisecond).Seconds())))
+	}
+	return all
 }
 
 // wentAlong takes note of sidecars that moved with their original and have yet to
@@ -118,6 +136,9 @@ func attributes(photo string, r plugin.Result, verbose bool) []any {
 			continue
 		}
 		kind, output, some := strings.Cut(key, ":")
+		if slices.Contains(reserved, kind) {
+			continue
+		}
 		text := r.Notes[key]
 		if some {
 			text = output + ": " + text
@@ -132,6 +153,9 @@ func attributes(photo string, r plugin.Result, verbose bool) []any {
 	}
 	return all
 }
+
+// reserved are attributes that no note may stand for: notes come from the worker.
+var reserved = []string{"photo", "outputs", "took", "seconds", "reason", "result", "folder", "pipeline", "kind", "error", "hint", "dump", event.Key}
 
 // matters reports whether people should hear of a note: of what the outputs are
 // not, or not as usual.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/burnish-photo/burnish/cmd/serve"
+	"github.com/burnish-photo/burnish/ops/event"
 	"github.com/burnish-photo/burnish/watcher"
 )
 
@@ -106,7 +107,7 @@ func (a *App) swapWhenIdle(ctx context.Context) {
 // refused logs why a reload failed, and returns it.
 func (a *App) refused(err error) error {
 	if err != nil {
-		a.log.Error("reload failed, the current configuration stays in use", "error", err)
+		a.log.Error("reload failed, the current configuration stays in use", event.ReloadFailed.Attr(), "error", err)
 	}
 	return err
 }
@@ -141,7 +142,7 @@ func (a *App) swap(ctx context.Context, next *swap) error {
 	a.along, a.metrics.fallback = map[string]bool{}, ""
 	a.metrics.expect(next.config)
 	a.current.begin(ctx, next.watch)
-	a.log.Info("configuration reloaded")
+	a.log.Info("configuration reloaded", event.Reloaded.Attr())
 	a.logReady(a.current)
 	return nil
 }

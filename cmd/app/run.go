@@ -8,6 +8,7 @@ import (
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/series"
+	"github.com/burnish-photo/burnish/ops/event"
 	"github.com/burnish-photo/burnish/watcher"
 )
 
@@ -86,9 +87,10 @@ func (a *App) loop(ctx context.Context) (err error) {
 		if ctx.Err() == nil && a.next == nil {
 			again = min(again, a.dispatch(ctx, time.Now()))
 		}
-		timer.Reset(again)
+		timer.Reset(min(again, a.tally.batch.tell(s, a.log, time.Now())))
 		a.heart.beat(time.Now(), loopSilence, a.notify().Alive)
 		a.publish()
+		s.tellBreakers(a.log, time.Now())
 		a.freeMemory()
 		for folder := range s.folders {
 			s.watch.Pause(folder, s.queue.Full(folder))
@@ -112,7 +114,7 @@ func (a *App) loop(ctx context.Context) (err error) {
 		case <-stopping:
 			stopping = nil
 			if n := s.queue.Underway(); n > 0 {
-				a.log.Info("stopping after the photos in progress; another SIGTERM or Ctrl-C stops at once", "in_work", n)
+				a.log.Info("stopping after the photos in progress; another SIGTERM or Ctrl-C stops at once", event.Stopping.Attr(), "in_work", n)
 			}
 			a.notify().Stopping()
 		}

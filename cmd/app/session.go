@@ -17,6 +17,7 @@ type session struct {
 	folders map[string]Folder // by watched folder
 	queue   Scheduler
 	low     map[string]string // folders whose outputs have no space, and why
+	open    map[string]bool   // folders whose circuit breaker is open
 
 	watch   *watcher.Watcher
 	files   chan watcher.File
@@ -25,7 +26,7 @@ type session struct {
 }
 
 func newSession(c Config, w Worker, once bool) *session {
-	s := &session{config: c, worker: w, folders: map[string]Folder{}, low: map[string]string{}}
+	s := &session{config: c, worker: w, folders: map[string]Folder{}, low: map[string]string{}, open: map[string]bool{}}
 	o := schedule.Options{Priorities: map[string]int{}, Capacity: c.QueuePerFolder}
 	if once {
 		o.Threshold = math.MaxInt // each photo is tried, and none twice

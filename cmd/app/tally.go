@@ -9,6 +9,7 @@ import (
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/series"
+	"github.com/burnish-photo/burnish/ops/event"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 )
@@ -19,6 +20,58 @@ type tally struct {
 	skipped map[string]int // photos skipped, by the reason in short
 	ends    []span         // of the latest photos that were processed
 	last    *api.LastError
+	batch   batch
+}
+
+// batch is photos that came one after the other.
+type batch struct {
+	photos, failed int
+	began, idle    time.Time // idle: since when none is due or in progress; zero: some are
+}
+
+// batchQuiet is how long none may come for a batch to have ended.
+const batchQuiet = 30 * time.Second
+
+// end counts a photo that was processed or failed.
+func (b *batch) end(took time.Duration, failed bool, now time.Time) {
+	if b.photos == 0 {
+		b.began = now.Add(-took)
+	}
+	b.photos++
+	if failed {
+		b.failed++
+	}
+	b.idle = time.Time{}
+}
+
+// tell logs that a batch of several photos has ended, and returns when to look
+// again. Photos that wait for another try are not waited for.
+func (b *batch) tell(s *session, log *slog.Logger, now time.Time) time.Duration {
+	if b.photos == 0 {
+		return loopEvery
+	}
+	busy := s.queue.Underway() > 0
+	for _, f := range s.queue.Stats(now) {
+		busy = busy || !f.Oldest.IsZero()
+	}
+	for _, f := range s.watch.Folders() {
+		busy = busy || f.Arriving > 0
+	}
+	switch {
+	case busy:
+		b.idle = time.Time{}
+		return batchQuiet
+	case b.idle.IsZero():
+		b.idle = now
+	}
+	if left := batchQuiet - now.Sub(b.idle); left > 0 {
+		return left
+	}
+	if b.photos > 1 {
+		log.Info("all photos are processed", event.BatchFinished.Attr(), "photos", b.photos, "failed", b.failed, "took", b.idle.Sub(b.began).Round(time.Second))
+	}
+	*b = batch{}
+	return loopEvery
 }
 
 // span is when a photo was processed.
@@ -53,6 +106,7 @@ const (
 // end counts a photo that was done.
 func (t *tally) end(took time.Duration, now time.Time) {
 	t.done++
+	t.batch.end(took, false, now)
 	t.ends = append(t.ends, span{now.Add(-took), now})
 	if len(t.ends) > rateAmong {
 		t.ends = slices.Delete(t.ends, 0, len(t.ends)-rateAmong)

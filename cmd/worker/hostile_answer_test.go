@@ -3,6 +3,7 @@ package worker
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os/exec"
@@ -71,7 +72,12 @@ func TestAWorkerThatDoesNotCloseIsKilled(t *testing.T) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{client: api.OverConn(ours), pid: child.Process.Pid, dead: make(chan struct{})}
+	out, err := newOutput(slog.New(slog.DiscardHandler), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.handedOver()
+	p := &process{client: api.OverConn(ours), pid: child.Process.Pid, dead: make(chan struct{}), output: out}
 	go func() {
 		p.ended(child.Wait())
 		theirs.Close() // as the kernel does

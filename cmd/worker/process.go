@@ -29,6 +29,8 @@ type process struct {
 	since  time.Time
 	dead   chan struct{} // closed when it has ended
 	cause  string        // why, once dead
+	output *output
+	dump   string // file of what it wrote before it crashed, once dead; "" for none
 
 	mu     sync.Mutex
 	killed string // why this process killed it
@@ -40,7 +42,7 @@ type process struct {
 }
 
 // startProcess starts a process in its confinement and opens its engine.
-func startProcess(s setup, c *confinement, log *slog.Logger) (*process, error) {
+func startProcess(s setup, c *confinement, stateDir string, log *slog.Logger) (*process, error) {
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return nil, err
@@ -50,10 +52,15 @@ func startProcess(s setup, c *confinement, log *slog.Logger) (*process, error) {
 		return nil, errors.Join(err, ours.Close(), theirs.Close())
 	}
 	defer calls.Close()
-	p := &process{since: time.Now(), dead: make(chan struct{}), ooms: admission.ThisHost.OutOfMemoryKills()}
+	output, err := newOutput(log, stateDir)
+	if err != nil {
+		return nil, errors.Join(err, ours.Close(), theirs.Close(), theirCalls.Close())
+	}
+	p := &process{since: time.Now(), dead: make(chan struct{}), ooms: admission.ThisHost.OutOfMemoryKills(), output: output}
 	command := exec.Command("/proc/self/exe")
 	command.Args = append([]string{os.Args[0], "work"}, c.arguments()...)
-	command.Stdout, command.Stderr, command.ExtraFiles = os.Stderr, os.Stderr, []*os.File{theirs, theirCalls} // see apiDescriptor
+	command.Stdout, command.Stderr = output.stderr, output.stderr
+	command.ExtraFiles = []*os.File{theirs, theirCalls, output.lines} // see apiDescriptor
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	started := make(chan error)
 	go onOwnThread(func() {
@@ -69,6 +76,7 @@ func startProcess(s setup, c *confinement, log *slog.Logger) (*process, error) {
 		}
 	})
 	err = <-started
+	output.handedOver()
 	theirs.Close()
 	theirCalls.Close()
 	if err != nil {
@@ -89,6 +97,9 @@ func startProcess(s setup, c *confinement, log *slog.Logger) (*process, error) {
 	if err != nil {
 		p.client.Close()
 		<-p.dead
+		if p.dump != "" {
+			err = fmt.Errorf("%w; its output is in %s", err, p.dump)
+		}
 		if calls := denied.String(); calls != "" {
 			err = fmt.Errorf("%w; the sandbox denied it system calls (%s), which a custom step may need: see worker.sandbox in config/docs/sandbox.md", err, calls)
 		}
@@ -131,6 +142,7 @@ func socketPair() (net.Conn, *os.File, error) {
 }
 
 func (p *process) ended(err error) {
+	text := p.output.end()
 	p.mu.Lock()
 	p.most, p.cause = p.under, "it ended"
 	switch {
@@ -140,6 +152,12 @@ func (p *process) ended(err error) {
 		p.cause, p.hungry = "the kernel ended it, since memory ran out", true
 	case err != nil:
 		p.cause = err.Error()
+	}
+	if err != nil && p.killed == "" {
+		file, line := p.output.dump(text, p.cause, p.pid)
+		if p.dump = file; line != "" {
+			p.cause += ": " + line
+		}
 	}
 	p.mu.Unlock()
 	close(p.dead)

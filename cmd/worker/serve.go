@@ -23,6 +23,7 @@ import (
 const (
 	apiDescriptor   = 3 // the daemon's calls
 	callsDescriptor = 4 // takes the listener of filtered system calls: see filterCalls
+	logDescriptor   = 5 // takes lines of the log: see output
 )
 
 // Process is what the worker process runs with.

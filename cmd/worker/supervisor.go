@@ -11,6 +11,7 @@ import (
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/ops/event"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -24,6 +25,7 @@ const (
 type Supervisor struct {
 	setup  setup
 	limit  config.Worker
+	state  string // folder
 	log    *slog.Logger
 	failed chan error // takes what broke is set to
 	opened opened     // by the first process; the others are like it
@@ -43,6 +45,7 @@ func Supervise(o Options) (*Supervisor, error) {
 	s := &Supervisor{
 		setup:  setup{Source: o.Source, Version: o.Version, Verbose: o.Verbose, Trial: o.Trial},
 		limit:  o.Config.Worker,
+		state:  o.Config.StateDir,
 		log:    o.Log,
 		failed: make(chan error, 1),
 		bounds: confine(o.Config),
@@ -53,7 +56,7 @@ func Supervise(o Options) (*Supervisor, error) {
 	}
 	s.opened = s.current.opened
 	if !o.Trial {
-		s.log.Info("worker started", "sandbox", s.bounds.String(), "system_calls", s.calls())
+		s.log.Info("worker started", event.WorkerStarted.Attr(), "sandbox", s.bounds.String(), "system_calls", s.calls())
 	}
 	return s, nil
 }
@@ -61,16 +64,16 @@ func Supervise(o Options) (*Supervisor, error) {
 // start starts a process. s.mu is held, or s is not shared yet. Where none has
 // ever started within the sandbox, and one does without, there is none.
 func (s *Supervisor) start() error {
-	p, err := startProcess(s.setup, s.bounds, s.log)
+	p, err := startProcess(s.setup, s.bounds, s.state, s.log)
 	if errors.Is(err, errDead) && s.bounds.untried() {
-		p, err = startProcess(s.setup, s.bounds, s.log) // something else may have ended it
+		p, err = startProcess(s.setup, s.bounds, s.state, s.log) // something else may have ended it
 	}
 	if err != nil && bySandbox(err) && s.bounds.lift(unconfined(err)) {
-		if p, err = startProcess(s.setup, s.bounds, s.log); err != nil {
+		if p, err = startProcess(s.setup, s.bounds, s.state, s.log); err != nil {
 			s.bounds.restore()
 			return err
 		}
-		s.log.Warn("worker runs unsandboxed", "reason", s.bounds.String())
+		s.log.Warn("worker runs unsandboxed", event.WorkerUnconfined.Attr(), "reason", s.bounds.String())
 	}
 	if err != nil {
 		return err
@@ -93,9 +96,9 @@ func (s *Supervisor) watch(p *process) {
 	}
 	s.restarts.count(p.retired())
 	if p.retired() {
-		s.log.Info("worker restarted", "pid", p.pid, "reason", p.cause)
+		s.log.Info("worker restarted", event.WorkerReplaced.Attr(), "pid", p.pid, "reason", p.cause)
 	} else {
-		s.log.Error("worker crashed, restarting", "pid", p.pid, "cause", p.cause, "under_way", p.most)
+		s.logCrash(p)
 	}
 	if p.most == 0 && !p.retired() && time.Since(p.since) < shortLife {
 		s.short++
@@ -108,10 +111,19 @@ func (s *Supervisor) watch(p *process) {
 		if err = s.start(); err == nil {
 			return
 		}
-		s.log.Error("cannot start worker", "error", err)
+		s.log.Error("cannot start worker", event.WorkerFailed.Attr(), "error", err)
 	}
 	s.broke = errors.Join(fmt.Errorf("the worker crashed %d times at its start, the last time because %s", s.short, p.cause), err)
 	s.failed <- s.broke
+}
+
+// logCrash tells of a process that crashed.
+func (s *Supervisor) logCrash(p *process) {
+	what := []any{event.WorkerCrashed.Attr(), "pid", p.pid, "cause", p.cause, "under_way", p.most}
+	if p.dump != "" {
+		what = append(what, "dump", p.dump)
+	}
+	s.log.Error("worker crashed, restarting", what...)
 }
 
 // Process returns [ErrSuspect] where the photo was not alone when the process

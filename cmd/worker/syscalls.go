@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/burnish-photo/burnish/cmd/worker/sandbox"
+	"github.com/burnish-photo/burnish/ops/event"
 )
 
 const (
@@ -78,7 +79,7 @@ func answerCalls(worker *net.UnixConn, pid int, log *slog.Logger) (*denials, err
 	syscall.CloseOnExec(fds[0])
 	broker := sandbox.Broker{Listener: os.NewFile(uintptr(fds[0]), "system calls"), Process: pid, Denied: func(call string) {
 		if d.add(call) {
-			log.Warn("the sandbox denied a system call", "call", call, "pid", pid)
+			log.Warn("the sandbox denied a system call", event.CallDenied.Attr(), "call", call, "pid", pid)
 		}
 	}}
 	go broker.Serve()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/device"
+	"github.com/burnish-photo/burnish/ops/event"
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/network/tile"
 )
@@ -130,7 +131,7 @@ func (o opener) open() (_ *devices, err error) {
 			return nil, err
 		}
 		if err != nil {
-			o.env.Log.Warn("device skipped", "device", dev.String(), "reason", err)
+			o.env.Log.Warn("device skipped", event.DeviceSkipped.Attr(), "device", dev.String(), "reason", err)
 			missing = append(missing, brief(err))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/device"
+	"github.com/burnish-photo/burnish/ops/event"
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/network/tile"
 )
@@ -228,7 +229,7 @@ func (f *fallbackLog) add(place tile.Rect, used string, err error) {
 		if err == nil {
 			err = errors.New("there was too little memory before")
 		}
-		f.log.Warn("tile rejected, fallback used", "tile", place.String(), "fallback", used, "reason", err)
+		f.log.Warn("tile rejected, fallback used", event.TileFallback.Attr(), "tile", place.String(), "fallback", used, "reason", err)
 	}
 	if f.counts[used]++; f.counts[used] == 1 {
 		f.order = append(f.order, used)

@@ -1,4 +1,4 @@
-package cmd
+package logging
 
 import (
 	"context"
@@ -35,6 +35,9 @@ type fold struct {
 	count  int
 	folded int
 }
+
+// NewSampler folds what repeats before it reaches h.
+func NewSampler(h slog.Handler) slog.Handler { return newSampler(h) }
 
 func newSampler(h slog.Handler) *sampler {
 	return &sampler{Handler: h, state: &folds{seen: map[string]*fold{}}}

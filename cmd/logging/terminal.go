@@ -1,32 +1,14 @@
-package cmd
+package logging
 
 import (
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/lmittmann/tint"
-	"golang.org/x/sys/unix"
 )
-
-// logger writes to standard error: coloured for a terminal, with priorities for
-// systemd's journal, as plain key=value text elsewhere.
-func (h *host) logger() *slog.Logger {
-	level := slog.LevelInfo
-	if h.verbose {
-		level = slog.LevelDebug
-	}
-	if terminal(h.err) {
-		return slog.New(coloured(h.err, level))
-	}
-	if inJournal(h.err, os.Getenv("JOURNAL_STREAM")) {
-		return slog.New(newJournal(h.err, level))
-	}
-	return slog.New(slog.NewTextHandler(h.err, &slog.HandlerOptions{Level: level}))
-}
 
 // coloured writes a log for a terminal.
 func coloured(w io.Writer, level slog.Level) slog.Handler {
@@ -36,6 +18,9 @@ func coloured(w io.Writer, level slog.Level) slog.Handler {
 // printable keeps what names of files hold from a terminal. Elsewhere the log's
 // format quotes it.
 func printable(_ []string, a slog.Attr) slog.Attr {
+	if forPrograms(a) {
+		return slog.Attr{}
+	}
 	a.Key = harmless(a.Key)
 	switch a.Value.Kind() {
 	case slog.KindString, slog.KindAny:
@@ -51,14 +36,4 @@ func printable(_ []string, a slog.Attr) slog.Attr {
 // plain letters, for an escape of the caller's, and sends it to the terminal.
 func harmless(text string) string {
 	return strings.ReplaceAll(diag.Printable(text), `\x1b`, `\033`)
-}
-
-// terminal reports whether w is a terminal, which /dev/null is not.
-func terminal(w any) bool {
-	f, ok := w.(interface{ Fd() uintptr })
-	if !ok {
-		return false
-	}
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
 }
