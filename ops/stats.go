@@ -51,14 +51,22 @@ type Stats struct {
 // Recorder gathers the Stats of one photo. The zero value is ready; it is safe
 // for concurrent use. A nil one records nothing.
 type Recorder struct {
-	mu    sync.Mutex
-	stats Stats
+	mu       sync.Mutex
+	stats    Stats
+	expected int64     // tiles
+	outer    *Recorder // hears of everything as well
 }
 
 type recorderKey struct{}
 
-// WithRecorder makes r the recorder of [Recording] below ctx.
+// WithRecorder makes r the recorder of [Recording] below ctx. One that ctx has
+// already goes on to hear of everything: a host follows a photo by it.
 func WithRecorder(ctx context.Context, r *Recorder) context.Context {
+	if outer := Recording(ctx); outer != r {
+		r.mu.Lock()
+		r.outer = outer
+		r.mu.Unlock()
+	}
 	return context.WithValue(ctx, recorderKey{}, r)
 }
 
@@ -96,6 +104,22 @@ func (r *Recorder) Damaged(damage float64) {
 // RestoredTiles counts tiles.
 func (r *Recorder) RestoredTiles(n int) { r.update(func(s *Stats) { s.Tiles += int64(n) }) }
 
+// ExpectTiles adds to the tiles that networks are going to restore.
+func (r *Recorder) ExpectTiles(n int) {
+	for ; r != nil; r = r.outer {
+		r.mu.Lock()
+		r.expected += int64(n)
+		r.mu.Unlock()
+	}
+}
+
+// Tiles are those that networks have restored, and those expected so far.
+func (r *Recorder) Tiles() (restored, expected int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stats.Tiles, r.expected
+}
+
 // FellBack counts a tile that needed a fallback.
 func (r *Recorder) FellBack(kind Fallback) {
 	r.update(func(s *Stats) {
@@ -108,18 +132,21 @@ func (r *Recorder) FellBack(kind Fallback) {
 
 // Stats is a copy of what was recorded.
 func (r *Recorder) Stats() (s Stats) {
-	r.update(func(now *Stats) {
-		s = *now
-		s.Fallbacks, s.Stages = maps.Clone(s.Fallbacks), maps.Clone(s.Stages)
-	})
-	return s
-}
-
-func (r *Recorder) update(f func(*Stats)) {
 	if r == nil {
-		return
+		return s
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f(&r.stats)
+	s = r.stats
+	s.Fallbacks, s.Stages = maps.Clone(s.Fallbacks), maps.Clone(s.Stages)
+	return s
+}
+
+// update changes what is recorded, here and by those that hear of it.
+func (r *Recorder) update(f func(*Stats)) {
+	for ; r != nil; r = r.outer {
+		r.mu.Lock()
+		f(&r.stats)
+		r.mu.Unlock()
+	}
 }

@@ -33,7 +33,8 @@ type DaemonStatus struct {
 	Failed  int                   `json:"failed"`  // photos whose last try failed
 	Working int                   `json:"working"` // photos in work
 	Waiting int                   `json:"waiting"` // photos that are to come
-	Shut    string                `json:"shut,omitempty"`
+	Paused  bool                  `json:"paused,omitempty"` // by burnish pause
+	Shut    string                `json:"shut,omitempty"`   // why no photo begins
 	Ledger  string                `json:"ledger,omitempty"` // what became of a damaged one at the start
 	Held    []HeldFolder          `json:"held,omitempty"`
 	Queues  []FolderQueue         `json:"queues,omitempty"`

@@ -10,7 +10,6 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/config"
@@ -44,7 +43,7 @@ func Serve(p Process) error {
 	if err != nil {
 		return fmt.Errorf("burnish run starts this command, nobody else: %w", err)
 	}
-	s := &server{process: p, began: map[string]time.Time{}}
+	s := &server{process: p}
 	if p.FilterCalls {
 		calls, err := inherited(callsDescriptor)
 		if err != nil {
@@ -56,7 +55,7 @@ func Serve(p Process) error {
 		}
 	}
 	api.ServeConn(conn, s.service())
-	if s.underWay() > 0 {
+	if s.underway.count() > 0 {
 		os.Exit(2) // the daemon is gone: nothing under way may go on
 	}
 	return nil
@@ -73,10 +72,11 @@ type server struct {
 	process Process
 	calls   string // how system calls are filtered
 
+	underway underway
+
 	mu     sync.Mutex
 	engine *plugin.Engine
-	began  map[string]time.Time // photos under way: their latest progress
-	stale  string               // a folder whose rule in the sandbox no longer holds
+	stale  string // a folder whose rule in the sandbox no longer holds
 
 	folders []string // that the sandbox leaves open, as they are at the start
 }
@@ -86,12 +86,14 @@ func (s *server) service() api.Service {
 	openVerb.Handle(m, func(_ context.Context, q setup) (opened, error) {
 		o, err := s.open(q)
 		if err == nil && !q.Trial {
-			m.Handle("/v1/", api.Records(s.engine.Records()))
+			m.Handle("/v1/", s.underway.service(api.Records(s.engine.Records())))
 		}
 		return o, err
 	})
 	processVerb.Handle(m, func(ctx context.Context, j plugin.Job) (answer, error) { return s.run(ctx, j), nil })
-	stalledVerb.Handle(m, func(_ context.Context, q stalledRequest) (stalled, error) { return stalled{s.stalled(q.Timeout)}, nil })
+	stalledVerb.Handle(m, func(_ context.Context, q stalledRequest) (stalled, error) {
+		return stalled{s.underway.stalled(q.Timeout)}, nil
+	})
 	strikeVerb.Handle(m, func(ctx context.Context, d death) (answer, error) { return s.strike(ctx, d), nil })
 	maintainVerb.Handle(m, func(context.Context, api.None) (api.None, error) { return api.None{}, maintain(s.engine) })
 	closeVerb.Handle(m, func(context.Context, api.None) (api.None, error) { return api.None{}, s.close() })
@@ -152,9 +154,8 @@ func limitFiles(c config.Worker) error {
 
 // run processes a photo, to its end even where the daemon is gone.
 func (s *server) run(ctx context.Context, j plugin.Job) answer {
-	s.progress(j.Path)
-	defer s.ended(j.Path)
-	ctx = ops.WithProgress(context.WithoutCancel(ctx), func() { s.progress(j.Path) })
+	ctx, end := s.underway.begin(context.WithoutCancel(ctx), j.Path)
+	defer end()
 	result, err := s.engine.Process(ctx, j)
 	a := answer{Result: result}
 	if err != nil {
@@ -164,36 +165,6 @@ func (s *server) run(ctx context.Context, j plugin.Job) answer {
 		s.mu.Unlock()
 	}
 	return a
-}
-
-func (s *server) progress(photo string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.began[photo] = time.Now()
-}
-
-func (s *server) ended(photo string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.began, photo)
-}
-
-func (s *server) underWay() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.began)
-}
-
-// stalled names a photo that has made no progress for that long, or "".
-func (s *server) stalled(timeout time.Duration) (photo string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for path, at := range s.began {
-		if time.Since(at) > timeout {
-			photo = path
-		}
-	}
-	return photo
 }
 
 // strike records a death.

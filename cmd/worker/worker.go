@@ -55,7 +55,10 @@ type Description struct {
 var ErrSuspect = errors.New("the worker crashed while this photo and others were under way")
 
 // Local is an engine in this process.
-type Local struct{ engine *plugin.Engine }
+type Local struct {
+	engine   *plugin.Engine
+	underway underway
+}
 
 // OpenLocal opens an engine in this process.
 func OpenLocal(ctx context.Context, o Options) (*Local, error) {
@@ -67,11 +70,13 @@ func OpenLocal(ctx context.Context, o Options) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Local{engine}, nil
+	return &Local{engine: engine}, nil
 }
 
 // Process processes a photo.
 func (l *Local) Process(ctx context.Context, j plugin.Job) (plugin.Result, error) {
+	ctx, end := l.underway.begin(ctx, j.Path)
+	defer end()
 	return l.engine.Process(ctx, j)
 }
 
@@ -85,7 +90,7 @@ func (l *Local) Describe() Description {
 }
 
 // Records answers the verbs of the records.
-func (l *Local) Records() api.Service { return api.Records(l.engine.Records()) }
+func (l *Local) Records() api.Service { return l.underway.service(api.Records(l.engine.Records())) }
 
 // Maintain empties the trash and forgets what has gone long ago.
 func (l *Local) Maintain(context.Context) error { return maintain(l.engine) }

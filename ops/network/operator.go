@@ -134,6 +134,7 @@ func (o *Operator) finished(ctx context.Context, in ops.Image, restored *vips.Im
 // nil, sees every tile.
 func (o *Operator) restore(ctx context.Context, p *vips.Image, observe observer) (*vips.Image, error) {
 	d := o.tiling.divide(p.Width(), p.Height())
+	ops.Recording(ctx).ExpectTiles(d.tiles)
 	j := o.newJob(ctx, min(o.devices.runs(), d.cols))
 	j.observe = observe
 	s := vips.Strips{Height: d.height, Above: d.above, Below: d.below}
