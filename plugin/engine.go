@@ -24,6 +24,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/review"
+	"github.com/burnish-photo/burnish/plugin/undo"
 )
 
 // Engine runs the pipelines of one configuration. Its methods may be called
@@ -184,6 +185,9 @@ func (e *Engine) openLedger() error {
 		return err
 	}
 	e.store, e.tempPrefix = l, staging.PrefixOf(e.config.StateDir)
+	if err := (&undo.Undoer{Store: l, StateDir: e.config.StateDir}).Resume(); err != nil {
+		e.log.Warn("what a crash has cut off waits", "error", err)
+	}
 	e.history.Store, e.history.Reader, e.history.Temporary = l, l, e.tempPrefix
 	e.shelf = review.NewShelf(e.config.StateDir, e.log)
 	if e.notice = l.Notice(); e.notice != "" {

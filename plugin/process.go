@@ -216,6 +216,21 @@ type turns struct {
 
 // begin waits until no other job does the same task, and for a slot.
 func (t *turns) begin(ctx context.Context, task string) (end func(), err error) {
+	letGo, err := t.hold(ctx, task)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case t.slots <- struct{}{}:
+		return func() { <-t.slots; letGo() }, nil
+	case <-ctx.Done():
+		letGo()
+		return nil, context.Cause(ctx)
+	}
+}
+
+// hold waits until no other job does the task, and keeps others from it.
+func (t *turns) hold(ctx context.Context, task string) (letGo func(), err error) {
 	done := make(chan struct{})
 	for {
 		t.mu.Lock()
@@ -233,17 +248,10 @@ func (t *turns) begin(ctx context.Context, task string) (end func(), err error) 
 			return nil, context.Cause(ctx)
 		}
 	}
-	letGo := func() {
+	return func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		delete(t.busy, task)
 		close(done)
-	}
-	select {
-	case t.slots <- struct{}{}:
-		return func() { <-t.slots; letGo() }, nil
-	case <-ctx.Done():
-		letGo()
-		return nil, context.Cause(ctx)
-	}
+	}, nil
 }

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
 	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/review"
+	"github.com/burnish-photo/burnish/plugin/undo"
 )
 
 // Records are what an engine remembers, for people to look at and to change.
@@ -65,7 +67,25 @@ func (e *Engine) Records() *Records {
 	if e.store == nil {
 		return nil
 	}
-	return history.NewRecords(e.store, e.config.StateDir)
+	r := history.NewRecords(e.store, e.config.StateDir)
+	r.Hold = func(ctx context.Context, photo, task string) (func(), error) {
+		return e.turns.hold(ctx, taskID(photo, task))
+	}
+	return r
+}
+
+// UndoRequest says what is to be undone, UndoPage what was, of how many photos
+// a call takes.
+type (
+	UndoRequest = undo.Request
+	UndoPage    = undo.Page
+	UndonePhoto = undo.Photo
+)
+
+// Undo puts files of the records' photos back as they were; see package undo.
+func Undo(ctx context.Context, r *Records, q UndoRequest) (UndoPage, error) {
+	u := undo.Undoer{Store: r.Store(), StateDir: r.StateDir(), Hold: r.Hold}
+	return u.Undo(ctx, q)
 }
 
 // OpenRecords opens the records in a state folder that no engine has open. The

@@ -38,7 +38,9 @@ type task struct {
 	stats     ops.Recorder
 }
 
-func (t *task) id() string { return t.request.Path + "\x00" + t.Key() }
+func (t *task) id() string { return taskID(t.request.Path, t.Key()) }
+
+func taskID(photo, task string) string { return photo + "\x00" + task }
 
 // close gives back what the task has opened and the names of its outputs.
 func (t *task) close() {

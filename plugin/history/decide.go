@@ -107,7 +107,8 @@ func (c *Case) find() error {
 
 // choose takes the record of the task or else the latest from before builds were
 // told apart, which becomes the task's. That is done once: what was left then is
-// of settings given up before.
+// of settings given up before. A photo that was undone with other settings stays
+// undone.
 func (c *Case) choose(all []Record) error {
 	var old Record
 	inherited := slices.ContainsFunc(all, func(r Record) bool { return r.Build != "" && c.task.succeeds(r) })
@@ -121,6 +122,7 @@ func (c *Case) choose(all []Record) error {
 		}
 	}
 	if old.Path == "" {
+		c.before = c.task.undone(all)
 		return nil
 	}
 	c.before = old
@@ -133,6 +135,21 @@ func (c *Case) choose(all []Record) error {
 	}
 	_ = os.Rename(reasonFile(c.history.StateDir, old), reasonFile(c.history.StateDir, c.before)) // there is one in quarantine alone
 	return c.undecided(errors.Join(c.history.put(c.before), c.history.Store.Delete(old.Path, old.Task)))
+}
+
+// undone is the latest record of the pipeline, whatever its settings were, where
+// that was undone.
+func (t Task) undone(all []Record) (latest Record) {
+	for _, r := range all {
+		if t.succeeds(r) && r.Finished.Compare(latest.Finished) >= 0 {
+			latest = r
+		}
+	}
+	if latest.Undone.IsZero() {
+		return Record{}
+	}
+	latest.Task = t.Key()
+	return latest
 }
 
 // prove compares a record that was read back from a damaged ledger, and may be
@@ -189,7 +206,12 @@ func (h *History) finished(r Record) string {
 		return "already done, and its output replaced by another photo's"
 	}
 	switch r.State {
-	case Done, Skipped:
+	case Skipped:
+		if !r.Undone.IsZero() {
+			return "undone; burnish reprocess makes its outputs again"
+		}
+		return "already done"
+	case Done:
 		return "already done"
 	case Waiting:
 		if !r.approved() {

@@ -121,6 +121,14 @@ func reasonFile(stateDir string, e Record) string {
 	return filepath.Join(stateDir, reasonFolder, fmt.Sprintf("%s-%x.txt", name, tag[:4]))
 }
 
+// RemoveReason removes the file that tells why a photo is in quarantine.
+func RemoveReason(stateDir string, r Record) error {
+	if err := os.Remove(reasonFile(stateDir, r)); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 func writeReason(file string, e Record) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return err

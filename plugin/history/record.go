@@ -146,6 +146,33 @@ func CameraName(maker, model string) string {
 	return strings.TrimSpace(maker + " " + model)
 }
 
+// undoneText is the error of a record of which nothing but that is to be said.
+const undoneText = "undone"
+
+// TakenBack is the record once the photo's files are as they had been: it keeps
+// the photo from being processed until somebody asks, or its content changes. It
+// goes by path, where the original lies again.
+func (r Record) TakenBack(path string, at time.Time) Record {
+	r.Path, r.MovedTo, r.State, r.Undone, r.Review = path, "", Skipped, at, nil
+	if r.Error == "" {
+		r.Error = undoneText
+	}
+	return r
+}
+
+// Restored is the record as it was before TakenBack, but for where the original
+// lies.
+func (r Record) Restored() Record {
+	if r.Undone.IsZero() {
+		return r
+	}
+	r.State, r.Undone = Done, time.Time{}
+	if r.Error == undoneText {
+		r.Error = ""
+	}
+	return r
+}
+
 // HasFailed reports whether the task failed, whether or not it is tried again.
 func (r Record) HasFailed() bool { return r.State == Failed || r.State == Quarantined }
 

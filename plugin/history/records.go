@@ -1,6 +1,7 @@
 package history
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -20,6 +21,10 @@ import (
 type Records struct {
 	store    Store
 	stateDir string
+
+	// Hold, where it is set, waits until nothing is done with a task of a photo, and
+	// keeps others from beginning.
+	Hold func(ctx context.Context, photo, task string) (release func(), err error)
 }
 
 // Failure is a photo that failed when it was last tried.
@@ -36,14 +41,14 @@ type Failure struct {
 	Time        time.Time    `json:"time"`        // of the last attempt
 }
 
-// NewRecords gives access to a store, whose state folder is named.
-func NewRecords(s Store, stateDir string) *Records { return &Records{s, stateDir} }
-
-// Store is what the records are kept in.
+// Store is where they are kept.
 func (r *Records) Store() Store { return r.store }
 
 // StateDir is the state folder.
 func (r *Records) StateDir() string { return r.stateDir }
+
+// NewRecords gives access to a store, whose state folder is named.
+func NewRecords(s Store, stateDir string) *Records { return &Records{store: s, stateDir: stateDir} }
 
 // Close closes the store.
 func (r *Records) Close() error { return r.store.Close() }
@@ -187,7 +192,7 @@ func (r *Records) renameBack(e Record) error {
 func (r *Records) Reprocess(q Query) (photos []string, err error) {
 	var chosen []Record
 	err = r.store.Each(false, func(e Record) error {
-		if e.State != Done && e.State != Rejected && e.State != Waiting || e.MovedTo != "" {
+		if e.State != Done && e.State != Rejected && e.State != Waiting && e.Undone.IsZero() || e.MovedTo != "" {
 			return nil
 		}
 		matches, err := q.Matches(e)
@@ -210,6 +215,7 @@ func (r *Records) Reprocess(q Query) (photos []string, err error) {
 			continue // its outputs are all that is left of it
 		}
 		review := e.Review
+		e = e.Restored()
 		e.State, e.Review = Requeued, nil
 		if err := r.store.Put(e); err != nil {
 			return photos, err

@@ -30,6 +30,11 @@ func (u *Undoer) execute(p plan) (Photo, error) {
 		p.refuse(remedy(err, f), "%v", err)
 		return p.photo, u.takeBack(p, i)
 	}
+	for _, r := range p.before {
+		if r.State == history.Quarantined {
+			_ = history.RemoveReason(u.StateDir, r) // it is of no use any more, and harms nobody
+		}
+	}
 	return p.photo, u.settle(p.entry, p.marks)
 }
 

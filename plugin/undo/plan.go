@@ -98,17 +98,11 @@ func (s selection) plan(n unit) (p plan, err error) {
 // it from being processed until somebody asks, or its content changes.
 func undone(p plan, e journal.Entry) (after []history.Record) {
 	for _, r := range p.before {
-		r.Path, r.MovedTo, r.State, r.Undone, r.Review = p.photo.Path, "", history.Skipped, p.entry.Time, nil
-		if r.Error == "" {
-			r.Error = "undone"
-		}
-		after = append(after, r)
+		after = append(after, r.TakenBack(p.photo.Path, p.entry.Time))
 	}
 	if len(after) == 0 && e.Task != "" { // an equal photo's record has stood for it
-		after = append(after, history.Record{
-			Key: history.Key{Path: p.photo.Path, Task: e.Task, Content: e.Content}, Root: e.Root, Pipeline: e.Pipeline,
-			State: history.Skipped, Undone: p.entry.Time, Error: "undone", Finished: p.entry.Time,
-		})
+		r := history.Record{Key: history.Key{Task: e.Task, Content: e.Content}, Root: e.Root, Pipeline: e.Pipeline, Finished: p.entry.Time}
+		after = append(after, r.TakenBack(p.photo.Path, p.entry.Time))
 	}
 	return after
 }

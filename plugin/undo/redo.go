@@ -102,10 +102,7 @@ func (s selection) redoneRecords(p *plan, of []journal.Entry) error {
 			return nil
 		}
 		p.before = append(p.before, r)
-		r.State, r.Undone = history.Done, time.Time{}
-		if r.Error == "undone" {
-			r.Error = ""
-		}
+		r = r.Restored()
 		for _, e := range of {
 			if e.Task != r.Task || len(e.Files) == 0 {
 				continue
