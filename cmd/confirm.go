@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/burnish-photo/burnish/cmd/logging"
 )
 
 // errDeclined is the answer no to a question.
@@ -14,7 +16,7 @@ var errDeclined = errors.New("nothing was done")
 // confirm asks a question on a terminal, and waits for its answer or the end of
 // the command. Where nobody can answer, nothing is asked.
 func confirm(h *host, question string) error {
-	if !terminal(h.err) || !terminal(os.Stdin) {
+	if !logging.IsTerminal(h.err) || !logging.IsTerminal(os.Stdin) {
 		return nil
 	}
 	fmt.Fprintf(h.err, "%s [y/N] ", question)
@@ -38,13 +40,13 @@ func confirm(h *host, question string) error {
 // statusLine shows how far a command has come, on a terminal; clearLine removes
 // it before anything else is printed.
 func statusLine(h *host, text string) {
-	if terminal(h.err) {
+	if logging.IsTerminal(h.err) {
 		fmt.Fprintf(h.err, "\r\x1b[K%s", text)
 	}
 }
 
 func clearLine(h *host) {
-	if terminal(h.err) {
+	if logging.IsTerminal(h.err) {
 		fmt.Fprint(h.err, "\r\x1b[K")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/logging"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
 )
@@ -64,7 +65,7 @@ func (u *undoCommand) Run(h *host) error {
 }
 
 func (u *undoCommand) undo(h *host, records *records, q plugin.UndoRequest) error {
-	if !u.DryRun && !u.Yes && terminal(h.err) {
+	if !u.DryRun && !u.Yes && logging.IsTerminal(h.err) {
 		try := q
 		try.Dry = true
 		plan := undoing{host: h, command: u, silent: true}

@@ -57,7 +57,9 @@ func Records(r *plugin.Records) *Mux {
 	})
 	Lookup.Handle(m, func(_ context.Context, q plugin.Question) (plugin.Answer, error) { return r.Recall(q) })
 	Retry.Handle(m, func(_ context.Context, q RetryRequest) (Requeued, error) { return requeued(r.Retry(q.Paths)) })
-	Undo.Handle(m, func(ctx context.Context, q plugin.UndoRequest) (plugin.UndoPage, error) { return plugin.Undo(ctx, r, q) })
+	Undo.Handle(m, func(ctx context.Context, q plugin.UndoRequest) (plugin.UndoPage, error) {
+		return plugin.Undo(ctx, r, q)
+	})
 	Reprocess.Handle(m, func(_ context.Context, q ReprocessRequest) (Requeued, error) {
 		where, err := plugin.ParseQuery(q.Where)
 		if err != nil {
