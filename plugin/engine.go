@@ -13,11 +13,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/plugin/admission"
+	"github.com/burnish-photo/burnish/plugin/change"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
 	"github.com/burnish-photo/burnish/plugin/naming"
@@ -63,6 +65,16 @@ type pipeline struct {
 	settings string // fingerprint of what the configuration says of steps and outputs
 	build    string // fingerprint of models and operator versions
 	mixed    string // fingerprint of both, which older provenance has
+	version  history.Version
+}
+
+// register lets the ledger know the pipelines as they are now.
+func (e *Engine) register() error {
+	var now []history.Version
+	for _, p := range e.pipelines {
+		now = append(now, p.version)
+	}
+	return change.Register(e.store, now, time.Now())
 }
 
 // Option changes how [Open] makes an engine.
@@ -169,6 +181,9 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 	}
 	e.memory = admission.NewMemoryLimiter(admission.ThisHost, int64(c.Limits.Memory), e.log)
 	if e.store != nil {
+		if err := e.register(); err != nil {
+			return nil, err
+		}
 		background, stop := context.WithCancel(context.WithoutCancel(ctx))
 		e.stop = stop
 		e.background.Go(func() { e.tellOlder(background) })
@@ -204,7 +219,9 @@ func (e *Engine) compile(ctx context.Context, name string, p Pipeline, reg *ops.
 	if err != nil {
 		return fmt.Errorf("pipeline %s: %w", name, err)
 	}
-	e.pipelines[name] = &pipeline{name: name, graph: g, outputs: p.Outputs, pages: p.Pages, settings: fingerprint(name, g.Settings(), p), build: g.Build(), mixed: fingerprint(name, g.Fingerprint(), p)}
+	compiled := &pipeline{name: name, graph: g, outputs: p.Outputs, pages: p.Pages, settings: fingerprint(name, g.Settings(), p), build: g.Build(), mixed: fingerprint(name, g.Fingerprint(), p)}
+	compiled.version = change.Pipeline{Name: name, Settings: compiled.settings, Build: compiled.build, Graph: g, Outputs: p.Outputs, Pages: p.Pages}.Version()
+	e.pipelines[name] = compiled
 	return nil
 }
 
@@ -239,16 +256,12 @@ func (e *Engine) Parallel() int { return cap(e.turns.slots) }
 // tellOlder logs how many results were made by models or operators of other
 // versions. They stay until somebody asks for them anew.
 func (e *Engine) tellOlder(ctx context.Context) {
-	builds := map[string]string{}
-	for _, p := range e.pipelines {
-		builds[p.settings] = p.build
-	}
-	n, err := history.CountOlder(ctx, e.store, builds)
+	found, err := change.Count(ctx, e.store, true)
 	if err != nil && ctx.Err() == nil {
 		e.log.Warn("older results cannot be counted", "error", err)
 	}
-	if n > 0 && err == nil {
-		e.log.Info("results of older models or operators stay as they are; burnish reprocess makes them anew", "results", n)
+	if found.Older > 0 && err == nil {
+		e.log.Info("results of older models or operators stay as they are; burnish reprocess makes them anew", "results", found.Older)
 	}
 }
 

@@ -58,6 +58,10 @@ type Job struct {
 	// It requires an engine with a ledger.
 	After After
 
+	// OnChange is what becomes of a photo that was done before the pipeline was
+	// changed: [RedoChanged], [AskFirst] or [KeepOutputs]; "" is RedoChanged.
+	OnChange string
+
 	// Quarantine is where an original goes after its third strike; "": it
 	// stays where it is.
 	Quarantine string
@@ -78,6 +82,13 @@ const (
 // After is what becomes of an original when its outputs are on the disk; the
 // zero value leaves it where it is.
 type After = history.After
+
+// What becomes of a photo that was done before its pipeline was changed.
+const (
+	RedoChanged = history.Redo // the outputs that changed are made anew
+	AskFirst    = history.Ask  // the same, once [Records.Reprocess] asks for it
+	KeepOutputs = history.Keep // nothing, until Records.Reprocess asks for it
+)
 
 // State says how a job ended where it did not fail.
 type State string

@@ -68,6 +68,7 @@ func (e *Engine) plan(ctx context.Context, t *task, plan *Plan) error {
 	if err != nil {
 		return err
 	}
+	t.keep(decision.Kept)
 	if plan.take(t, decision); plan.Reason != "" {
 		return nil
 	}
@@ -115,7 +116,7 @@ func (e *Engine) planRun(ctx context.Context, t *task, plan *Plan) error {
 	}
 	defer img.Close()
 	plan.Format, plan.Width, plan.Height = t.src.Format(), img.Source.Width, img.Source.Height
-	if t.choice, err = t.pipeline.graph.Choose(img); err != nil {
+	if err := t.choose(img); err != nil {
 		return err
 	}
 	wishes, err := t.wishes(img.Source, plan.Taken)
@@ -140,6 +141,12 @@ func (e *Engine) planRun(ctx context.Context, t *task, plan *Plan) error {
 		plan.Reason = standing
 	}
 	plan.Seconds *= float64(plan.Taken)
+	for _, o := range t.kept.Outputs {
+		plan.Outputs[o.Place-1] = PlannedOutput{Path: o.Path, LeftOut: "stays as it is: nothing that it depends on has changed"}
+	}
+	for _, i := range t.kept.LeftOut {
+		plan.Outputs[i] = PlannedOutput{Path: t.pipeline.outputs[i].Path.String(), LeftOut: "not wanted before either"}
+	}
 	for _, out := range t.unwanted() {
 		plan.Outputs[out.index] = PlannedOutput{Path: out.name, LeftOut: out.why}
 	}

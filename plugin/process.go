@@ -62,6 +62,7 @@ func (e *Engine) process(ctx context.Context, t *task) (Result, error) {
 		return Result{}, err
 	}
 	before := t.history.Past().Review
+	t.keep(decision.Kept)
 	switch decision.What {
 	case history.Skip:
 		return Result{State: Skipped, Reason: decision.Reason}, nil
@@ -166,7 +167,7 @@ func (e *Engine) newTask(j Job) (_ *task, err error) {
 	if j.Review && e.shelf == nil {
 		return nil, fmt.Errorf("%s: the job's outputs are to wait for review, which an engine without a ledger cannot keep", j.Path)
 	}
-	t := &task{engine: e, pipeline: p, job: j}
+	t := &task{engine: e, selection: selection{pipeline: p}, job: j}
 	if t.request, err = e.config.requestOf(j, p.pages == AllPages); err != nil {
 		return nil, err
 	}
@@ -175,7 +176,7 @@ func (e *Engine) newTask(j Job) (_ *task, err error) {
 		return nil, err
 	}
 	t.Task = history.Task{
-		Pipeline: p.name, Settings: p.settings, Build: p.build, Folder: folder, Outputs: len(p.outputs), Copies: p.copies(),
+		Pipeline: p.name, Settings: p.settings, Build: p.build, Folder: folder, Outputs: len(p.outputs), Version: p.version, OnChange: j.OnChange, Whole: j.Review, Copies: p.copies(),
 		Redo: j.Again, Named: j.Named, Unrecorded: j.Unrecorded, Exclusive: j.Exclusive, Probe: j.Probe, Quarantine: j.Quarantine, Began: time.Now(),
 	}
 	return t, nil
@@ -197,6 +198,10 @@ const standing = "its outputs are there, and are to stay"
 // is wanted of it, that is remembered.
 func nothing(t *task, notes map[string]string) (Result, error) {
 	reason := t.wantsNothing()
+	if reason == "" && len(t.kept.Outputs) > 0 && t.settled() {
+		return Result{State: Skipped, Reason: "its other outputs stay as they are; " + t.notWritten(), Notes: notes},
+			t.history.Done(history.Outcome{LeftOut: t.leftOut(), Notes: notes})
+	}
 	if reason == "" {
 		return Result{State: Skipped, Reason: standing, Notes: notes}, nil
 	}

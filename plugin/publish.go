@@ -41,7 +41,7 @@ func (e *Engine) publish(t *task, staged []*staging.File, result Result) (Result
 			return failed, t.request.Fail(Unwritable, err, "let Burnish run as a user that may, or take it out of \"preserve\"")
 		}
 		result.Outputs = append(result.Outputs, Output{Path: s.Path, Format: target.Format, Size: s.Size, Hash: s.Hash})
-		outcome.Outputs = append(outcome.Outputs, history.Output{Path: s.Path, Size: s.Size, Hash: s.Hash})
+		outcome.Outputs = append(outcome.Outputs, history.Output{Path: s.Path, Size: s.Size, Hash: s.Hash, Place: target.Output + 1})
 		file, err := t.published(s)
 		if err != nil {
 			return failed, err
@@ -69,10 +69,10 @@ func (t *task) published(s *staging.File) (f journal.File, err error) {
 // copyOutputs copies the outputs that an equal photo under another path has
 // already got. It is not done where they are no longer there as they were.
 func copyOutputs(t *task, from history.Record) (_ Result, done bool, err error) {
-	t.inherited = from.LeftOut
+	t.inherited = slices.Concat(t.kept.LeftOut, from.LeftOut)
 	defer func() {
 		if !done {
-			t.inherited = nil
+			t.inherited = t.kept.LeftOut
 			t.release()
 		}
 	}()

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/vips"
@@ -55,7 +56,7 @@ func (o outputs) Existing() ([]history.Existing, error) {
 	if err != nil {
 		return nil, nil //nolint:nilerr // as above
 	}
-	o.choice, err = o.pipeline.graph.Choose(img)
+	err = o.choose(img)
 	img.Close()
 	if err != nil {
 		return nil, nil //nolint:nilerr // as above
@@ -155,8 +156,14 @@ func (t *task) recognize(target naming.Target, info fs.FileInfo) (_ *history.Exi
 
 // made reports whether provenance tells of this photo's own output.
 func (t *task) made(p metadata.Provenance, w naming.Wish) bool {
-	known := p.Fingerprint == t.pipeline.settings || p.Fingerprint == t.pipeline.mixed
-	return known && p.Source == t.src.KnownHash() && p.Pipeline == t.pipeline.name && p.Part == t.part(w)
+	if p.Source != t.src.KnownHash() {
+		return false
+	}
+	if p.Fingerprint == t.Version.Outputs[w.Output].Settings { // whatever the other outputs were, and the pipeline's name
+		return strings.TrimLeft(p.Part, "0123456789") == t.partOfAny(w)
+	}
+	known := p.Fingerprint == t.pipeline.settings || p.Fingerprint == t.pipeline.mixed // of earlier releases
+	return known && p.Pipeline == t.pipeline.name && p.Part == t.part(w)
 }
 
 // isOwn reports whether a file with that digest says itself that Burnish made it

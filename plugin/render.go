@@ -126,7 +126,7 @@ func (r *rendering) page(page, pages int) (done bool, err error) {
 	defer r.noteNotWritten()
 	if page == 0 {
 		r.describe(img)
-		if r.choice, err = r.pipeline.graph.Choose(img); err != nil {
+		if err := r.choose(img); err != nil {
 			return false, inStep(err)
 		}
 		if err := r.claim(img.Source, pages); err != nil || r.names.Idle() {

@@ -23,19 +23,25 @@ import (
 // task is one job under way. It belongs to one goroutine.
 type task struct {
 	history.Task
-	engine   *Engine
-	pipeline *pipeline
-	job      Job
-	request  source.Request
+	selection
+	engine  *Engine
+	job     Job
+	request source.Request
 
-	src       *source.Photo // once it was inspected
-	history   *history.Case // then
-	choice    graph.Choice  // which outputs are wanted, once its pixels were looked at
-	inherited []int         // outputs that an equal photo did not want
-	lot       *review.Lot   // where the outputs go that wait for review; nil: they are published
-	strength  *float64      // of networks, where a reviewer chose one
-	names     *naming.Names // of the outputs, once they are claimed
-	stats     ops.Recorder
+	src      *source.Photo // once it was inspected
+	history  *history.Case // then
+	lot      *review.Lot   // where the outputs go that wait for review; nil: they are published
+	strength *float64      // of networks, where a reviewer chose one
+	names    *naming.Names // of the outputs, once they are claimed
+	stats    ops.Recorder
+}
+
+// selection is which outputs of a pipeline are to be made of a photo.
+type selection struct {
+	pipeline  *pipeline
+	choice    graph.Choice // which are wanted, once its pixels were looked at
+	inherited []int        // those that an equal photo, or this one before, did not want
+	kept      history.Kept // those that stay as they are
 }
 
 func (t *task) id() string { return taskID(t.request.Path, t.Key()) }
@@ -119,7 +125,7 @@ func (t *task) wishes(src *ops.Source, pages int) (wishes []naming.Wish, err err
 		facts.Page = page + 1
 		for i := range t.pipeline.outputs {
 			w := naming.Wish{Output: i, Page: page}
-			if !t.leaves(i) {
+			if t.open(i) {
 				if w, err = t.wish(i, page, facts, src.Format); err != nil {
 					return nil, err
 				}
@@ -160,7 +166,7 @@ func (t *task) outputRequest(target naming.Target, notes map[string]string) outp
 	return output.Request{
 		Config: &t.pipeline.outputs[target.Output], Encoder: t.encoder(target), TempPrefix: t.engine.tempPrefix, Root: root, Path: path,
 		Provenance: metadata.Provenance{
-			Source: t.src.KnownHash(), Pipeline: t.pipeline.name, Fingerprint: t.Settings,
+			Source: t.src.KnownHash(), Pipeline: t.pipeline.name, Fingerprint: t.Version.Outputs[target.Output].Settings,
 			Model: notes["model"], ModelDigest: notes["model_digest"], Device: notes["device"], Version: t.engine.version,
 			Evidence: cmp.Or(notes["evidence"], notes["left_alone"]),
 			Fidelity: heldAgainstSource(notes["fidelity"]),
@@ -193,8 +199,10 @@ func heldAgainstSource(note string) string {
 
 // part tells a file from the photo's others and, where the photo's place decides
 // what it becomes, from those of equal photos elsewhere.
-func (t *task) part(w naming.Wish) string {
-	text := fmt.Sprint(w.Output + 1)
+func (t *task) part(w naming.Wish) string { return fmt.Sprint(w.Output+1) + t.partOfAny(w) }
+
+// partOfAny is the part without the output's place among the others.
+func (t *task) partOfAny(w naming.Wish) (text string) {
 	if w.Page > 0 && !w.Joins {
 		text += fmt.Sprintf(" of page %d", w.Page+1)
 	}
@@ -213,10 +221,10 @@ type unwanted struct {
 }
 
 // unwanted are the outputs that were found not to be wanted of the photo.
-func (t *task) unwanted() (all []unwanted) {
-	for i := range t.pipeline.outputs {
-		if why, out := t.choice.LeftOut(i); out {
-			all = append(all, unwanted{i, t.pipeline.outputs[i].Path.String(), why})
+func (s *selection) unwanted() (all []unwanted) {
+	for i := range s.pipeline.outputs {
+		if why, out := s.choice.LeftOut(i); out {
+			all = append(all, unwanted{i, s.pipeline.outputs[i].Path.String(), why})
 		}
 	}
 	return all
@@ -224,34 +232,62 @@ func (t *task) unwanted() (all []unwanted) {
 
 // leaves reports whether an output is not wanted of the photo, as far as its
 // pixels or an equal photo have told.
-func (t *task) leaves(i int) bool {
-	_, out := t.choice.LeftOut(i)
-	return out || slices.Contains(t.inherited, i)
+func (s *selection) leaves(i int) bool {
+	_, out := s.choice.LeftOut(i)
+	return out || slices.Contains(s.inherited, i)
+}
+
+// keep lets outputs stay as they are.
+func (s *selection) keep(k history.Kept) { s.kept, s.inherited = k, k.LeftOut }
+
+// choose decides which outputs are wanted of a photo, as far as that can be told
+// before it is processed.
+func (s *selection) choose(img ops.Image) (err error) {
+	s.choice, err = s.pipeline.graph.Choose(img)
+	for i := range s.pipeline.outputs {
+		if s.kept.Has(i) {
+			s.choice.Omit(i)
+		}
+	}
+	return err
 }
 
 // leftOut are all such outputs.
-func (t *task) leftOut() (all []int) {
-	for i := range t.pipeline.outputs {
-		if t.leaves(i) {
+func (s *selection) leftOut() (all []int) {
+	for i := range s.pipeline.outputs {
+		if s.leaves(i) {
 			all = append(all, i)
 		}
 	}
 	return all
 }
 
+// settled reports whether every output is kept or not wanted.
+func (s *selection) settled() bool {
+	for i := range s.pipeline.outputs {
+		if s.open(i) {
+			return false
+		}
+	}
+	return true
+}
+
 // notWritten lists them for people.
-func (t *task) notWritten() string {
+func (s *selection) notWritten() string {
 	var all []string
-	for _, out := range t.unwanted() {
+	for _, out := range s.unwanted() {
 		all = append(all, out.name+": "+out.why)
 	}
 	return strings.Join(all, "; ")
 }
 
 // wantsNothing is why no output at all is wanted of the photo, "" where one is.
-func (t *task) wantsNothing() string {
-	if len(t.unwanted()) < len(t.pipeline.outputs) {
+func (s *selection) wantsNothing() string {
+	if len(s.leftOut()) < len(s.pipeline.outputs) {
 		return ""
 	}
-	return "no output is wanted of it: " + t.notWritten()
+	return "no output is wanted of it: " + s.notWritten()
 }
+
+// open reports whether an output is neither kept nor found to be unwanted.
+func (s *selection) open(i int) bool { return !s.leaves(i) && !s.kept.Has(i) }

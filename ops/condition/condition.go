@@ -39,6 +39,11 @@ func Compile(text string, steps []string) (*Condition, error) {
 // String is the expression as it was written.
 func (c *Condition) String() string { return c.expression.String() }
 
+// Canonical is the expression in one form, with the ids of steps renamed.
+func (c *Condition) Canonical(rename func(id string) string) string {
+	return c.expression.Canonical("ran", rename)
+}
+
 // DependsOnPath reports whether the decision can be another for a photo of the
 // same content elsewhere: it asks for the folder, the file's name or the date.
 func (c *Condition) DependsOnPath() bool {

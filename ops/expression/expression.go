@@ -76,6 +76,40 @@ func Compile[E any](text string, functions ...Function) (*Expression[E], error) 
 // String is the expression as it was written.
 func (x *Expression[E]) String() string { return x.text }
 
+// Canonical is the expression in one form, however it is spaced and bracketed. A
+// text in quotes that is the checked argument of the function named is given to
+// rename.
+func (x *Expression[E]) Canonical(function string, rename func(text string) string) string {
+	tree, err := parser.Parse(x.text)
+	if err != nil {
+		return x.text // it was parsed before
+	}
+	ast.Walk(&tree.Node, renamer{function, rename})
+	return tree.Node.String()
+}
+
+// renamer changes the texts that a function is called with.
+type renamer struct {
+	function string
+	rename   func(string) string
+}
+
+func (r renamer) Visit(node *ast.Node) {
+	call, ok := (*node).(*ast.CallNode)
+	if !ok {
+		return
+	}
+	name, ok := call.Callee.(*ast.IdentifierNode)
+	if !ok || name.Value != r.function {
+		return
+	}
+	for _, argument := range call.Arguments {
+		if text, ok := argument.(*ast.StringNode); ok {
+			text.Value = r.rename(text.Value)
+		}
+	}
+}
+
 // Names are the variables that it names, without their members.
 func (x *Expression[E]) Names() []string { return x.names }
 

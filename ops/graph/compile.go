@@ -17,6 +17,9 @@ type Graph struct {
 	choices                      []*boundCondition // the same; nil: always wanted
 	env                          ops.Env
 	fingerprint, settings, build string
+
+	steps   []Part // by step of the plan
+	outputs []Part // by sink
 }
 
 // node is one image of the graph. Node 0 is the source; the inputs of a node
@@ -37,7 +40,7 @@ func Compile(ctx context.Context, c Config, reg *ops.Registry, env ops.Env) (*Gr
 		return nil, errs
 	}
 	g := &Graph{env: env, nodes: []node{{label: Source}}}
-	prints := newFingerprints()
+	prints, parts := newFingerprints(), &parts{}
 	l := newLayout(b, g)
 	for i, p := range b.steps {
 		operator, err := p.config.Build(ctx, env)
@@ -45,7 +48,7 @@ func Compile(ctx context.Context, c Config, reg *ops.Registry, env ops.Env) (*Gr
 			return nil, errors.Join(fmt.Errorf("step %s: %w", p.label, err), g.Close())
 		}
 		l.add(i, node{label: p.label, operator: operator, sequential: p.sequential, step: i, conditions: p.conditions})
-		if err := prints.step(p, operator); err != nil {
+		if err := errors.Join(prints.step(p, operator), parts.step(p, operator, l.stored[i])); err != nil {
 			return nil, errors.Join(fmt.Errorf("step %s: %w", p.label, err), g.Close())
 		}
 	}
@@ -53,6 +56,7 @@ func Compile(ctx context.Context, c Config, reg *ops.Registry, env ops.Env) (*Gr
 		g.sinks = append(g.sinks, l.autorotated(at))
 	}
 	g.choices = b.choices
+	g.steps, g.outputs = parts.steps, parts.sinks(b)
 	if err := prints.sinks(b); err != nil {
 		return nil, errors.Join(err, g.Close())
 	}

@@ -28,13 +28,7 @@ func (f fingerprints) step(p planned, operator ops.Operator) error {
 	if err != nil {
 		return err
 	}
-	content, build := "", ""
-	if o, ok := operator.(ops.Fingerprinter); ok {
-		content = o.Fingerprint()
-	}
-	if o, ok := operator.(ops.BuildFingerprinter); ok {
-		build = o.BuildFingerprint()
-	}
+	content, build := madeOf(operator)
 	var conditions []any
 	for _, c := range p.conditions {
 		conditions = append(conditions, c.parts()...)
@@ -45,6 +39,18 @@ func (f fingerprints) step(p planned, operator ops.Operator) error {
 		encode(f.settings, append([]any{p.spec.Name, params, content, p.inputs}, conditions...)...),
 		encode(f.build, p.spec.Name, p.spec.Version, build),
 	)
+}
+
+// madeOf tells of the files that an operator works with, by its parameters and by
+// its release.
+func madeOf(operator ops.Operator) (content, build string) {
+	if o, ok := operator.(ops.Fingerprinter); ok {
+		content = o.Fingerprint()
+	}
+	if o, ok := operator.(ops.BuildFingerprinter); ok {
+		build = o.BuildFingerprint()
+	}
+	return content, build
 }
 
 // sinks covers what the sinks read, and when.

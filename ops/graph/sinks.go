@@ -13,6 +13,7 @@ import (
 type Choice struct {
 	decided map[int]bool
 	why     map[int]string // of sinks that are left out
+	omitted map[int]bool   // sinks that nobody asks for
 	photo   ops.Image      // that it began with; only its facts may still be used
 	facts   *condition.Facts
 }
@@ -21,6 +22,21 @@ type Choice struct {
 func (c *Choice) LeftOut(sink int) (why string, yes bool) {
 	why, yes = c.why[sink]
 	return why, yes
+}
+
+// Omit lets runs leave out a sink, and what only it reads, whether or not it is
+// wanted.
+func (c *Choice) Omit(sink int) {
+	if c.omitted == nil {
+		c.omitted = map[int]bool{}
+	}
+	c.omitted[sink] = true
+}
+
+// skips reports whether a sink is known to get nothing.
+func (c *Choice) skips(sink int) bool {
+	_, out := c.why[sink]
+	return out || c.omitted[sink]
 }
 
 // Choose decides on all sinks whose conditions do not ask which steps ran; on
@@ -85,7 +101,7 @@ func (t *Sink) choice(at int, in *scope) (*boundCondition, diag.Diagnostics) {
 // they and those that were found not to be wanted only now are.
 func (r *run) wanted(i int) (sinks []int, readers int, err error) {
 	for sink, at := range r.graph.sinks {
-		if _, out := r.choice.LeftOut(sink); at != i || out {
+		if at != i || r.choice.skips(sink) {
 			continue
 		}
 		readers++
@@ -104,7 +120,7 @@ func (r *run) wanted(i int) (sinks []int, readers int, err error) {
 func (g *Graph) readers(c *Choice) []int {
 	counts := make([]int, len(g.nodes))
 	for sink, at := range g.sinks {
-		if _, out := c.LeftOut(sink); !out {
+		if !c.skips(sink) {
 			counts[at]++
 		}
 	}

@@ -138,7 +138,7 @@ func (m move) intend(r *Record, e *journal.Entry, folder string) func(originals.
 		}
 		if r != nil {
 			r.MovedTo = p.Path
-			return m.c.history.log(*r, e, p.Made...)
+			return m.c.history.log(Key{}, *r, e, p.Made...)
 		}
 		ids, err := m.c.history.Store.Apply(Change{Log: []journal.Entry{*e}, Made: p.Made})
 		if err == nil {

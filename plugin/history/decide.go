@@ -32,6 +32,8 @@ type Decision struct {
 	Reason   string     // of Skip
 	Record   Record     // that it follows from, zero where it follows from the files; of Run what was recorded before
 	Existing []Existing // of Adopt
+	Kept     Kept       // of Run and Copy: what stays as it is
+	Changed  bool       // of Skip: the pipeline was changed since, and the photo waits for [Records.Reprocess]
 }
 
 // Existing is an output that is known by its provenance or, without records, as
@@ -66,6 +68,9 @@ func (c *Case) Decide(outputs Outputs) (Decision, error) {
 	if past := c.Past(); c.history.finished(past) != "" {
 		return Decision{What: Skip, Reason: c.history.finished(past), Record: past}, nil
 	}
+	if d, err := c.former.decide(); d.What != Run || err != nil {
+		return d, err
+	}
 	if reason, err := c.photo.Accept(); reason != "" || err != nil {
 		return Decision{What: Skip, Reason: reason}, err
 	}
@@ -81,7 +86,9 @@ func (c *Case) Decide(outputs Outputs) (Decision, error) {
 	if past := c.Past(); past.approved() && past.State != Requeued && past.Content == c.photo.KnownHash() {
 		return Decision{What: Publish, Record: past}, nil
 	}
-	return c.byOutputs(outputs)
+	d, err := c.byOutputs(outputs)
+	d.Kept = c.former.kept
+	return d, err
 }
 
 // find looks the task's record up.
@@ -115,15 +122,20 @@ func (c *Case) choose(all []Record) error {
 	for _, r := range all {
 		if r.Task == c.task.Key() {
 			c.before = r
-			return nil
+			if r.HasFailed() && len(r.Outputs) == 0 { // before it made anything
+				return c.former.find(c, all)
+			}
+			return c.former.again(c, r)
 		}
 		if !inherited && c.task.inherits(r) && (old.Path == "" || r.Finished.After(old.Finished)) {
 			old = r
 		}
 	}
 	if old.Path == "" {
-		c.before = c.task.undone(all)
-		return nil
+		if c.before = c.task.undone(all); c.before.Path != "" {
+			return nil
+		}
+		return c.former.find(c, all)
 	}
 	c.before = old
 	c.before.Task, c.before.Build = c.task.Key(), unknownBuild
@@ -246,6 +258,9 @@ func (c *Case) byContent() (Decision, error) {
 			past.Stat = StatOf(c.photo.File.Info)
 			return Decision{What: Skip, Reason: c.history.finished(past), Record: past}, c.undecided(c.history.put(past))
 		}
+		if d, err := c.former.decide(); d.What != Run || err != nil {
+			return d, err
+		}
 		ours, err := c.reader.IsOutput(c.photo.KnownHash())
 		if ours || err != nil {
 			return Decision{What: Skip, Reason: "made by Burnish"}, err
@@ -275,7 +290,7 @@ func (c *Case) checkMounted() error {
 // byOutputs decides from what lies in the output folder, and in others.
 func (c *Case) byOutputs(outputs Outputs) (Decision, error) {
 	past := c.Past()
-	if recognizes := c.reader != nil || c.history.Recognize && !c.task.Redo; recognizes && past.State == "" {
+	if recognizes := c.reader != nil && !c.former.found() || c.history.Recognize && !c.task.Redo; recognizes && past.State == "" {
 		found, err := outputs.Existing()
 		if len(found) > 0 || err != nil {
 			return Decision{What: Adopt, Reason: Recognized, Existing: found}, err
@@ -292,7 +307,7 @@ func (c *Case) byOutputs(outputs Outputs) (Decision, error) {
 		return d, err
 	}
 	for _, r := range equal {
-		if r.Task == c.task.Key() && r.Build == c.task.Build && r.Covers(c.task.Outputs) {
+		if r.Task == c.task.Key() && r.Build == c.task.Build && r.Covers(c.task.Outputs) && !r.mixed() {
 			return Decision{What: Copy, Record: r}, nil
 		}
 	}

@@ -48,6 +48,9 @@ type Task struct {
 	Build    string // fingerprint of the models and operator versions that run it
 	Folder   string // absolute; the outputs are below it
 	Outputs  int    // of the pipeline
+	Version  Version
+	OnChange string // [Redo], [Ask] or [Keep]; "" is Redo
+	Whole    bool   // where one output is to be made, all are
 	Copies   bool   // outputs of an equal photo may be copied
 	Redo     bool   // what outputs tell by themselves is no reason to skip the photo
 	Named    bool   // a person has named the photo: without records it is work even where Burnish made it
@@ -60,6 +63,13 @@ type Task struct {
 	Probe      bool   // a failure is no strike
 	Quarantine string // folder that the original goes to after its last strike; "": it stays
 }
+
+// What becomes of photos that were done by a pipeline which was changed since.
+const (
+	Redo = "redo" // the outputs that changed are made anew
+	Ask  = "ask"  // the same, once somebody has asked for it
+	Keep = "keep" // the outputs stay as they are until somebody asks for others
+)
 
 // Key is the task's among those of a photo.
 func (t Task) Key() string { return t.Settings + " " + t.Folder }
@@ -94,6 +104,7 @@ type Case struct {
 	photo   *source.Photo
 	reader  Reader
 	before  Record            // what was recorded of this task, whatever the content
+	former  succession        // what was recorded of the pipeline as it was before
 	notes   map[string]string // on the original's move
 	along   []string          // paths that sidecars had which went with it
 	entry   journal.Entry     // on what is being published
@@ -153,13 +164,14 @@ func (h *History) put(r Record) error {
 }
 
 // log stores a record as put does, and with it an entry of the journal, whose
-// number it sets, and the folders that were made.
-func (h *History) log(r Record, e *journal.Entry, made ...string) error {
+// number it sets, and the folders that were made. The record of the key, if it is
+// another, is deleted.
+func (h *History) log(old Key, r Record, e *journal.Entry, made ...string) error {
 	if h.Store == nil {
 		return nil
 	}
 	r.Mounts = mounts.Cache{}.Names(r.files(), r.Mounts)
-	ids, err := h.Store.Apply(Change{Put: []Record{r}, Log: []journal.Entry{*e}, Made: made})
+	ids, err := h.Store.Apply(Change{Delete: r.instead(old), Put: []Record{r}, Log: []journal.Entry{*e}, Made: made})
 	if err == nil {
 		e.ID = ids[0]
 	}

@@ -19,6 +19,7 @@ type Outcome struct {
 func (c *Case) withOutcome(state State, o Outcome) Record {
 	r := c.record(state)
 	r.Notes, r.LeftOut, r.Outputs = o.Notes, o.LeftOut, o.Outputs
+	c.former.into(&r)
 	return r
 }
 
@@ -31,7 +32,7 @@ func (c *Case) Intend(o Outcome) error {
 	r.Error, r.ErrorClass = "interrupted while the outputs were published", "interrupted"
 	c.entry = c.task.entry(journal.Published, c.photo)
 	c.entry.Files = o.Files
-	return c.history.unrecorded(c.photo, c.history.log(r, &c.entry, o.Made...), "nothing was published")
+	return c.history.unrecorded(c.photo, c.history.log(Key{}, r, &c.entry, o.Made...), "nothing was published")
 }
 
 // Done remembers published outputs. It is on disk when Done returns.
@@ -43,8 +44,11 @@ func (c *Case) Done(o Outcome) error {
 	r := c.withOutcome(Done, o)
 	r.Attempts += c.Past().Attempts
 	c.before = r
+	if c.entry.ID == 0 { // nothing was written
+		return c.undecided(c.history.replace(c.former.replaced(), r))
+	}
 	c.entry.Settled = true
-	return c.history.unrecorded(c.photo, c.history.log(r, &c.entry), "the outputs are published; the photo will be processed once more")
+	return c.history.unrecorded(c.photo, c.history.log(c.former.replaced(), r, &c.entry), "the outputs are published; the photo will be processed once more")
 }
 
 // Unwanted remembers that no output is wanted of the photo, and why.

@@ -89,3 +89,18 @@ func (o Owners) atHand(content string) (bool, error) {
 	}
 	return false, err
 }
+
+// Wrote reports whether a file of that name and content is one that its maker's
+// record names, or any output that was ever written.
+func Wrote(s Reader, output, content string) (bool, error) {
+	m, _, err := s.Maker(output)
+	if err != nil {
+		return false, err
+	}
+	for _, o := range m.Record.Outputs {
+		if o.Path == output && o.Hash == content {
+			return true, nil
+		}
+	}
+	return s.IsOutput(content)
+}

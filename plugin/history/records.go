@@ -244,3 +244,13 @@ func (r *Records) takenBy(chosen []Record, e Record) (bool, error) {
 	}
 	return false, nil
 }
+
+// Failures are the records of what failed and what is in quarantine, ordered by
+// path.
+func Failures(s Store) (all []Record, err error) {
+	err = s.Each(true, func(r Record) error {
+		all = append(all, r)
+		return nil
+	})
+	return all, err
+}

@@ -13,6 +13,7 @@ type Version struct {
 	Outputs  []VersionOutput `json:"outputs"`  // in the order of the configuration
 	Steps    []VersionStep   `json:"steps"`    // the same
 
+	Build string `json:"build,omitempty"` // fingerprint of what makes the pixels now
 	// Builds are the fingerprints of what made each output, by place, under the
 	// pipeline's fingerprint of its build.
 	Builds map[string][]string `json:"builds,omitempty"`

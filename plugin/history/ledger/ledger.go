@@ -19,9 +19,16 @@ const FileName = "ledger.db"
 
 // Ledger is an open ledger. Its methods may be called from several goroutines.
 type Ledger struct {
+	versions
 	db     *bbolt.DB
 	notice string
 	news   string
+}
+
+func newLedger(db *bbolt.DB) *Ledger {
+	l := &Ledger{db: db}
+	l.versions.ledger = l
+	return l
 }
 
 var _ history.Store = (*Ledger)(nil)

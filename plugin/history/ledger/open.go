@@ -180,7 +180,7 @@ func openFile(file string) (l *Ledger, err error) {
 	if err := beneath.SyncFolder(filepath.Dir(file)); err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w", file, err)
 	}
-	return &Ledger{db: db}, nil
+	return newLedger(db), nil
 }
 
 // openFault tells a lock and the system's refusals from damage.

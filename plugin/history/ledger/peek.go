@@ -30,7 +30,7 @@ func Peek(dir string) (l *Ledger, err error) {
 	if err != nil {
 		return nil, openFault(file, err)
 	}
-	l = &Ledger{db: db}
+	l = newLedger(db)
 	if err := l.view(func(t tables) error { return nil }); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

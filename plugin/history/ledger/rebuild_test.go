@@ -127,7 +127,7 @@ func TestRecordsOfAnotherPageSizeAreReadBack(t *testing.T) {
 		if err := layout(db); err != nil {
 			t.Fatal(err)
 		}
-		l := &Ledger{db: db}
+		l := newLedger(db)
 		const n = 100
 		fill(t, l, n, func(i int) history.Record {
 			return done(fmt.Sprintf("%d.jpg", i), "w", fmt.Sprint("c", i), fmt.Sprintf("/out/%d.jpg", i))

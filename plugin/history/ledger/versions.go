@@ -12,9 +12,12 @@ import (
 // are in the table of what is no record, which every release leaves alone.
 const pipelineKey = "pipeline"
 
+// versions keeps pipelines.
+type versions struct{ ledger *Ledger }
+
 // Version implements [history.Reader]. One that cannot be read is not known.
-func (l *Ledger) Version(settings string) (v history.Version, ok bool, err error) {
-	err = l.view(func(t tables) error {
+func (s versions) Version(settings string) (v history.Version, ok bool, err error) {
+	err = s.ledger.view(func(t tables) error {
 		ok = json.Unmarshal(t.meta.Get(join(pipelineKey, settings)), &v) == nil
 		return nil
 	})
@@ -22,28 +25,28 @@ func (l *Ledger) Version(settings string) (v history.Version, ok bool, err error
 }
 
 // SetVersion implements [history.Store].
-func (l *Ledger) SetVersion(v history.Version) error {
+func (s versions) SetVersion(v history.Version) error {
 	text, err := json.Marshal(v)
 	if err == nil {
-		err = l.update(func(t tables) error { return t.meta.Put(join(pipelineKey, v.Settings), text) })
+		err = s.ledger.update(func(t tables) error { return t.meta.Put(join(pipelineKey, v.Settings), text) })
 	}
 	if err != nil {
-		return fmt.Errorf("record pipeline %s in ledger %s: %w", v.Pipeline, l.db.Path(), err)
+		return fmt.Errorf("record pipeline %s in ledger %s: %w", v.Pipeline, s.ledger.db.Path(), err)
 	}
 	return nil
 }
 
 // DropVersion implements [history.Store].
-func (l *Ledger) DropVersion(settings string) error {
-	if err := l.update(func(t tables) error { return t.meta.Delete(join(pipelineKey, settings)) }); err != nil {
-		return fmt.Errorf("forget a pipeline in ledger %s: %w", l.db.Path(), err)
+func (s versions) DropVersion(settings string) error {
+	if err := s.ledger.update(func(t tables) error { return t.meta.Delete(join(pipelineKey, settings)) }); err != nil {
+		return fmt.Errorf("forget a pipeline in ledger %s: %w", s.ledger.db.Path(), err)
 	}
 	return nil
 }
 
 // Versions implements [history.Store].
-func (l *Ledger) Versions() (all []history.Version, err error) {
-	err = l.view(func(t tables) error {
+func (s versions) Versions() (all []history.Version, err error) {
+	err = s.ledger.view(func(t tables) error {
 		all = nil
 		prefix := join(pipelineKey, "")
 		c := t.meta.Cursor()

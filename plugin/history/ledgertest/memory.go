@@ -16,12 +16,12 @@ import (
 // Memory is a [history.Store] without a disk, for tests of what uses one. It
 // passes the suite; nothing of it outlives the process.
 type Memory struct {
+	pipelines
 	mu       sync.Mutex
 	records  map[id]history.Record
 	makers   map[string]id     // by output
 	outputs  map[string]string // by content, where it was written last
 	mounts   map[string]string // by folder
-	versions map[string]history.Version
 	gone     map[mark]time.Time
 	retained time.Time
 	journal  []journal.Entry // by number, from 1; forgotten ones are zero
@@ -43,7 +43,7 @@ var _ history.Store = (*Memory)(nil)
 
 // NewMemory makes an empty store.
 func NewMemory() *Memory {
-	return &Memory{records: map[id]history.Record{}, makers: map[string]id{}, outputs: map[string]string{}, mounts: map[string]string{}, versions: map[string]history.Version{}, gone: map[mark]time.Time{}, made: map[string]bool{}, keys: map[id]catalog.Key{}}
+	return &Memory{records: map[id]history.Record{}, makers: map[string]id{}, outputs: map[string]string{}, mounts: map[string]string{}, gone: map[mark]time.Time{}, made: map[string]bool{}, keys: map[id]catalog.Key{}}
 }
 
 // Of implements [history.Reader].
@@ -308,37 +308,6 @@ func (m *Memory) SetMount(folder, mount string) error {
 	defer m.mu.Unlock()
 	m.mounts[folder] = mount
 	return nil
-}
-
-// Version implements [history.Reader].
-func (m *Memory) Version(settings string) (history.Version, bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	v, ok := m.versions[settings]
-	return v, ok, nil
-}
-
-// SetVersion implements [history.Store].
-func (m *Memory) SetVersion(v history.Version) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.versions[v.Settings] = v
-	return nil
-}
-
-// DropVersion implements [history.Store].
-func (m *Memory) DropVersion(settings string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.versions, settings)
-	return nil
-}
-
-// Versions implements [history.Store].
-func (m *Memory) Versions() ([]history.Version, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.SortedFunc(maps.Values(m.versions), func(a, b history.Version) int { return cmp.Compare(a.Settings, b.Settings) }), nil
 }
 
 // Close implements [history.Store].

@@ -1,7 +1,11 @@
 package ledgertest
 
 import (
+	"cmp"
+	"maps"
 	"reflect"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/burnish-photo/burnish/plugin/history"
@@ -54,4 +58,44 @@ func formerFiles(t *testing.T, s history.Store) {
 	if b, ok := find(t, s, "/in/b.jpg", "w1"); !ok || b.Superseded != "" {
 		t.Errorf("the other photo's record is %+v, %t", b, ok)
 	}
+}
+
+// pipelines are the versions of a [Memory].
+type pipelines struct {
+	mu       sync.Mutex
+	versions map[string]history.Version
+}
+
+// Version implements [history.Reader].
+func (p *pipelines) Version(settings string) (history.Version, bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	v, ok := p.versions[settings]
+	return v, ok, nil
+}
+
+// SetVersion implements [history.Store].
+func (p *pipelines) SetVersion(v history.Version) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.versions == nil {
+		p.versions = map[string]history.Version{}
+	}
+	p.versions[v.Settings] = v
+	return nil
+}
+
+// DropVersion implements [history.Store].
+func (p *pipelines) DropVersion(settings string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.versions, settings)
+	return nil
+}
+
+// Versions implements [history.Store].
+func (p *pipelines) Versions() ([]history.Version, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.SortedFunc(maps.Values(p.versions), func(a, b history.Version) int { return cmp.Compare(a.Settings, b.Settings) }), nil
 }
