@@ -68,13 +68,13 @@ type pipeline struct {
 	version  history.Version
 }
 
-// register lets the ledger know the pipelines as they are now.
-func (e *Engine) register() error {
+// register lets a ledger know the pipelines as they are now.
+func register(s history.Store, pipelines map[string]*pipeline) error {
 	var now []history.Version
-	for _, p := range e.pipelines {
+	for _, p := range pipelines {
 		now = append(now, p.version)
 	}
-	return change.Register(e.store, now, time.Now())
+	return change.Register(s, now, time.Now())
 }
 
 // Option changes how [Open] makes an engine.
@@ -181,7 +181,7 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 	}
 	e.memory = admission.NewMemoryLimiter(admission.ThisHost, int64(c.Limits.Memory), e.log)
 	if e.store != nil {
-		if err := e.register(); err != nil {
+		if err := register(e.store, e.pipelines); err != nil {
 			return nil, err
 		}
 		background, stop := context.WithCancel(context.WithoutCancel(ctx))

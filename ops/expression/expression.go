@@ -5,6 +5,7 @@
 package expression
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -88,13 +89,20 @@ func (x *Expression[E]) Canonical(function string, rename func(text string) stri
 	return tree.Node.String()
 }
 
-// renamer changes the texts that a function is called with.
+// renamer changes the texts that a function is called with, and gives operators
+// with two names one.
 type renamer struct {
 	function string
 	rename   func(string) string
 }
 
 func (r renamer) Visit(node *ast.Node) {
+	switch is := (*node).(type) {
+	case *ast.BinaryNode:
+		is.Operator = cmp.Or(map[string]string{"&&": "and", "||": "or", "**": "^"}[is.Operator], is.Operator)
+	case *ast.UnaryNode:
+		is.Operator = cmp.Or(map[string]string{"!": "not"}[is.Operator], is.Operator)
+	}
 	call, ok := (*node).(*ast.CallNode)
 	if !ok {
 		return

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/history"
 )
 
@@ -152,11 +153,19 @@ func (w *survey) add(r history.Record, v history.Version) {
 // seconds estimates from what a photo took before, which made that part of as
 // many outputs as are to be made.
 func seconds(r history.Record, network bool, part float64) float64 {
-	took := r.Finished.Sub(r.Started).Seconds()
-	if network {
-		return took
+	stages := r.Stats.Stages
+	if len(stages) == 0 { // of an older release, or copied
+		took := r.Finished.Sub(r.Started).Seconds()
+		if network {
+			return took
+		}
+		return took * min(1, part) / 4
 	}
-	return took * min(1, part) / 4
+	rest := (stages[ops.StageEncode] + stages[ops.StageVerify]).Seconds() * part
+	if network {
+		rest += stages[ops.StageRestore].Seconds()
+	}
+	return rest
 }
 
 // difference is what has changed between two versions.

@@ -88,6 +88,9 @@ func (s *succession) decide() (Decision, error) {
 	if own && !asked {
 		return Decision{}, nil
 	}
+	if !s.record.Undone.IsZero() && !asked {
+		return Decision{What: Skip, Reason: "undone; burnish reprocess makes it again", Record: s.record}, nil
+	}
 	stale := s.compare(own && len(s.record.Redo) == 0)
 	switch {
 	case !stale && asked:
@@ -169,7 +172,7 @@ func (v Version) madeBy(build string, output int) string {
 func (s *succession) renew() (Decision, error) {
 	r := s.record
 	r.Key.Task, r.Pipeline, r.Stat = s.c.task.Key(), s.c.task.Pipeline, StatOf(s.c.photo.File.Info)
-	r.Build = s.c.task.Build
+	r.Build, r.Outputs, r.LeftOut, r.Redo = s.c.task.Build, nil, nil, nil
 	s.into(&r)
 	if len(r.Outputs) > 0 {
 		r.State = Done
