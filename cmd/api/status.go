@@ -29,10 +29,10 @@ type DaemonStatus struct {
 	Sandbox string                `json:"sandbox"`      // that photos are worked on in
 	Calls   string                `json:"system_calls"` // how they are filtered there
 	Folders []watcher.FolderState `json:"folders"`
-	Done    int                   `json:"done"`    // photos, since the start
-	Failed  int                   `json:"failed"`  // photos whose last try failed
-	Working int                   `json:"working"` // photos in work
-	Waiting int                   `json:"waiting"` // photos that are to come
+	Done    int                   `json:"done"`             // photos, since the start
+	Failed  int                   `json:"failed"`           // photos whose last try failed
+	Working int                   `json:"working"`          // photos in work
+	Waiting int                   `json:"waiting"`          // photos that are to come
 	Paused  bool                  `json:"paused,omitempty"` // by burnish pause
 	Shut    string                `json:"shut,omitempty"`   // why no photo begins
 	Ledger  string                `json:"ledger,omitempty"` // what became of a damaged one at the start

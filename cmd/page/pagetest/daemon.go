@@ -46,6 +46,8 @@ type Daemon struct {
 	t       *testing.T
 	address string
 	process *exec.Cmd
+	ended   chan struct{} // closed when the process has ended
+	end     error         // how it did
 	log     *lockedBuffer
 }
 
@@ -95,11 +97,22 @@ func (d *Daemon) Begin() {
 	d.process = d.burnish("run", "-c", "burnish.yaml")
 	d.process.Stdout, d.process.Stderr = d.log, d.log
 	d.check(d.process.Start())
+	process, ended := d.process, make(chan struct{})
+	d.ended = ended
+	go func() {
+		defer close(ended)
+		d.end = process.Wait()
+	}()
 	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		response, err := http.Get(d.URL + "/livez")
 		if err == nil {
 			response.Body.Close()
 			return
+		}
+		select {
+		case <-ended:
+			deadline = time.Time{}
+		default:
 		}
 		if time.Now().After(deadline) {
 			d.t.Fatalf("the page does not answer: %v\n%s", err, d.log)
@@ -114,10 +127,10 @@ func (d *Daemon) Stop() {
 	}
 	_ = d.process.Process.Signal(syscall.SIGTERM) // it may have ended
 	late := time.AfterFunc(patience, func() { _ = d.process.Process.Kill() })
-	err := d.process.Wait()
+	<-d.ended
 	late.Stop()
-	if err != nil {
-		d.t.Errorf("the daemon ended with %v:\n%s", err, d.log)
+	if d.end != nil {
+		d.t.Errorf("the daemon ended with %v:\n%s", d.end, d.log)
 	}
 	d.process = nil
 }
