@@ -42,6 +42,7 @@ type commands struct {
 	Failed    failedCommand    `cmd:"" help:"List failed photos of watched folders with the reasons."`
 	Retry     retryCommand     `cmd:"" help:"Retry failed photos."`
 	Reprocess reprocessCommand `cmd:"" help:"Reprocess photos that are done."`
+	Review    reviewCommand    `cmd:"" help:"List, approve or reject results that wait for review."`
 	Undo      undoCommand      `cmd:"" help:"Put originals back and take outputs away."`
 	Pause     pauseCommand     `cmd:"" help:"Pause processing."`
 	Resume    resumeCommand    `cmd:"" help:"Resume processing."`

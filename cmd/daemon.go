@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 
 	"github.com/burnish-photo/burnish/cmd/api"
@@ -68,7 +69,7 @@ func askRecords[Q, A any](ctx context.Context, stateDir string, v api.Verb[Q, A]
 	if err != nil {
 		return a, err
 	}
-	a, err = v.Call(ctx, api.Direct(api.Records(records)), q)
+	a, err = v.Call(ctx, api.Direct(api.Records(records, plugin.OpenDesk(records, slog.Default()))), q)
 	return a, errors.Join(err, records.Close())
 }
 

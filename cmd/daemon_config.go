@@ -30,7 +30,7 @@ func appConfig(c *config.Config, w app.Workers) app.Config {
 // watchedJob is what is done with a watched folder's photos.
 func watchedJob(w config.Watch) plugin.Job {
 	return plugin.Job{
-		Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Allow: w.AllowFormats, Limits: w.Limits, Quarantine: w.OnQuarantine.Move,
+		Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Review: w.Review, Allow: w.AllowFormats, Limits: w.Limits, Quarantine: w.OnQuarantine.Move,
 		After: plugin.After{Move: w.OnSuccess.Move, Trash: w.OnSuccess.Trash, KeepSidecars: w.OnSuccess.Sidecars == config.KeepSidecars},
 	}
 }

@@ -158,7 +158,7 @@ func (h *host) printSummary(s app.Summary) error {
 	switch {
 	case s.Done == 0 && skipped == "":
 		done = "nothing to do: there are no photos"
-	case s.Done == 0:
+	case s.Done == 0 && s.Skipped[app.InReview] == 0:
 		done = "nothing to do: " + skipped
 	case skipped != "":
 		done += ", " + skipped

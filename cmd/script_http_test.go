@@ -108,7 +108,9 @@ func send(at string, r *http.Request) (status int, body string, err error) {
 	if _, _, err := net.SplitHostPort(at); err == nil {
 		network = "tcp"
 	}
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, network, at) }
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, at)
+	}
 	client := http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: time.Minute}
 	answer, err := client.Do(r)
 	if err != nil {

@@ -80,6 +80,14 @@ func (s *statusCommand) print(out io.Writer, now api.Standing) error {
 	return nil
 }
 
+// inReview is how many photos wait for a decision.
+func inReview(s *api.DaemonStatus) (n int) {
+	for _, waiting := range s.Review {
+		n += waiting
+	}
+	return n
+}
+
 func degraded(s *api.DaemonStatus) bool {
 	if len(s.Held) > 0 {
 		return true
@@ -110,6 +118,9 @@ func printState(out io.Writer, now api.Standing) {
 	fmt.Fprintf(out, "since %s: %s done, %d failed, %d in progress, %d waiting%s\n", s.Started.Local().Format(moment), counted(s.Done, "photos"), s.Failed, s.Working, s.Waiting, speed(now))
 	printNames(out, "in progress", s.InWork, s.Working)
 	printNames(out, "waiting", s.Next, s.Waiting)
+	if n := inReview(s); n > 0 {
+		fmt.Fprintf(out, "review: %s in review; burnish review lists them\n", counted(n, "photos"))
+	}
 	for _, f := range s.Folders {
 		printNames(out, "arriving", f.Names, f.Arriving)
 	}

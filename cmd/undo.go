@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/burnish-photo/burnish/cmd/api"
@@ -261,7 +262,7 @@ func (r *records) Close() error {
 // askOpen calls a verb of open records.
 func askOpen[Q, A any](ctx context.Context, r *records, v api.Verb[Q, A], q Q) (A, error) {
 	if r.own != nil {
-		return v.Call(ctx, api.Direct(api.Records(r.own)), q)
+		return v.Call(ctx, api.Direct(api.Records(r.own, plugin.OpenDesk(r.own, slog.Default()))), q)
 	}
 	return v.Call(ctx, r.daemon, q)
 }

@@ -35,6 +35,7 @@ func (c *Config) Check(reg *ops.Registry) diag.Diagnostics {
 		}
 	}
 	faults = append(faults, c.checkWorker()...)
+	faults = append(faults, c.checkReview()...)
 	return append(faults, c.checkFragments(reg, env)...)
 }
 
@@ -51,6 +52,21 @@ func (c *Config) checkWorker() (faults diag.Diagnostics) {
 				f.HostOnly = true
 				faults = append(faults, f)
 			}
+		}
+	}
+	return faults
+}
+
+// checkReview warns of folders whose review keeps little back: another folder
+// writes to the same place without.
+func (c *Config) checkReview() (faults diag.Diagnostics) {
+	for i, w := range c.Watch {
+		for _, other := range c.Watch {
+			if !w.Review || other.Review || other.Output != w.Output {
+				continue
+			}
+			faults = append(faults, diag.Warn(diag.Find(c.root, "watch", strconv.Itoa(i), "review"), "the watched folder %s writes to %s without review", other.Folder, w.Output).
+				WithHint("give it \"review: true\", too, or another output folder"))
 		}
 	}
 	return faults
@@ -188,6 +204,9 @@ func (c *Config) validateWatch(i int, p places) error {
 	}
 	if p.within(c.StateDir, w.Folder) {
 		invalid("folder", "set state_dir elsewhere", "the state folder %s lies inside the watched folder %s", c.StateDir, w.Folder)
+	}
+	if w.Review && p.within(c.StateDir, w.Output) {
+		invalid("review", "set state_dir elsewhere", "the state folder %s lies inside the output folder %s, where results could be seen before they are approved", c.StateDir, w.Output)
 	}
 	c.validateMove(p, w.OnQuarantine.Move, func(format string, args ...any) { invalid("on_quarantine.move", "choose another", format, args...) })
 	c.validateMove(p, w.OnSuccess.Move, func(format string, args ...any) { invalid("on_success", "choose another", format, args...) })

@@ -52,6 +52,7 @@ type Watch struct {
 	watcher.Config `yaml:",inline"`
 	Pipeline       string             `yaml:"pipeline" help:"name of the pipeline for its photos"`
 	Output         string             `yaml:"output" kind:"path" help:"output folder; must not be, or contain, a watched folder"`
+	Review         bool               `yaml:"review" help:"true: results wait until they are approved; only then are they published"`
 	AllowFormats   []string           `yaml:"allow_formats" help:"further formats to read, whose decoders are not safe for files of unknown origin"`
 	Priority       int                `yaml:"priority" help:"priority over other folders; a minute of waiting counts as one step"`
 	Limits         plugin.PhotoLimits `yaml:"limits" help:"limits of this folder, in place of the general ones"`

@@ -80,6 +80,9 @@ func (e *Engine) plan(ctx context.Context, t *task, plan *Plan) error {
 	if plan.Taken, plan.Reason = t.pipeline.pagesOf(header); plan.Reason != "" {
 		return nil
 	}
+	if t.job.Review {
+		plan.Notes = append(plan.Notes, "its outputs would wait for review")
+	}
 	return e.planRun(ctx, t, plan)
 }
 
@@ -96,6 +99,8 @@ func (plan *Plan) take(t *task, d history.Decision) {
 		if r.State == history.Skipped && r.Error != "" {
 			plan.Reason += ": " + r.Error
 		}
+	case history.Publish:
+		plan.Reason = "approved in review: its results are to be published as they were made"
 	case history.Copy:
 		if r.Path != t.request.Path {
 			plan.Notes = append(plan.Notes, "the same content as "+r.Path+", whose outputs would be copied where they are as they were")

@@ -27,6 +27,9 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if j.Review && e.shelf == nil {
+		return Result{}, fmt.Errorf("%s: the job's outputs are to wait for review, which an engine without a ledger cannot keep", j.Path)
+	}
 	end, err := e.turns.begin(ctx, t.id())
 	t.stats.Spent(ops.StageAdmission, time.Since(t.Began))
 	if err != nil {
@@ -163,9 +166,6 @@ func (e *Engine) newTask(j Job) (_ *task, err error) {
 	}
 	if j.Output == "" {
 		return nil, fmt.Errorf("%s: the job names no output folder", j.Path)
-	}
-	if j.Review && e.shelf == nil {
-		return nil, fmt.Errorf("%s: the job's outputs are to wait for review, which an engine without a ledger cannot keep", j.Path)
 	}
 	t := &task{engine: e, selection: selection{pipeline: p}, job: j}
 	if t.request, err = e.config.requestOf(j, p.pages == AllPages); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/history/journal"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
+	"github.com/burnish-photo/burnish/plugin/review"
 )
 
 // publish gives the outputs their names, all of them being written, and lets the
@@ -128,7 +129,7 @@ func (e *Engine) wait(t *task, r *rendering) (Result, error) {
 	notes := r.notes.All()
 	failed := Result{Notes: notes}
 	waits := history.Review{Made: time.Now(), Strength: t.strength}
-	result := Result{State: Waiting, Reason: history.WaitsForReview, Notes: notes}
+	result := Result{State: Waiting, Reason: review.Waits, Notes: notes}
 	for i, s := range r.staged {
 		if s == nil {
 			continue
@@ -195,7 +196,7 @@ func publishApproved(t *task, r history.Record) (_ Result, done bool, err error)
 	if notes == nil {
 		notes = map[string]string{}
 	}
-	notes["review"] = "approved " + r.Review.Approved.Local().Format(time.DateTime)
+	notes[review.Note] = "approved " + r.Review.Approved.Local().Format(time.DateTime)
 	result, err := t.engine.publish(t, staged, Result{State: Done, Notes: notes})
 	if err != nil {
 		return result, true, err

@@ -48,9 +48,11 @@ func requeued(photos []string, err error) (Requeued, error) {
 	return r, nil
 }
 
-// Records answers the verbs of the records with what r holds.
-func Records(r *plugin.Records) *Mux {
+// Records answers the verbs of the records with what r holds, and those of review
+// with what lies on d.
+func Records(r *plugin.Records, d *plugin.Desk) *Mux {
 	m := &Mux{}
+	handleReview(m, d)
 	Failed.Handle(m, func(context.Context, None) (a Failures, err error) {
 		a.Failures, err = r.Failures()
 		return a, err

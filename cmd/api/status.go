@@ -38,6 +38,7 @@ type DaemonStatus struct {
 	Ledger  string                `json:"ledger,omitempty"` // what became of a damaged one at the start
 	Held    []HeldFolder          `json:"held,omitempty"`
 	Queues  []FolderQueue         `json:"queues,omitempty"`
+	Review  map[string]int        `json:"review,omitempty"` // photos that wait for a decision, by watched folder
 
 	InWork    []string            `json:"in_work,omitempty"` // photos
 	Next      []string            `json:"next,omitempty"`    // some of those that wait

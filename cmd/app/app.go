@@ -82,6 +82,7 @@ type App struct {
 	most    int // photos that waited since the queue was last empty
 	tally   tally
 	metrics *metrics
+	review  reviewCount
 	heart   heart
 	failed  map[string]error // by photo; its last failure where a summary will tell it, else nil
 	along   map[string]bool  // tasks whose file went along with its original
@@ -116,7 +117,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	a := &App{
 		options: o, started: time.Now(), log: o.Log,
 		ended: make(chan ending), commands: make(chan func()), stopped: make(chan struct{}),
-		paused: isPaused(o.Config.StateDir), failed: map[string]error{}, along: map[string]bool{},
+		review: newReviewCount(), paused: isPaused(o.Config.StateDir), failed: map[string]error{}, along: map[string]bool{},
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

@@ -22,6 +22,7 @@ var (
 	arrivingDesc = desc("folder_arriving_files", "Files that are not yet complete.", "folder")
 	stateDesc    = desc("folder_state", "1 for the state that the watched folder is in, else 0.", "folder", "state")
 	breakerDesc  = desc("circuit_breaker_state", "1 for the state that the folder's circuit breaker is in, else 0.", "folder", "state")
+	reviewDesc   = desc("review_waiting", "Photos whose results wait until they are approved or rejected.", "folder")
 	diskDesc     = desc("folder_disk_low", "1 while no photo of the folder begins because less than limits.min_free_space is free, else 0.", "folder")
 )
 
@@ -38,7 +39,7 @@ type collector struct {
 
 // Describe sends every description.
 func (c collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{inProgressDesc, failedDesc, pausedDesc, restartsDesc, queueDesc, oldestDesc, arrivingDesc, stateDesc, breakerDesc, diskDesc} {
+	for _, d := range []*prometheus.Desc{inProgressDesc, failedDesc, pausedDesc, restartsDesc, queueDesc, oldestDesc, arrivingDesc, stateDesc, breakerDesc, diskDesc, reviewDesc} {
 		to <- d
 	}
 }
@@ -65,6 +66,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	for _, f := range s.Folders {
 		name, q := diag.Printable(f.Folder), queues[f.Folder] // a label is UTF-8, a name need not be
 		gauge(queueDesc, float64(q.Waiting), name)
+		gauge(reviewDesc, float64(s.Review[f.Folder]), name)
 		age := 0.0
 		if !q.Oldest.IsZero() {
 			age = max(0, c.now().Sub(q.Oldest).Seconds())

@@ -105,14 +105,20 @@ func (m *metrics) begun(t schedule.Task, now time.Time) {
 // succeeded counts a photo that is done or skipped.
 func (m *metrics) succeeded(pipeline string, r plugin.Result) {
 	result := "done"
-	if r.State == plugin.Skipped {
+	switch r.State {
+	case plugin.Skipped:
 		result = "skipped"
+	case plugin.Waiting:
+		result = "waiting"
 	}
 	m.photos.WithLabelValues(result, labelText(pipeline), m.deviceLabel(r)).Inc()
 	if r.State == plugin.Skipped {
 		return
 	}
 	for _, o := range r.Outputs {
+		if r.State == plugin.Waiting {
+			break // they are not published
+		}
 		m.written.Add(float64(max(0, o.Size)))
 	}
 	m.duration.Observe(r.Elapsed.Seconds())

@@ -16,6 +16,7 @@ import (
 	"github.com/burnish-photo/burnish/cmd/worker"
 	"github.com/burnish-photo/burnish/ops/event"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/review"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 )
 
@@ -28,17 +29,23 @@ func (a *App) outcome(e ending) schedule.Outcome {
 		delete(a.failed, photo)
 		a.wentAlong(e.result.Sidecars)
 		a.metrics.succeeded(a.current.folders[e.task.Folder].Job.Pipeline, e.result)
+		a.review.ended(e.result)
 		if e.result.State == plugin.Skipped {
 			a.tally.skip(e.result.Reason)
 			a.log.Debug("skipped", append(about(a, e, event.PhotoSkipped, "skipped"), "photo", photo, "reason", e.result.Reason)...)
 		} else {
-			a.tally.end(e.result.Elapsed, time.Now())
-			a.series.Add(time.Now(), sampleOf(e.result))
-			what := about(a, e, event.PhotoDone, "done")
-			if e.result.Reason != "" {
-				what = about(a, e, event.PhotoCopied, "copied")
+			a.tally.end(e.result, time.Now())
+			if e.result.Notes[review.Note] == "" { // else it was counted when it was made
+				a.series.Add(time.Now(), sampleOf(e.result))
 			}
-			a.log.Info("done", append(what, attributes(photo, e.result, a.log.Enabled(context.Background(), slog.LevelDebug))...)...)
+			what, told := "done", about(a, e, event.PhotoDone, "done")
+			switch {
+			case e.result.State == plugin.Waiting:
+				what, told = "waits for review", about(a, e, event.PhotoWaiting, "waiting")
+			case e.result.Reason != "":
+				told = about(a, e, event.PhotoCopied, "copied")
+			}
+			a.log.Info(what, append(told, attributes(photo, e.result, a.log.Enabled(context.Background(), slog.LevelDebug))...)...)
 		}
 		return schedule.Outcome{}
 	}
@@ -127,7 +134,7 @@ func attributes(photo string, r plugin.Result, verbose bool) []any {
 	if device := r.Notes["device"]; device != "" {
 		all = append(all, "device", device)
 	}
-	if r.Reason != "" {
+	if r.Reason != "" && r.State != plugin.Waiting { // which the line says itself
 		all = append(all, "reason", r.Reason)
 	}
 	told := map[string]string{} // by a fixed key: which output it is of stands in the value

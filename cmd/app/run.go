@@ -67,6 +67,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	defer cancel()
 	a.current.begin(working, watch)
 	go a.maintain(working)
+	go countReviews(working, a)
 	return a.loop(working)
 }
 

@@ -131,7 +131,7 @@ func (a *App) publish() {
 		Version: a.options.Version, PID: os.Getpid(), Started: a.started,
 		Sandbox: about.Sandbox, Calls: about.SystemCalls, Ledger: about.Notice, Steps: about.Steps,
 		Done: a.tally.done, Failed: len(a.failed), Working: q.Underway(), Waiting: q.Len(), Paused: a.paused, Shut: a.closed,
-		Rate: a.tally.rate(), LastError: a.tally.last, InWork: q.Work(), Next: q.Soonest(NamesShown),
+		Rate: a.tally.rate(), LastError: a.tally.last, InWork: q.Work(), Review: a.review.waiting, Next: q.Soonest(NamesShown),
 	}
 	for _, h := range q.Paused() {
 		s.Held = append(s.Held, api.HeldFolder{Folder: h.Folder, Reason: h.Reason, Until: h.Until})

@@ -11,6 +11,7 @@ import (
 	"github.com/burnish-photo/burnish/cmd/series"
 	"github.com/burnish-photo/burnish/ops/event"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/review"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 )
 
@@ -84,6 +85,9 @@ type Summary struct {
 	Failures []error        // the last of each photo, ordered by photo; with Once alone
 }
 
+// InReview is the reason in short of photos whose results wait.
+const InReview = "waiting for review"
+
 // Summary is known once Run has returned.
 func (a *App) Summary() Summary {
 	s := Summary{Done: a.tally.done, Skipped: a.tally.skipped}
@@ -103,11 +107,15 @@ const (
 	NamesShown = 5
 )
 
-// end counts a photo that was done.
-func (t *tally) end(took time.Duration, now time.Time) {
-	t.done++
-	t.batch.end(took, false, now)
-	t.ends = append(t.ends, span{now.Add(-took), now})
+// end counts a photo that was done, or waits for review.
+func (t *tally) end(r plugin.Result, now time.Time) {
+	if r.State == plugin.Waiting {
+		t.skip(r.Reason)
+	} else {
+		t.done++
+	}
+	t.batch.end(r.Elapsed, false, now)
+	t.ends = append(t.ends, span{now.Add(-r.Elapsed), now})
 	if len(t.ends) > rateAmong {
 		t.ends = slices.Delete(t.ends, 0, len(t.ends)-rateAmong)
 	}
@@ -127,6 +135,10 @@ func (t *tally) skip(reason string) {
 		kind = "made by Burnish"
 	case strings.HasPrefix(reason, "in quarantine"):
 		kind = "in quarantine"
+	case reason == review.Waits:
+		kind = InReview
+	case reason == review.WasRejected:
+		kind = "rejected"
 	case reason == plugin.NotAPhoto:
 		kind = "other files"
 	}

@@ -90,7 +90,9 @@ func (l *Local) Describe() Description {
 }
 
 // Records answers the verbs of the records.
-func (l *Local) Records() api.Service { return l.underway.service(api.Records(l.engine.Records())) }
+func (l *Local) Records() api.Service {
+	return l.underway.service(api.Records(l.engine.Records(), l.engine.Desk()))
+}
 
 // Maintain empties the trash and forgets what has gone long ago.
 func (l *Local) Maintain(context.Context) error { return maintain(l.engine) }

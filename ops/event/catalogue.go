@@ -9,6 +9,7 @@ import (
 const (
 	PhotoDone          Kind = "photo_done"
 	PhotoCopied        Kind = "photo_copied"
+	PhotoWaiting       Kind = "photo_waiting"
 	PhotoSkipped       Kind = "photo_skipped"
 	PhotoFailed        Kind = "photo_failed"
 	PhotoQuarantined   Kind = "photo_quarantined"
@@ -49,6 +50,7 @@ type Entry struct {
 var catalogue = map[Kind]Entry{
 	PhotoDone:          {"89fc6dc3fe9544c594d2193b79ebae59", "a photo is done"},
 	PhotoCopied:        {"74c7b525fe934d93b45d51889991be83", "a photo is done, with the outputs of an equal photo"},
+	PhotoWaiting:       {"6fd8d22f83c643b59a95f74d06841be3", "the outputs of a photo wait for review"},
 	PhotoSkipped:       {"b6a1ecef24ce4aea95af34e1cd1b1e28", "nothing was to be done for a photo (logged with `-v`)"},
 	PhotoFailed:        {"c3e5780a73674198a0129cabdd9d14f0", "a photo failed, and is tried again where the message says so"},
 	PhotoQuarantined:   {"c76ade2ad3fa49dc83edce7a61606b20", "a photo failed for good"},

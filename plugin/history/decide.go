@@ -50,6 +50,9 @@ const Recognized = "already done: its outputs say so themselves"
 // WaitsForReview is why nothing is done for a photo whose results wait.
 const WaitsForReview = "its results wait for review; burnish review lists them"
 
+// WasRejected is why nothing is done for a photo that was rejected.
+const WasRejected = "rejected in review; burnish reprocess makes it anew"
+
 // Outputs look at a photo's outputs, which takes decoding it.
 type Outputs interface {
 	// Existing finds them where no record tells of them: all of them, or none.
@@ -230,7 +233,7 @@ func (h *History) finished(r Record) string {
 			return WaitsForReview
 		}
 	case Rejected:
-		return "rejected in review; burnish reprocess makes it anew"
+		return WasRejected
 	case Quarantined:
 		if r.ErrorClass == string(failure.Conflict) {
 			return "" // names may be free by now, or chosen otherwise: whoever asks anew learns

@@ -12,6 +12,15 @@ import (
 	"github.com/burnish-photo/burnish/plugin/mounts"
 )
 
+// Why nothing is done for a photo that waits, or was rejected.
+const (
+	Waits       = history.WaitsForReview
+	WasRejected = history.WasRejected
+)
+
+// Note is the note of a result that tells when it was approved.
+const Note = "review"
+
 // Desk is where results are looked at and decided on. Its methods may be called
 // from several goroutines; a process has one.
 type Desk struct {
@@ -31,10 +40,10 @@ type Progress string
 
 // How far it may be.
 const (
-	Waits    Progress = "waiting"  // for a decision
-	Approved Progress = "approved" // and about to be published
-	Making   Progress = "making"   // about to be made with another strength
-	Failing  Progress = "failed"   // publishing it, or making it anew, failed; Reason says why
+	Undecided Progress = "waiting"  // for a decision
+	Approved  Progress = "approved" // and about to be published
+	Making    Progress = "making"   // about to be made with another strength
+	Failing   Progress = "failed"   // publishing it, or making it anew, failed; Reason says why
 )
 
 // Entry is a photo in review.
@@ -130,7 +139,7 @@ func named(photo string, paths []string, used []bool) (yes bool) {
 // entry is a record for people.
 func (d *Desk) entry(r history.Record) Entry {
 	e := Entry{
-		Path: r.Path, Root: r.Root, Pipeline: r.Pipeline, Task: r.Task, Progress: Waits, Stale: d.stale(r), Made: r.Review.Made,
+		Path: r.Path, Root: r.Root, Pipeline: r.Pipeline, Task: r.Task, Progress: Undecided, Stale: d.stale(r), Made: r.Review.Made,
 		Strength: r.Review.Strength, Tunable: r.Notes["model"] != "" || r.Review.Strength != nil, Results: r.Review.Results, Notes: r.Notes,
 	}
 	for _, result := range e.Results {

@@ -1,0 +1,108 @@
+package api
+
+import (
+	"context"
+
+	"github.com/burnish-photo/burnish/plugin"
+)
+
+// The verbs of review, which are among those of the records. Photos that were
+// decided on are requeued.
+const (
+	Review        Verb[ReviewQuery, Reviewed]      = "POST /v1/review"
+	ReviewCounts  Verb[None, map[string]int]       = "GET /v1/review/counts" // photos that wait for a decision, by watched folder
+	ReviewApprove Verb[ReviewSelection, Requeued]  = "POST /v1/review/approve"
+	ReviewReject  Verb[ReviewSelection, Requeued]  = "POST /v1/review/reject"
+	ReviewTry     Verb[ReviewTryRequest, Requeued] = "POST /v1/review/try"
+)
+
+// ReviewSelection says which photos in review are meant: those for which all of
+// its parts hold. At least one part must be set for a decision.
+type ReviewSelection struct {
+	Paths []string `json:"paths,omitempty"` // photos, or folders of them, absolute
+	Where string   `json:"where,omitempty"` // as of burnish reprocess
+	All   bool     `json:"all,omitempty"`
+}
+
+// ReviewQuery asks for a page of the photos in review, ordered by path.
+type ReviewQuery struct {
+	ReviewSelection
+	After string `json:"after,omitempty"` // the path that the page comes after
+	Limit int    `json:"limit,omitempty"` // entries of a page; 0: all
+}
+
+// Reviewed is a page of photos in review.
+type Reviewed struct {
+	Entries []plugin.Reviewed `json:"entries"`
+	Total   int               `json:"total"`  // that were selected
+	Before  int               `json:"before"` // of these, before the page
+}
+
+// ReviewTryRequest asks for photos to be made anew with another strength.
+type ReviewTryRequest struct {
+	ReviewSelection
+	Strength float64 `json:"strength"`
+}
+
+// selection reads the expression.
+func (s ReviewSelection) selection() (plugin.Selection, error) {
+	chosen := plugin.Selection{Paths: s.Paths}
+	if s.Where == "" {
+		return chosen, nil
+	}
+	where, err := plugin.ParseQuery(s.Where)
+	chosen.Where = &where
+	return chosen, err
+}
+
+// decided refuses a selection of nothing in particular.
+func (s ReviewSelection) decided() (plugin.Selection, error) {
+	if len(s.Paths) == 0 && s.Where == "" && !s.All {
+		return plugin.Selection{}, &Problem{Status: 400, Detail: "name the photos: paths, where or all"}
+	}
+	return s.selection()
+}
+
+// handleReview makes m answer the verbs of review by what lies on d.
+func handleReview(m *Mux, d *plugin.Desk) {
+	Review.Handle(m, func(_ context.Context, q ReviewQuery) (Reviewed, error) {
+		chosen, err := q.selection()
+		if err != nil {
+			return Reviewed{}, err
+		}
+		all, err := d.List(chosen)
+		return pageOf(all, q.After, q.Limit), err
+	})
+	ReviewCounts.Handle(m, func(context.Context, None) (map[string]int, error) { return d.Counts() })
+	decide := func(v Verb[ReviewSelection, Requeued], do func(plugin.Selection) ([]string, error)) {
+		v.Handle(m, func(_ context.Context, q ReviewSelection) (Requeued, error) {
+			chosen, err := q.decided()
+			if err != nil {
+				return Requeued{}, err
+			}
+			return requeued(do(chosen))
+		})
+	}
+	decide(ReviewApprove, d.Approve)
+	decide(ReviewReject, d.Reject)
+	ReviewTry.Handle(m, func(_ context.Context, q ReviewTryRequest) (Requeued, error) {
+		chosen, err := q.decided()
+		if err != nil {
+			return Requeued{}, err
+		}
+		return requeued(d.Try(chosen, q.Strength))
+	})
+}
+
+// pageOf is the page of so many entries after a path.
+func pageOf(all []plugin.Reviewed, after string, limit int) Reviewed {
+	page := Reviewed{Entries: all, Total: len(all)}
+	for page.Before < len(all) && all[page.Before].Path <= after {
+		page.Before++
+	}
+	page.Entries = all[page.Before:]
+	if limit > 0 && len(page.Entries) > limit {
+		page.Entries = page.Entries[:limit]
+	}
+	return page
+}
