@@ -10,21 +10,46 @@ import (
 )
 
 type verifyCommand struct {
-	Source   string   `arg:"" help:"The JPEG that the images were restored from."`
-	Images   []string `arg:"" name:"image" help:"Restored images of the same size, in any format."`
-	Fidelity bool     `name:"fidelity" required:"" help:"Check every DCT coefficient against its quantization interval."`
+	stateOption
+	Source   string   `arg:"" optional:"" help:"With --fidelity: the JPEG that the images were restored from. Else a photo, output or folder to verify; none: the whole library."`
+	Images   []string `arg:"" optional:"" name:"image" help:"With --fidelity: restored images of the same size, in any format. Else more photos, outputs or folders."`
+	Fidelity bool     `name:"fidelity" help:"Check every DCT coefficient against its quantization interval."`
+	Quick    bool     `help:"Compare sizes and times, without reading files."`
+	Decode   bool     `help:"Decode every output as well."`
+	Heal     string   `placeholder:"WHAT" enum:",missing,altered" default:"" help:"Make outputs again that are missing, or altered ones too, which go to the trash: missing or altered."`
+	Yes      bool     `short:"y" help:"Do not ask."`
 	JSON     bool     `name:"json" help:"Print a JSON object per line."`
 }
 
 // Help is shown by burnish verify --help.
 func (verifyCommand) Help() string {
-	return `Checks whether images are consistent with the JPEG that they were restored from: whether saving them with its quantization tables gives the same coefficients. Lossless outputs of "fidelity: strict" are. Lossy or resized outputs may not be. Neither may a plain decode of a JPEG with subsampled chroma, because decoders interpolate it. Exit status: 0 if all are consistent; 1 if one is not; 2 if that cannot be determined.
+	return `Compares the ledger with the files: whether the originals and outputs of finished photos are there, and to the byte as they were when they were processed. --heal=missing has a running daemon, or the next one, make outputs again that are gone; what somebody altered is only replaced with --heal=altered, and goes to the trash of the state folder, where it stays for 30 days. On a terminal the command asks first. It works with and without a running daemon.
 
-Example: burnish verify --fidelity photo.jpg out/photo.png`
+With --fidelity, checks whether images are consistent with the JPEG that they were restored from: whether saving them with its quantization tables gives the same coefficients. Lossless outputs of "fidelity: strict" are. Lossy or resized outputs may not be. Neither may a plain decode of a JPEG with subsampled chroma, because decoders interpolate it.
+
+Exit status: 0 if all is as it should be or is to be made again; 1 if something is not; 2 if that cannot be determined; 130 if interrupted.
+
+Examples:
+  burnish verify
+  burnish verify --heal=missing restored/holiday/
+  burnish verify --fidelity photo.jpg out/photo.png`
 }
 
-// Run prints a line for every image.
+// Run verifies images or, without --fidelity, the library.
 func (c *verifyCommand) Run(h *host) error {
+	switch {
+	case c.Fidelity && len(c.Images) == 0:
+		return errors.New("--fidelity takes a JPEG and the images that were restored from it")
+	case c.Fidelity && (c.Heal != "" || c.Quick || c.Decode):
+		return errors.New("--fidelity compares images, not the library: leave --heal, --quick and --decode out")
+	case c.Fidelity:
+		return c.fidelity(h)
+	}
+	return c.library(h)
+}
+
+// fidelity prints a line for every image.
+func (c *verifyCommand) fidelity(h *host) error {
 	agree := true
 	for _, image := range c.Images {
 		a, err := tools.Fidelity(c.Source, image)

@@ -9,11 +9,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
 	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/review"
 	"github.com/burnish-photo/burnish/plugin/undo"
+	"github.com/burnish-photo/burnish/plugin/verify"
 )
 
 // Records are what an engine remembers, for people to look at and to change.
@@ -86,6 +88,31 @@ type (
 func Undo(ctx context.Context, r *Records, q UndoRequest) (UndoPage, error) {
 	u := undo.Undoer{Store: r.Store(), StateDir: r.StateDir(), Hold: r.Hold}
 	return u.Undo(ctx, q)
+}
+
+// VerifyRequest says what is verified, VerifyPage what was found.
+type (
+	VerifyRequest = verify.Request
+	VerifyPage    = verify.Page
+	Finding       = verify.Finding
+)
+
+// Verify compares the records with the files that they tell of; see package
+// verify.
+func Verify(ctx context.Context, r *Records, q VerifyRequest) (VerifyPage, error) {
+	v := verify.Verifier{Store: r.Store(), StateDir: r.StateDir(), Hold: r.Hold, Decode: decodes}
+	return v.Verify(ctx, q)
+}
+
+// decodes reads an image in full.
+func decodes(path string) error {
+	i, err := vips.Open(path, vips.Sequential)
+	if err != nil {
+		return err
+	}
+	defer i.Close()
+	_, err = vips.Call("avg", vips.Args{"in": i})
+	return err
 }
 
 // OpenRecords opens the records in a state folder that no engine has open. The

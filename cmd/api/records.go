@@ -62,6 +62,7 @@ func Records(r *plugin.Records, d *plugin.Desk) *Mux {
 	Undo.Handle(m, func(ctx context.Context, q plugin.UndoRequest) (plugin.UndoPage, error) {
 		return plugin.Undo(ctx, r, q)
 	})
+	Verify.Handle(m, func(ctx context.Context, q plugin.VerifyRequest) (plugin.VerifyPage, error) { return plugin.Verify(ctx, r, q) })
 	Reprocess.Handle(m, func(_ context.Context, q ReprocessRequest) (Requeued, error) {
 		where, err := plugin.ParseQuery(q.Where)
 		if err != nil {

@@ -101,6 +101,10 @@ type Store interface {
 	// not be seen.
 	Each(failedOnly bool, f func(Record) error) error
 
+	// Page returns up to n records after that of a path and task, ordered by path
+	// and task. It looks at no others.
+	Page(after Key, n int) ([]Record, error)
+
 	// EachReview calls f for every record with a [Review], as Each does.
 	EachReview(f func(Record) error) error
 

@@ -7,6 +7,7 @@
 package ledger
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -156,6 +157,28 @@ func (l *Ledger) each(of choice, f func(history.Record) error) error {
 		}
 		from = last
 	}
+}
+
+// Page implements [history.Store].
+func (l *Ledger) Page(after history.Key, n int) (page []history.Record, err error) {
+	err = l.view(func(t tables) error {
+		from := []byte(nil)
+		if after.Path != "" {
+			from = join(after.Path, after.Task)
+		}
+		c := t.records.Cursor()
+		k, value := c.Seek(from)
+		if k != nil && bytes.Equal(k, from) {
+			k, value = c.Next()
+		}
+		for ; k != nil && len(page) < n; k, value = c.Next() {
+			if r, ok := decode(k, value); ok {
+				page = append(page, r)
+			}
+		}
+		return nil
+	})
+	return page, err
 }
 
 // Mount implements [history.Store].

@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) history.Store) {
 		{"WhatComesBackStays", whatComesBackStays},
 		{"RetainedOnceADay", retainedOnceADay},
 		{"FormerOutputsAreForgottenInTheEnd", formerOutputsAreForgotten},
+		{"Page", pages},
 		{"ApplyIsOneChange", applyIsOneChange},
 		{"JournalKeepsEveryField", journalKeepsEveryField},
 		{"JournalByPhoto", journalByPhoto},

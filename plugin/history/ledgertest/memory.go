@@ -295,6 +295,14 @@ func (m *Memory) ByID(id string) (history.Record, bool, error) {
 	return history.Record{}, false, nil
 }
 
+// Page implements [history.Store].
+func (m *Memory) Page(after history.Key, n int) ([]history.Record, error) {
+	all := m.all(func(r history.Record) bool {
+		return cmp.Or(cmp.Compare(r.Path, after.Path), cmp.Compare(r.Task, after.Task)) > 0
+	})
+	return all[:min(n, len(all))], nil
+}
+
 // Mount implements [history.Store].
 func (m *Memory) Mount(folder string) (string, error) {
 	m.mu.Lock()

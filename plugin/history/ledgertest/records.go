@@ -409,3 +409,28 @@ func concurrentUse(t *testing.T, s history.Store) {
 		t.Errorf("%d records of %d, %v", n, workers*each, err)
 	}
 }
+
+// Pages come one after the other, whatever is put or deleted in between.
+func pages(t *testing.T, s history.Store) {
+	for i := range 20 {
+		put(t, s, done(fmt.Sprintf("%02d.jpg", i/2), fmt.Sprint("w", i%2), "c"))
+	}
+	var got []string
+	for after := (history.Key{}); ; {
+		page, err := s.Page(after, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		got = append(got, paths(page)...)
+		after = page[len(page)-1].Key
+		if err := s.Delete(after.Path, after.Task); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(got) != 20 || got[0] != "00.jpg w0" || got[19] != "09.jpg w1" || !slices.IsSorted(got) {
+		t.Errorf("pages of %q", got)
+	}
+}
