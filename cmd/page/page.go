@@ -62,6 +62,7 @@ func (p *Page) Mount(s *serve.Site) {
 	for _, r := range p.Routes() {
 		s.Handle(r.Pattern, r.Scope, r.Handler)
 	}
+	s.SignIn = p.signIn
 	s.OnClose(p.Close)
 }
 

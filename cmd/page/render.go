@@ -37,6 +37,7 @@ type frame struct {
 	Said  string // key of what an action has done
 	Fault *fault // shown in place of the view
 	Act   bool   // who looks may act
+	Token string // name of the token that who looks has signed in with
 	Data  any
 }
 
@@ -180,6 +181,9 @@ func (p *Page) problem(w http.ResponseWriter, r *http.Request, view string, err 
 func (p *Page) write(w http.ResponseWriter, r *http.Request, status int, f frame) {
 	k := look{p.looks.texts.choose(r.Header.Get("Accept-Language")), serve.Base(r)}
 	f.Lang, f.Theme, f.Path, f.Act = k.language.String(), themeOf(r), r.URL.RequestURI(), serve.May(r, serve.Act)
+	if serve.SignedIn(r) {
+		f.Token = serve.Who(r)
+	}
 	for _, n := range places {
 		n.Here = n.Name == f.View || n.Name == within[f.View]
 		f.Nav = append(f.Nav, n)
@@ -215,6 +219,17 @@ func said(r *http.Request) string {
 	}
 	return key
 }
+
+// signIn asks for a token.
+func (p *Page) signIn(w http.ResponseWriter, r *http.Request, problem string) {
+	status := http.StatusOK
+	if problem != "" {
+		status = http.StatusUnauthorized
+	}
+	p.render(w, r, status, "signin", signIn{local(r.FormValue("next")), problem})
+}
+
+type signIn struct{ Next, Problem string }
 
 const themeCookie = "burnish_theme"
 

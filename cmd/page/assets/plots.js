@@ -5,14 +5,14 @@
   "use strict";
 
   const figures = document.querySelectorAll("figure[data-plot]");
+  const lang = document.documentElement.lang;
   const words = (text) => text.split(" ").filter(Boolean);
   let made = [];
 
   function read() {
     const from = document.getElementById("figures");
-    const columns = words(from.dataset.columns), names = from.dataset.names.split("|");
     const rows = from.dataset.rows.split(";").filter(Boolean).map((r) => r.split(",").map((v) => (v === "" ? null : Number(v))));
-    return { columns, names, rows, times: rows.map((r) => r[0]) };
+    return { columns: words(from.dataset.columns), names: from.dataset.names.split("|"), rows, times: rows.map((r) => r[0]) };
   }
 
   const colour = (name) => {
@@ -23,44 +23,74 @@
     probe.remove();
     return value;
   };
-  const palette = { photos: "--accent", failed: "--bad", pixels: "--info", damage: "--warn", queue: "--line-strong", admission: "--warn", restore: "--accent", encode: "--info", verify: "--good" };
-  const clear = (c, alpha) => c.replace(/^rgba?\(([^)]*?)(,\s*[\d.]+)?\)$/, `rgba($1, ${alpha})`);
+  const number = (v) => (v === null || v === undefined ? "–" : v.toLocaleString(lang, { maximumSignificantDigits: 3 }));
+  const clock = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const day = new Intl.DateTimeFormat(lang, { day: "numeric", month: "short" });
+  const moment = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+  const label = (seconds, long) => (long ? day : clock).format(new Date(seconds * 1000));
+
+  // tip shows the values of the time that the mouse is at.
+  function tip(names) {
+    let box;
+    return {
+      hooks: {
+        init: (u) => {
+          box = document.createElement("div");
+          box.className = "tip";
+          box.hidden = true;
+          u.over.append(box);
+        },
+        setCursor: (u) => {
+          const at = u.cursor.idx;
+          box.hidden = at === null || at === undefined || u.cursor.left < 0;
+          if (box.hidden) return;
+          const lines = names.map((name, i) => `${name}: ${number(u.data[i + 1][at])}`);
+          box.replaceChildren(...[moment.format(new Date(u.data[0][at] * 1000)), ...lines].map((text) => {
+            const line = document.createElement("div");
+            line.textContent = text;
+            return line;
+          }));
+          const left = u.cursor.left > u.over.clientWidth / 2;
+          box.style.left = left ? "" : `${u.cursor.left + 12}px`;
+          box.style.right = left ? `${u.over.clientWidth - u.cursor.left + 12}px` : "";
+        },
+      },
+    };
+  }
 
   function draw() {
     for (const plot of made) plot.destroy();
     made = [];
     const data = read();
-    const text = colour("--quiet"), line = colour("--line");
     const size = parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.8;
-    const axis = { stroke: text, font: `${size}px system-ui, sans-serif`, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+    const axis = { stroke: colour("--quiet"), font: `${size}px system-ui, sans-serif`, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+    const step = data.times[1] - data.times[0], long = step * data.times.length > 2 * 86400;
     for (const figure of figures) {
-      const at = figure.querySelector(".canvas");
+      const at = figure.querySelector(".canvas"), bars = figure.dataset.plot === "bars";
       at.replaceChildren();
-      const shown = words(figure.dataset.columns).map((name) => ({ name, index: data.columns.indexOf(name) }))
-        .filter((c) => c.name === words(figure.dataset.columns)[0] || data.rows.some((r) => r[c.index + 1]));
+      const shown = words(figure.dataset.columns).map((name) => ({ name, index: data.columns.indexOf(name) }));
       if (!data.rows.some((r) => shown.some((c) => r[c.index + 1]))) {
         const none = document.createElement("p");
         none.textContent = figure.parentElement.dataset.none;
         at.append(none);
         continue;
       }
-      const bars = figure.dataset.plot === "bars";
-      const series = shown.map((c) => {
-        const stroke = colour(palette[c.name]);
-        return {
-          label: data.names[c.index], stroke, width: bars ? 0 : 2, fill: bars ? stroke : shown.length === 1 ? clear(stroke, 0.14) : undefined,
-          paths: bars ? uPlot.paths.bars({ size: [0.75, 40], radius: 0.15 }) : undefined, spanGaps: !bars,
-          points: { show: !bars && data.rows.filter((r) => r[c.index + 1] !== null).length < 40, size: 5 },
-          value: (_, v) => (v === null || v === undefined ? "–" : v.toLocaleString(document.documentElement.lang, { maximumSignificantDigits: 3 })),
-        };
-      });
-      const legend = shown.length > 1;
       made.push(new uPlot({
-        width: at.clientWidth, height: at.clientHeight - (legend ? size * 2.2 : 0), padding: [8, 8, 0, 0],
-        legend: { show: legend, live: true }, cursor: { y: false, drag: { x: false, y: false } },
-        scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] }, x: { range: (_, low, high) => [low - (high - low) / data.rows.length, high + (high - low) / data.rows.length] } },
-        axes: [{ ...axis, grid: { show: false }, size: size * 2 }, { ...axis, size: size * 4, splits: undefined, space: 30 }],
-        series: [{ value: (_, v) => (v ? new Date(v * 1000).toLocaleString() : "–"), label: "" }, ...series],
+        width: at.clientWidth, height: at.clientHeight, padding: [8, 4, 0, 0], plugins: [tip(shown.map((c) => data.names[c.index]))],
+        legend: { show: false }, cursor: { y: false, drag: { x: false, y: false }, points: { show: !bars } },
+        scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] }, x: { range: (_, low, high) => [low - step, high + step] } },
+        axes: [
+          { ...axis, grid: { show: false }, size: size * 2, values: (_, all) => all.map((v) => label(v, long)) },
+          { ...axis, size: size * 4, space: 30, values: (_, all) => all.map(number) },
+        ],
+        series: [{}, ...shown.map((c) => {
+          const stroke = colour(`--plot-${c.name}`);
+          return {
+            stroke, width: bars ? 0 : 2, fill: bars ? stroke : undefined, spanGaps: !bars,
+            paths: bars ? uPlot.paths.bars({ size: [0.75, 40], radius: 0.15 }) : undefined,
+            points: { show: !bars && data.rows.filter((r) => r[c.index + 1] !== null).length < 40, size: 5, fill: stroke },
+          };
+        })],
       }, [data.times, ...shown.map((c) => data.rows.map((r) => r[c.index + 1]))], at));
     }
   }

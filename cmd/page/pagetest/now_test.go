@@ -48,4 +48,8 @@ func TestNow(t *testing.T) {
 		tab.Check()
 		tab.Shot("now")
 	})
+	tab := pagetest.Open(t, d, pagetest.Look{Width: 1200, Height: 1900})
+	tab.Go("/")
+	tab.Await(`document.querySelectorAll("figure .uplot").length > 0`)
+	tab.Shot("now-all")
 }
