@@ -42,7 +42,8 @@ Examples:
 // Run watches until the context ends, or once.
 func (r *runCommand) Run(h *host) error {
 	outliveReaders()
-	log := slog.New(logging.NewSampler(h.logger().Handler()))
+	recent := logging.NewRecent()
+	log := slog.New(recent.Keep(logging.NewSampler(h.logger().Handler())))
 	load := func(context.Context) (app.Config, error) { return r.load(h, log) }
 	c, err := load(h)
 	if err != nil {
@@ -50,6 +51,12 @@ func (r *runCommand) Run(h *host) error {
 	}
 	o := app.Options{Config: c, Version: release(), Log: log, Once: r.Once, Notify: systemd{log}}
 	if !r.Once {
+		o.Lines = func(photo string) (lines []api.LogLine) {
+			for _, l := range recent.Of(photo) {
+				lines = append(lines, api.LogLine{Time: l.Time, Level: l.Level.String(), Text: l.Text})
+			}
+			return lines
+		}
 		o.Site = func(control *api.Mux) *serve.Site { return newSite(c.StateDir, control, log) }
 	}
 	if r.Folder == "" && !r.Once {

@@ -14,7 +14,7 @@ func newSite(stateDir string, control *api.Mux, log *slog.Logger) *serve.Site {
 	site := serve.New(serve.Options{StateDir: stateDir, Log: log})
 	site.Handle("GET "+api.LivePath, serve.Public, control)
 	site.HandleProbe("GET "+api.ReadyPath, control)
-	for _, pattern := range []string{"GET " + api.MetricsPath, string(api.Status), string(api.Series), string(api.Progress), string(api.Failed), string(api.Review), string(api.ReviewCounts)} {
+	for _, pattern := range []string{"GET " + api.MetricsPath, string(api.Status), string(api.Series), string(api.Progress), string(api.Failed), string(api.Log), string(api.Review), string(api.ReviewCounts)} {
 		site.Handle(pattern, serve.Read, control)
 	}
 	for _, pattern := range []string{string(api.Pause), string(api.Reload), string(api.Retry), string(api.Reprocess), string(api.ReviewApprove), string(api.ReviewReject), string(api.ReviewTry)} {

@@ -39,6 +39,15 @@ type Answer = history.Answer
 // Desk is where results that wait for review are looked at and decided on.
 type Desk = review.Desk
 
+// Why nothing is done for a photo that waits for review, or was rejected.
+const (
+	WaitsForReview = review.Waits
+	WasRejected    = review.WasRejected
+)
+
+// ReviewNote is the note of a result that tells when it was approved.
+const ReviewNote = review.Note
+
 // Reviewed is a photo in review.
 type Reviewed = review.Entry
 

@@ -44,6 +44,10 @@ type Options struct {
 	// Config.Serve. It asks for what control answers. nil: nowhere.
 	Site func(control *api.Mux) *serve.Site
 
+	// Lines returns the latest lines of the log about a photo; nil: it is not
+	// asked.
+	Lines func(photo string) []api.LogLine
+
 	Notify Notifier // nil: nobody is told
 }
 

@@ -16,7 +16,6 @@ import (
 	"github.com/burnish-photo/burnish/cmd/worker"
 	"github.com/burnish-photo/burnish/ops/event"
 	"github.com/burnish-photo/burnish/plugin"
-	"github.com/burnish-photo/burnish/plugin/review"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 )
 
@@ -35,7 +34,7 @@ func (a *App) outcome(e ending) schedule.Outcome {
 			a.log.Debug("skipped", append(about(a, e, event.PhotoSkipped, "skipped"), "photo", photo, "reason", e.result.Reason)...)
 		} else {
 			a.tally.end(e.result, time.Now())
-			if e.result.Notes[review.Note] == "" { // else it was counted when it was made
+			if e.result.Notes[plugin.ReviewNote] == "" { // else it was counted when it was made
 				a.series.Add(time.Now(), sampleOf(e.result))
 			}
 			what, told := "done", about(a, e, event.PhotoDone, "done")

@@ -6,7 +6,6 @@ import (
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/plugin"
-	"github.com/burnish-photo/burnish/plugin/review"
 )
 
 // recountEvery bounds how often photos in review are counted.
@@ -31,7 +30,7 @@ func (c *reviewCount) ask() {
 // ended asks for a count where a task that has ended changed it.
 func (c *reviewCount) ended(r plugin.Result) {
 	switch {
-	case r.State == plugin.Waiting, r.State == plugin.Done && r.Notes[review.Note] != "", r.State == plugin.Skipped && r.Reason == review.WasRejected:
+	case r.State == plugin.Waiting, r.State == plugin.Done && r.Notes[plugin.ReviewNote] != "", r.State == plugin.Skipped && r.Reason == plugin.WasRejected:
 		c.ask()
 	}
 }

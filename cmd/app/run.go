@@ -47,6 +47,9 @@ func (a *App) Run(ctx context.Context) (err error) {
 	api.HandleProbes(control, prober{a})
 	api.HandleStatus(control, func() api.Standing { return standing(a) })
 	api.HandleSeries(control, func() series.Series { return a.series.Series(time.Now()) })
+	if a.options.Lines != nil {
+		api.HandleLog(control, a.options.Lines)
+	}
 	server, err := api.Listen(c.StateDir, control, a.log)
 	if err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 	"github.com/burnish-photo/burnish/cmd/series"
 	"github.com/burnish-photo/burnish/ops/event"
 	"github.com/burnish-photo/burnish/plugin"
-	"github.com/burnish-photo/burnish/plugin/review"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 )
 
@@ -135,9 +134,9 @@ func (t *tally) skip(reason string) {
 		kind = "made by Burnish"
 	case strings.HasPrefix(reason, "in quarantine"):
 		kind = "in quarantine"
-	case reason == review.Waits:
+	case reason == plugin.WaitsForReview:
 		kind = InReview
-	case reason == review.WasRejected:
+	case reason == plugin.WasRejected:
 		kind = "rejected"
 	case reason == plugin.NotAPhoto:
 		kind = "other files"
