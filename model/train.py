@@ -4,7 +4,7 @@
     python -m model.train --data DATA --out RUN --init model/checkpoints/lite/lite.pth --lr 5e-4 --steps 60000
     python -m model.train --steps 20
 
-AdamW; the rate warms up, stays at --lr, and cools down over the last --cooldown
+Muon for matrices, AdamW for the rest; the rate warms up, stays at --lr, and cools down over the last --cooldown
 steps. An exponential moving average of the weights is what evaluation and
 export take. RUN/last.pth holds everything needed to go on; starting again with
 the same --out does so and ends at the very same weights. --sitting stops after
@@ -52,6 +52,7 @@ def parser():
     ap.add_argument("--sitting", type=float, default=math.inf, help="minutes until this sitting saves and stops")
     ap.add_argument("--batch", type=int, default=16)
     ap.add_argument("--patch", type=int, default=64, help="px, a multiple of the network's")
+    ap.add_argument("--optimizer", choices=("adamw", "muon"), default="muon", help="muon: for matrices; see muon.py")
     ap.add_argument("--lr", type=float, default=1e-3)
     ap.add_argument("--min-lr", type=float, default=1e-6)
     ap.add_argument("--warmup", type=int, default=200, help="steps")
@@ -214,7 +215,7 @@ def run(args):
             trainer.start_from(args.init)
             log(f"starts from the weights in {args.init.name}")
         log(f"{args.config} on {trainer.device} x {processes()}, {trainer.dtype}, {len(images)} images, "
-            f"batch {args.batch}, patch {args.patch}, {args.loss}, lr {args.lr:g}, chains {args.chain:g}, "
+            f"batch {args.batch}, patch {args.patch}, {args.loss}, {args.optimizer}, lr {args.lr:g}, chains {args.chain:g}, "
             f"seed {args.seed}")  # fmt: skip
         train(trainer, images, data.load_folder(args.valid) if args.valid and rank() == 0 else {}, log)
     return 0

@@ -17,7 +17,7 @@ import time
 import torch
 import torch.distributed as dist
 
-from . import checkpoint, fast
+from . import checkpoint, fast, muon
 from .net import PromptCIR
 
 LOSSES = {
@@ -50,7 +50,7 @@ class Trainer:
         self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
         if args.fast:
             fast.use(self.net)
-        self.optimizer = _adamw(self.net.parameters(), args)
+        self.optimizers = _optimizers(self.net, args)
         self.clock = time.monotonic()
         scaled = self.dtype == torch.float16
         self.scaler = torch.cuda.amp.GradScaler(enabled=True) if scaled else None
@@ -79,26 +79,29 @@ class Trainer:
 
     def step(self, damaged, clean):
         """One update from B x 3 x P x P batches of this process; returns its loss and the gradient norm."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate()
+        for optimizer in self.optimizers:
+            optimizer.param_groups[0]["lr"] = self.rate()
         damaged = damaged.to(self.device, memory_format=torch.channels_last, non_blocking=True)
         clean = clean.to(self.device, non_blocking=True)
         with self.autocast():
             restored = self.net(damaged)
         loss = LOSSES[self.args.loss](restored.float() - clean)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.net.zero_grad(set_to_none=True)
         if self.scaler:
             self.scaler.scale(loss).backward()
-            self.scaler.unscale_(self.optimizer)  # the check for overflow sees this process only; all share one scale
+            for optimizer in self.optimizers:
+                self.scaler.unscale_(optimizer)  # the check for overflow sees this process only; all share one scale
         else:
             loss.backward()
         self._share()
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.args.clip)
         if self.scaler:
-            self.scaler.step(self.optimizer)
+            for optimizer in self.optimizers:
+                self.scaler.step(optimizer)
             self.scaler.update()
         elif torch.isfinite(norm):
-            self.optimizer.step()
+            for optimizer in self.optimizers:
+                optimizer.step()
         self.progress.step += 1
         self.progress.seen += len(clean) * processes()
         self.progress.megapixels += clean[:, 0].numel() * processes() / 1e6
@@ -139,7 +142,7 @@ class Trainer:
             "config": checkpoint.config_dict(self.net.config),
             "ema": self.average.state_dict(),
             "model": self.net.state_dict(),
-            "optimizer": self.optimizer.state_dict()["state"],
+            "optimizer": self._optimizer_state(),
             "scaler": self.scaler.state_dict() if self.scaler else {},
             "progress": dataclasses.asdict(self.progress),
         }
@@ -148,16 +151,44 @@ class Trainer:
         """Take over a full checkpoint of `state`."""
         checkpoint.apply(self.net, checkpoint.weights({"params": content["model"]}), path)
         checkpoint.apply(self.average, checkpoint.weights(content), path)
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": content["optimizer"], "param_groups": groups})
+        self._resume_optimizers(content["optimizer"])
         if self.scaler and content["scaler"]:
             self.scaler.load_state_dict(content["scaler"])
         self.progress = Progress(**content["progress"])
+
+    def _numbers(self):
+        return {parameter: number for number, parameter in enumerate(self.net.parameters())}
+
+    def _optimizer_state(self):
+        """What the optimizers keep of each parameter, by its number in the network."""
+        numbers = self._numbers()
+        return {numbers[p]: kept for optimizer in self.optimizers for p, kept in optimizer.state.items()}
+
+    def _resume_optimizers(self, kept):
+        """Take over _optimizer_state, as far as these optimizers keep the same; Muon takes AdamW's mean gradient."""
+        numbers = self._numbers()
+        for optimizer in self.optimizers:
+            names = {"exp_avg"} if isinstance(optimizer, muon.Muon) else {"exp_avg", "exp_avg_sq", "step"}
+            state = {}
+            for place, parameter in enumerate(optimizer.param_groups[0]["params"]):
+                known = kept.get(numbers[parameter], {})
+                if names <= known.keys():
+                    state[place] = {name: known[name] for name in names}
+            optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
     def start_from(self, path):
         state = checkpoint.weights(checkpoint.load(path))
         checkpoint.apply(self.net, state, path)
         checkpoint.apply(self.average, state, path)
+
+
+def _optimizers(net, args):
+    """AdamW alone, or Muon and AdamW for what Muon does not take."""
+    if args.optimizer == "adamw":
+        return [_adamw(net.parameters(), args)]
+    stacks = muon.matrices(net)
+    others = [p for p in net.parameters() if p not in stacks]
+    return [muon.Muon(stacks, args.lr, args.decay), _adamw(others, args)]
 
 
 def _adamw(parameters, args):

@@ -24,15 +24,23 @@ def run(folder, *options):
     return checkpoint.load(folder / "last.pth")
 
 
-def test_resumed_run_is_exact(tiny, tmp_path, monkeypatch):
-    whole = run(tmp_path / "whole", "--steps", "10")
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_resumed_run_is_exact(tiny, tmp_path, monkeypatch, optimizer):
+    options = ["--steps", "10", "--optimizer", optimizer]
+    whole = run(tmp_path / "whole", *options)
     with monkeypatch.context() as patch:
         patch.setattr(train.Trainer, "finished", lambda self: self.progress.step >= 5)
-        run(tmp_path / "halves", "--steps", "10")
-    halves = run(tmp_path / "halves", "--steps", "10")
+        run(tmp_path / "halves", *options)
+    halves = run(tmp_path / "halves", *options)
     assert halves["progress"]["step"] == 10 and halves["progress"]["seen"] == 20
     for part in ("model", "ema"):
         assert all(torch.equal(value, halves[part][key]) for key, value in whole[part].items())
+
+
+def test_a_run_goes_on_with_the_other_optimizer(tiny, tmp_path):
+    run(tmp_path, "--steps", "2", "--optimizer", "adamw")
+    assert run(tmp_path, "--steps", "4", "--optimizer", "muon")["progress"]["step"] == 4
+    assert run(tmp_path, "--steps", "6", "--optimizer", "adamw")["progress"]["step"] == 6
 
 
 def test_log_and_compact_checkpoint(tiny, tmp_path, capsys):
