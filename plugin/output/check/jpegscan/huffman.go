@@ -102,6 +102,7 @@ func (d *decoder) huffmanTables(b []byte) error {
 		if b[0]>>4 == 1 {
 			into = &d.ac
 			table.join()
+			d.kept.ac[b[0]&15] = b[:17+count]
 		}
 		into[b[0]&15] = table
 		b = b[17+count:]

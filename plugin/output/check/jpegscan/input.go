@@ -14,6 +14,7 @@ type input struct {
 	r      io.Reader
 	buffer []byte // what was read
 	at     int    // of what is next
+	read   int64  // bytes of the file so far
 	err    error
 }
 
@@ -25,12 +26,16 @@ func (in *input) more() bool {
 		var n int
 		n, in.err = in.r.Read(in.buffer[left:cap(in.buffer)])
 		in.buffer = in.buffer[:left+n]
+		in.read += int64(n)
 		if n > 0 {
 			return true
 		}
 	}
 	return false
 }
+
+// offset is where in the file what is next stands.
+func (in *input) offset() int64 { return in.read - int64(len(in.buffer)-in.at) }
 
 // failure is what ended the input.
 func (in *input) failure() error {
@@ -91,6 +96,9 @@ type bits struct {
 	next  uint64 // what was taken of those before, from the highest bit on
 	n     int    // how many bits of it count; what it holds beyond is right too, and comes again
 	spare int    // bytes that no unit is longer than
+	gone  int64  // bytes before data
+
+	pieces *[]checkpoint // takes where each piece begins, if it is set
 
 	marker byte // that ended them
 	ended  bool // no more will come
@@ -105,6 +113,9 @@ func newBits(spare int) bits {
 // left is how many bits were not used; negative where more were than there are.
 func (b *bits) left() int { return 8*(b.size-b.at) + b.n }
 
+// position is the bit that is next, of all that were read.
+func (b *bits) position() int64 { return 8*(b.gone+int64(b.at)) - int64(b.n) }
+
 // ready sees to it that the longest unit is there, or else all up to the end.
 func (b *bits) ready(in *input) {
 	if b.size-b.at < b.spare && !b.ended {
@@ -114,8 +125,12 @@ func (b *bits) ready(in *input) {
 
 // load brings another piece.
 func (b *bits) load(in *input) {
+	b.gone += int64(b.at)
 	b.size = copy(b.data, b.data[b.at:b.size])
 	b.at = 0
+	if b.pieces != nil {
+		*b.pieces = append(*b.pieces, checkpoint{b.gone + int64(b.size), in.offset()})
+	}
 	for most := len(b.data) - b.spare; b.size < most && !b.ended; {
 		rest := in.buffer[in.at:]
 		plain := bytes.IndexByte(rest, 0xff)
@@ -155,6 +170,6 @@ func (b *bits) end(in *input) (marker byte, err error) {
 	}
 	marker = b.marker
 	in.at += 2
-	*b = bits{data: b.data, spare: b.spare}
+	*b = bits{data: b.data, spare: b.spare, gone: b.gone + int64(b.size), pieces: b.pieces}
 	return marker, nil
 }

@@ -1,7 +1,8 @@
 // Package jpegscan reads JPEG files of the sequential process back: every code
 // of every block, to the end marker, so that a file is known to be whole, and
 // of the blocks their means. It makes no pixels, which is most of what decoding
-// costs.
+// costs. An [Index] of what it has read cuts parts out of a file without
+// decoding the rest.
 package jpegscan
 
 import (
@@ -53,6 +54,8 @@ const (
 	sos   = 0xda
 	dqt   = 0xdb
 	dri   = 0xdd
+	app0  = 0xe0
+	app2  = 0xe2
 	app14 = 0xee
 )
 
@@ -79,6 +82,9 @@ type decoder struct {
 	steps      [4]int32 // of the means' quantization
 	interval   int      // units from one restart to the next; 0: there are none
 	adobe      int      // colour transform; -1: not said
+
+	keep bool   // what an index needs of the headers
+	kept header // then
 }
 
 // headers reads up to the scan.
@@ -92,6 +98,7 @@ func (d *decoder) headers() error {
 		if err != nil {
 			return err
 		}
+		d.keepSegment(marker, body)
 		switch marker {
 		case sof0, sof1:
 			err = d.frame(body)
