@@ -38,6 +38,7 @@ type Engine struct {
 	claims     *naming.Claims
 	store      history.Store // nil: every job runs
 	shelf      *review.Shelf // of results that wait for review; nil without a store
+	viewer     *Viewer       // nil without a store
 	remember   bool          // there is to be one
 	notice     string        // of it, from opening
 	only       []string      // pipelines to compile; none: all
@@ -184,6 +185,7 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 		if err := register(e.store, e.pipelines); err != nil {
 			return nil, err
 		}
+		e.viewer = e.newViewer()
 		background, stop := context.WithCancel(context.WithoutCancel(ctx))
 		e.stop = stop
 		e.background.Go(func() { e.tellOlder(background) })
@@ -270,6 +272,9 @@ func (e *Engine) Close() error {
 	if e.stop != nil {
 		e.stop()
 		e.background.Wait()
+	}
+	if e.viewer != nil {
+		e.viewer.Close()
 	}
 	var errs []error
 	for _, p := range e.pipelines {

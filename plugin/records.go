@@ -11,11 +11,13 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/catalog"
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
 	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/review"
 	"github.com/burnish-photo/burnish/plugin/undo"
 	"github.com/burnish-photo/burnish/plugin/verify"
+	"github.com/burnish-photo/burnish/plugin/viewer"
 )
 
 // Records are what an engine remembers, for people to look at and to change.
@@ -72,6 +74,49 @@ func (e *Engine) Desk() *Desk {
 func OpenDesk(r *Records, log *slog.Logger) *Desk {
 	return review.NewDesk(r, review.NewShelf(r.StateDir(), log), nil)
 }
+
+// Record is what a ledger knows of one task.
+type Record = history.Record
+
+// PhotosQuery chooses among photos; see [catalog.Query].
+type PhotosQuery = catalog.Query
+
+// Viewer shows photos that were processed; see [viewer.Viewer].
+type Viewer = viewer.Viewer
+
+// Tile is a part of a picture; see [viewer.Tile].
+type Tile = viewer.Tile
+
+// PictureInfo is what there is to know of a picture; see [viewer.Info].
+type PictureInfo = viewer.Info
+
+// Why a [Viewer] does not show a picture.
+var (
+	ErrUnknownPicture = viewer.ErrUnknown
+	ErrNoTile         = viewer.ErrOutside
+	ErrPictureMissing = viewer.ErrMissing
+	ErrPictureChanged = viewer.ErrChanged
+	ErrPictureUnsafe  = viewer.ErrUnsafe
+	ErrPictureLater   = viewer.ErrLater
+	ErrViewerBusy     = viewer.ErrBusy
+)
+
+// previewBudget is the most bytes of previews in the state folder.
+const previewBudget = 2 << 30
+
+// previewMinFree is what stays free beside them.
+const previewMinFree = 512 << 20
+
+// newViewer makes the viewer of an engine with a ledger.
+func (e *Engine) newViewer() *Viewer {
+	return viewer.New(viewer.Options{
+		Records: e.Records(), StateDir: e.config.StateDir, Log: e.log, Budget: previewBudget, MinFree: previewMinFree,
+		Admit: func(ctx context.Context, bytes int64) (func(), error) { return e.memory.Admit(ctx, "preview", bytes) },
+	})
+}
+
+// Viewer shows what the engine has processed, nil where it keeps no records.
+func (e *Engine) Viewer() *Viewer { return e.viewer }
 
 // Records gives access to the engine's records, nil where it keeps none.
 func (e *Engine) Records() *Records {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 )
 
 // The verbs of a daemon.
@@ -63,7 +64,7 @@ func (f requeueing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type Ask func(ctx context.Context, method, path string, question []byte) (answer []byte, err error)
 
 // Forward answers every call with what ask brings. A call that has begun is not
-// given up when its caller is.
+// given up when its caller is, unless it only looks at something.
 func Forward(ask Ask) Service {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		question, problem := readBody(w, r)
@@ -71,7 +72,11 @@ func Forward(ask Ask) Service {
 			writeProblem(w, problem)
 			return
 		}
-		answer, err := ask(context.WithoutCancel(r.Context()), r.Method, r.URL.Path, question)
+		ctx := r.Context()
+		if !slices.Contains(abandonable, r.URL.Path) {
+			ctx = context.WithoutCancel(ctx)
+		}
+		answer, err := ask(ctx, r.Method, r.URL.Path, question)
 		if err != nil {
 			writeProblem(w, problemOf(err))
 			return

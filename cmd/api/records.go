@@ -58,6 +58,7 @@ func Records(r *plugin.Records, d *plugin.Desk) *Mux {
 		return a, err
 	})
 	Lookup.Handle(m, func(_ context.Context, q plugin.Question) (plugin.Answer, error) { return r.Recall(q) })
+	handlePhotos(m, r)
 	Retry.Handle(m, func(_ context.Context, q RetryRequest) (Requeued, error) { return requeued(r.Retry(q.Paths)) })
 	Undo.Handle(m, func(ctx context.Context, q plugin.UndoRequest) (plugin.UndoPage, error) {
 		return plugin.Undo(ctx, r, q)

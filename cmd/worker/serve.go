@@ -86,7 +86,7 @@ func (s *server) service() api.Service {
 	openVerb.Handle(m, func(_ context.Context, q setup) (opened, error) {
 		o, err := s.open(q)
 		if err == nil && !q.Trial {
-			m.Handle("/v1/", s.underway.service(api.Records(s.engine.Records(), s.engine.Desk())))
+			m.Handle("/v1/", s.underway.service(recordsOf(s.engine)))
 		}
 		return o, err
 	})

@@ -233,6 +233,9 @@ func (s *Supervisor) Records() api.Service {
 	return api.Forward(func(ctx context.Context, method, path string, question []byte) (answer []byte, err error) {
 		err = s.again(func(p *process) error {
 			answer, err = p.client.Ask(ctx, method, path, question)
+			if ctx.Err() != nil { // who asked is gone, which says nothing of the process
+				return context.Cause(ctx)
+			}
 			return p.lived(err)
 		})
 		return answer, err

@@ -90,8 +90,12 @@ func (l *Local) Describe() Description {
 }
 
 // Records answers the verbs of the records.
-func (l *Local) Records() api.Service {
-	return l.underway.service(api.Records(l.engine.Records(), l.engine.Desk()))
+func (l *Local) Records() api.Service { return l.underway.service(recordsOf(l.engine)) }
+
+func recordsOf(e *plugin.Engine) *api.Mux {
+	m := api.Records(e.Records(), e.Desk())
+	api.Pictures(m, e.Viewer())
+	return m
 }
 
 // Maintain empties the trash and forgets what has gone long ago.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/failure"
+	"github.com/burnish-photo/burnish/plugin/history/catalog"
 	"github.com/burnish-photo/burnish/plugin/history/journal"
 	"github.com/burnish-photo/burnish/plugin/mounts"
 	"github.com/burnish-photo/burnish/plugin/originals"
@@ -65,6 +66,14 @@ func (r *Records) Failures() ([]Failure, error) {
 	}
 	return all, err
 }
+
+// Photos are the records that q asks for, the latest first; see [Store.List].
+func (r *Records) Photos(q catalog.Query) (records []Record, next string, err error) {
+	return r.store.List(q)
+}
+
+// Photo is the record of that [Record.ID].
+func (r *Records) Photo(id string) (Record, bool, error) { return r.store.ByID(id) }
 
 // failed leaves out photos that were deleted.
 func (r *Records) failed() (left []Record, err error) {

@@ -141,8 +141,9 @@ func (c *cut) row(y, from, to int) error {
 	for i := range c.components {
 		c.components[i].last = int32(start.last[i])
 	}
-	for u := from / stride * stride; u < to; u++ {
-		if n := x.interval; n > 0 && u%stride != 0 && (y*x.across+u)%n == 0 {
+	begin := from / stride * stride
+	for u := begin; u < to; u++ {
+		if n := x.interval; n > 0 && u > begin && (y*x.across+u)%n == 0 {
 			c.bit = (c.bit + 7) / 8 * 8
 			for i := range c.components {
 				c.components[i].last = 0
@@ -297,4 +298,10 @@ func (w *writer) end() []byte {
 		w.write(0x7f, 8-w.n)
 	}
 	return append(w.data, 0xff, eoi)
+}
+
+// Bytes is the memory that the index takes, without Eighth.
+func (x *Index) Bytes() int64 {
+	const tables = 64 << 10 // for each component
+	return int64(len(x.places))*16 + int64(len(x.pieces))*16 + int64(len(x.header.components))*tables
 }
