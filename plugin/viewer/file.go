@@ -176,7 +176,7 @@ func (v *Viewer) original(r history.Record) (*file, error) {
 	if r.Root == "" {
 		places[0][0] = filepath.Dir(r.Path)
 	}
-	fault := error(ErrMissing)
+	fault := ErrMissing
 	for _, at := range places {
 		if at[1] == "" {
 			continue

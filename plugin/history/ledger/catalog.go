@@ -33,12 +33,11 @@ func (t tables) list(q catalog.Query, from catalog.Key) (all []history.Record, n
 		return nil, ""
 	}
 	m, c := q.Matcher(), t.catalog.Cursor()
-	k, entry := c.Seek(from[:])
-	if k == nil {
-		k, entry = c.Last()
-	} else {
-		k, entry = c.Prev()
+	before := c.Last
+	if k, _ := c.Seek(from[:]); k != nil {
+		before = c.Prev
 	}
+	k, entry := before()
 	for visited := 1; k != nil; k, entry = c.Prev() {
 		if m.Matches(entry) {
 			if r, ok := t.record(catalogued(entry)); ok {
