@@ -48,6 +48,7 @@ type commands struct {
 	Resume    resumeCommand    `cmd:"" help:"Resume processing."`
 	Reload    reloadCommand    `cmd:"" help:"Reload the configuration of the daemon."`
 	Token     tokenCommand     `cmd:"" help:"Create, list and revoke tokens for the page and the HTTP API."`
+	Notify    notifyCommand    `cmd:"" help:"Try the notifications of a configuration."`
 	Plan      planCommand      `cmd:"" help:"Show what would be done to photos, without doing it."`
 	Ops       opsCommand       `cmd:"" help:"List operators, or describe one."`
 	Check     checkCommand     `cmd:"" help:"Report every fault of a configuration."`

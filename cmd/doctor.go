@@ -123,6 +123,7 @@ func examineConfig(h *host, c *config.Config, u *unit.Unit) (all []tools.Finding
 	for _, use := range folderUses(c) {
 		all = append(all, v.examine(use, c.Limits.MinFreeSpace))
 	}
+	all = append(all, examineNotify(c, v.service)...)
 	return append(append(all, examineWatching(h, c, status)...), daemon)
 }
 

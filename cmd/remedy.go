@@ -18,6 +18,7 @@ type remedy struct {
 	home                          bool     // home is to be empty but for the folders that are shown
 	readWrite, bind, bindReadOnly []string
 	rights                        []string // commands
+	network                       []string // settings that open it
 }
 
 // open lets the service write to a folder.
@@ -87,7 +88,7 @@ func (r *remedy) settings() (lines []string) {
 			lines = append(lines, s.name+"="+strings.Join(words, " "))
 		}
 	}
-	return lines
+	return append(lines, r.network...)
 }
 
 // line is all of it in one line, for a root's shell and editor; "" where there

@@ -13,6 +13,7 @@ import (
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/app"
 	"github.com/burnish-photo/burnish/cmd/logging"
+	"github.com/burnish-photo/burnish/cmd/notify"
 	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/cmd/worker"
 	"github.com/burnish-photo/burnish/config"
@@ -42,13 +43,15 @@ Examples:
 // Run watches until the context ends, or once.
 func (r *runCommand) Run(h *host) error {
 	outliveReaders()
-	recent := logging.NewRecent()
-	log := slog.New(recent.Keep(logging.NewSampler(h.logger().Handler())))
-	load := func(context.Context) (app.Config, error) { return r.load(h, log) }
+	n, recent := notifier{}, logging.NewRecent()
+	log := slog.New(logging.Tell(recent.Keep(logging.NewSampler(h.logger().Handler())), n.hear))
+	load := func(context.Context) (app.Config, error) { return r.load(h, log, &n) }
 	c, err := load(h)
 	if err != nil {
 		return err
 	}
+	n.open(c.StateDir, log)
+	defer n.close(r.Once)
 	o := app.Options{Config: c, Version: release(), Log: log, Once: r.Once, Notify: systemd{log}}
 	if !r.Once {
 		o.Lines = func(photo string) (lines []api.LogLine) {
@@ -78,15 +81,21 @@ func (r *runCommand) Run(h *host) error {
 }
 
 // load reads what the command line names.
-func (r *runCommand) load(h *host, log *slog.Logger) (app.Config, error) {
+func (r *runCommand) load(h *host, log *slog.Logger, n *notifier) (app.Config, error) {
 	c, source, err := r.configuration(h)
 	if err != nil {
 		return app.Config{}, err
 	}
-	return appConfig(c, workers{
+	told, err := notify.Open(notifySettings(c.Notify))
+	if err != nil {
+		return app.Config{}, err
+	}
+	a := appConfig(c, workers{
 		options:   worker.Options{Config: c, Source: source, Registry: h.registry, Version: release(), Verbose: h.verbose, Log: log},
 		inProcess: r.InProcess || !c.Worker.Process,
-	}), nil
+	})
+	a.Adopted = func() { n.use(told) }
+	return a, nil
 }
 
 // configuration is also given as the text that it was read from.

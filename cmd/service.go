@@ -55,6 +55,7 @@ func judgeService(u *unit.Unit, c *config.Config) *service {
 	for _, use := range c.Uses() {
 		s.judge(use)
 	}
+	s.judgeNotify(c)
 	return s
 }
 

@@ -36,6 +36,7 @@ func (c *Config) Check(reg *ops.Registry) diag.Diagnostics {
 	}
 	faults = append(faults, c.checkWorker()...)
 	faults = append(faults, c.checkReview()...)
+	faults = append(faults, c.checkNotify()...)
 	return append(faults, c.checkFragments(reg, env)...)
 }
 

@@ -25,6 +25,7 @@ type Config struct {
 	Watch      []Watch                    `yaml:"watch" help:"watched folders"`
 	Listen     []string                   `yaml:"listen" help:"addresses that the page and the HTTP API are served on: HOST:PORT, or the path of a Unix socket; default: none"`
 	HTTP       HTTP                       `yaml:"http" help:"how the page and the HTTP API are served there"`
+	Notify     Notify                     `yaml:"notify" help:"who is told of failures and of finished work"`
 	Restore    plugin.Restore             `yaml:"restore" help:"where networks run and which models they use"`
 	Limits     Limits                     `yaml:"limits" help:"limits that protect the host"`
 	Worker     Worker                     `yaml:"worker" help:"the process that decodes and restores photos"`
@@ -78,6 +79,7 @@ func defaults() Config {
 	return Config{
 		Version: 1,
 		Worker:  defaultWorker(),
+		Notify:  defaultNotify(),
 		Ledger:  Ledger{Retention: engine.Retention},
 		Restore: engine.Restore,
 		Limits:  Limits{Limits: engine.Limits, QueuePerFolder: 10_000, MinFreeSpace: 256 << 20},
@@ -160,6 +162,9 @@ func (c *Config) resolve(folder string) {
 		absolute(&c.Watch[i].Output)
 		absolute(&c.Watch[i].OnQuarantine.Move)
 		absolute(&c.Watch[i].OnSuccess.Move)
+	}
+	for _, path := range c.Notify.paths() {
+		absolute(path)
 	}
 	absolute(&c.Restore.Models)
 	absolute(&c.Restore.Runtime.Library)

@@ -36,6 +36,10 @@ func (c *Config) Uses() (all []Use) {
 		add(c.StateDir, true, "state_dir")
 	}
 	known = append(known, c.StateDir)
+	for i, w := range c.Notify.Webhooks {
+		add(w.URLFile, false, "notify", "webhooks", strconv.Itoa(i), "url_file")
+		add(w.SecretFile, false, "notify", "webhooks", strconv.Itoa(i), "secret_file")
+	}
 	for i, w := range c.Watch {
 		at := strconv.Itoa(i)
 		add(w.Folder, !w.OnSuccess.Keeps() || w.OnQuarantine.Move != "", "watch", at, "folder")

@@ -20,6 +20,10 @@ type Config struct {
 	Workers  Workers
 	Serve    serve.Config
 
+	// Adopted is called when the daemon goes on with this Config, by the loop's
+	// goroutine; nil: nothing is.
+	Adopted func()
+
 	QuietHours     []Hours   // no photo begins in them
 	MinFreeSpace   diag.Size // with less below its output folder, or StateDir, no photo of a folder begins
 	QueuePerFolder int       // photos of a folder that wait; 0: 10,000
@@ -69,6 +73,12 @@ func (c Config) validate() error {
 		seen[f.Watch.Folder] = true
 	}
 	return nil
+}
+
+func (c Config) adopted() {
+	if c.Adopted != nil {
+		c.Adopted()
+	}
 }
 
 // folderOf is the watched folder that a photo lies in.

@@ -142,6 +142,7 @@ func (a *App) swap(ctx context.Context, next *swap) error {
 	a.along, a.metrics.fallback = map[string]bool{}, ""
 	a.metrics.expect(next.config)
 	a.current.begin(ctx, next.watch)
+	next.config.adopted()
 	a.log.Info("configuration reloaded", event.Reloaded.Attr())
 	a.logReady(a.current)
 	return nil

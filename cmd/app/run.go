@@ -64,6 +64,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 		}
 		change.Commit()
 	}
+	c.adopted()
 	a.logReady(a.current)
 	a.notify().Ready()
 	working, cancel := context.WithCancel(ctx)
