@@ -13,7 +13,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check bench wild eval gate chaos faults clock soak hostile flood fuzz deb rpm image clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check bench wild eval gate chaos library faults clock soak hostile flood fuzz deb rpm image clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,10 @@ KILLS ?= 200
 DROPS ?= 500
 chaos: build ## kill a daemon repeatedly while photos arrive, then check every file; KILLS=200 DROPS=500
 	@go run ./packaging/trials/chaos -burnish bin/burnish -kills $(KILLS) -drops $(DROPS)
+
+LIBRARY ?= 200000
+library: build ## a library from its scan to its undo: time, memory, every file; LIBRARY=200000
+	@go run ./packaging/trials/library -burnish bin/burnish -photos $(LIBRARY)
 
 faults: build ## full disk, read-only disk, missing rights, missing folder, I/O errors; needs root
 	@packaging/trials/faults.sh

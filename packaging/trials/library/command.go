@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// burnish runs a command and prints its time and memory. With until, it is killed
+// once so many originals are in the archive, or for a negative number as few.
+func (t *trial) burnish(name string, until int, args ...string) (out []byte, err error) {
+	log, err := os.OpenFile(filepath.Join(t.folder, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd := exec.Command(*burnish, args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = t.folder, log, log
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	m := memory{}
+	for tick := 0; ; tick++ {
+		select {
+		case err := <-ended:
+			if until != 0 && err == nil {
+				err = errEnded
+			}
+			m.print(name, time.Since(began))
+			if err != nil {
+				err = fmt.Errorf("%s: %w; see %s", strings.Join(args, " "), err, log.Name())
+			}
+			return nil, err
+		case <-time.After(500 * time.Millisecond):
+		}
+		m.sample(cmd.Process.Pid)
+		if until == 0 || tick%4 > 0 {
+			continue
+		}
+		if n := count(filepath.Join(t.folder, "done")); until > 0 && n >= until || until < 0 && n <= -until {
+			_ = cmd.Process.Kill()
+			<-ended
+			m.print(name, time.Since(began))
+			return nil, nil
+		}
+	}
+}
+
+// memory are the resident bytes of a command and the processes that it started,
+// over time.
+type memory struct{ samples []int64 }
+
+func (m *memory) sample(pid int) {
+	total := resident(pid)
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	for child := range strings.FieldsSeq(string(children)) {
+		if n, err := strconv.Atoi(child); err == nil {
+			total += resident(n)
+		}
+	}
+	m.samples = append(m.samples, total)
+}
+
+func resident(pid int) int64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ESRCH) {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			n, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
+			return n << 10
+		}
+	}
+	return 0
+}
+
+// print tells of the time and of the memory at each quarter of it.
+func (m *memory) print(name string, took time.Duration) {
+	text := ""
+	for quarter := 1; quarter <= 4 && len(m.samples) > 0; quarter++ {
+		text += fmt.Sprintf(" %4d", m.samples[(len(m.samples)-1)*quarter/4]/1e6)
+	}
+	fmt.Printf("%-34s %8s %8.0f photos/s  MB at quarters:%s\n", name, took.Round(100*time.Millisecond), float64(*photos)/took.Seconds(), text)
+}
