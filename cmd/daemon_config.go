@@ -21,8 +21,8 @@ func appConfig(c *config.Config, w app.Workers) app.Config {
 	for _, h := range c.QuietHours {
 		a.QuietHours = append(a.QuietHours, h)
 	}
-	for _, w := range c.Watch {
-		a.Folders = append(a.Folders, app.Folder{Watch: w.Config, Priority: w.Priority, Job: watchedJob(w)})
+	for i, w := range c.Watch {
+		a.Folders = append(a.Folders, app.Folder{Watch: w.Config, Priority: w.Priority, Digest: c.WatchDigest(i), Job: watchedJob(w)})
 	}
 	return a
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
@@ -127,6 +128,9 @@ func printState(out io.Writer, now api.Standing) {
 	if e := s.LastError; e != nil {
 		fmt.Fprintf(out, "last error: %s  %s\n", e.Time.Local().Format(moment), withHint(e.Reason, e.Hint))
 	}
+	if r := s.Reload; r != nil {
+		printReload(out, r)
+	}
 	for _, step := range devices(s) {
 		fmt.Fprintf(out, "device: %s\n", diag.Printable(step))
 	}
@@ -154,6 +158,19 @@ func printState(out io.Writer, now api.Standing) {
 		if f.Reason != "" {
 			fmt.Fprintf(out, "          %s\n", diag.Printable(f.Reason))
 		}
+	}
+}
+
+// printReload tells how the latest reload ended.
+func printReload(out io.Writer, r *api.ReloadStatus) {
+	at := r.Time.Local().Format(time.DateTime)
+	if r.Error == "" {
+		fmt.Fprintf(out, "configuration: reloaded %s\n", at)
+		return
+	}
+	fmt.Fprintf(out, "configuration: the reload of %s failed, the one before stays in use:\n", at)
+	for line := range strings.Lines(r.Error) {
+		fmt.Fprintf(out, "  %s\n", diag.Printable(strings.TrimSuffix(line, "\n")))
 	}
 }
 

@@ -83,6 +83,8 @@ func (l *loop) wait(ctx context.Context, timer <-chan time.Time, head *entry) {
 		head.phase = sent
 		l.turn++
 	case <-l.woken:
+	case c := <-l.changes:
+		l.become(c)
 	case ev, ok := <-l.source.events:
 		l.takeEvents(ev, ok)
 	case err := <-l.source.failures:

@@ -118,6 +118,8 @@ type Watcher struct {
 	paused map[string]bool // by watched folder
 	resend []string        // files that the host missed
 	woken  chan struct{}   // paused or resend has changed
+
+	changes chan *change
 }
 
 // rootPath is a watched folder by name.
@@ -130,7 +132,7 @@ type rootPath struct {
 // New checks the folders and returns a Watcher that is not yet running. It
 // reports every fault at once.
 func New(o Options) (*Watcher, error) {
-	w := &Watcher{options: o.withDefaults(), now: time.Now, filesystem: filesystemOf, usage: usage, paused: map[string]bool{}, woken: make(chan struct{}, 1)}
+	w := &Watcher{options: o.withDefaults(), now: time.Now, filesystem: filesystemOf, usage: usage, paused: map[string]bool{}, woken: make(chan struct{}, 1), changes: make(chan *change)}
 	var faults []error
 	if len(o.Folders) == 0 {
 		faults = append(faults, errors.New("no folder to watch"))

@@ -40,6 +40,8 @@ type DaemonStatus struct {
 	Queues  []FolderQueue         `json:"queues,omitempty"`
 	Review  map[string]int        `json:"review,omitempty"` // photos that wait for a decision, by watched folder
 
+	Reload *ReloadStatus `json:"last_reload,omitempty"`
+
 	InWork    []string            `json:"in_work,omitempty"` // photos
 	Next      []string            `json:"next,omitempty"`    // some of those that wait
 	Rate      float64             `json:"photos_per_minute,omitempty"`
@@ -68,6 +70,12 @@ type LastError struct {
 	Reason string    `json:"reason"`
 	Hint   string    `json:"hint,omitempty"`
 	Time   time.Time `json:"time"`
+}
+
+// ReloadStatus is how the latest reload ended.
+type ReloadStatus struct {
+	Time  time.Time `json:"time"`
+	Error string    `json:"error,omitempty"` // why the configuration before it stays in use
 }
 
 // Stand is how a daemon stands that keeps s in the state folder; s is nil where

@@ -98,6 +98,8 @@ type App struct {
 	scraped Worker // of the session that status is of
 	unready []string
 
+	reloaded *api.ReloadStatus // nil: no reload yet; mu
+
 	stateFault fault // why the status file cannot be written
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -33,6 +34,10 @@ type Config struct {
 type Folder struct {
 	Watch    watcher.Config
 	Priority int // photos of a folder with a higher one come first
+
+	// Digest tells what decides how photos become what they become: where a reload
+	// changes it, all that is in the folder is looked at again.
+	Digest string
 
 	// Job is what is done with each photo. Its Path, Root, Probe and
 	// Exclusive are filled in.
@@ -79,6 +84,33 @@ func (c Config) adopted() {
 	if c.Adopted != nil {
 		c.Adopted()
 	}
+}
+
+func (c Config) byFolder() map[string]Folder {
+	all := map[string]Folder{}
+	for _, f := range c.Folders {
+		all[f.Watch.Folder] = f
+	}
+	return all
+}
+
+func (c Config) priorities() map[string]int {
+	all := map[string]int{}
+	for _, f := range c.Folders {
+		all[f.Watch.Folder] = f.Priority
+	}
+	return all
+}
+
+// changed are the folders whose photos may become something else by next.
+func (c Config) changed(next Config) (all []string) {
+	before := c.byFolder()
+	for _, f := range next.Folders {
+		if b, ok := before[f.Watch.Folder]; ok && (b.Digest != f.Digest || !reflect.DeepEqual(b.Job, f.Job)) {
+			all = append(all, f.Watch.Folder)
+		}
+	}
+	return all
 }
 
 // folderOf is the watched folder that a photo lies in.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/ops/event"
 	"github.com/burnish-photo/burnish/watcher"
@@ -33,9 +35,10 @@ func (a *App) Reload(ctx context.Context) error {
 
 // ReloadWith goes on with another configuration. All that can fail is done
 // first, while the current one is in use; it stays in use where something does.
-// Then no photo begins until those under way have ended by the current one, and
-// the folders are looked through again by the new one. Photos that wait are
-// found again so; pauses and counts stay.
+// Then no photo begins until those under way have ended by the current one.
+// Folders that are watched as before, and whose photos become what they became,
+// keep what waits and are not looked through again; the others are. Pauses and
+// counts stay.
 func (a *App) ReloadWith(ctx context.Context, c Config) error {
 	if !a.reload.TryLock() {
 		return errors.New("a reload is under way")
@@ -48,14 +51,27 @@ func (a *App) ReloadWith(ctx context.Context, c Config) error {
 		return a.refused(err)
 	}
 	if err := a.exec(func() { a.next = s }); err != nil {
+		s.discard()
 		return err
 	}
 	select {
 	case err = <-s.done:
 	case <-a.stopped:
-		err = errStopping
+		select {
+		case err = <-s.done:
+		default:
+			s.discard()
+			err = errStopping
+		}
 	}
 	return err
+}
+
+// discard closes what was opened for a swap that does not take place.
+func (s *swap) discard() {
+	if s.serve != nil {
+		s.serve.Discard()
+	}
 }
 
 // prepare checks a configuration completely.
@@ -98,8 +114,8 @@ func (a *App) swapWhenIdle(ctx context.Context) {
 	a.publish() // that it is not ready meanwhile
 	a.next = nil
 	err := a.swap(ctx, next)
-	if err != nil && next.serve != nil {
-		next.serve.Discard()
+	if err != nil {
+		next.discard()
 	}
 	next.done <- a.refused(err)
 }
@@ -108,8 +124,20 @@ func (a *App) swapWhenIdle(ctx context.Context) {
 func (a *App) refused(err error) error {
 	if err != nil {
 		a.log.Error("reload failed, the current configuration stays in use", event.ReloadFailed.Attr(), "error", err)
+		keepReload(a, err)
 	}
 	return err
+}
+
+// keepReload keeps how a reload ended, for the status.
+func keepReload(a *App, err error) {
+	r := &api.ReloadStatus{Time: time.Now().Round(time.Second)}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.reloaded = r
 }
 
 // swap closes the current worker, which has the ledger, and opens the next one.
@@ -118,32 +146,36 @@ func (a *App) refused(err error) error {
 func (a *App) swap(ctx context.Context, next *swap) error {
 	a.worker.mu.Lock()
 	defer a.worker.mu.Unlock()
-	old := a.current
-	if err := old.worker.Close(); err != nil {
+	s := a.current
+	if s.watched == nil {
+		return errStopping
+	}
+	if err := s.worker.Close(); err != nil {
 		a.log.Warn("close the worker", "error", err)
 	}
 	w, err := next.config.Workers.Open(ctx)
 	if err != nil {
-		again, failed := old.config.Workers.Open(ctx)
+		again, failed := s.config.Workers.Open(ctx)
 		if failed != nil {
 			a.worker.w, a.broken = nil, errors.Join(err, failed)
 			return a.broken
 		}
-		a.worker.w, old.worker = again, again
+		a.worker.w, s.worker = again, again
 		return err
 	}
-	if err := old.stopWatching(); err != nil {
-		a.log.Warn("stop watching", "error", err)
+	a.worker.w = w
+	if err := s.goOn(ctx, next.config, w, next.watch); err != nil {
+		s.worker = w // the daemon ends
+		return err
 	}
-	a.worker.w, a.current = w, newSession(next.config, w, false)
 	if next.serve != nil {
 		next.serve.Commit()
 	}
-	a.along, a.metrics.fallback = map[string]bool{}, ""
+	a.metrics.fallback = ""
 	a.metrics.expect(next.config)
-	a.current.begin(ctx, next.watch)
 	next.config.adopted()
 	a.log.Info("configuration reloaded", event.Reloaded.Attr())
-	a.logReady(a.current)
+	keepReload(a, nil)
+	a.logReady(s)
 	return nil
 }

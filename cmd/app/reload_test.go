@@ -139,3 +139,92 @@ func TestAReload(t *testing.T) {
 		t.Errorf("%d workers are still open", open)
 	}
 }
+
+// What a reload leaves as it was is not looked through again, and keeps its
+// place in the queue; a folder whose photos become something else is.
+func TestAReloadKeepsFoldersThatStay(t *testing.T) {
+	photo, err := os.ReadFile("../../packaging/demo/photos/dune-q10.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open int
+	workers := counting{mu: &sync.Mutex{}, open: &open, gated: gated{began: make(chan string), let: make(chan bool)}}
+	config := Config{StateDir: t.TempDir(), Workers: workers}
+	for range 2 {
+		f := Folder{Watch: watcher.DefaultConfig(), Job: plugin.Job{Output: t.TempDir()}, Digest: "1"}
+		f.Watch.Folder, f.Watch.Settle = t.TempDir(), 20*time.Millisecond
+		config.Folders = append(config.Folders, f)
+	}
+	a := testApp(t, Options{Config: config})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	stays, other := config.Folders[0].Watch.Folder, config.Folders[1].Watch.Folder
+	began := func(want string) {
+		t.Helper()
+		select {
+		case got := <-workers.gated.began:
+			if got != want {
+				t.Fatalf("%s begins, want %s", got, want)
+			}
+		case <-time.After(time.Minute):
+			t.Fatalf("%s does not begin", want)
+		}
+	}
+	photos := []string{filepath.Join(stays, "a.jpg"), filepath.Join(stays, "b.jpg"), filepath.Join(other, "c.jpg")}
+	for _, path := range photos {
+		if err := os.WriteFile(path, photo, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if path == photos[0] {
+			began(path)
+			continue
+		}
+		for waiting := false; !waiting; {
+			if err := a.exec(func() { waiting = a.current.queue.Has(path) }); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	reload := func(digest string) chan error {
+		next := config
+		next.Folders = []Folder{config.Folders[1], config.Folders[0]}
+		next.Folders[0].Digest = digest
+		done := make(chan error, 1)
+		go func() { done <- a.ReloadWith(t.Context(), next) }()
+		return done
+	}
+	done := reload("1")
+	for waits := false; !waits; time.Sleep(5 * time.Millisecond) {
+		if err := a.exec(func() { waits = a.next != nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	workers.gated.let <- true // the photo under way
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	began(photos[1]) // it and the next have kept their places
+	workers.gated.let <- true
+	began(photos[2])
+	workers.gated.let <- true
+	done = reload("2")
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	began(photos[2]) // its folder alone is looked through again
+	workers.gated.let <- true
+	select {
+	case got := <-workers.gated.began:
+		t.Errorf("%s begins", got)
+	case <-time.After(300 * time.Millisecond):
+	}
+	if s := a.snapshot(); s.Reload == nil || s.Reload.Error != "" {
+		t.Errorf("the status tells %+v", s.Reload)
+	}
+	cancel()
+	if err := errors.Join(<-ended, a.Close()); err != nil {
+		t.Error(err)
+	}
+}

@@ -4,13 +4,14 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"slices"
 
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 	"github.com/burnish-photo/burnish/watcher"
 )
 
-// session is a daemon's work with one configuration: what a reload replaces.
+// session is a daemon's work with the configuration of the moment.
 type session struct {
 	config  Config
 	worker  Worker
@@ -22,21 +23,38 @@ type session struct {
 	watch   *watcher.Watcher
 	files   chan watcher.File
 	watched chan error // the watcher's end
-	unwatch context.CancelFunc
 }
 
 func newSession(c Config, w Worker, once bool) *session {
-	s := &session{config: c, worker: w, folders: map[string]Folder{}, low: map[string]string{}, open: map[string]bool{}}
-	o := schedule.Options{Priorities: map[string]int{}, Capacity: c.QueuePerFolder}
+	s := &session{config: c, worker: w, folders: c.byFolder(), low: map[string]string{}, open: map[string]bool{}}
+	o := schedule.Options{Priorities: c.priorities(), Capacity: c.QueuePerFolder}
 	if once {
 		o.Threshold = math.MaxInt // each photo is tried, and none twice
 	}
-	for _, f := range c.Folders {
-		s.folders[f.Watch.Folder] = f
-		o.Priorities[f.Watch.Folder] = f.Priority
-	}
 	s.queue = schedule.New(o)
 	return s
+}
+
+// goOn takes up a configuration with the worker that has it. Folders that it
+// leaves as they were keep what waits; nothing is under way.
+func (s *session) goOn(ctx context.Context, c Config, w Worker, next *watcher.Watcher) error {
+	begun, err := s.watch.Become(ctx, next, s.config.changed(c))
+	if err != nil {
+		return err
+	}
+	dropped := begun
+	for folder := range s.folders {
+		if !slices.ContainsFunc(c.Folders, func(f Folder) bool { return f.Watch.Folder == folder }) {
+			dropped = append(dropped, folder)
+		}
+	}
+	for _, folder := range dropped {
+		delete(s.low, folder)
+		delete(s.open, folder)
+	}
+	s.queue.Change(c.QueuePerFolder, c.priorities(), dropped)
+	s.config, s.worker, s.folders = c, w, c.byFolder()
+	return nil
 }
 
 // newWatcher makes a watcher of the configuration's folders. before is what is
@@ -53,24 +71,10 @@ func newWatcher(c Config, once bool, before []watcher.FolderState, log *slog.Log
 	return watcher.New(o)
 }
 
-// begin runs the watcher until ctx ends or the session does.
+// begin runs the watcher until ctx ends.
 func (s *session) begin(ctx context.Context, w *watcher.Watcher) {
-	ctx, s.unwatch = context.WithCancel(ctx)
 	s.watch, s.files, s.watched = w, make(chan watcher.File), make(chan error, 1)
 	go func() { s.watched <- w.Run(ctx, s.files) }()
-}
-
-// stopWatching ends the watcher, waits for it and returns its error.
-func (s *session) stopWatching() error {
-	s.unwatch()
-	for s.watched != nil { // nil where it has ended by itself
-		select {
-		case <-s.files: // it is found again
-		case err := <-s.watched:
-			return err
-		}
-	}
-	return nil
 }
 
 // job is what is done with a task.

@@ -150,6 +150,7 @@ func (a *App) publish() {
 func (a *App) snapshot() Status {
 	a.mu.Lock()
 	s, watch := a.status, a.watch
+	s.Reload = a.reloaded
 	a.mu.Unlock()
 	s.Folders = watch.Folders()
 	return s

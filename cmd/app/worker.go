@@ -73,6 +73,10 @@ type Scheduler interface {
 	Soonest(n int) []string
 	Paused() []schedule.Paused
 
+	// Change goes on with other capacities and priorities of folders, and without
+	// what waits of the dropped ones, of which nothing is under way.
+	Change(capacity int, priorities map[string]int, dropped []string)
+
 	// Stats are figures of every folder.
 	Stats(now time.Time) []schedule.FolderStats
 }

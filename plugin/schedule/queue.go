@@ -75,10 +75,12 @@ type Queue struct {
 // is kept for the next.
 const keptCapacity = 1024
 
+const defaultCapacity = 10_000
+
 // New makes an empty queue.
 func New(o Options) *Queue {
 	if o.Capacity == 0 {
-		o.Capacity = 10_000
+		o.Capacity = defaultCapacity
 	}
 	if o.Ageing == 0 {
 		o.Ageing = time.Minute
