@@ -15,12 +15,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// installedService is the service of the package.
+// installedService is the service of the package. Its template makes further
+// ones, each named after its configuration.
 const installedService = "burnish"
 
 // findService is the service that a configuration is to be judged as: the one
 // that is named, by its name or by its unit file; without a name the installed
-// one where it runs that configuration, else nil.
+// one, or an instance of its template, where it runs that configuration, else nil.
 func findService(name, file string) (*unit.Unit, error) {
 	switch {
 	case strings.ContainsRune(name, filepath.Separator):
@@ -28,11 +29,18 @@ func findService(name, file string) (*unit.Unit, error) {
 	case name != "":
 		return unit.Find("/", name)
 	}
-	u, err := unit.Find("/", installedService)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !u.Runs(file) {
-		return nil, nil
+	instance := installedService + "@" + strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	for _, name := range []string{installedService, instance} {
+		u, err := unit.Find("/", name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return nil, err
+		case u.Runs(file):
+			return u, nil
+		}
 	}
-	return u, err
+	return nil, nil
 }
 
 // service judges what a configuration names as a systemd service would find it.

@@ -59,6 +59,15 @@ copyright() {
 	cat "$(go env GOROOT)/LICENSE"
 }
 
+# instances UNIT: the same unit as a template, NAME.yaml for the instance NAME.
+instances() {
+	sed -e 's/^Description=Burnish:/Description=Burnish (%i):/' \
+		-e 's,/etc/burnish/burnish\.yaml,/etc/burnish/%i.yaml,' \
+		-e 's/^StateDirectory=burnish$/StateDirectory=burnish-%i/' \
+		-e 's,^# /var/lib/burnish holds the folders of the installed configuration\.,# /var/lib/burnish-NAME belongs to the instance NAME: name its state_dir there.,' \
+		-e 's/systemctl edit burnish`/systemctl edit burnish@NAME`/' "$1"
+}
+
 [ -x bin/burnish ] || die "bin/burnish not found: make build"
 format=${FORMAT:-deb}
 VERSION=$(packaging/version.sh "${1:-unknown}")
@@ -88,9 +97,11 @@ for model in ops/promptcir/models/*.onnx; do
 	done
 done
 find "$doc" -type f -exec chmod 0644 {} +
+install -D -m 0644 -t "$doc/examples" packaging/systemd/instance.yaml
+instances packaging/systemd/burnish.service >dist/burnish@.service
 rm -rf dist/man
 go run ./packaging/man -burnish bin/burnish -version "$VERSION" -out dist/man
 said=$(GOFLAGS=-mod=mod go run "$NFPM" package -f packaging/nfpm.yaml -p "$format" -t "$package" 2>&1) ||
 	die "nfpm failed: $said"
-rm -r "$doc" dist/man
+rm -r "$doc" dist/man dist/burnish@.service
 echo "$package"

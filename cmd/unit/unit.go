@@ -28,31 +28,49 @@ type Unit struct {
 }
 
 // Find reads the service of that name, with or without ".service", from the
-// system below root. The error is [fs.ErrNotExist] where there is none.
+// system below root; an instance such as burnish@anna is read from its template.
+// The error is [fs.ErrNotExist] where there is none.
 func Find(root, name string) (*Unit, error) {
 	name = strings.TrimSuffix(name, ".service") + ".service"
+	files := []string{name}
+	if template := templateOf(name); template != "" {
+		files = append(files, template)
+	}
 	var dropIns []string
 	for _, folder := range folders {
-		for _, below := range []string{name + ".d", "service.d"} {
-			dropIns = append(dropIns, filepath.Join(root, folder, below))
+		for _, below := range append(files, "service") {
+			dropIns = append(dropIns, filepath.Join(root, folder, below+".d"))
 		}
 	}
-	for _, folder := range folders {
-		file := filepath.Join(root, folder, name)
-		if _, err := os.Stat(file); err == nil {
-			return read(file, dropIns)
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
+	for _, base := range files {
+		for _, folder := range folders {
+			file := filepath.Join(root, folder, base)
+			if _, err := os.Stat(file); err == nil {
+				return read(name, file, dropIns)
+			} else if !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
+			}
 		}
 	}
 	return nil, fmt.Errorf("the service %s is not installed: %w", name, fs.ErrNotExist)
 }
 
-// Read reads a unit file and the drop-ins in FILE.d beside it.
-func Read(file string) (*Unit, error) { return read(file, []string{file + ".d"}) }
+// templateOf is the template that an instance is made of, "" for other units.
+func templateOf(name string) string {
+	prefix, instance, ok := strings.Cut(name, "@")
+	if !ok || instance == ".service" {
+		return ""
+	}
+	return prefix + "@.service"
+}
 
-func read(file string, dropIns []string) (*Unit, error) {
-	u := &Unit{Name: filepath.Base(file), File: file}
+// Read reads a unit file and the drop-ins in FILE.d beside it.
+func Read(file string) (*Unit, error) {
+	return read(filepath.Base(file), file, []string{file + ".d"})
+}
+
+func read(name, file string, dropIns []string) (*Unit, error) {
+	u := &Unit{Name: name, File: file}
 	for _, part := range append([]string{file}, sorted(dropIns)...) {
 		if err := u.add(part); err != nil {
 			return nil, fmt.Errorf("the unit file %s cannot be read: %w", part, err)
@@ -129,8 +147,10 @@ func (u *Unit) on(name string, values ...string) bool {
 // expand replaces the specifiers that paths of system services are written with.
 func (u *Unit) expand(value string) string {
 	stem := strings.TrimSuffix(u.Name, ".service")
+	prefix, instance, _ := strings.Cut(stem, "@")
 	return strings.NewReplacer("%%", "%", "%S", "/var/lib", "%C", "/var/cache", "%L", "/var/log", "%t", "/run", "%E", "/etc",
-		"%T", "/tmp", "%V", "/var/tmp", "%h", "/root", "%n", u.Name, "%N", stem, "%p", stem).Replace(value)
+		"%T", "/tmp", "%V", "/var/tmp", "%h", "/root", "%n", u.Name, "%N", stem, "%p", prefix, "%P", prefix,
+		"%i", instance, "%I", strings.ReplaceAll(instance, "-", "/")).Replace(value)
 }
 
 // split parts a list into its words, which may stand in quotes.

@@ -57,6 +57,34 @@ func unwrapped(err error) error {
 	}
 }
 
+// An instance is read from its template, with the drop-ins of both.
+func TestInstanceOfATemplate(t *testing.T) {
+	root := t.TempDir()
+	write(t, root+"/usr/lib/systemd/system/burnish@.service", "[Service]\nExecStart=/usr/bin/burnish run -c "+root+"/etc/burnish/%i.yaml\nStateDirectory=burnish-%i\nUser=burnish\n")
+	write(t, root+"/etc/systemd/system/burnish@.service.d/10.conf", "[Service]\nUser=every\nReadWritePaths=/srv/%p/%I\n")
+	write(t, root+"/etc/systemd/system/burnish@anna-b.service.d/20.conf", "[Service]\nUser=anna\n")
+	write(t, root+"/etc/burnish/anna-b.yaml", "")
+	u, err := Find(root, "burnish@anna-b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := u.value("User"); u.Name != "burnish@anna-b.service" || got != "anna" {
+		t.Errorf("%s runs as %q", u.Name, got)
+	}
+	if !u.Runs(root + "/etc/burnish/anna-b.yaml") {
+		t.Error("the instance does not run its configuration")
+	}
+	if !u.Makes("/var/lib/burnish-anna-b/state") {
+		t.Error("the instance does not make its state folder")
+	}
+	if got := u.words("ReadWritePaths"); !slices.Equal(got, []string{"/srv/burnish/anna/b"}) {
+		t.Errorf("ReadWritePaths are %q", got)
+	}
+	if _, err := Find(root, "burnish"); !os.IsNotExist(unwrapped(err)) {
+		t.Errorf("the template is not a service of its own: %v", err)
+	}
+}
+
 // The unit of the package, with what administrators add.
 func TestNamespaceOfTheInstalledUnit(t *testing.T) {
 	installed, err := os.ReadFile("../../packaging/systemd/burnish.service")

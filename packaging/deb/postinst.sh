@@ -13,5 +13,6 @@ if [ "$1" = configure ] || [ "$1" = abort-upgrade ]; then
 		systemctl --system daemon-reload >/dev/null || true
 		if [ -n "$2" ]; then action=restart; else action=start; fi
 		deb-systemd-invoke "$action" burnish.service >/dev/null || true
+		systemctl --system try-restart 'burnish@*.service' >/dev/null || true
 	fi
 fi

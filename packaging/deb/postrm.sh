@@ -8,7 +8,8 @@ if [ "$1" = purge ]; then
 		deb-systemd-helper purge burnish.service >/dev/null || true
 		deb-systemd-helper unmask burnish.service >/dev/null || true
 	fi
-	# What Burnish noted about its work goes; photos, in or out, never do.
+	# What Burnish noted about its work goes; photos, in or out, never do, nor
+	# does what belongs to instances of burnish@.service.
 	rm -rf /var/lib/burnish/state
 	rmdir --ignore-fail-on-non-empty /var/lib/burnish/ingest /var/lib/burnish/out /var/lib/burnish 2>/dev/null || true
 fi

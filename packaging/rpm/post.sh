@@ -9,5 +9,5 @@ if [ "$1" = 1 ]; then
 fi
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload || true
-	[ "$1" = 1 ] || systemctl try-restart burnish.service || true
+	[ "$1" = 1 ] || systemctl try-restart burnish.service 'burnish@*.service' || true
 fi

@@ -3,5 +3,5 @@
 set -e
 if [ "$1" = 0 ]; then
 	systemctl --no-reload disable burnish.service >/dev/null 2>&1 || true
-	[ ! -d /run/systemd/system ] || systemctl stop burnish.service || true
+	[ ! -d /run/systemd/system ] || systemctl stop burnish.service 'burnish@*.service' || true
 fi
