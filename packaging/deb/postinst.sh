@@ -13,6 +13,8 @@ if [ "$1" = configure ] || [ "$1" = abort-upgrade ]; then
 		systemctl --system daemon-reload >/dev/null || true
 		if [ -n "$2" ]; then action=restart; else action=start; fi
 		deb-systemd-invoke "$action" burnish.service >/dev/null || true
-		systemctl --system try-restart 'burnish@*.service' >/dev/null || true
+		for unit in $(systemctl list-units --plain --no-legend 'burnish@*.service' | cut -d' ' -f1); do
+			deb-systemd-invoke restart "$unit" >/dev/null || true
+		done
 	fi
 fi
