@@ -61,6 +61,7 @@ copyright() {
 
 # instances UNIT: the same unit as a template, NAME.yaml for the instance NAME.
 instances() {
+	# shellcheck disable=SC2016 # the unit's comment has backquotes
 	sed -e 's/^Description=Burnish:/Description=Burnish (%i):/' \
 		-e 's,/etc/burnish/burnish\.yaml,/etc/burnish/%i.yaml,' \
 		-e 's/^StateDirectory=burnish$/StateDirectory=burnish-%i/' \

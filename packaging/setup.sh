@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building, testing and packaging Burnish need, group by group.
 #
-#   packaging/setup.sh [build] [test] [train] [page] [lint] [systemd] [vm]      (default: build)
+#   packaging/setup.sh [build] [test] [train] [page] [lint] [systemd] [arm64] [package] [vm]      (default: build)
 #
 #   build    C compiler, pkg-config, libvips; ONNX Runtime in bin/lib
 #   test     Python, PyTorch and NumPy from Debian; ONNX tools in .venv
@@ -10,6 +10,8 @@
 #   lint     shellcheck; golangci-lint in .cache/tools
 #   systemd  debootstrap and systemd-nspawn, for the scripts that test a
 #            package or a fresh checkout in a Debian container
+#   arm64    those and ONNX Runtime for arm64 in .cache, to build for it
+#   package  lintian and rpm, which judge packages
 #   vm       QEMU and busybox, for the script that changes a machine's clock
 #
 # For Debian 12 with Go 1.26 and npm. It installs only what is missing: a second
@@ -34,6 +36,7 @@ readonly TRAIN_PACKAGES=(gcc libc6-dev python3 python3-venv)
 readonly PAGE_PACKAGES=(chromium)
 readonly LINT_PACKAGES=(shellcheck)
 readonly SYSTEMD_PACKAGES=(debootstrap systemd-container)
+readonly PACKAGE_PACKAGES=(lintian rpm man-db)
 readonly VM_PACKAGES=(qemu-system-x86 busybox-static cpio)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -83,12 +86,13 @@ go_need() {
 	[ "${minor:-0}" -ge 26 ] || die "Go 1.26 or newer needed, found $v"
 }
 
+# onnxruntime MACHINE FILE: the library for that kind of processor.
 onnxruntime() {
-	local arch sum tarball=.cache/onnxruntime-node-$ORT_VERSION.tgz lib=bin/lib/libonnxruntime.so.1
-	case $(uname -m) in
+	local arch sum tarball=.cache/onnxruntime-node-$ORT_VERSION.tgz lib=$2
+	case $1 in
 	x86_64) arch=x64 sum=$ORT_LIB_SHA256_x64 ;;
 	aarch64) arch=arm64 sum=$ORT_LIB_SHA256_arm64 ;;
-	*) die "no ONNX Runtime is available for $(uname -m): build one and set restore.runtime.library" ;;
+	*) die "no ONNX Runtime is available for $1: build one and set restore.runtime.library" ;;
 	esac
 	matches sha256sum "$sum" "$lib" && return
 
@@ -101,7 +105,7 @@ onnxruntime() {
 		matches sha512sum "$ORT_TARBALL_SHA512" "$tarball" ||
 			die "$tarball has the wrong SHA-512: delete it and try again"
 	fi
-	mkdir -p bin/lib
+	mkdir -p "${lib%/*}"
 	tar -xzOf "$tarball" "package/bin/napi-v6/linux/$arch/libonnxruntime.so.1" >"$lib.part"
 	matches sha256sum "$sum" "$lib.part" || die "the library in $tarball has the wrong SHA-256"
 	mv "$lib.part" "$lib"
@@ -151,7 +155,7 @@ golangci() {
 mkdir -p .cache
 for group in "$@"; do
 	case $group in
-	build) go_need; apt_need "${BUILD_PACKAGES[@]}"; onnxruntime ;;
+	build) go_need; apt_need "${BUILD_PACKAGES[@]}"; onnxruntime "$(uname -m)" bin/lib/libonnxruntime.so.1 ;;
 	test)
 		mapfile -t encoders < <(apt_offers "${ENCODER_PACKAGES[@]}")
 		apt_need "${TEST_PACKAGES[@]}" "${encoders[@]}"
@@ -163,8 +167,10 @@ for group in "$@"; do
 		;;
 	page) apt_need "${PAGE_PACKAGES[@]}"; axe ;;
 	lint) go_need; apt_need "${LINT_PACKAGES[@]}"; golangci ;;
+	arm64) go_need; apt_need "${SYSTEMD_PACKAGES[@]}"; onnxruntime aarch64 .cache/arm64/libonnxruntime.so.1 ;;
+	package) apt_need "${PACKAGE_PACKAGES[@]}" ;;
 	systemd) apt_need "${SYSTEMD_PACKAGES[@]}" ;;
 	vm) apt_need "${VM_PACKAGES[@]}" ;;
-	*) die "unknown group $group: build, test, train, page, lint, systemd or vm" ;;
+	*) die "unknown group $group: build, test, train, page, lint, systemd, arm64, package or vm" ;;
 	esac
 done

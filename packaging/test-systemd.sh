@@ -6,7 +6,8 @@
 #   packaging/test-systemd.sh [DEB]    (default: the newest in dist)
 #
 # SUITE is bookworm (default) or trixie. OLDER is a package of an earlier version
-# to upgrade from. SCRATCH (default /var/tmp/burnish-systemd) keeps the bare
+# to upgrade from. STEPS are functions of packaging/proof to run instead of all:
+# prove_install, and what is to be tried. SCRATCH (default /var/tmp/burnish-systemd) keeps the bare
 # Debian for the next run; apt's configuration is the host's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -28,7 +29,7 @@ mkdir -p "$scratch"
 bare
 rm -rf "$drop" "$camera"
 mkdir -p "$drop"
-install -d -o 1000 -g 1000 "$camera"
+install -d -m 0700 -o 1000 -g 1000 "$camera"
 : >"$scratch/apt.log"
 
 finish() {
@@ -42,21 +43,9 @@ trap finish EXIT
 say "boot $suite"
 boot --bind="$drop:/var/lib/burnish/ingest" --bind="$camera:/srv/camera"
 inside systemctl --version | head -n1
-prove_upgrade
-[ -n "$older" ] || prove_install
-prove_downgrade
-prove_photo
-prove_conffile
-prove_sandbox
-prove_second_start
-prove_reload
-prove_instances
-prove_bind_mount
-prove_home
-plain_again
-prove_killed_worker
-prove_restart
-prove_crash
-prove_full_disk
-prove_faulty_start
-prove_removal
+if [ -n "$older" ]; then first='prove_upgrade prove_downgrade'; else first=prove_install; fi
+for step in ${STEPS:-$first prove_photo prove_conffile prove_sandbox prove_second_start prove_reload prove_instances \
+	prove_bind_mount prove_home plain_again prove_killed_worker prove_restart prove_crash prove_full_disk \
+	prove_faulty_start prove_removal}; do
+	$step
+done

@@ -18,7 +18,7 @@ large() {
 	mv "$1.new" "$1"
 }
 alone() { wait_for 60 "$1 in progress" working "$1"; }
-working() { inside burnish status -c $config | grep -A3 '^in progress' | grep -q "$1"; }
+working() { grep -A3 '^in progress' <<<"$(inside burnish status -c $config)" | grep "$1"; }
 no_leftovers() { [ -z "$(inside find /var/lib/burnish/out -name '.*' -type f)" ] || die "temporary files are left: $(inside find /var/lib/burnish/out -name '.*')"; }
 
 prove_killed_worker() {

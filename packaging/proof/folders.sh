@@ -5,15 +5,16 @@
 # watch_also FOLDER OUTPUT adds a folder to the configuration.
 watch_also() { inside sed -i "s|^restore:|  - {folder: $1, pipeline: photos, output: $2}\nrestore:|" $config; }
 
-# heed COMMAND...: does what `burnish check` says, to the letter.
+# heed NAME FOLDER...: does what `burnish check` says, to the letter.
 heed() {
-	local said
+	local said name=$1
+	shift
 	! said=$(inside burnish check -c $config) || die "check reports no fault"
 	echo "$said"
 	for f in "$@"; do grep -q "\"$f\"" <<<"$said" || die "check does not mention $f"; done
 	grep -E '^  (install|setfacl) ' <<<"$said" | inside sh -e || die "the commands of the remedy fail"
 	inside mkdir -p /etc/systemd/system/burnish.service.d
-	sed -n 's/^      //p' <<<"$said" | inside tee /etc/systemd/system/burnish.service.d/override.conf
+	sed -n 's/^      //p' <<<"$said" | inside tee "/etc/systemd/system/burnish.service.d/$name.conf"
 	inside systemctl daemon-reload
 	inside burnish check -c $config || die "the remedy is not enough"
 }
@@ -23,10 +24,11 @@ prove_bind_mount() {
 	inside cp $config /etc/burnish/before.yaml
 	apt install acl
 	watch_also /srv/camera /srv/restored
-	heed /srv/camera /srv/restored
+	heed camera /srv/camera /srv/restored
 	inside systemctl restart burnish || die "the service does not start with the remedy"
-	install -m 0640 -o 1000 -g 1000 "$photo" "$camera/.new"
-	setfacl -m "u:$(inside id -u burnish):r" "$camera/.new" 2>/dev/null || inside setfacl -m u:burnish:r /srv/camera/.new
+	cp "$photo" "$camera/.new" # inherits the folder's access control list
+	chown 1000:1000 "$camera/.new"
+	chmod 0640 "$camera/.new"
 	mv "$camera/.new" "$camera/card.jpg"
 	wait_for 180 "/srv/restored/card.restored.jpg" inside test -s /srv/restored/card.restored.jpg
 	inside ls -ln /srv/camera /srv/restored
@@ -41,7 +43,7 @@ prove_home() {
 	inside chmod 0700 /home/anna
 	inside install -d -o anna -g anna /home/anna/photos
 	watch_also /home/anna/photos /home/anna/restored
-	heed /home/anna/photos /home/anna/restored
+	heed home /home/anna/photos /home/anna/restored
 	inside systemctl restart burnish || die "the service does not start with the remedy"
 	install -m 0600 -o 1000 -g 1000 "$photo" "$root/home/anna/photos/.new"
 	inside setfacl -m u:burnish:r /home/anna/photos/.new

@@ -14,14 +14,12 @@ package=dist/older/burnish_${version}_$(dpkg --print-architecture).deb
 if [ ! -f "$package" ]; then
 	tree=$(mktemp -d)
 	trap 'rm -rf "$tree"' EXIT
-	git archive "$commit" | tar -x -C "$tree"
-	mkdir -p "$tree/bin" "$tree/.cache"
-	cp -R bin/lib "$tree/bin/"
-	make -s -C "$tree" build VERSION="$version" >&2
-	script=$tree/packaging/package.sh
-	[ -x "$script" ] || script=$tree/packaging/deb.sh # its name until package.sh made RPMs, too
-	built=$("$script" "$version" | tail -n 1)
+	git clone -q --shared . "$tree/burnish"
+	git -C "$tree/burnish" checkout -q --detach "$commit"
+	mkdir -p "$tree/burnish/bin"
+	cp -R bin/lib "$tree/burnish/bin/"
+	make -s -C "$tree/burnish" deb >&2
 	mkdir -p dist/older
-	cp "$tree/$built" "$package"
+	cp "$tree/burnish/dist/${package##*/}" "$package"
 fi
 echo "$package"
