@@ -8,16 +8,14 @@ import (
 	"strings"
 )
 
-// chapters are the references that burnish.yaml(5) consists of, in order.
-var chapters = []string{
-	"docs/watching.md", "docs/devices.md", "docs/steps.md", "docs/outputs.md", "outputs.md",
-	"docs/metadata.md", "docs/failures.md", "docs/monitoring.md", "docs/sandbox.md", "docs/testing.md",
-}
-
 // referencePages are those made of the references below config.
 func referencePages(config string) ([]page, error) {
 	var b strings.Builder
 	b.WriteString("# NAME\n\nburnish.yaml - configuration of Burnish\n\n# DESCRIPTION\n\n")
+	chapters, err := chaptersOf(config)
+	if err != nil {
+		return nil, err
+	}
 	for i, name := range append([]string{"README.md"}, chapters...) {
 		text, err := os.ReadFile(filepath.Join(config, name))
 		if err != nil {
@@ -48,6 +46,24 @@ var (
 	localLink = regexp.MustCompile(`\[([^\]]+)\]\(([^)]*)\)`)
 	contents  = regexp.MustCompile(`(?s)\| page \| topic \|\n.*?\n\n`)
 )
+
+// chaptersOf are the references that the table of contents in README.md names, in
+// its order, without the operators, which have a page of their own.
+func chaptersOf(config string) (names []string, err error) {
+	text, err := os.ReadFile(filepath.Join(config, "README.md"))
+	if err != nil {
+		return nil, err
+	}
+	for _, link := range localLink.FindAllStringSubmatch(contents.FindString(string(text)), -1) {
+		if link[2] != "operations.md" {
+			names = append(names, link[2])
+		}
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%s/README.md has no table of contents", config)
+	}
+	return names, nil
+}
 
 // chapter parts a reference into its title and a body for one long page: links
 // between files become their text, headings go one level down, and the table of

@@ -10,9 +10,9 @@ large() {
 			pipelines:
 			  large:
 			    steps: [{resize: {width: 1800, height: 1800, enlarge: true}}]
-			    outputs: [{path: "large.jpg", jpeg: {quality: 12}, strip: [all], provenance: false}]
+			    outputs: [{path: "large.jpg", jpeg: {quality: 12}, keep: [icc], provenance: false}]
 		END
-		bin/burnish apply -c "$scratch/large.yaml" -o "$scratch" "$photo" >/dev/null || die "no large photo could be made"
+		bin/burnish apply -c "$scratch/large.yaml" -o "$scratch" "$photo" >"$scratch/large.log" 2>&1 || die "no large photo could be made: $(cat "$scratch/large.log")"
 	fi
 	cp "$scratch/large.jpg" "$1.new"
 	mv "$1.new" "$1"
