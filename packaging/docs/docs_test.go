@@ -1,7 +1,7 @@
 // Package docs holds the guides for operators. Its test runs the commands in
 // them:
 //
-//	```sh              runs in a home folder with the demo's photos in ~/Pictures
+//	```sh              runs in a home folder with the demo's photos in ~/Pictures, and undamaged ones below
 //	```sh fails        the same; the exit status must not be 0
 //	```sh background   starts, and is ended with the page
 //	```sh service      runs as root in the Debian of packaging/test-systemd.sh
@@ -94,8 +94,10 @@ const notRun = "\x00"
 
 func runPage(t *testing.T, page, bin string) {
 	home := t.TempDir()
-	if err := os.CopyFS(filepath.Join(home, "Pictures"), os.DirFS("../demo/photos")); err != nil {
-		t.Fatal(err)
+	for folder, photos := range map[string]string{"Pictures": "../demo/photos", "Pictures/Undamaged": "../demo/originals"} {
+		if err := os.CopyFS(filepath.Join(home, folder), os.DirFS(photos)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	printed := ""
 	for _, b := range blocksOf(t, page) {

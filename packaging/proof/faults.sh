@@ -9,16 +9,16 @@ large() {
 			version: 1
 			pipelines:
 			  large:
-			    steps: [{resize: {width: 1800, height: 1800, enlarge: true}}]
+			    steps: [{resize: {width: 1200, height: 1200, enlarge: true}}]
 			    outputs: [{path: "large.jpg", jpeg: {quality: 12}, keep: [icc], provenance: false}]
 		END
 		bin/burnish apply -c "$scratch/large.yaml" -o "$scratch" "$photo" >"$scratch/large.log" 2>&1 || die "no large photo could be made: $(cat "$scratch/large.log")"
 	fi
-	cp "$scratch/large.jpg" "$1.new"
+	install -m 0644 "$scratch/large.jpg" "$1.new"
 	mv "$1.new" "$1"
 }
 alone() { wait_for 60 "$1 in progress" working "$1"; }
-working() { grep -A3 '^in progress' <<<"$(inside burnish status -c $config)" | grep "$1"; }
+working() { grep "in progress: .*/$1" <<<"$(inside burnish status -c $config)"; }
 no_leftovers() { [ -z "$(inside find /var/lib/burnish/out -name '.*' -type f)" ] || die "temporary files are left: $(inside find /var/lib/burnish/out -name '.*')"; }
 
 prove_killed_worker() {
