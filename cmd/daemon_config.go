@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -31,7 +32,8 @@ func appConfig(c *config.Config, w app.Workers) app.Config {
 func watchedJob(w config.Watch) plugin.Job {
 	return plugin.Job{
 		Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Review: w.Review, Allow: w.AllowFormats, Limits: w.Limits, Quarantine: w.OnQuarantine.Move,
-		After: plugin.After{Move: w.OnSuccess.Move, Trash: w.OnSuccess.Trash, KeepSidecars: w.OnSuccess.Sidecars == config.KeepSidecars},
+		OnChange: cmp.Or(w.OnChange, plugin.AskFirst),
+		After:    plugin.After{Move: w.OnSuccess.Move, Trash: w.OnSuccess.Trash, KeepSidecars: w.OnSuccess.Sidecars == config.KeepSidecars},
 	}
 }
 

@@ -146,6 +146,9 @@ func printState(out io.Writer, now api.Standing) {
 	if s.Ledger != "" {
 		fmt.Fprintf(out, "at start: %s\n", diag.Printable(s.Ledger))
 	}
+	for _, c := range s.Changes {
+		fmt.Fprintf(out, "changed: %s: %s\n", diag.Printable(c.Folder), diag.Printable(c.Text))
+	}
 	for _, h := range s.Held {
 		fmt.Fprintf(out, "on hold: %s: %s\n", diag.Printable(h.Folder), diag.Printable(h.Reason))
 	}

@@ -58,6 +58,7 @@ type Watch struct {
 	Priority       int                `yaml:"priority" help:"priority over other folders; a minute of waiting counts as one step"`
 	Limits         plugin.PhotoLimits `yaml:"limits" help:"limits of this folder, in place of the general ones"`
 	OnSuccess      OnSuccess          `yaml:"on_success" help:"what happens to an original after success: keep (default), {move: FOLDER} or {trash: 720h}; sidecars: keep leaves its sidecars behind"`
+	OnChange       string             `yaml:"on_change" enum:"ask,redo,keep," help:"what happens to finished photos when the pipeline changes: ask waits for burnish reprocess, redo makes changed outputs anew, keep leaves outputs as they are"`
 	OnQuarantine   OnQuarantine       `yaml:"on_quarantine" help:"what happens to an original in quarantine"`
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/change"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/catalog"
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
@@ -31,6 +32,30 @@ type Query = history.Query
 
 // ParseQuery reads an expression over the fields of a record.
 func ParseQuery(text string) (Query, error) { return history.ParseQuery(text) }
+
+// Change is what the change of a pipeline means for photos below a folder that
+// were done before.
+type Change = change.Change
+
+// Changes counts the photos that were done by pipelines which were changed since.
+// It reads all records where there may be such.
+func Changes(ctx context.Context, r *Records) ([]Change, error) {
+	found, err := change.Count(ctx, r.Store(), false)
+	return found.Changes, err
+}
+
+// Reprocessing tells of what [Records.Reprocess] would mark, without marking it.
+func Reprocessing(r *Records, q Query) (photos []string, work Change, err error) {
+	w, err := change.NewWork(r.Store())
+	if err != nil {
+		return nil, work, err
+	}
+	chosen, err := r.Choose(q, w.Add)
+	for _, key := range chosen {
+		photos = append(photos, key.Path)
+	}
+	return photos, w.Change, err
+}
 
 // Question asks what a ledger knows of a photo.
 type Question = history.Question

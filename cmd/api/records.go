@@ -13,6 +13,13 @@ const (
 	Lookup    Verb[plugin.Question, plugin.Answer] = "POST /v1/lookup"
 	Retry     Verb[RetryRequest, Requeued]         = "POST /v1/retry"
 	Reprocess Verb[ReprocessRequest, Requeued]     = "POST /v1/reprocess"
+
+	// ReprocessEstimate and RetryEstimate tell of what the verbs would do.
+	ReprocessEstimate Verb[ReprocessRequest, Estimate] = "POST /v1/reprocess/estimate"
+	RetryEstimate     Verb[RetryRequest, Estimate]     = "POST /v1/retry/estimate"
+
+	// Changed counts the photos whose pipelines were changed since.
+	Changed Verb[None, Changes] = "GET /v1/changes"
 )
 
 // Failures are the photos that failed when they were last tried.
@@ -20,9 +27,23 @@ type Failures struct {
 	Failures []plugin.Failure `json:"failures"`
 }
 
-// RetryRequest names photos, and folders of them; none: all that failed.
+// Changes are what changed pipelines mean, by pipeline and folder.
+type Changes struct {
+	Changes []plugin.Change `json:"changes"`
+}
+
+// Estimate is what a verb would do. The problem is what would go wrong.
+type Estimate struct {
+	Would   []string      `json:"would"` // photos
+	Work    plugin.Change `json:"work"`
+	Problem *Problem      `json:"problem,omitempty"`
+}
+
+// RetryRequest names photos, and folders of them; none: all that failed. Those
+// that the expression, if there is one, does not describe are left alone.
 type RetryRequest struct {
 	Paths []string `json:"paths"`
+	Where string   `json:"where,omitempty"`
 }
 
 // ReprocessRequest says which results are to be made again.
@@ -59,11 +80,43 @@ func Records(r *plugin.Records, d *plugin.Desk) *Mux {
 	})
 	Lookup.Handle(m, func(_ context.Context, q plugin.Question) (plugin.Answer, error) { return r.Recall(q) })
 	handlePhotos(m, r)
-	Retry.Handle(m, func(_ context.Context, q RetryRequest) (Requeued, error) { return requeued(r.Retry(q.Paths)) })
+	Retry.Handle(m, func(_ context.Context, q RetryRequest) (Requeued, error) {
+		where, err := query(q.Where)
+		if err != nil {
+			return Requeued{}, err
+		}
+		return requeued(r.RetryWhere(q.Paths, where, false))
+	})
+	RetryEstimate.Handle(m, func(_ context.Context, q RetryRequest) (Estimate, error) {
+		where, err := query(q.Where)
+		if err != nil {
+			return Estimate{}, err
+		}
+		photos, err := r.RetryWhere(q.Paths, where, true)
+		p := Estimate{Would: photos, Work: plugin.Change{Photos: len(photos)}}
+		if err != nil {
+			p.Problem = problemOf(err)
+		}
+		return p, nil
+	})
+	Changed.Handle(m, func(ctx context.Context, _ None) (c Changes, err error) {
+		c.Changes, err = plugin.Changes(ctx, r)
+		return c, err
+	})
+	ReprocessEstimate.Handle(m, func(_ context.Context, q ReprocessRequest) (p Estimate, err error) {
+		where, err := plugin.ParseQuery(q.Where)
+		if err != nil {
+			return p, err
+		}
+		p.Would, p.Work, err = plugin.Reprocessing(r, where)
+		return p, err
+	})
 	Undo.Handle(m, func(ctx context.Context, q plugin.UndoRequest) (plugin.UndoPage, error) {
 		return plugin.Undo(ctx, r, q)
 	})
-	Verify.Handle(m, func(ctx context.Context, q plugin.VerifyRequest) (plugin.VerifyPage, error) { return plugin.Verify(ctx, r, q) })
+	Verify.Handle(m, func(ctx context.Context, q plugin.VerifyRequest) (plugin.VerifyPage, error) {
+		return plugin.Verify(ctx, r, q)
+	})
 	Reprocess.Handle(m, func(_ context.Context, q ReprocessRequest) (Requeued, error) {
 		where, err := plugin.ParseQuery(q.Where)
 		if err != nil {
@@ -72,4 +125,12 @@ func Records(r *plugin.Records, d *plugin.Desk) *Mux {
 		return requeued(r.Reprocess(where))
 	})
 	return m
+}
+
+// query reads an expression; "" is all.
+func query(where string) (plugin.Query, error) {
+	if where == "" {
+		return plugin.Query{}, nil
+	}
+	return plugin.ParseQuery(where)
 }

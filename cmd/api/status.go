@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 	"github.com/burnish-photo/burnish/watcher"
 )
@@ -47,6 +48,16 @@ type DaemonStatus struct {
 	Rate      float64             `json:"photos_per_minute,omitempty"`
 	LastError *LastError          `json:"last_error,omitempty"`
 	Steps     map[string][]string `json:"steps,omitempty"` // by pipeline: what networks run, and where
+
+	Changes []PipelineChange `json:"changes,omitempty"`
+}
+
+// PipelineChange is what the change of a pipeline means for the photos of a
+// watched folder that were done before.
+type PipelineChange struct {
+	plugin.Change
+	OnChange string `json:"on_change"`
+	Text     string `json:"text"` // all of it, for people
 }
 
 // HeldFolder is a watched folder of which no photo begins.

@@ -76,6 +76,8 @@ type App struct {
 
 	worker guarded // replaced by a reload
 
+	changes changes
+
 	// Below, the loop's goroutine alone touches what is there.
 
 	current *session

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -35,6 +36,7 @@ func (a *App) Pause(paused bool) error {
 
 // Requeue takes up photos that the watcher has sent already.
 func (a *App) Requeue(photos []string) error {
+	defer a.changes.count(context.Background(), a, false)
 	return a.exec(func() {
 		for _, photo := range photos {
 			if folder, ok := a.current.config.folderOf(photo); ok {

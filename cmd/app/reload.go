@@ -177,5 +177,6 @@ func (a *App) swap(ctx context.Context, next *swap) error {
 	a.log.Info("configuration reloaded", event.Reloaded.Attr())
 	keepReload(a, nil)
 	a.logReady(s)
+	a.changes.count(ctx, a, true)
 	return nil
 }

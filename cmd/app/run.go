@@ -72,6 +72,8 @@ func (a *App) Run(ctx context.Context) (err error) {
 	a.current.begin(working, watch)
 	go a.maintain(working)
 	go countReviews(working, a)
+	a.changes.count(working, a, true)
+	defer a.changes.running.Wait()
 	return a.loop(working)
 }
 
@@ -109,6 +111,9 @@ func (a *App) loop(ctx context.Context) (err error) {
 			s.queue.Add(f.Path, f.Root, time.Now())
 		case e := <-a.ended:
 			s.queue.Finish(e.task.Path, a.outcome(e), time.Now())
+			if s.queue.Len()+s.queue.Underway() == 0 {
+				a.changes.idle(ctx, a)
+			}
 		case do := <-a.commands:
 			do()
 		case err = <-s.watched:

@@ -152,7 +152,7 @@ func (a *App) snapshot() Status {
 	s, watch := a.status, a.watch
 	s.Reload = a.reloaded
 	a.mu.Unlock()
-	s.Folders = watch.Folders()
+	s.Folders, s.Changes = watch.Folders(), a.changes.known()
 	return s
 }
 

@@ -33,6 +33,7 @@ const (
 	Ready              Kind = "ready"
 	Reloaded           Kind = "reloaded"
 	ReloadFailed       Kind = "reload_failed"
+	PipelineChanged    Kind = "pipeline_changed"
 	Paused             Kind = "paused"
 	Resumed            Kind = "resumed"
 	Stopping           Kind = "stopping"
@@ -74,6 +75,7 @@ var catalogue = map[Kind]Entry{
 	Ready:              {"33618389bcee49f1943ea067d5115e74", "the daemon is ready"},
 	Reloaded:           {"6c3af3a4fb9445579b078d0f559e4ddf", "another configuration is in use"},
 	ReloadFailed:       {"d2e3ed966018406ab62d45d5acec065d", "a configuration was refused; the current one stays in use"},
+	PipelineChanged:    {"80cdb5f058364b3aba5548b40d917d31", "a pipeline changed, and photos were done by it as it was"},
 	Paused:             {"e2dbca40e79646e38a42dc05219c76a0", "no photo is started: `burnish pause` or quiet hours"},
 	Resumed:            {"290a2356c0e64067bf9cc43f0ca44419", "photos are started again"},
 	Stopping:           {"10f40d5492b94bd09aeb15579c639533", "the daemon stops after the photos in progress"},

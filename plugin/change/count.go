@@ -125,12 +125,7 @@ func (w *survey) gathered() {
 // add counts a photo that was done by another version than v.
 func (w *survey) add(r history.Record, v history.Version) {
 	d := w.difference(r.Settings(), v)
-	outputs, network := 0, false
-	for _, place := range d.stale {
-		outputs++
-		network = network || v.NeedsNetwork(place)
-	}
-	if outputs == 0 {
+	if len(d.stale) == 0 {
 		return
 	}
 	i := slices.IndexFunc(w.Changes, func(c Change) bool { return c.Pipeline == v.Pipeline && c.Folder == r.Root && c.At == d.at })
@@ -139,15 +134,59 @@ func (w *survey) add(r history.Record, v history.Version) {
 		w.Changes = append(w.Changes, Change{Pipeline: v.Pipeline, Folder: r.Root, At: d.at})
 	}
 	c := &w.Changes[i]
-	c.Photos++
-	c.Outputs += outputs
-	if network = network && (d.networks || r.Notes["left_alone"] == ""); !network {
-		c.Offline++
-	}
+	c.add(r, v, d)
 	if r.State == history.Requeued {
 		c.Asked++
 	}
-	c.Seconds += seconds(r, network, float64(outputs)/float64(max(1, len(r.Outputs))))
+}
+
+// add counts a photo of which what differs is to be made.
+func (c *Change) add(r history.Record, v history.Version, d difference) {
+	network := false
+	for _, place := range d.stale {
+		network = network || v.NeedsNetwork(place)
+	}
+	c.Photos++
+	c.Outputs += len(d.stale)
+	if network = network && (d.networks || r.Notes["left_alone"] == ""); !network {
+		c.Offline++
+	}
+	c.Seconds += seconds(r, network, float64(len(d.stale))/float64(max(1, len(r.Outputs))))
+}
+
+// Work estimates what it takes to make results again.
+type Work struct {
+	Change
+	versions history.Versions
+	compared map[[2]string]difference
+}
+
+// NewWork begins with none.
+func NewWork(s history.Store) (*Work, error) {
+	versions, err := history.AllVersions(s)
+	return &Work{versions: versions, compared: map[[2]string]difference{}}, err
+}
+
+// Add adds a result. Of one that is current all outputs are made again.
+func (w *Work) Add(r history.Record) {
+	v, ok := w.versions.InForce(r)
+	if !ok {
+		w.Photos++
+		w.Seconds += seconds(r, true, 1)
+		w.Outputs += len(r.Outputs)
+		return
+	}
+	key := [2]string{r.Settings(), v.Settings}
+	d, known := w.compared[key]
+	if !known {
+		d = compare(w.versions[r.Settings()], v)
+		if len(d.stale) == 0 {
+			d = compare(history.Version{}, v)
+			d.networks = false
+		}
+		w.compared[key] = d
+	}
+	w.add(r, v, d)
 }
 
 // seconds estimates from what a photo took before, which made that part of as
@@ -184,11 +223,7 @@ func (w *survey) difference(before string, v history.Version) difference {
 }
 
 func compare(old, v history.Version) (d difference) {
-	for i, o := range v.Outputs {
-		if old.FindOutput(o.Settings) < 0 {
-			d.stale = append(d.stale, i)
-		}
-	}
+	d.stale = v.Stale(old)
 	if len(old.Outputs) == 0 {
 		return difference{d.stale, "an unknown step", true}
 	}

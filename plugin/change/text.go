@@ -9,6 +9,14 @@ import (
 
 // Text says what the change means, with as many photos at a time.
 func (c Change) Text(parallel int) string {
+	return fmt.Sprintf("pipeline %s changed at %s: %s", c.Pipeline, c.At, c.Figures(parallel))
+}
+
+// Figures says how much there is to do.
+func (c Change) Figures(parallel int) string {
+	if c.Photos == 0 {
+		return "0 photos"
+	}
 	parts := []string{number(c.Photos, "photo"), c.each()}
 	switch c.Offline {
 	case 0:
@@ -18,7 +26,7 @@ func (c Change) Text(parallel int) string {
 		parts = append(parts, "network not needed for "+grouped(c.Offline))
 	}
 	parts = append(parts, "about "+Duration(c.Seconds/float64(max(1, parallel))))
-	return fmt.Sprintf("pipeline %s changed at %s: %s", c.Pipeline, c.At, strings.Join(parts, "; "))
+	return strings.Join(parts, "; ")
 }
 
 // each says how many outputs are to be made.

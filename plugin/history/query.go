@@ -14,9 +14,10 @@ import (
 )
 
 // Query chooses among records by an expression, in the language of `when:`,
-// over the fields that [Fields] has.
+// over the fields that [Fields] has. The zero value chooses all.
 type Query struct {
 	expression *expression.Expression[Fields]
+	changed    func(Record) bool // whether its pipeline was changed since; nil: nobody knows of any
 }
 
 // Fields are what an expression may ask of a record.
@@ -32,6 +33,9 @@ type Fields struct {
 	Failure      string            `expr:"failure"`       // kind of it; "" where there is none
 	Finished     string            `expr:"finished"`      // local time, as 2006-01-02T15:04:05
 	Age          float64           `expr:"age"`           // days since then
+	Damage       float64           `expr:"damage"`        // measured; 0 where it was not
+	Camera       string            `expr:"camera"`        // maker and model
+	Changed      bool              `expr:"changed"`       // the pipeline was changed since, so that outputs would be others
 	Notes        map[string]string `expr:"notes"`         // what the operators said
 
 	// Glob compares a path's last elements, or all of it, with a pattern: * ? and [a-z].
@@ -50,7 +54,7 @@ func ParseQuery(text string) (Query, error) {
 		},
 	})
 	if err == nil {
-		return Query{x}, nil
+		return Query{expression: x}, nil
 	}
 	if now := fromConditions(text); now != "" {
 		return Query{}, fmt.Errorf("condition %q: conditions are expressions now, as of when; write: %s", text, now)
@@ -69,13 +73,23 @@ func (q Query) Matches(r Record) (bool, error) {
 	if rel, err := filepath.Rel(r.Root, folder); r.Root != "" && err == nil {
 		folder = rel
 	}
-	return q.expression.Holds(Fields{
+	if q.expression == nil {
+		return true, nil
+	}
+	f := Fields{
 		Pipeline: r.Pipeline, Model: model, ModelVersion: version,
 		Path: norm.NFC.String(r.Path), Folder: norm.NFC.String(folder), File: norm.NFC.String(filepath.Base(r.Path)),
 		Size: r.Stat.Size, State: string(r.State), Failure: r.ErrorClass,
 		Finished: r.Finished.Local().Format("2006-01-02T15:04:05"), Age: time.Since(r.Finished).Hours() / 24,
-		Notes: r.Notes, Glob: glob,
-	})
+		Notes: r.Notes, Glob: glob, Changed: q.changed != nil && q.changed(r),
+	}
+	if r.Stats.Damage != nil {
+		f.Damage = *r.Stats.Damage
+	}
+	if r.Photo != nil {
+		f.Camera = r.Photo.Camera
+	}
+	return q.expression.Holds(f)
 }
 
 // glob compares a pattern with as many of the last elements of a path as it has

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -91,19 +90,36 @@ func (r *Records) failed() (left []Record, err error) {
 // moved into quarantine is moved back. A path that no failure is known of is an
 // error, as is a photo that cannot be moved back; the others are seen to.
 func (r *Records) Retry(paths []string) (photos []string, err error) {
+	return r.RetryWhere(paths, Query{}, false)
+}
+
+// RetryWhere is Retry for those of the failures that q describes. A dry run only
+// tells of them.
+func (r *Records) RetryWhere(paths []string, q Query, dry bool) (photos []string, err error) {
 	entries, err := r.failed()
 	if err != nil {
 		return nil, err
 	}
+	versions, err := AllVersions(r.store)
+	if err != nil {
+		return nil, err
+	}
+	q.changed = versions.Changed
 	var errs []error
 	used := make([]bool, len(paths))
 	for _, e := range entries {
 		if len(paths) > 0 && !named(e, paths, used) {
 			continue
 		}
-		if err := r.again(e); err != nil {
+		if matches, err := q.Matches(e); !matches || err != nil {
 			errs = append(errs, err)
 			continue
+		}
+		if !dry {
+			if err := r.again(e); err != nil {
+				errs = append(errs, err)
+				continue
+			}
 		}
 		photos = append(photos, e.Path)
 	}
@@ -197,31 +213,21 @@ func (r *Records) renameBack(e Record) error {
 }
 
 // Reprocess marks the results that q describes, so that they are made again,
-// and returns the photos concerned. Until then the outputs stay as they are.
+// and returns the photos concerned. Until then the outputs stay as they are. Of a
+// photo whose pipeline or build was changed since, only the outputs that are not
+// current are made again, of others all.
 func (r *Records) Reprocess(q Query) (photos []string, err error) {
-	var chosen []Record
-	err = r.store.Each(false, func(e Record) error {
-		if e.State != Done && e.State != Rejected && e.State != Waiting && e.Undone.IsZero() || e.MovedTo != "" {
-			return nil
-		}
-		matches, err := q.Matches(e)
-		if matches {
-			chosen = append(chosen, e)
-		}
-		return err
-	})
+	chosen, err := r.Choose(q, nil)
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range chosen {
-		if again, err := r.takenBy(chosen, e); again || err != nil {
-			if err != nil {
-				return photos, err
-			}
-			continue // else the two would take turns
+	for _, key := range chosen {
+		e, ok, err := r.of(key)
+		if err != nil {
+			return photos, err
 		}
-		if _, missing := os.Lstat(e.Path); missing != nil {
-			continue // its outputs are all that is left of it
+		if !ok {
+			continue // meanwhile
 		}
 		review := e.Review
 		e = e.Restored()
@@ -239,15 +245,90 @@ func (r *Records) Reprocess(q Query) (photos []string, err error) {
 	return photos, err
 }
 
+// Choose finds the results that Reprocess would mark, and shows them to see, which
+// may be nil.
+func (r *Records) Choose(q Query, see func(Record)) (chosen []Key, err error) {
+	versions, err := AllVersions(r.store)
+	if err != nil {
+		return nil, err
+	}
+	q.changed = versions.Changed
+	var taken []Record // those whose outputs others have taken
+	err = r.store.Each(false, func(e Record) error {
+		skipped := e.State == Skipped && e.Undone.IsZero() && versions.Changed(e)
+		if e.State != Done && e.State != Rejected && e.State != Waiting && e.Undone.IsZero() && !skipped || e.MovedTo != "" {
+			return nil
+		}
+		if matches, err := q.Matches(e); !matches || err != nil {
+			return err
+		}
+		if _, missing := os.Lstat(e.Path); missing != nil {
+			return nil // its outputs are all that is left of it
+		}
+		if e.Superseded != "" {
+			taken = append(taken, e)
+			return nil
+		}
+		chosen = append(chosen, Key{Path: e.Path, Task: e.Task})
+		if see != nil {
+			see(e)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.chooseTaken(chosen, taken, see)
+}
+
+// chooseTaken adds records of photos whose outputs others have taken, unless those
+// are chosen too: the two would take turns.
+func (r *Records) chooseTaken(chosen []Key, taken []Record, see func(Record)) ([]Key, error) {
+	if len(taken) == 0 {
+		return chosen, nil
+	}
+	is := map[Key]bool{}
+	for _, key := range chosen {
+		is[key] = true
+	}
+	for _, e := range taken {
+		is[Key{Path: e.Path, Task: e.Task}] = true
+	}
+	for _, e := range taken {
+		if again, err := r.takenBy(is, e); again || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		chosen = append(chosen, Key{Path: e.Path, Task: e.Task})
+		if see != nil {
+			see(e)
+		}
+	}
+	return chosen, nil
+}
+
+// of is the record of a path and task.
+func (r *Records) of(key Key) (e Record, ok bool, err error) {
+	all, err := r.store.Of(key.Path)
+	for _, e := range all {
+		if e.Task == key.Task {
+			return e, true, nil
+		}
+	}
+	return e, false, err
+}
+
 // takenBy reports whether an output of a superseded photo is now that of another
 // which is chosen too.
-func (r *Records) takenBy(chosen []Record, e Record) (bool, error) {
+func (r *Records) takenBy(chosen map[Key]bool, e Record) (bool, error) {
 	for _, o := range e.Outputs {
 		made, _, err := r.store.Maker(o.Path)
 		if err != nil {
 			return false, err
 		}
-		if maker := made.Record; e.Superseded != "" && slices.ContainsFunc(chosen, func(c Record) bool { return c.Path == maker.Path && c.Task == maker.Task }) {
+		if maker := made.Record; chosen[Key{Path: maker.Path, Task: maker.Task}] {
 			return true, nil
 		}
 	}

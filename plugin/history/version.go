@@ -51,3 +51,47 @@ func (v Version) FindOutput(settings string) int {
 func (v Version) NeedsNetwork(output int) bool {
 	return slices.ContainsFunc(v.Outputs[output].Steps, func(step int) bool { return v.Steps[step].Network })
 }
+
+// Stale are the outputs of v, by place, that the version before made otherwise or
+// not at all.
+func (v Version) Stale(before Version) (places []int) {
+	for i, o := range v.Outputs {
+		if before.FindOutput(o.Settings) < 0 {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+// Versions are pipelines by their settings' fingerprints.
+type Versions map[string]Version
+
+// AllVersions are those that a store knows.
+func AllVersions(s Store) (Versions, error) {
+	all := Versions{}
+	known, err := s.Versions()
+	for _, v := range known {
+		all[v.Settings] = v
+	}
+	return all, err
+}
+
+// InForce is the pipeline of a record as it is configured now.
+func (all Versions) InForce(r Record) (v Version, ok bool) {
+	if v := all[r.Settings()]; v.Until.IsZero() && v.Pipeline == r.Pipeline && v.Pipeline != "" {
+		return v, true
+	}
+	for _, v := range all {
+		if v.Pipeline == r.Pipeline && v.Pipeline != "" && v.Until.IsZero() {
+			return v, true
+		}
+	}
+	return v, false
+}
+
+// Changed reports whether the pipeline of a record that was done has changed so
+// that outputs would be others.
+func (all Versions) Changed(r Record) bool {
+	v, ok := all.InForce(r)
+	return ok && v.Settings != r.Settings() && r.MovedTo == "" && len(v.Stale(all[r.Settings()])) > 0
+}
