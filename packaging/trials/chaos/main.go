@@ -1,7 +1,8 @@
 // Command chaos kills a Burnish daemon again and again while photos are
 // dropped, renamed, copied slowly, doubled, deleted and cut short, and then
 // checks what it promises: every photo has its outputs, complete and done
-// once, nothing is left over, and no original has changed.
+// once, nothing is left over, and no original has changed. Then it kills undo and
+// redo, and checks that too.
 package main
 
 import (
@@ -21,6 +22,7 @@ var (
 	burnish = flag.String("burnish", "bin/burnish", "the command to test")
 	kills   = flag.Int("kills", 200, "kills of the daemon")
 	drops   = flag.Int("drops", 500, "photos dropped, at least")
+	undos   = flag.Int("undos", 40, "kills during undo and redo")
 	seed    = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random choices")
 	keep    = flag.Bool("keep", false, "keep the folder")
 )
@@ -90,8 +92,10 @@ func chaos() error {
 	if err := r.finish(); err != nil {
 		return err
 	}
-	if err := r.check(); err != nil {
-		return fmt.Errorf("%w (everything is in %s)", err, folder)
+	for _, step := range []func() error{r.check, r.undoStorm, r.check} {
+		if err := step(); err != nil {
+			return fmt.Errorf("%w (everything is in %s)", err, folder)
+		}
 	}
 	if *keep {
 		return nil
@@ -195,6 +199,11 @@ func (r *run) finish() error {
 	}
 	fmt.Printf("the rest took %s\n", time.Since(began).Round(time.Second))
 	// What is left of the broken ones goes into quarantine; nothing else is to be done.
+	return r.nothingLeft()
+}
+
+// nothingLeft starts the daemon a few times more: it has nothing to do.
+func (r *run) nothingLeft() error {
 	for range 3 {
 		before, err := os.ReadFile(r.log.Name())
 		if err != nil {
