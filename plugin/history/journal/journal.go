@@ -35,7 +35,7 @@ type Entry struct {
 	Pipeline string    `json:"pipeline,omitempty"`
 	Content  string    `json:"content,omitempty"` // SHA-256 of the original, hexadecimal
 	Files    []File    `json:"files,omitempty"`   // in the order in which they change
-	Settled  bool      `json:"settled,omitempty"` // it came to its end; else it is under way, or a crash cut it off
+	Settled  bool      `json:"-"`                 // it came to its end; else it is under way, or a crash cut it off
 	By       uint64    `json:"by,omitempty"`      // the entry that took it back; 0: it is in force
 	Of       []uint64  `json:"of,omitempty"`      // what an undo or a redo took back
 }

@@ -132,7 +132,7 @@ func (j log) put(e journal.Entry) (id uint64, err error) {
 
 func (j log) forget(id uint64) error {
 	key := number64(id)
-	e, ok := decodeEntry(key, j.entries.Get(key))
+	e, ok := j.entry(key)
 	if !ok {
 		return j.entries.Delete(key)
 	}
@@ -188,7 +188,7 @@ func (j log) page(q journal.Query, n int) (page []journal.Entry) {
 	}
 	for ; bytes.HasPrefix(k, prefix) && len(k) == len(prefix)+8 && len(page) < n; k, _ = c.Prev() {
 		key := k[len(prefix):]
-		if e, ok := decodeEntry(key, j.entries.Get(key)); ok && !(q.Unsettled && e.Settled) {
+		if e, ok := j.entry(key); ok && !(q.Unsettled && e.Settled) {
 			page = append(page, e)
 		}
 	}
@@ -202,8 +202,8 @@ func (l *Ledger) prune(then time.Time) (more bool, err error) {
 		return l.db.Update(func(tx *bbolt.Tx) error {
 			j, old := openLog(tx), []uint64(nil)
 			c := j.entries.Cursor()
-			for k, v := c.First(); k != nil && len(old) < retainChunk; k, v = c.Next() {
-				e, ok := decodeEntry(k, v)
+			for k, _ := c.First(); k != nil && len(old) < retainChunk; k, _ = c.Next() {
+				e, ok := j.entry(k)
 				if ok && !e.Time.Before(then) {
 					break
 				}
@@ -227,13 +227,15 @@ func number64(id uint64) []byte { return binary.BigEndian.AppendUint64(nil, id) 
 
 func photoKey(photo string, id []byte) []byte { return append(join(photo, ""), id...) }
 
-// decodeEntry reads an entry, whose number its key tells.
-func decodeEntry(key, value []byte) (e journal.Entry, ok bool) {
+// entry reads an entry, whose number its key tells. That it is not settled stands
+// beside it: an entry that grew when it is settled would part its page.
+func (j log) entry(key []byte) (e journal.Entry, ok bool) {
+	value := j.entries.Get(key)
 	if len(key) != 8 || value == nil || json.Unmarshal(value, &e) != nil {
 		return journal.Entry{}, false
 	}
 	e = mapEntry(e, unescapedName)
-	e.ID = binary.BigEndian.Uint64(key)
+	e.ID, e.Settled = binary.BigEndian.Uint64(key), j.open.Get(key) == nil
 	return e, true
 }
 
