@@ -45,7 +45,8 @@ func (r *runCommand) Run(h *host) error {
 	outliveReaders()
 	n, recent := notifier{}, logging.NewRecent()
 	log := slog.New(logging.Tell(recent.Keep(logging.NewSampler(h.logger().Handler())), n.hear))
-	load := func(context.Context) (app.Config, error) { return r.load(h, log, &n) }
+	shown := &shownConfiguration{host: h, reloads: r.Folder == "" && !r.Once}
+	load := func(context.Context) (app.Config, error) { return r.load(h, log, &n, shown) }
 	c, err := load(h)
 	if err != nil {
 		return err
@@ -60,9 +61,12 @@ func (r *runCommand) Run(h *host) error {
 			}
 			return lines
 		}
-		o.Site = func(control *api.Mux) *serve.Site { return newSite(c.StateDir, control, log) }
+		o.Site = func(control *api.Mux) *serve.Site {
+			api.HandleConfiguration(control, shown.now)
+			return newSite(c.StateDir, control, log)
+		}
 	}
-	if r.Folder == "" && !r.Once {
+	if shown.reloads {
 		o.Load = load
 	}
 	d, err := app.New(h, o)
@@ -81,7 +85,7 @@ func (r *runCommand) Run(h *host) error {
 }
 
 // load reads what the command line names.
-func (r *runCommand) load(h *host, log *slog.Logger, n *notifier) (app.Config, error) {
+func (r *runCommand) load(h *host, log *slog.Logger, n *notifier, shown *shownConfiguration) (app.Config, error) {
 	c, source, err := r.configuration(h)
 	if err != nil {
 		return app.Config{}, err
@@ -94,7 +98,10 @@ func (r *runCommand) load(h *host, log *slog.Logger, n *notifier) (app.Config, e
 		options:   worker.Options{Config: c, Source: source, Registry: h.registry, Version: release(), Verbose: h.verbose, Log: log},
 		inProcess: r.InProcess || !c.Worker.Process,
 	})
-	a.Adopted = func() { n.use(told) }
+	a.Adopted = func() {
+		n.use(told)
+		shown.inUse.Store(&source)
+	}
 	return a, nil
 }
 

@@ -14,10 +14,28 @@ func newSite(stateDir string, control *api.Mux, log *slog.Logger) *serve.Site {
 	site := serve.New(serve.Options{StateDir: stateDir, Log: log})
 	site.Handle("GET "+api.LivePath, serve.Public, control)
 	site.HandleProbe("GET "+api.ReadyPath, control)
-	for _, pattern := range []string{"GET " + api.MetricsPath, string(api.Status), string(api.Series), string(api.Progress), string(api.Failed), string(api.Log), string(api.Review), string(api.ReviewCounts)} {
+	for _, pattern := range []string{
+		"GET " + api.MetricsPath,
+		string(api.Configuration),
+		string(api.Failed),
+		string(api.Log),
+		string(api.Progress),
+		string(api.Review),
+		string(api.ReviewCounts),
+		string(api.Series),
+		string(api.Status),
+	} {
 		site.Handle(pattern, serve.Read, control)
 	}
-	for _, pattern := range []string{string(api.Pause), string(api.Reload), string(api.Retry), string(api.Reprocess), string(api.ReviewApprove), string(api.ReviewReject), string(api.ReviewTry)} {
+	for _, pattern := range []string{
+		string(api.Pause),
+		string(api.Reload),
+		string(api.Reprocess),
+		string(api.Retry),
+		string(api.ReviewApprove),
+		string(api.ReviewReject),
+		string(api.ReviewTry),
+	} {
 		site.Handle(pattern, serve.Act, control)
 	}
 	page.New(page.Options{Client: api.Direct(control), Log: log}).Mount(site)

@@ -61,6 +61,9 @@ var places = []navigation{
 	{Name: "config", Path: "/config", Icon: "sliders-horizontal"},
 }
 
+// themes are the choices of colours.
+var themes = []navigation{{Name: "auto", Icon: "sun-moon"}, {Name: "light", Icon: "sun"}, {Name: "dark", Icon: "moon"}}
+
 // within names the place that a view belongs to where it is none itself.
 var within = map[string]string{"photo": "photos"}
 
@@ -153,7 +156,8 @@ var building = template.FuncMap{
 		}
 		return m, nil
 	},
-	"add": func(a, b int) int { return a + b },
+	"add":    func(a, b int) int { return a + b },
+	"themes": func() []navigation { return themes },
 }
 
 // render answers with a view. Nothing is sent where its template fails.

@@ -49,6 +49,7 @@ type Daemon struct {
 	ended   chan struct{} // closed when the process has ended
 	end     error         // how it did
 	log     *lockedBuffer
+	token   string
 }
 
 // Start runs a daemon with a configuration such as [Config].
@@ -225,4 +226,15 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// Token is a token that may read and act.
+func (d *Daemon) Token() string {
+	d.t.Helper()
+	if d.token == "" {
+		out, err := d.burnish("token", "create", "test", "--scope", "read,act", "-c", "burnish.yaml").Output()
+		d.check(err)
+		d.token = strings.TrimSpace(string(out))
+	}
+	return d.token
 }

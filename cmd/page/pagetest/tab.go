@@ -87,6 +87,7 @@ func (b *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 // Go opens a path of the page.
 func (b *Tab) Go(path string) {
 	b.t.Helper()
+	b.Await(`document.readyState === "complete"`) // a page that still loads would have the browser give up on the next
 	b.Do(chromedp.Navigate(b.root + path))
 }
 
@@ -117,7 +118,7 @@ func Eval[T any](b *Tab, expression string) T {
 // Await waits until an expression of JavaScript is true.
 func (b *Tab) Await(expression string) {
 	b.t.Helper()
-	for deadline := time.Now().Add(patience / 2); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience / 4); ; time.Sleep(50 * time.Millisecond) {
 		yes, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
 		if err == nil && yes {
 			return
@@ -197,4 +198,12 @@ func (b *Tab) Shot(name string) {
 	if err := os.WriteFile(filepath.Join(dir, name+"-"+b.look.String()+".png"), png, 0o644); err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+// SignIn signs in with a token that may read and act.
+func (b *Tab) SignIn(d *Daemon) {
+	b.t.Helper()
+	b.Go("/sign-in")
+	b.Do(chromedp.SendKeys(chromedp.CSS(`input[name="token"]`), d.Token()+"\r"))
+	b.Await(`document.querySelector('form[action$="/sign-out"]')`)
 }

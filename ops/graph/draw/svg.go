@@ -17,6 +17,9 @@ const (
 	edge    = 20.0
 )
 
+// classes let a page that holds the picture colour it by its own style.
+var classes = map[Kind]string{Photo: "photo", Step: "step", Choice: "choice", Output: "output", Idle: "idle"}
+
 // place is where a box stands.
 type place struct{ x, y, width, height float64 }
 
@@ -25,9 +28,9 @@ type place struct{ x, y, width, height float64 }
 func SVG(w io.Writer, boxes []Box) error {
 	places, width, height := arrange(boxes)
 	p := &printer{w: w}
-	p.line(`<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f" font-family="DejaVu Sans, sans-serif" font-size="12">`, width, height, width, height)
-	p.line(`<rect width="100%%" height="100%%" fill="#ffffff"/>`)
-	p.line(`<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z" fill="#555555"/></marker></defs>`)
+	p.line(`<svg xmlns="http://www.w3.org/2000/svg" class="graph" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f" font-family="DejaVu Sans, sans-serif" font-size="12">`, width, height, width, height)
+	p.line(`<rect class="ground" width="100%%" height="100%%" fill="#ffffff"/>`)
+	p.line(`<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="tip" d="M0 0 L8 4 L0 8 z" fill="#555555"/></marker></defs>`)
 	for i, b := range boxes {
 		for n, from := range b.Inputs {
 			p.arrow(places[from], places[i], float64(n+1)/float64(len(b.Inputs)+1))
@@ -45,14 +48,14 @@ func (p *printer) box(b Box, at place) {
 	if b.Kind == Choice || b.Kind == Idle {
 		dash = ` stroke-dasharray="5 3"`
 	}
-	p.line(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="7" fill="%s" stroke="#888888"%s/>`, at.x, at.y, at.width, at.height, fills[b.Kind], dash)
+	p.line(`<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="7" fill="%s" stroke="#888888"%s/>`, classes[b.Kind], at.x, at.y, at.width, at.height, fills[b.Kind], dash)
 	for i, l := range b.Lines {
-		weight, colour := "bold", "#222222"
+		weight, colour, class := "bold", "#222222", "name"
 		if i > 0 {
-			weight, colour = "normal", "#555555"
+			weight, colour, class = "normal", "#555555", "detail"
 		}
-		p.line(`<text x="%.1f" y="%.1f" text-anchor="middle" font-weight="%s" fill="%s">%s</text>`,
-			at.x+at.width/2, at.y+padding+leading*(float64(i)+0.7), weight, colour, html.EscapeString(l))
+		p.line(`<text class="%s" x="%.1f" y="%.1f" text-anchor="middle" font-weight="%s" fill="%s">%s</text>`,
+			class, at.x+at.width/2, at.y+padding+leading*(float64(i)+0.7), weight, colour, html.EscapeString(l))
 	}
 }
 
@@ -62,7 +65,7 @@ func (p *printer) arrow(from, to place, part float64) {
 	x1, y1 := from.x+from.width/2, from.y+from.height
 	x2, y2 := to.x+to.width*part, to.y
 	bend := (y2 - y1) / 2
-	p.line(`<path d="M%.1f %.1f C%.1f %.1f %.1f %.1f %.1f %.1f" fill="none" stroke="#555555" marker-end="url(#tip)"/>`, x1, y1, x1, y1+bend, x2, y2-bend, x2, y2)
+	p.line(`<path class="arrow" d="M%.1f %.1f C%.1f %.1f %.1f %.1f %.1f %.1f" fill="none" stroke="#555555" marker-end="url(#tip)"/>`, x1, y1, x1, y1+bend, x2, y2-bend, x2, y2)
 }
 
 // arrange gives every box a row and a place in it.
