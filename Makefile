@@ -13,7 +13,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check bench wild eval gate chaos library faults clock soak hostile flood fuzz deb rpm image clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check bench wild eval gate chaos library faults clock soak hostile flood fuzz deb rpm deb-arm64 package-test image clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -116,6 +116,12 @@ deb: build ## dist/burnish_VERSION_ARCH.deb, with manual pages
 
 rpm: build ## dist/burnish-VERSION.ARCH.rpm, from the same description
 	@FORMAT=rpm packaging/package.sh '$(VERSION)'
+
+deb-arm64: build ## the .deb and the .rpm for arm64, built in a Debian of its own; needs root
+	@packaging/cross.sh '$(VERSION)'
+
+package-test: build setup-systemd setup-package ## the .deb in fresh Debian 12 and 13 with systemd, and what lintian and rpm say; needs root, ten minutes
+	@packaging/package-test.sh '$(VERSION)'
 
 image: build ## the container image burnish:latest, with buildah; packaging/test-container.sh starts it
 	@packaging/container.sh

@@ -40,10 +40,16 @@ systemd-nspawn -D "$root" --register=no --keep-unit --quiet --as-pid2 --pipe --c
 	-ldflags "-s -w -X github.com/burnish-photo/burnish/cmd.version=$version -extldflags '-Wl,-z,relro,-z,now'" ./cmd/burnish </dev/null
 readelf -hW "$out/burnish" | grep -q AArch64 || die "$out/burnish is not for arm64"
 
-if [ -n "${QEMU:-}" ]; then
+if [ -n "${QEMU:-}" ]; then # without a network, which takes minutes in emulation
 	install -D -m 0644 .cache/arm64/libonnxruntime.so.1 "$out/lib/libonnxruntime.so.1"
-	mkdir -p "$out/try"
-	"$QEMU" -L "$root" -E LD_LIBRARY_PATH="$root/usr/lib/aarch64-linux-gnu" "$out/burnish" restore packaging/demo/photos/dune-q10.jpg -o "$out/try/dune.png" --overwrite >&2
+	cat >"$out/try.yaml" <<-'END'
+		version: 1
+		pipelines:
+		  try: {steps: [{resize: {width: 100, height: 100}}], outputs: [{path: "{stem}.webp"}]}
+	END
+	emulated() { "$QEMU" -L "$root" -E LD_LIBRARY_PATH="$root/usr/lib/aarch64-linux-gnu" "$out/burnish" "$@" >&2; }
+	emulated version
+	emulated apply -c "$out/try.yaml" -o "$out/try" --overwrite packaging/demo/photos/dune-q10.jpg
 fi
 for format in deb rpm; do
 	FORMAT=$format ARCH=arm64 BINARY=$out/burnish LIBRARY=.cache/arm64/libonnxruntime.so.1 packaging/package.sh "$version"
