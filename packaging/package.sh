@@ -82,8 +82,11 @@ deb) package=dist/burnish_${VERSION}_$ARCH.deb ;;
 rpm) package=dist/burnish-$VERSION.$(case $ARCH in amd64) echo x86_64 ;; arm64) echo aarch64 ;; *) echo "$ARCH" ;; esac).rpm ;;
 *) die "FORMAT must be deb or rpm, got $format" ;;
 esac
-readonly doc=dist/doc
-rm -rf "$doc"
+mkdir -p dist
+STAGE=$(mktemp -d dist/stage.XXXXXX)
+trap 'rm -rf "$STAGE"' EXIT
+export STAGE
+readonly doc=$STAGE/doc
 mkdir -p "$doc/models"
 copyright >"$doc/copyright"
 changelog | gzip -9n >"$doc/changelog.gz"
@@ -99,10 +102,8 @@ for model in ops/promptcir/models/*.onnx; do
 done
 find "$doc" -type f -exec chmod 0644 {} +
 install -D -m 0644 -t "$doc/examples" packaging/systemd/instance.yaml
-instances packaging/systemd/burnish.service >dist/burnish@.service
-rm -rf dist/man
-go run ./packaging/man -burnish bin/burnish -version "$VERSION" -out dist/man
+instances packaging/systemd/burnish.service >"$STAGE/burnish@.service"
+go run ./packaging/man -burnish bin/burnish -version "$VERSION" -out "$STAGE/man"
 said=$(GOFLAGS=-mod=mod go run "$NFPM" package -f packaging/nfpm.yaml -p "$format" -t "$package" 2>&1) ||
 	die "nfpm failed: $said"
-rm -r "$doc" dist/man dist/burnish@.service
 echo "$package"

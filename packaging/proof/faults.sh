@@ -28,7 +28,7 @@ prove_killed_worker() {
 	large "$drop/killed.jpg"
 	alone killed.jpg
 	worker=$(worker_of "$pid")
-	inside kill -KILL "$worker"
+	inside sh -c "kill -KILL $worker"
 	wait_for 240 "out/killed.restored.jpg" test -s "$out/killed.restored.jpg"
 	[ "$(property MainPID)" = "$pid" ] || die "the daemon ended with its worker"
 	no_leftovers
