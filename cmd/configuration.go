@@ -3,6 +3,7 @@ package cmd
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -25,7 +26,10 @@ type shownConfiguration struct {
 
 // now reads the file anew.
 func (s *shownConfiguration) now(ctx context.Context) (api.ConfigurationFile, error) {
-	source := *s.inUse.Load()
+	source := s.inUse.Load()
+	if source == nil {
+		return api.ConfigurationFile{}, errors.New("the daemon is starting: try again in a moment")
+	}
 	shown := api.ConfigurationFile{Name: filepath.Join(source.Folder, filepath.Base(source.File)), Reloads: s.reloads}
 	text := source.Text
 	if s.reloads {

@@ -87,8 +87,17 @@ func (b *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 // Go opens a path of the page.
 func (b *Tab) Go(path string) {
 	b.t.Helper()
-	b.Await(`document.readyState === "complete"`) // a page that still loads would have the browser give up on the next
-	b.Do(chromedp.Navigate(b.root + path))
+	b.Await(`document.readyState === "complete"`)
+	err := chromedp.Do(b.ctx, chromedp.Navigate(b.root+path))
+	for range 3 { // a new tab may still be busy with its blank page
+		if err == nil || !strings.Contains(err.Error(), "ERR_ABORTED") {
+			break
+		}
+		err = chromedp.Do(b.ctx, chromedp.Sleep(200*time.Millisecond), chromedp.Navigate(b.root+path))
+	}
+	if err != nil {
+		b.t.Fatalf("open %s: %v", path, err)
+	}
 }
 
 // Click clicks on the first element that matches a CSS selector, once it is
