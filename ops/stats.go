@@ -10,17 +10,21 @@ import (
 // Stage is a part of a photo's processing whose time is measured.
 type Stage string
 
-// The stages. Images are computed on demand: Restore includes decoding what the
-// network reads, Encode the steps and the decoding that no network is fed by.
+// The stages. Images are computed on demand: Decode is making the pixels that
+// networks read, by the decoder and the steps before. Encode includes the steps
+// and the decoding that no network is fed by.
 const (
 	StageAdmission Stage = "admission" // waiting for its turn and for memory
+	StageDecode    Stage = "decode"    // the pixels that networks read
 	StageRestore   Stage = "restore"   // in networks
 	StageEncode    Stage = "encode"    // making the outputs' files
 	StageVerify    Stage = "verify"    // reading them back
 )
 
 // Stages lists the stages in their order.
-func Stages() []Stage { return []Stage{StageAdmission, StageRestore, StageEncode, StageVerify} }
+func Stages() []Stage {
+	return []Stage{StageAdmission, StageDecode, StageRestore, StageEncode, StageVerify}
+}
 
 // Fallback is the kind of a second way to restore a tile.
 type Fallback string

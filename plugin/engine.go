@@ -252,6 +252,10 @@ func (e *Engine) Describe() map[string][]string {
 // it was damaged; "" where there is nothing.
 func (e *Engine) Notice() string { return e.notice }
 
+// Memory are the bytes that photos under way are predicted to need, and the limit
+// of those; 0: there is none.
+func (e *Engine) Memory() (admitted, limit int64) { return e.memory.Figures() }
+
 // Parallel is the number of photos that are worked on at a time.
 func (e *Engine) Parallel() int { return cap(e.turns.slots) }
 

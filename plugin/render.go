@@ -178,7 +178,7 @@ func inStep(err error) error {
 func (r *rendering) timed(emit func() error) error {
 	others := func() time.Duration {
 		spent := r.stats.Stats().Stages
-		return spent[ops.StageRestore] + spent[ops.StageVerify]
+		return spent[ops.StageDecode] + spent[ops.StageRestore] + spent[ops.StageVerify]
 	}
 	before, began := others(), time.Now()
 	err := emit()

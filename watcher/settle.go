@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"slices"
 	"time"
@@ -49,18 +50,20 @@ type entry struct {
 	arrival *arrival
 	stamp   stamp
 	phase   phase
-	fresh   bool // looked at again since it came to the head of those to send
+	fresh   bool   // looked at again since it came to the head of those to send
+	took    uint32 // milliseconds to settle, at most
 }
 
 func (e *entry) path() string { return filepath.Join(e.folder.path, e.name) }
 
 func (e *entry) file() File {
-	return File{Root: e.root.path, Path: e.path(), Size: e.stamp.size, ModTime: e.stamp.modTime()}
+	return File{Root: e.root.path, Path: e.path(), Size: e.stamp.size, ModTime: e.stamp.modTime(), Settled: time.Duration(e.took) * time.Millisecond}
 }
 
 // arrival is what is known of a file that is settling.
 type arrival struct {
 	*entry
+	found time.Time // when it was first seen to arrive
 	quiet time.Time // since when it has not changed
 	due   time.Time // when to look at it next
 	turn  uint64    // of its quiet period: which comes first of those due together
@@ -89,7 +92,7 @@ func (s *settler) observe(e *entry, now time.Time, st stamp) bool {
 // touch begins a new quiet period: something happened to the file.
 func (s *settler) touch(e *entry, now time.Time) {
 	if e.arrival == nil {
-		e.arrival = &arrival{entry: e, index: -1}
+		e.arrival = &arrival{entry: e, found: now, index: -1}
 	}
 	e.arrival.quiet = now
 	s.turns++
@@ -172,6 +175,7 @@ func (s *settler) checkSettled(e *entry, now time.Time, st stamp, complete func(
 		s.look(e.arrival, now.Add(min(max(e.root.Settle, quiet/4), timeout-quiet)))
 		return false
 	}
+	e.took = uint32(min(now.Sub(e.arrival.found).Milliseconds(), math.MaxUint32))
 	s.leave(e, settled)
 	return true
 }

@@ -40,6 +40,7 @@ type File struct {
 	Path    string // below Root, absolute
 	Size    int64  // bytes
 	ModTime time.Time
+	Settled time.Duration // from when it was first seen to when it was complete
 }
 
 // Options says what to watch and how.

@@ -22,6 +22,7 @@ func (testWorker) Process(context.Context, plugin.Job) (plugin.Result, error) {
 	return plugin.Result{}, errors.ErrUnsupported
 }
 func (testWorker) Capacity() int                  { return 1 }
+func (testWorker) Memory() worker.Memory          { return worker.Memory{Held: 3, Admitted: 2, Limit: 4} }
 func (testWorker) Restarts() (int, int)           { return 0, 0 }
 func (testWorker) Describe() worker.Description   { return worker.Description{} }
 func (testWorker) Records() api.Service           { return &api.Mux{} }

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/worker"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin/schedule"
 	"github.com/burnish-photo/burnish/watcher"
@@ -22,6 +23,7 @@ var (
 	arrivingDesc = desc("folder_arriving_files", "Files that are not yet complete.", "folder")
 	stateDesc    = desc("folder_state", "1 for the state that the watched folder is in, else 0.", "folder", "state")
 	breakerDesc  = desc("circuit_breaker_state", "1 for the state that the folder's circuit breaker is in, else 0.", "folder", "state")
+	memoryDesc   = desc("worker_memory_bytes", "Memory of the worker by kind: held by its process; admitted, which photos in progress are predicted to need; the limit of that.", "kind")
 	reviewDesc   = desc("review_waiting", "Photos whose results wait until they are approved or rejected.", "folder")
 	diskDesc     = desc("folder_disk_low", "1 while no photo of the folder begins because less than limits.min_free_space is free, else 0.", "folder")
 )
@@ -32,14 +34,14 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 // collector tells of a Status when it is asked.
 type collector struct {
-	status   func() Status
-	restarts func() (crashed, retired int)
-	now      func() time.Time
+	status func() Status
+	worker func() Worker // nil: there is none
+	now    func() time.Time
 }
 
 // Describe sends every description.
 func (c collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{inProgressDesc, failedDesc, pausedDesc, restartsDesc, queueDesc, oldestDesc, arrivingDesc, stateDesc, breakerDesc, diskDesc, reviewDesc} {
+	for _, d := range []*prometheus.Desc{inProgressDesc, failedDesc, pausedDesc, restartsDesc, queueDesc, oldestDesc, arrivingDesc, stateDesc, breakerDesc, diskDesc, reviewDesc, memoryDesc} {
 		to <- d
 	}
 }
@@ -53,7 +55,15 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	gauge(inProgressDesc, float64(s.Working))
 	gauge(failedDesc, float64(s.Failed))
 	gauge(pausedDesc, truth(s.Shut != ""))
-	crashed, retired := c.restarts()
+	var crashed, retired int
+	var m worker.Memory
+	if w := c.worker(); w != nil {
+		crashed, retired = w.Restarts()
+		m = w.Memory()
+	}
+	gauge(memoryDesc, float64(m.Held), "held")
+	gauge(memoryDesc, float64(m.Admitted), "admitted")
+	gauge(memoryDesc, float64(m.Limit), "limit")
 	to <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(crashed), "crashed")
 	to <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(retired), "retired")
 	queues, low := map[string]api.FolderQueue{}, map[string]bool{}
@@ -63,8 +73,13 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	for _, h := range s.Held {
 		low[h.Folder] = h.Until.IsZero()
 	}
+	seen := map[string]bool{}
 	for _, f := range s.Folders {
 		name, q := diag.Printable(f.Folder), queues[f.Folder] // a label is UTF-8, a name need not be
+		for seen[name] {                                      // two names may be written alike, two series may not
+			name += "'"
+		}
+		seen[name] = true
 		gauge(queueDesc, float64(q.Waiting), name)
 		gauge(reviewDesc, float64(s.Review[f.Folder]), name)
 		age := 0.0

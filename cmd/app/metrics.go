@@ -40,6 +40,8 @@ type metrics struct {
 	device    prometheus.Gauge
 	duration  prometheus.Histogram
 	stages    *prometheus.HistogramVec
+	damage    prometheus.Histogram
+	spared    prometheus.Counter
 }
 
 // newMetrics registers all metrics of a daemon of that version.
@@ -59,12 +61,15 @@ func newMetrics(version string) *metrics {
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "photo_duration_seconds",
 			Help: "Time from a photo's beginning in a worker to its end.", Buckets: durations}),
 		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: "stage_duration_seconds",
-			Help: "Time of photos by stage. Restoring and encoding include decoding, which is done on demand.", Buckets: durations}, []string{"stage"}),
+			Help: "Time of photos by stage.", Buckets: durations}, []string{"stage"}),
+		damage: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "photo_damage_ratio",
+			Help: "Damage of photos by JPEG compression, from 0 to 1, where it was measured.", Buckets: []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1}}),
+		spared: counter("photos_left_alone_total", "Photos that a network left alone, since they show no damage."),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "build_info", Help: "Always 1; the labels tell of the build.",
 		ConstLabels: prometheus.Labels{"version": labelText(version), "goversion": runtime.Version()}})
 	info.Set(1)
-	m.registry.MustRegister(m.photos, m.failures, m.pixels, m.read, m.written, m.tiles, m.fallbacks, m.device, m.duration, m.stages, info,
+	m.registry.MustRegister(m.photos, m.failures, m.pixels, m.read, m.written, m.tiles, m.fallbacks, m.device, m.duration, m.stages, m.damage, m.spared, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, kind := range plugin.Fallbacks() {
 		m.fallbacks.WithLabelValues(string(kind))
@@ -102,6 +107,11 @@ func (m *metrics) begun(t schedule.Task, now time.Time) {
 	}
 }
 
+// settled counts a file that has arrived.
+func (m *metrics) settled(took time.Duration) {
+	m.stages.WithLabelValues("settle").Observe(took.Seconds())
+}
+
 // succeeded counts a photo that is done or skipped.
 func (m *metrics) succeeded(pipeline string, r plugin.Result) {
 	result := "done"
@@ -121,7 +131,10 @@ func (m *metrics) succeeded(pipeline string, r plugin.Result) {
 		}
 		m.written.Add(float64(max(0, o.Size)))
 	}
-	m.duration.Observe(r.Elapsed.Seconds())
+	m.duration.Observe(max(0, r.Elapsed).Seconds())
+	if r.Notes["left_alone"] != "" {
+		m.spared.Inc()
+	}
 	m.processed(r)
 }
 
@@ -150,8 +163,11 @@ func (m *metrics) processed(r plugin.Result) {
 	}
 	for _, stage := range plugin.Stages() {
 		if spent, ok := s.Stages[stage]; ok {
-			m.stages.WithLabelValues(string(stage)).Observe(spent.Seconds())
+			m.stages.WithLabelValues(string(stage)).Observe(max(0, spent).Seconds())
 		}
+	}
+	if d := s.Damage; d != nil && *d >= 0 && *d <= 1 {
+		m.damage.Observe(*d)
 	}
 	if r.Notes["device"] != "" && s.Tiles > 0 {
 		m.fallback = r.Notes["fallback"]

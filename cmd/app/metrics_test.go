@@ -20,14 +20,16 @@ import (
 func TestMetricsKeepToTheConventions(t *testing.T) {
 	a := testApp(t, Options{Config: testConfig(t, testWorker{}), Version: "1.2.3"})
 	status := Status{
-		Folders: []watcher.FolderState{{Folder: "/in", Mode: watcher.Degraded}, {Folder: "/caf\xe9", Mode: watcher.Watching}, {Folder: "/caf\xe8"}},
-		Queues:  []api.FolderQueue{{Folder: "/in", Waiting: 3, Oldest: time.Unix(40, 0), Breaker: schedule.BreakerOpen}},
+		Folders: []watcher.FolderState{{Folder: "/in", Mode: watcher.Degraded}, {Folder: "/caf\xe9", Mode: watcher.Watching}, {Folder: "/caf\xe8"}, {Folder: "/a\n"}, {Folder: `/a\n`}},
+		Queues:  []api.FolderQueue{{Folder: "/in", Waiting: 3, Oldest: time.Unix(40, 0), Breaker: schedule.BreakerOpen}, {Folder: `/a\n`, Waiting: 7}},
 		Held:    []api.HeldFolder{{Folder: "/in", Reason: "1 GB are free"}},
 	}
-	c := collector{func() Status { return status }, func() (int, int) { return 2, 5 }, func() time.Time { return time.Unix(100, 0) }}
+	c := collector{func() Status { return status }, func() Worker { return restarted{} }, func() time.Time { return time.Unix(100, 0) }}
 	a.metrics.registry.MustRegister(c)
 	r := plugin.Result{State: plugin.Done, Notes: map[string]string{"device": "cpu"}, Outputs: []plugin.Output{{Size: 10}}}
-	r.Stats.Stages = map[plugin.Stage]time.Duration{"restore": time.Second, "made up": time.Second}
+	damage := 0.35
+	r.Stats.Damage = &damage
+	r.Stats.Stages = map[plugin.Stage]time.Duration{"restore": time.Second, "decode": -time.Hour, "made up": time.Second}
 	r.Stats.Fallbacks = map[plugin.Fallback]int64{"cpu": 2, "made up": 9}
 	a.metrics.begun(schedule.Task{}, time.Now())
 	a.metrics.succeeded("small", r)
@@ -35,7 +37,14 @@ func TestMetricsKeepToTheConventions(t *testing.T) {
 	if faults, err := testutil.GatherAndLint(a.metrics.registry); err != nil || len(faults) > 0 {
 		t.Errorf("%v, %v", faults, err)
 	}
+	a.metrics.settled(3 * time.Second)
 	for text, name := range map[string]string{
+		"burnish_stage_duration_seconds_sum{stage=\"settle\"} 3":                        "burnish_stage_duration_seconds",
+		"burnish_stage_duration_seconds_sum{stage=\"decode\"} 0":                        "burnish_stage_duration_seconds",
+		"burnish_photo_damage_ratio_bucket{le=\"0.4\"} 1":                               "burnish_photo_damage_ratio",
+		"burnish_photo_damage_ratio_bucket{le=\"0.3\"} 0":                               "burnish_photo_damage_ratio",
+		"burnish_worker_memory_bytes{kind=\"admitted\"} 2":                              "burnish_worker_memory_bytes",
+		"burnish_queue_photos{folder=\"/a\\\\n'\"} 7":                                   "burnish_queue_photos",
 		"burnish_circuit_breaker_state{folder=\"/in\",state=\"open\"} 1":                "burnish_circuit_breaker_state",
 		"burnish_queue_oldest_age_seconds{folder=\"/in\"} 60":                           "burnish_queue_oldest_age_seconds",
 		"burnish_folder_state{folder=\"/in\",state=\"degraded\"} 1":                     "burnish_folder_state",
@@ -57,6 +66,11 @@ func TestMetricsKeepToTheConventions(t *testing.T) {
 		}
 	}
 }
+
+// restarted is a worker whose process has crashed twice.
+type restarted struct{ testWorker }
+
+func (restarted) Restarts() (int, int) { return 2, 5 }
 
 // format is the text of a metric.
 func format(a *App, name string) (string, error) {

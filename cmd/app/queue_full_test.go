@@ -35,6 +35,7 @@ func (g gated) Describe() worker.Description   { return worker.Description{} }
 func (g gated) Records() api.Service           { return &api.Mux{} }
 func (g gated) Maintain(context.Context) error { return nil }
 func (g gated) Failed() <-chan error           { return nil }
+func (g gated) Memory() worker.Memory          { return worker.Memory{Held: 3, Admitted: 2, Limit: 4} }
 func (g gated) Restarts() (int, int)           { return 0, 0 }
 func (g gated) Close() error                   { return nil }
 

@@ -41,7 +41,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	var kept sync.WaitGroup
 	kept.Go(func() { a.series.Keep(keeping, logFault(a.log)) })
 	opened.push("series", func(context.Context) error { stopSeries(); kept.Wait(); return nil })
-	a.metrics.registry.MustRegister(collector{a.snapshot, func() (int, int) { return restarts(a) }, time.Now})
+	a.metrics.registry.MustRegister(collector{a.snapshot, func() Worker { return scrapedWorker(a) }, time.Now})
 	control := api.Control(a, a.records())
 	api.HandleMetrics(control, a.metrics.registry)
 	api.HandleProbes(control, prober{a})
@@ -108,6 +108,7 @@ func (a *App) loop(ctx context.Context) (err error) {
 		}
 		select {
 		case f := <-s.files:
+			a.metrics.settled(f.Settled)
 			s.queue.Add(f.Path, f.Root, time.Now())
 		case e := <-a.ended:
 			s.queue.Finish(e.task.Path, a.outcome(e), time.Now())
@@ -216,13 +217,9 @@ func (silent) Stopping()     {}
 func (silent) Status(string) {}
 func (silent) Alive()        {}
 
-// restarts are those of the worker of the moment, counted since it was opened.
-func restarts(a *App) (crashed, retired int) {
+// scrapedWorker is the worker of the moment; nil: there is none.
+func scrapedWorker(a *App) Worker {
 	a.mu.Lock()
-	w := a.scraped
-	a.mu.Unlock()
-	if w != nil {
-		crashed, retired = w.Restarts()
-	}
-	return crashed, retired
+	defer a.mu.Unlock()
+	return a.scraped
 }

@@ -29,6 +29,9 @@ type Worker interface {
 	// retired, and another took its place.
 	Restarts() (crashed, retired int)
 
+	// Memory is what photos take of late. It does not wait.
+	Memory() worker.Memory
+
 	// Records answers the verbs of the records.
 	Records() api.Service
 

@@ -49,7 +49,9 @@ type stalledRequest struct {
 }
 
 type stalled struct {
-	Photo string `json:"photo,omitempty"`
+	Photo    string `json:"photo,omitempty"`
+	Admitted int64  `json:"admitted,omitempty"` // bytes, as of [Memory]
+	Limit    int64  `json:"limit,omitempty"`
 }
 
 // death is the end of a worker process by one photo.

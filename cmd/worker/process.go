@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -39,6 +40,8 @@ type process struct {
 	last   bool   // no further photo is started in it
 	under  int    // photos under way
 	most   int    // of them when it died
+
+	admitted, limit atomic.Int64 // as of [Memory], of a few seconds ago
 }
 
 // startProcess starts a process in its confinement and opens its engine.
@@ -319,6 +322,8 @@ func (p *process) guard(c config.Worker) {
 			asking, last = true, time.Now()
 			go func() {
 				a, _ := call(p, stalledVerb, stalledRequest{c.StallTimeout})
+				p.admitted.Store(a.Admitted)
+				p.limit.Store(a.Limit)
 				asked <- a.Photo
 			}()
 		case asking && time.Since(last) > c.StallTimeout:

@@ -1,6 +1,11 @@
 package worker
 
-import "sync/atomic"
+import (
+	"os"
+	"sync/atomic"
+
+	"github.com/burnish-photo/burnish/plugin/admission"
+)
 
 // restarts counts the ends of worker processes that others took the place of.
 type restarts struct{ crashed, retired atomic.Int64 }
@@ -17,6 +22,32 @@ func (r *restarts) count(retired bool) {
 // to be replaced. It does not wait for one that is being started.
 func (s *Supervisor) Restarts() (crashed, retired int) {
 	return int(s.restarts.crashed.Load()), int(s.restarts.retired.Load())
+}
+
+// Memory is of what photos are processed in, in bytes.
+type Memory struct {
+	Held     int64 // by the process; 0: not known
+	Admitted int64 // that photos in progress are predicted to need
+	Limit    int64 // of Admitted; 0: none
+}
+
+// Memory is that of the process, as it was a few seconds ago. It does not wait.
+func (s *Supervisor) Memory() Memory {
+	if !s.mu.TryLock() { // a process is being started
+		return Memory{}
+	}
+	p := s.current
+	s.mu.Unlock()
+	if p == nil || p.ending() {
+		return Memory{}
+	}
+	return Memory{Held: admission.ThisHost.Anonymous(p.pid), Admitted: max(0, p.admitted.Load()), Limit: max(0, p.limit.Load())}
+}
+
+// Memory is that of this process.
+func (l *Local) Memory() Memory {
+	admitted, limit := l.engine.Memory()
+	return Memory{Held: admission.ThisHost.Anonymous(os.Getpid()), Admitted: admitted, Limit: limit}
 }
 
 // Restarts is none: this process fails with it.

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/config"
@@ -92,7 +93,7 @@ func (s *server) service() api.Service {
 	})
 	processVerb.Handle(m, func(ctx context.Context, j plugin.Job) (answer, error) { return s.run(ctx, j), nil })
 	stalledVerb.Handle(m, func(_ context.Context, q stalledRequest) (stalled, error) {
-		return stalled{s.underway.stalled(q.Timeout)}, nil
+		return s.watched(q.Timeout), nil
 	})
 	strikeVerb.Handle(m, func(ctx context.Context, d death) (answer, error) { return s.strike(ctx, d), nil })
 	maintainVerb.Handle(m, func(context.Context, api.None) (api.None, error) { return api.None{}, maintain(s.engine) })
@@ -174,6 +175,18 @@ func (s *server) strike(ctx context.Context, d death) answer {
 		kind, remedy = plugin.Starved, admission.ThisHost.Remedy()
 	}
 	return answer{Problem: api.NewProblem(s.engine.Strike(ctx, d.Job, kind, errors.New(d.Cause), remedy))}
+}
+
+// watched is what the daemon wants to know every few seconds.
+func (s *server) watched(timeout time.Duration) stalled {
+	answer := stalled{Photo: s.underway.stalled(timeout)}
+	s.mu.Lock()
+	engine := s.engine
+	s.mu.Unlock()
+	if engine != nil {
+		answer.Admitted, answer.Limit = engine.Memory()
+	}
+	return answer
 }
 
 // close closes the engine.

@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/network/tile"
@@ -40,10 +41,12 @@ func (o *Operator) judged(ctx context.Context, in ops.Image, pixels *vips.Image)
 
 // judgedWhole restores a small photo, at once, and judges it by all of that.
 func (o *Operator) judgedWhole(ctx context.Context, in ops.Image, judge Judge) (ops.Image, error) {
+	began := time.Now()
 	original, err := in.Pixels.Materialise(ctx, math.MaxInt64, "")
 	if err != nil {
 		return ops.Image{}, err
 	}
+	ops.Recording(ctx).Spent(ops.StageDecode, time.Since(began))
 	defer original.Close()
 	copied := in
 	copied.Pixels = original

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"unsafe"
 
+	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/network/tile"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
@@ -14,6 +15,7 @@ import (
 func strips[T tile.Sample](d division, j *job) func(in, out vips.Rows) error {
 	joiner := d.joiner()
 	return func(in, out vips.Rows) error {
+		ops.Recording(j.ctx).Spent(ops.StageDecode, in.Waited)
 		k := out.Top / d.height
 		if s := d.strip(k); out.Top != s.Y || out.Height != s.H || out.Width != d.w {
 			return fmt.Errorf("rows %d to %d are not strip %d of the plan", out.Top, out.Top+out.Height-1, k)

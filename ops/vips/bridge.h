@@ -109,6 +109,7 @@ typedef struct {
 	size_t pixel;  // bytes
 	size_t stride; // bytes
 	void *pixels;
+	int64_t waited; // microseconds that the pixels took to be made
 } bv_rows;
 
 typedef struct {

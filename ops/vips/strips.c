@@ -64,8 +64,10 @@ static int make(operation *op, VipsRegion *in, int k)
 	int from = spec->from && k == op->last + 1 ? spec->from[k] : top - spec->above;
 	bv_rows source = { .width = op->in->Xsize, .bands = op->in->Bands, .pixel = VIPS_IMAGE_SIZEOF_PEL(op->in) };
 	op->last = -1;
+	gint64 began = g_get_monotonic_time();
 	if (read_rows(op, in, VIPS_MAX(from, 0), VIPS_MIN(bottom + spec->below, op->in->Ysize), &source))
 		return -1;
+	source.waited = g_get_monotonic_time() - began;
 	band_from(b, b->bottom == top ? VIPS_MAX(b->top, top - kept(op)) : top);
 	if (band_reserve(b, VIPS_MIN(kept(op) + spec->height, op->out->Ysize)))
 		return -1;

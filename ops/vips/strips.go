@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 )
 
@@ -52,8 +53,9 @@ type Rows struct {
 	Height int
 	Width  int
 	Bands  int
-	Stride int    // bytes from one row to the next; the end of a row may be padding
-	Pixels []byte // values in the image's format and the machine's byte order
+	Stride int           // bytes from one row to the next; the end of a row may be padding
+	Pixels []byte        // values in the image's format and the machine's byte order
+	Waited time.Duration // that the pixels of an input took to be made
 }
 
 // Row returns the bytes of image row y, from its first pixel to the end of the
@@ -236,5 +238,6 @@ func rows(c *C.bv_rows) Rows {
 	return Rows{
 		Top: int(c.top), Height: int(c.height), Width: int(c.width), Bands: int(c.bands),
 		Stride: stride, Pixels: unsafe.Slice((*byte)(c.pixels), size),
+		Waited: time.Duration(c.waited) * time.Microsecond,
 	}
 }

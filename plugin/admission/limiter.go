@@ -105,6 +105,14 @@ func (l *MemoryLimiter) Admit(ctx context.Context, kind string, estimate int64) 
 	return l.watch(kind, estimate, need), nil
 }
 
+// Figures are the bytes that photos under way were admitted with, and the limit
+// of those; 0: there is none.
+func (l *MemoryLimiter) Figures() (admitted, limit int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.used, l.limit
+}
+
 // wake lets those begin that are first in line and fit. l.mu is held.
 func (l *MemoryLimiter) wake() {
 	for len(l.waiting) > 0 {
