@@ -74,6 +74,7 @@ func (p *Page) Routes() []Route {
 	all := []Route{
 		{"GET " + assets.Prefix, serve.Public, assets.Serve},
 		{"GET /events", serve.Read, p.hub.ServeHTTP},
+		{"GET /navigation", serve.Read, p.navigation},
 		{"POST /theme", serve.Public, p.theme},
 	}
 	for _, v := range []interface{ routes() []Route }{

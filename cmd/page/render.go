@@ -2,6 +2,8 @@ package page
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"embed"
 	"errors"
 	"fmt"
@@ -13,6 +15,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/text/language"
 
@@ -30,13 +33,15 @@ var errNotFound = &api.Problem{Status: http.StatusNotFound, Detail: "there is no
 // frame is what the layout is executed with. Data is the view's.
 type frame struct {
 	View  string // its name
+	At    string // the place that it belongs to
 	Lang  string
 	Theme string // light, dark, or auto
 	Path  string // of this page, with its query, to come back to
 	Nav   []navigation
 	Said  string // key of what an action has done
 	Fault *fault // shown in place of the view
-	Act   bool   // who looks may act
+	Read  bool   // who looks may read
+	Act   bool   // and may act
 	Token string // name of the token that who looks has signed in with
 	Data  any
 }
@@ -45,6 +50,7 @@ type frame struct {
 type navigation struct {
 	Name, Path, Icon string
 	Here             bool
+	Count            int // of what asks for attention there
 }
 
 // fault is an error as it is shown.
@@ -184,12 +190,20 @@ func (p *Page) problem(w http.ResponseWriter, r *http.Request, view string, err 
 
 func (p *Page) write(w http.ResponseWriter, r *http.Request, status int, f frame) {
 	k := look{p.looks.texts.choose(r.Header.Get("Accept-Language")), serve.Base(r)}
-	f.Lang, f.Theme, f.Path, f.Act = k.language.String(), themeOf(r), r.URL.RequestURI(), serve.May(r, serve.Act)
+	f.Lang, f.Theme, f.Path = k.language.String(), themeOf(r), r.URL.RequestURI()
+	f.Read, f.Act = serve.May(r, serve.Read), serve.May(r, serve.Act)
 	if serve.SignedIn(r) {
 		f.Token = serve.Who(r)
 	}
+	if f.At == "" {
+		f.At = cmp.Or(within[f.View], f.View)
+	}
+	counts := p.counts(r)
 	for _, n := range places {
-		n.Here = n.Name == f.View || n.Name == within[f.View]
+		n.Here, n.Count = n.Name == f.At, counts[n.Name]
+		if n.Here && r.Method != http.MethodGet {
+			f.Path = n.Path // one does not come back to an action
+		}
 		f.Nav = append(f.Nav, n)
 	}
 	made, err := p.looks.of(k)
@@ -213,6 +227,34 @@ func (p *Page) write(w http.ResponseWriter, r *http.Request, status int, f frame
 	h.Set("Vary", "Accept-Language, Cookie")
 	w.WriteHeader(status)
 	_, _ = w.Write(body.Bytes()) // the caller may be gone
+}
+
+// countsWithin bounds how long a page waits for the counts of its places.
+const countsWithin = 300 * time.Millisecond
+
+// counts are how many photos ask for attention, by place. What is not known in
+// time is left out, and nobody is told who may not read.
+func (p *Page) counts(r *http.Request) map[string]int {
+	if !serve.May(r, serve.Read) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), countsWithin)
+	defer cancel()
+	counts := map[string]int{}
+	if s, err := api.Status.Call(ctx, p.client, api.None{}); err == nil && s.DaemonStatus != nil {
+		counts["failures"] = s.Failed
+	}
+	if waiting, err := api.ReviewCounts.Call(ctx, p.client, api.None{}); err == nil {
+		for _, n := range waiting {
+			counts["review"] += n
+		}
+	}
+	return counts
+}
+
+// navigation answers with the places alone, for a page that follows their counts.
+func (p *Page) navigation(w http.ResponseWriter, r *http.Request) {
+	p.write(w, r, http.StatusOK, frame{View: "navigation", At: r.URL.Query().Get("at")})
 }
 
 // said is the key that an action has gone on with.
