@@ -82,6 +82,7 @@ type helpCommand struct {
 // host is what a subcommand runs with.
 type host struct {
 	context.Context
+	hangups  *hangups
 	registry *ops.Registry
 	scratch  *scratch
 	out, err io.Writer
@@ -159,9 +160,9 @@ func newParser(c *commands, exit func(code int), options ...kong.Option) (*kong.
 
 func (c *commands) run(parsed *kong.Context, registry *ops.Registry, out *output) int {
 	temporary := &scratch{}
-	ctx, stop := untilSignal(context.Background(), temporary.removeAll)
+	ctx, hup, stop := untilSignal(context.Background(), temporary.removeAll)
 	defer stop()
-	h := &host{Context: ctx, scratch: temporary, registry: registry, out: out, err: os.Stderr, verbose: c.Verbose, format: c.LogFormat}
+	h := &host{Context: ctx, hangups: hup, scratch: temporary, registry: registry, out: out, err: os.Stderr, verbose: c.Verbose, format: c.LogFormat}
 	if parsed.Command() == "work" {
 		h.relay = worker.LogDescriptor()
 	}

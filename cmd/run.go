@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/app"
@@ -21,28 +23,35 @@ import (
 )
 
 type runCommand struct {
-	Folder string `arg:"" optional:"" help:"Folder to watch, without a configuration file."`
-	Output string `short:"o" placeholder:"OUT" help:"Output folder for FOLDER."`
-	State  string `placeholder:"DIR" help:"State folder for FOLDER; default: burnish in the XDG state folder."`
-	Config string `short:"c" placeholder:"FILE" help:"Configuration file; default, without FOLDER: the first of ${places}."`
-	Once   bool   `help:"Process existing photos, then exit: 0 on success, 1 if some photos failed, 130 if interrupted."`
+	Folder string   `arg:"" optional:"" help:"Folder to watch, without a configuration file."`
+	Output string   `short:"o" placeholder:"OUT" help:"Output folder for FOLDER."`
+	State  string   `placeholder:"DIR" help:"State folder for FOLDER; default: burnish in the XDG state folder."`
+	Config string   `short:"c" placeholder:"FILE" help:"Configuration file; default, without FOLDER: the first of ${places}."`
+	Listen []string `placeholder:"ADDRESS" help:"Serve the page and the HTTP API there, too: HOST:PORT, or the path of a Unix socket."`
+	Once   bool     `help:"Process existing photos, then exit: 0 on success, 1 if some photos failed, 130 if interrupted."`
 
 	InProcess bool `help:"Process photos in this process instead of a worker process; for debugging."`
 }
 
 // Help is shown by burnish run --help.
 func (runCommand) Help() string {
-	return `Processes existing photos of watched folders, then new ones. On SIGTERM, SIGINT (Ctrl-C) or SIGHUP it finishes the photos in progress and exits. A second SIGTERM or SIGINT ends it at once.
+	return `Processes existing photos of watched folders, then new ones. On SIGTERM or SIGINT (Ctrl-C) it finishes the photos in progress and exits. A second one ends it at once. On SIGHUP it reads its configuration file again, as on burnish reload; if its terminal closed, it exits instead.
+
+The page and the HTTP API are served where "listen" in the configuration says, and at --listen.
 
 Examples:
   burnish run -c burnish.yaml
-  burnish run ~/Pictures/ingest -o ~/Pictures/restored
+  burnish run ~/Pictures/ingest -o ~/Pictures/restored --listen 127.0.0.1:8722
   burnish run -c burnish.yaml --once`
 }
 
 // Run watches until the context ends, or once.
 func (r *runCommand) Run(h *host) error {
 	outliveReaders()
+	var asked <-chan struct{}
+	if !r.Once {
+		asked = h.hangups.listen() // from now on, so that none ends a daemon that starts
+	}
 	n, recent := notifier{}, logging.NewRecent()
 	log := slog.New(logging.Tell(recent.Keep(logging.NewSampler(h.logger().Handler())), n.hear))
 	shown := &shownConfiguration{host: h, reloads: r.Folder == "" && !r.Once}
@@ -54,6 +63,7 @@ func (r *runCommand) Run(h *host) error {
 	n.open(c.StateDir, log)
 	defer n.close(r.Once)
 	o := app.Options{Config: c, Version: release(), Log: log, Once: r.Once, Notify: systemd{log}}
+	var site *serve.Site
 	if !r.Once {
 		o.Lines = func(photo string) (lines []api.LogLine) {
 			for _, l := range recent.Of(photo) {
@@ -63,8 +73,12 @@ func (r *runCommand) Run(h *host) error {
 		}
 		o.Site = func(control *api.Mux) *serve.Site {
 			api.HandleConfiguration(control, shown.now)
-			return newSite(c.StateDir, control, log)
+			site = newSite(c.StateDir, control, log)
+			return site
 		}
+	}
+	if !r.Once && logging.IsTerminal(h.err) {
+		o.Notify = &greeting{Notifier: o.Notify, greet: func() { greet(h.err, site.Addresses()) }}
 	}
 	if shown.reloads {
 		o.Load = load
@@ -72,6 +86,9 @@ func (r *runCommand) Run(h *host) error {
 	d, err := app.New(h, o)
 	if err != nil {
 		return err
+	}
+	if !r.Once {
+		go reloadOnHangup(h, asked, d, log)
 	}
 	err = errors.Join(d.Run(h), d.Close())
 	if r.Once {
@@ -84,11 +101,50 @@ func (r *runCommand) Run(h *host) error {
 	return err
 }
 
+// greeting greets whoever has started the daemon, once it is ready.
+type greeting struct {
+	app.Notifier
+	once  sync.Once
+	greet func()
+}
+
+// Ready says that the daemon is ready, also after a reload.
+func (g *greeting) Ready() {
+	g.Notifier.Ready()
+	g.once.Do(g.greet)
+}
+
+// greet tells a person how to open the page.
+func greet(w io.Writer, addresses []string) {
+	if len(addresses) == 0 {
+		fmt.Fprintln(w, "no page is served: start with --listen 127.0.0.1:8722, or set \"listen\" in the configuration, and open http://127.0.0.1:8722/")
+		return
+	}
+	fmt.Fprintf(w, "the page is at %s\n", strings.Join(addresses, " and "))
+}
+
+// reloadOnHangup reads the configuration again whenever SIGHUP asks for it.
+func reloadOnHangup(h *host, asked <-chan struct{}, d *app.App, log *slog.Logger) {
+	for {
+		select {
+		case <-asked:
+			if err := d.Reload(h); err != nil {
+				log.Debug("SIGHUP changed nothing", "error", err) // the daemon has said why
+			}
+		case <-h.Done():
+			return
+		}
+	}
+}
+
 // load reads what the command line names.
 func (r *runCommand) load(h *host, log *slog.Logger, n *notifier, shown *shownConfiguration) (app.Config, error) {
 	c, source, err := r.configuration(h)
 	if err != nil {
 		return app.Config{}, err
+	}
+	if err := c.AddListen(r.Listen); err != nil {
+		return app.Config{}, fmt.Errorf("--listen: %w", err)
 	}
 	told, err := notify.Open(notifySettings(c.Notify))
 	if err != nil {

@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"bytes"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -21,7 +22,8 @@ type daemonProcess struct {
 	cmd            *exec.Cmd
 	stdout, stderr bytes.Buffer // to be read once ended is closed
 	ended          chan struct{}
-	err            error // how it ended
+	err            error    // how it ended
+	terminal       *os.File // the other end of its own, or nil
 }
 
 // daemonsKey is the key of a script's daemons among the values of its environment.
@@ -35,6 +37,8 @@ var daemonSignals = map[string]syscall.Signal{
 // is left out.
 //
 //	daemon start [NAME] ARG...       burnish run ARG...; $DAEMON_PID is its process
+//	daemon terminal [NAME] ARG...    the same from a terminal of its own
+//	daemon hangup [NAME]             closes that terminal
 //	daemon signal [NAME] SIGNAL      sends HUP, INT or TERM
 //	[!] daemon wait [NAME]           waits until it ends by itself
 //	[!] daemon stop [NAME] [SIGNAL]  sends TERM, or SIGNAL, and waits
@@ -44,7 +48,7 @@ var daemonSignals = map[string]syscall.Signal{
 // what the daemon wrote, and $DAEMON_EXIT is its exit status.
 func daemonCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 0 {
-		ts.Fatalf("usage: daemon start|signal|wait|stop [NAME] ...")
+		ts.Fatalf("usage: daemon start|terminal|hangup|signal|wait|stop [NAME] ...")
 	}
 	all := ts.Value(daemonsKey{}).(daemons)
 	verb, name, rest := args[0], "daemon", args[1:]
@@ -52,11 +56,11 @@ func daemonCommand(ts *testscript.TestScript, neg bool, args []string) {
 		name, rest = rest[0], rest[1:]
 	}
 	d := all[name]
-	if verb == "start" {
+	if verb == "start" || verb == "terminal" {
 		if d != nil {
 			ts.Fatalf("daemon %s runs already", name)
 		}
-		all[name] = startDaemon(ts, rest)
+		all[name] = startDaemon(ts, rest, verb == "terminal")
 		return
 	}
 	if d == nil {
@@ -72,6 +76,9 @@ func daemonCommand(ts *testscript.TestScript, neg bool, args []string) {
 	case "signal":
 		ts.Check(d.cmd.Process.Signal(signal))
 		return
+	case "hangup":
+		ts.Check(d.terminal.Close())
+		return
 	case "stop":
 		_ = d.cmd.Process.Signal(signal) // one that has ended is judged below
 	case "wait":
@@ -83,7 +90,7 @@ func daemonCommand(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // startDaemon starts burnish run with the script's environment, in its folder.
-func startDaemon(ts *testscript.TestScript, args []string) *daemonProcess {
+func startDaemon(ts *testscript.TestScript, args []string, terminal bool) *daemonProcess {
 	path, err := exec.LookPath("burnish")
 	ts.Check(err)
 	ts.Check(ts.Exec("env", "-0"))
@@ -92,6 +99,11 @@ func startDaemon(ts *testscript.TestScript, args []string) *daemonProcess {
 	d.cmd.Dir = ts.MkAbs(".")
 	d.cmd.Stdout, d.cmd.Stderr = &d.stdout, &d.stderr
 	d.cmd.WaitDelay = daemonPatience // for a worker that holds the pipes
+	if terminal {
+		var line *os.File
+		d.terminal, line = attach(ts, d.cmd)
+		defer line.Close()
+	}
 	ts.Check(d.cmd.Start())
 	go func() {
 		d.err = d.cmd.Wait()

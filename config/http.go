@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -65,6 +66,24 @@ func (h HTTP) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// AddListen adds addresses that the file does not name. Paths are taken from the
+// working directory.
+func (c *Config) AddListen(addresses []string) error {
+	for _, address := range addresses {
+		if IsSocket(address) {
+			path, err := filepath.Abs(address)
+			if err != nil {
+				return err
+			}
+			address = path
+		}
+		if !slices.Contains(c.Listen, address) {
+			c.Listen = append(c.Listen, address)
+		}
+	}
+	return c.validateListen()
 }
 
 // validateListen judges the addresses.

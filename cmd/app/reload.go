@@ -24,7 +24,7 @@ type swap struct {
 // Reload goes on with what Options.Load reads.
 func (a *App) Reload(ctx context.Context) error {
 	if a.options.Load == nil {
-		return errors.New("this daemon has no configuration file to read again; restart it")
+		return a.refused(errors.New("this daemon has no configuration file to read again; restart it"))
 	}
 	c, err := a.options.Load(ctx)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -80,11 +81,19 @@ func (s *Site) Addresses() (all []string) {
 		if l.Addr().Network() == "unix" {
 			all = append(all, l.Addr().String())
 		} else {
-			all = append(all, "http://"+l.Addr().String()+s.config.Load().BasePath+"/")
+			all = append(all, "http://"+browsed(l.Addr())+s.config.Load().BasePath+"/")
 		}
 	}
 	slices.Sort(all)
 	return all
+}
+
+// browsed is an address as a browser on this machine takes it.
+func browsed(a net.Addr) string {
+	if tcp, ok := a.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
+	}
+	return a.String()
 }
 
 // listen listens on an address.
