@@ -48,6 +48,10 @@ Examples:
 // Run watches until the context ends, or once.
 func (r *runCommand) Run(h *host) error {
 	outliveReaders()
+	inherited, err := inheritedSockets()
+	if err != nil {
+		return err
+	}
 	var asked <-chan struct{}
 	if !r.Once {
 		asked = h.hangups.listen() // from now on, so that none ends a daemon that starts
@@ -73,7 +77,7 @@ func (r *runCommand) Run(h *host) error {
 		}
 		o.Site = func(control *api.Mux) *serve.Site {
 			api.HandleConfiguration(control, shown.now)
-			site = newSite(c.StateDir, control, log)
+			site = newSite(c.StateDir, control, inherited, log)
 			return site
 		}
 	}

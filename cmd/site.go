@@ -1,17 +1,31 @@
 package cmd
 
 import (
+	"fmt"
 	"log/slog"
+	"net"
+	"slices"
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/page"
 	"github.com/burnish-photo/burnish/cmd/serve"
+	"github.com/coreos/go-systemd/v22/activation"
 )
+
+// inheritedSockets are what the service manager hands in (systemd.socket(5)). It
+// is called before another process is started, which would inherit them as well.
+func inheritedSockets() ([]net.Listener, error) {
+	all, err := activation.Listeners()
+	if err != nil {
+		return nil, fmt.Errorf("take the sockets that the service manager hands in: %w", err)
+	}
+	return slices.DeleteFunc(all, func(l net.Listener) bool { return l == nil }), nil // nil: no stream
+}
 
 // newSite is what the daemon serves beside its control socket, with the data
 // that the verbs of control answer.
-func newSite(stateDir string, control *api.Mux, log *slog.Logger) *serve.Site {
-	site := serve.New(serve.Options{StateDir: stateDir, Log: log})
+func newSite(stateDir string, control *api.Mux, inherited []net.Listener, log *slog.Logger) *serve.Site {
+	site := serve.New(serve.Options{StateDir: stateDir, Log: log, Inherited: inherited})
 	site.Handle("GET "+api.LivePath, serve.Public, control)
 	site.HandleProbe("GET "+api.ReadyPath, control)
 	for _, pattern := range []string{

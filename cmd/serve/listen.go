@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -57,20 +58,31 @@ func (c *Change) Commit() {
 	defer s.mu.Unlock()
 	s.config.Store(&c.config)
 	for address, l := range s.listeners {
-		if !slices.Contains(c.config.Listen, address) {
+		if !slices.Contains(c.config.Listen, address) && !strings.HasPrefix(address, "inherited ") {
 			_ = l.Close()
 			delete(s.listeners, address)
 		}
 	}
 	for address, l := range c.opened {
 		s.listeners[address] = l
-		s.serving.Go(func() {
-			if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
-				s.log.Error("listening ended", "address", address, "error", err)
-			}
-		})
-		s.log.Info("serving", "address", l.Addr().String())
+		s.serve(l)
 	}
+	for i, l := range s.inherited {
+		if name := fmt.Sprintf("inherited %d", i); s.listeners[name] == nil {
+			s.listeners[name] = limit(l)
+			s.serve(s.listeners[name])
+		}
+	}
+}
+
+// serve answers what comes to a listener until that is closed.
+func (s *Site) serve(l net.Listener) {
+	s.serving.Go(func() {
+		if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			s.log.Error("listening ended", "address", l.Addr().String(), "error", err)
+		}
+	})
+	s.log.Info("serving", "address", l.Addr().String())
 }
 
 // Addresses are what the site listens on, as URLs for TCP and paths for sockets.

@@ -37,8 +37,9 @@ const (
 
 // Options are what a site is made with.
 type Options struct {
-	StateDir string       // holds the tokens and who has signed in
-	Log      *slog.Logger // nil: discarded
+	StateDir  string         // holds the tokens and who has signed in
+	Log       *slog.Logger   // nil: discarded
+	Inherited []net.Listener // handed in by the service manager; served from the first Commit on, whatever the configuration
 }
 
 // Config is where a site is reached. Its zero value is nowhere.
@@ -77,13 +78,14 @@ type Site struct {
 	config   atomic.Pointer[Config]
 
 	mu        sync.Mutex
+	inherited []net.Listener
 	listeners map[string]net.Listener // by the entry of Config.Listen
 	serving   sync.WaitGroup
 }
 
 // New is a site that nobody reaches yet.
 func New(o Options) *Site {
-	s := &Site{log: o.Log, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(), listeners: map[string]net.Listener{}}
+	s := &Site{log: o.Log, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(), listeners: map[string]net.Listener{}, inherited: o.Inherited}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -1,12 +1,12 @@
 #!/bin/sh
 set -e
 if [ "$1" = remove ] && command -v deb-systemd-helper >/dev/null; then
-	deb-systemd-helper mask burnish.service >/dev/null || true
+	deb-systemd-helper mask burnish.service burnish.socket >/dev/null || true
 fi
 if [ "$1" = purge ]; then
 	if command -v deb-systemd-helper >/dev/null; then
-		deb-systemd-helper purge burnish.service >/dev/null || true
-		deb-systemd-helper unmask burnish.service >/dev/null || true
+		deb-systemd-helper purge burnish.service burnish.socket >/dev/null || true
+		deb-systemd-helper unmask burnish.service burnish.socket >/dev/null || true
 	fi
 	# What Burnish noted about its work goes; photos, in or out, never do, nor
 	# does what belongs to instances of burnish@.service.
