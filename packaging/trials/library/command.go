@@ -12,45 +12,48 @@ import (
 	"time"
 )
 
-// burnish runs a command and prints its time and memory. With until, it is killed
-// once so many originals are in the archive, or for a negative number as few.
-func (t *trial) burnish(name string, until int, args ...string) (out []byte, err error) {
+// burnish runs a command to its end and prints its time and memory.
+func (t *trial) burnish(name string, args ...string) error { return t.killed(name, "", 0, args...) }
+
+// killed runs a command that is killed once so many files are in a folder, or
+// for a negative number as few; with 0 it runs to its end.
+func (t *trial) killed(name, folder string, at int, args ...string) error {
 	log, err := os.OpenFile(filepath.Join(t.folder, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer log.Close()
 	cmd := exec.Command(*burnish, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = t.folder, log, log
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	m := memory{}
-	for tick := 0; ; tick++ {
+	for tick := 1; ; tick++ {
 		select {
 		case err := <-ended:
-			if until != 0 && err == nil {
+			if at != 0 && err == nil {
 				err = errEnded
 			}
 			m.print(name, time.Since(began))
 			if err != nil {
 				err = fmt.Errorf("%s: %w; see %s", strings.Join(args, " "), err, log.Name())
 			}
-			return nil, err
+			return err
 		case <-time.After(500 * time.Millisecond):
 		}
 		m.sample(cmd.Process.Pid)
-		if until == 0 || tick%4 > 0 {
+		if at == 0 || tick%4 > 0 {
 			continue
 		}
-		if n := count(filepath.Join(t.folder, "done")); until > 0 && n >= until || until < 0 && n <= -until {
+		if n := count(filepath.Join(t.folder, folder)); at > 0 && n >= at || at < 0 && n <= -at {
 			_ = cmd.Process.Kill()
 			<-ended
 			m.print(name, time.Since(began))
-			return nil, nil
+			return nil
 		}
 	}
 }
@@ -90,5 +93,5 @@ func (m *memory) print(name string, took time.Duration) {
 	for quarter := 1; quarter <= 4 && len(m.samples) > 0; quarter++ {
 		text += fmt.Sprintf(" %4d", m.samples[(len(m.samples)-1)*quarter/4]/1e6)
 	}
-	fmt.Printf("%-34s %8s %8.0f photos/s  MB at quarters:%s\n", name, took.Round(100*time.Millisecond), float64(*photos)/took.Seconds(), text)
+	fmt.Printf("%-34s %8s  MB at quarters:%s\n", name, took.Round(100*time.Millisecond), text)
 }

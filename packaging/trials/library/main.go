@@ -26,7 +26,7 @@ const configuration = `version: 1
 state_dir: ./state
 limits: {min_free_space: 0, concurrency: 4}
 watch:
-  - {folder: ./in, pipeline: small, output: ./out, settle: 100ms, on_success: {move: ./done}%s}
+  - {folder: ./in, pipeline: small, output: ./out, settle: 100ms, on_change: redo%s}
 pipelines:
   small:
     steps:
@@ -87,7 +87,7 @@ func (t *trial) run() error {
 		name string
 		do   func() error
 	}{
-		{"plan", t.plan}, {"run", t.process}, {"verify", t.verify}, {"change", t.change}, {"undo", t.undo}, {"compare", t.compare},
+		{"plan", t.plan}, {"run", t.process}, {"verify", t.verify}, {"change", t.change}, {"archive", t.archive}, {"undo", t.undo}, {"compare", t.compare},
 	} {
 		if err := step.do(); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
@@ -104,74 +104,77 @@ func (t *trial) plan() error {
 	if *quick {
 		return nil
 	}
-	_, err := t.burnish("plan", 0, "plan", "-c", "burnish.yaml", "in")
-	return err
+	return t.burnish("plan", "plan", "-c", "burnish.yaml", "in")
 }
 
 // process runs to the end, killed at a quarter, a half and three quarters.
 func (t *trial) process() error {
 	for quarter := 1; quarter <= 3; quarter++ {
-		if _, err := t.burnish(fmt.Sprintf("run, killed at %d %%", 25*quarter), *photos*quarter/4, "run", "-c", "burnish.yaml", "--once"); err != nil {
+		if err := t.killed(fmt.Sprintf("run, killed at %d %%", 25*quarter), "out", *photos*quarter/2, runOnce...); err != nil {
 			return err
 		}
 	}
-	if _, err := t.burnish("run, the rest", 0, "run", "-c", "burnish.yaml", "--once"); err != nil {
+	if err := t.burnish("run, the rest", runOnce...); err != nil {
 		return err
 	}
 	t.ledger()
-	if n := count(filepath.Join(t.folder, "done")); n != *photos {
-		return fmt.Errorf("%d originals were archived, want %d", n, *photos)
-	}
-	if n := count(filepath.Join(t.folder, "out")); n != 2**photos {
-		return fmt.Errorf("%d outputs are there, want %d", n, 2**photos)
+	return t.expect("out", 2**photos)
+}
+
+var runOnce = []string{"run", "-c", "burnish.yaml", "--once"}
+
+// expect counts the files in a folder.
+func (t *trial) expect(folder string, want int) error {
+	if n := count(filepath.Join(t.folder, folder)); n != want {
+		return fmt.Errorf("%d files are in %s, want %d", n, folder, want)
 	}
 	return nil
 }
 
 func (t *trial) verify() error {
-	_, err := t.burnish("verify, every byte", 0, "verify", "-c", "burnish.yaml")
-	if err == nil {
-		_, err = t.burnish("verify --quick", 0, "verify", "-c", "burnish.yaml", "--quick")
+	if err := t.burnish("verify, every byte", "verify", "-c", "burnish.yaml"); err != nil {
+		return err
 	}
-	return err
+	return t.burnish("verify --quick", "verify", "-c", "burnish.yaml", "--quick")
 }
 
-// change puts the originals back with an undo and changes one of two outputs.
+// change changes one of two outputs, which alone is made again.
 func (t *trial) change() error {
-	if err := t.undoOnce("undo, for the change"); err != nil {
-		return err
-	}
-	if err := t.compare(); err != nil {
-		return err
-	}
-	if _, err := t.burnish("reprocess", 0, "reprocess", "-c", "burnish.yaml", "--where", "true"); err != nil {
-		return err
-	}
 	if err := t.configure(16, ""); err != nil {
 		return err
 	}
-	if _, err := t.burnish("run, one output changed", 0, "run", "-c", "burnish.yaml", "--once"); err != nil {
+	if err := t.burnish("run, one output changed", runOnce...); err != nil {
 		return err
 	}
 	t.ledger()
-	return nil
+	return t.expect("out", 2**photos)
 }
 
-func (t *trial) undoOnce(name string) error {
-	_, err := t.burnish(name, 0, "undo", "-c", "burnish.yaml", "--since", "2000-01-01", "--yes")
-	return err
+// archive moves all originals.
+func (t *trial) archive() error {
+	if err := t.configure(16, ", on_success: {move: ./done}"); err != nil {
+		return err
+	}
+	if err := t.burnish("run, originals archived", runOnce...); err != nil {
+		return err
+	}
+	return t.expect("done", *photos)
 }
 
-// undo undoes everything, killed on the way.
+// undo undoes everything, killed on the way. What is undone stays so.
 func (t *trial) undo() error {
-	if _, err := t.burnish("undo, killed at 50 %", -*photos/2, "undo", "-c", "burnish.yaml", "--since", "2000-01-01", "--yes"); err != nil {
+	undo := []string{"undo", "-c", "burnish.yaml", "--since", "2000-01-01", "--yes"}
+	if err := t.killed("undo, killed at 50 %", "done", -*photos/2, undo...); err != nil {
 		return err
 	}
-	if err := t.undoOnce("undo, the rest"); err != nil {
+	if err := t.burnish("undo, the rest", undo...); err != nil {
 		return err
 	}
 	t.ledger()
-	return nil
+	if err := t.compare(); err != nil {
+		return err
+	}
+	return t.burnish("run, nothing to do", runOnce...)
 }
 
 // compare finds every file that is not as it was, or is there and was not.
