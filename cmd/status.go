@@ -149,6 +149,9 @@ func printState(out io.Writer, now api.Standing) {
 	for _, c := range s.Changes {
 		fmt.Fprintf(out, "changed: %s: %s\n", diag.Printable(c.Folder), diag.Printable(c.Text))
 	}
+	if s.Scrub != nil {
+		fmt.Fprintln(out, scrubText(*s.Scrub))
+	}
 	for _, h := range s.Held {
 		fmt.Fprintf(out, "on hold: %s: %s\n", diag.Printable(h.Folder), diag.Printable(h.Reason))
 	}
@@ -210,4 +213,24 @@ func printNames(out io.Writer, what string, names []string, n int) {
 	if n > len(shown) {
 		fmt.Fprintf(out, "  %s: and %d more\n", what, n-len(shown))
 	}
+}
+
+// scrubText tells of the background verification.
+func scrubText(s api.ScrubStatus) string {
+	found, ended := s.Latest()
+	text := fmt.Sprintf("background verification: %s, %s so far", counted(s.Count.Photos, "photos"), diag.Size(s.Count.Bytes))
+	if !s.Finished.IsZero() {
+		text = fmt.Sprintf("background verification: %s, %s", counted(s.Count.Photos, "photos"), diag.Size(s.Count.Bytes))
+	}
+	if !ended.IsZero() {
+		text += ", last ended " + ended.Local().Format(time.DateTime)
+	}
+	if len(found) > 0 {
+		kinds := map[string]int{}
+		for kind, n := range found {
+			kinds[kind] = n
+		}
+		text += ": " + countedEach(kinds) + "; burnish verify lists them"
+	}
+	return text
 }

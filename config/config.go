@@ -29,6 +29,7 @@ type Config struct {
 	Restore    plugin.Restore             `yaml:"restore" help:"where networks run and which models they use"`
 	Limits     Limits                     `yaml:"limits" help:"limits that protect the host"`
 	Worker     Worker                     `yaml:"worker" help:"the process that decodes and restores photos"`
+	Scrub      Scrub                      `yaml:"scrub" help:"verification of the library in the background"`
 	Ledger     Ledger                     `yaml:"ledger" help:"what is remembered of photos"`
 	QuietHours []Hours                    `yaml:"quiet_hours" help:"hours in which no photo is started, such as 22:00-06:00"`
 	Pipelines  map[string]plugin.Pipeline `yaml:"pipelines" help:"pipelines by name"`
@@ -46,6 +47,11 @@ type Config struct {
 // Ledger is what is remembered of photos.
 type Ledger struct {
 	Retention time.Duration `yaml:"retention" range:"0|24h," help:"how long a photo is remembered after it and all its outputs are gone; 0: for ever"`
+}
+
+// Scrub is the verification of the library in the background.
+type Scrub struct {
+	Rate diag.Size `yaml:"rate" range:"0|100kB," help:"bytes a second that the daemon reads to verify originals and outputs, one pass a day at most; 0: none"`
 }
 
 // Watch is one watched folder.

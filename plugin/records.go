@@ -173,7 +173,9 @@ func Undo(ctx context.Context, r *Records, q UndoRequest) (UndoPage, error) {
 type (
 	VerifyRequest = verify.Request
 	VerifyPage    = verify.Page
+	VerifyCount   = verify.Count
 	Finding       = verify.Finding
+	RecordKey     = history.Key
 )
 
 // Verify compares the records with the files that they tell of; see package
@@ -181,6 +183,14 @@ type (
 func Verify(ctx context.Context, r *Records, q VerifyRequest) (VerifyPage, error) {
 	v := verify.Verifier{Store: r.Store(), StateDir: r.StateDir(), Hold: r.Hold, Decode: decodes}
 	return v.Verify(ctx, q)
+}
+
+// FindingKinds lists what may be wrong with a file.
+func FindingKinds() (kinds []string) {
+	for _, kind := range verify.Kinds() {
+		kinds = append(kinds, string(kind))
+	}
+	return kinds
 }
 
 // decodes reads an image in full.

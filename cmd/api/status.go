@@ -50,6 +50,8 @@ type DaemonStatus struct {
 	Steps     map[string][]string `json:"steps,omitempty"` // by pipeline: what networks run, and where
 
 	Changes []PipelineChange `json:"changes,omitempty"`
+
+	Scrub *ScrubStatus `json:"scrub,omitempty"` // nil where the library was never verified in the background
 }
 
 // PipelineChange is what the change of a pipeline means for the photos of a

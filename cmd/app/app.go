@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/scrub"
 	"github.com/burnish-photo/burnish/cmd/series"
 	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/plugin"
@@ -102,6 +103,8 @@ type App struct {
 
 	reloaded *api.ReloadStatus // nil: no reload yet; mu
 
+	scrub *scrub.Scrub
+
 	stateFault fault // why the status file cannot be written
 }
 
@@ -134,6 +137,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if a.series, damaged = series.Open(o.Config.StateDir, a.started); damaged != nil {
 		a.log.Warn("figures of the past cannot be read", "error", damaged)
 	}
+	a.scrub = scrub.Open(o.Config.StateDir, a.log)
 	a.metrics = newMetrics(o.Version)
 	a.metrics.expect(o.Config)
 	a.worker.set(w)

@@ -25,6 +25,9 @@ var (
 	breakerDesc  = desc("circuit_breaker_state", "1 for the state that the folder's circuit breaker is in, else 0.", "folder", "state")
 	memoryDesc   = desc("worker_memory_bytes", "Memory of the worker by kind: held by its process; admitted, which photos in progress are predicted to need; the limit of that.", "kind")
 	reviewDesc   = desc("review_waiting", "Photos whose results wait until they are approved or rejected.", "folder")
+	scrubDesc    = desc("scrub_findings", "Files that the background verification found missing or altered, in its latest pass that ended.", "kind")
+	scrubbedDesc = desc("scrub_read_bytes_total", "Bytes that the background verification has read.")
+	scrubEndDesc = desc("scrub_last_end_timestamp_seconds", "When the background verification last ended a pass; 0 where it never did.")
 	diskDesc     = desc("folder_disk_low", "1 while no photo of the folder begins because less than limits.min_free_space is free, else 0.", "folder")
 )
 
@@ -41,7 +44,7 @@ type collector struct {
 
 // Describe sends every description.
 func (c collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{inProgressDesc, failedDesc, pausedDesc, restartsDesc, queueDesc, oldestDesc, arrivingDesc, stateDesc, breakerDesc, diskDesc, reviewDesc, memoryDesc} {
+	for _, d := range []*prometheus.Desc{inProgressDesc, failedDesc, pausedDesc, restartsDesc, queueDesc, oldestDesc, arrivingDesc, stateDesc, breakerDesc, diskDesc, reviewDesc, memoryDesc, scrubDesc, scrubbedDesc, scrubEndDesc} {
 		to <- d
 	}
 }
@@ -66,6 +69,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	gauge(memoryDesc, float64(m.Limit), "limit")
 	to <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(crashed), "crashed")
 	to <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(retired), "retired")
+	collectScrub(s.Scrub, gauge, to)
 	queues, low := map[string]api.FolderQueue{}, map[string]bool{}
 	for _, q := range s.Queues {
 		queues[q.Folder] = q
@@ -96,4 +100,21 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 		}
 		gauge(diskDesc, truth(low[f.Folder]), name)
 	}
+}
+
+// collectScrub tells of the background verification, where there is one.
+func collectScrub(s *api.ScrubStatus, gauge func(*prometheus.Desc, float64, ...string), to chan<- prometheus.Metric) {
+	if s == nil {
+		return
+	}
+	found, ended := s.Latest()
+	for _, kind := range api.FindingKinds() {
+		gauge(scrubDesc, float64(found[kind]), kind)
+	}
+	to <- prometheus.MustNewConstMetric(scrubbedDesc, prometheus.CounterValue, float64(s.Read))
+	at := 0.0
+	if !ended.IsZero() {
+		at = float64(ended.Unix())
+	}
+	gauge(scrubEndDesc, at)
 }

@@ -27,6 +27,7 @@ type Config struct {
 
 	QuietHours     []Hours   // no photo begins in them
 	MinFreeSpace   diag.Size // with less below its output folder, or StateDir, no photo of a folder begins
+	ScrubRate      diag.Size // bytes a second that are verified in the background; 0: none
 	QueuePerFolder int       // photos of a folder that wait; 0: 10,000
 }
 

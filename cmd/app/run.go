@@ -72,9 +72,23 @@ func (a *App) Run(ctx context.Context) (err error) {
 	a.current.begin(working, watch)
 	go a.maintain(working)
 	go countReviews(working, a)
+	if !a.options.Once {
+		go a.scrub.Run(working, a.records(), func() int64 { return scrubRate(a) })
+	}
 	a.changes.count(working, a, true)
 	defer a.changes.running.Wait()
 	return a.loop(working)
+}
+
+// scrubRate is how many bytes a second are verified in the background now: none
+// while no photo may begin.
+func scrubRate(a *App) (rate int64) {
+	_ = a.exec(func() { // where the loop has ended there is nothing to do
+		if a.closed == "" {
+			rate = int64(a.current.config.ScrubRate)
+		}
+	})
+	return rate
 }
 
 // loop returns the watcher's error.

@@ -152,7 +152,7 @@ func (a *App) snapshot() Status {
 	s, watch := a.status, a.watch
 	s.Reload = a.reloaded
 	a.mu.Unlock()
-	s.Folders, s.Changes = watch.Folders(), a.changes.known()
+	s.Folders, s.Changes, s.Scrub = watch.Folders(), a.changes.known(), a.scrub.Status()
 	return s
 }
 

@@ -38,6 +38,8 @@ const (
 	Resumed            Kind = "resumed"
 	Stopping           Kind = "stopping"
 	NotificationFailed Kind = "notification_failed"
+	LibraryVerified    Kind = "library_verified"
+	LibraryDamaged     Kind = "library_damaged"
 )
 
 // Entry is what the catalogue tells of a kind.
@@ -79,6 +81,8 @@ var catalogue = map[Kind]Entry{
 	Paused:             {"e2dbca40e79646e38a42dc05219c76a0", "no photo is started: `burnish pause` or quiet hours"},
 	Resumed:            {"290a2356c0e64067bf9cc43f0ca44419", "photos are started again"},
 	Stopping:           {"10f40d5492b94bd09aeb15579c639533", "the daemon stops after the photos in progress"},
+	LibraryVerified:    {"17cc8bfc3222405f8184abf894897502", "the background verification has looked at the whole library"},
+	LibraryDamaged:     {"1ad1e7c32125403fb5baf6167961a3a0", "the background verification found a file that is missing or was altered"},
 	NotificationFailed: {"b4b9a684e2ee45bbba2aa35cc54aefcc", "a notification could not be delivered, and is tried again where the message says so"},
 }
 
