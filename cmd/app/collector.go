@@ -102,10 +102,10 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// collectScrub tells of the background verification, where there is one.
+// collectScrub tells of the background verification; s is nil where it never ran.
 func collectScrub(s *api.ScrubStatus, gauge func(*prometheus.Desc, float64, ...string), to chan<- prometheus.Metric) {
 	if s == nil {
-		return
+		s = &api.ScrubStatus{}
 	}
 	found, ended := s.Latest()
 	for _, kind := range api.FindingKinds() {
