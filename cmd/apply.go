@@ -58,7 +58,7 @@ func (a *applyCommand) Run(h *host) error {
 		fmt.Fprintln(h.err, "no input files"+ignoredText(all.ignored))
 		return nil
 	}
-	engine, err := plugin.Open(h, c.Engine(), h.registry, plugin.WithVersion(release()), plugin.WithLog(h.logger()), plugin.WithPipelines(a.Pipeline), plugin.WithSources(sources(jobs)...), plugin.WithRecognition())
+	engine, err := h.openEngine(c, plugin.WithVersion(release()), plugin.WithPipelines(a.Pipeline), plugin.WithSources(sources(jobs)...), plugin.WithRecognition())
 	if err != nil {
 		return err
 	}

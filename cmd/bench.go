@@ -66,7 +66,7 @@ func (b *benchCommand) Run(h *host) error {
 	if err != nil {
 		return err
 	}
-	engine, err := plugin.Open(h, c.Engine(), h.registry, plugin.WithLog(h.logger()))
+	engine, err := h.openEngine(c)
 	if err != nil {
 		return err
 	}

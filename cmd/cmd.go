@@ -172,6 +172,7 @@ func (c *commands) run(parsed *kong.Context, registry *ops.Registry, out *output
 	}
 	code := exitDone
 	err = errors.Join(parsed.Run(h), stopNative())
+	temporary.removeAll()
 	for _, err := range flatten(errors.Join(err, out.lost(err))) {
 		switch {
 		case errors.Is(err, errFailures):

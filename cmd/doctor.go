@@ -38,6 +38,9 @@ func (d *doctorCommand) Run(h *host) error {
 	if err != nil && !errors.Is(err, errNoConfig) {
 		return err
 	}
+	if err := h.ownTemporary(); err != nil {
+		return err
+	}
 	all, err := examine(h, file, d.Service)
 	if err != nil {
 		return err

@@ -50,7 +50,7 @@ func (p *planCommand) Run(h *host) error {
 	}
 	known := &recall{config: c, daemon: api.Dial(c.StateDir)}
 	defer known.daemon.Close()
-	engine, err := plugin.Open(h, c.Engine(), h.registry, plugin.WithLog(h.logger()), plugin.WithPipelines(pipelines...), plugin.WithRecall(known.ask), plugin.WithRecognition())
+	engine, err := h.openEngine(c, plugin.WithPipelines(pipelines...), plugin.WithRecall(known.ask), plugin.WithRecognition())
 	if err != nil {
 		return err
 	}

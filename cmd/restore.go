@@ -154,7 +154,7 @@ func (r *restoreCommand) job(f file) plugin.Job {
 
 // run works on the jobs.
 func (r *restoreCommand) run(h *host, c *config.Config, jobs []job, report *report) error {
-	engine, err := plugin.Open(h, c.Engine(), h.registry, plugin.WithVersion(release()), plugin.WithLog(h.logger()), plugin.WithSources(sources(jobs)...))
+	engine, err := h.openEngine(c, plugin.WithVersion(release()), plugin.WithSources(sources(jobs)...))
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,8 @@ type scratch struct {
 	folders []string
 }
 
-// makeFolder makes a folder. The caller removes it when it is done.
+// makeFolder makes a folder. The caller may remove it when it is done; the
+// command's end does.
 func (s *scratch) makeFolder(pattern string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,8 +113,10 @@ func (s *scratch) makeFolder(pattern string) (string, error) {
 func (s *scratch) removeAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, folder := range s.folders {
-		_ = os.RemoveAll(folder)
+	for range 3 { // what still runs may add to a folder meanwhile
+		for _, folder := range s.folders {
+			_ = os.RemoveAll(folder)
+		}
 	}
 }
 

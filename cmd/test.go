@@ -80,7 +80,7 @@ func (t *testCommand) run(h *host, name string, f *golden.File) (failed int, err
 	if err != nil {
 		return 0, faulty(name, err)
 	}
-	engine, err := plugin.Open(h, c.Engine(), h.registry, plugin.WithLog(h.logger()), plugin.WithPipelines(pipelines...))
+	engine, err := h.openEngine(c, plugin.WithPipelines(pipelines...))
 	if err != nil {
 		return 0, err
 	}

@@ -46,6 +46,7 @@ type Engine struct {
 	scratch    string
 	recognize  bool // what is done is known by the outputs themselves, where there is no ledger
 	temporary  bool // the whole process's temporary files go to scratch
+	successor  bool // another engine of the host had the ledger before
 	turns      turns
 	memory     *admission.MemoryLimiter
 	rates      rates // as [Engine.Plan] has measured
@@ -91,6 +92,10 @@ func WithVersion(v string) Option { return func(e *Engine) { e.version = v } }
 // WithLedger makes the engine remember its work in the configuration's state
 // folder, which is the engine's alone until it is closed.
 func WithLedger() Option { return func(e *Engine) { e.remember = true } }
+
+// WithPredecessor says that another engine of the host had the same ledger and
+// pipelines before: what that one has said of older results is not said again.
+func WithPredecessor() Option { return func(e *Engine) { e.successor = true } }
 
 // WithTemporary lets all temporary files of the process, those of libraries
 // among them, go to the engine's scratch folder. A process may have one such
@@ -188,7 +193,9 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 		e.viewer = e.newViewer()
 		background, stop := context.WithCancel(context.WithoutCancel(ctx))
 		e.stop = stop
-		e.background.Go(func() { e.tellOlder(background) })
+		if !e.successor {
+			e.background.Go(func() { e.tellOlder(background) })
+		}
 	}
 	return e, nil
 }

@@ -24,6 +24,7 @@ type setup struct {
 	Version string `json:"version"`
 	Verbose bool   `json:"verbose,omitempty"`
 	Trial   bool   `json:"trial,omitempty"` // without the ledger
+	Again   bool   `json:"again,omitempty"` // in place of a process that ended
 
 	Confined bool `json:"confined,omitempty"` // by Landlock
 }

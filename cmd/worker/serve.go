@@ -118,6 +118,9 @@ func (s *server) open(q setup) (opened, error) {
 	} else {
 		options = append(options, plugin.WithLedger(), plugin.WithTemporary())
 	}
+	if q.Again {
+		options = append(options, plugin.WithPredecessor())
+	}
 	if q.Confined {
 		s.folders = jobFolders(c)
 		options = append(options, plugin.WithAdvice(s.advise))

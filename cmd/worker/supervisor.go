@@ -79,7 +79,7 @@ func (s *Supervisor) start() error {
 		return err
 	}
 	s.bounds.prove()
-	s.current = p
+	s.current, s.setup.Again = p, true
 	s.log.Debug("worker process runs", "pid", p.pid)
 	go p.guard(s.limit)
 	go s.watch(p)
