@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // Paths of the probes.
@@ -76,3 +80,22 @@ func (c *Client) Health(ctx context.Context) (h Health, err error) {
 
 // maxHealth bounds what is read of a Health, in bytes.
 const maxHealth = 1 << 20
+
+// MetricsPath is where Prometheus reads metrics.
+const MetricsPath = "/metrics"
+
+// Limits of reading the metrics.
+const (
+	maxScrapes    = 4 // at a time
+	scrapeTimeout = 10 * time.Second
+)
+
+// HandleMetrics makes m answer with what g gathers, in the format that the
+// caller accepts.
+func HandleMetrics(m *Mux, g prometheus.Gatherer) {
+	h := promhttp.HandlerFor(g, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes, Timeout: scrapeTimeout, EnableOpenMetrics: true})
+	m.HandleFunc("GET "+MetricsPath, func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(scrapeTimeout + answerTimeout))
+		h.ServeHTTP(w, r)
+	})
+}
