@@ -33,6 +33,7 @@ func newSite(stateDir string, control *api.Mux, inherited []net.Listener, log *s
 		string(api.Configuration),
 		string(api.Failed),
 		string(api.Log),
+		string(api.Memory),
 		string(api.Progress),
 		string(api.Review),
 		string(api.ReviewCounts),

@@ -55,6 +55,10 @@ copyright() {
 		done
 	printf "\n======== The C API headers of ONNX Runtime\n\n"
 	cat ops/network/kernels/onnxruntime/LICENSE
+	for f in cmd/page/assets/vendor/*.LICENSE cmd/page/assets/icons/LICENSE; do
+		printf '\n======== %s, in the page\n\n' "$f"
+		cat "$f"
+	done
 	printf '\n======== The Go standard library\n\n'
 	cat "$(go env GOROOT)/LICENSE"
 }

@@ -46,6 +46,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	api.HandleMetrics(control, a.metrics.registry)
 	api.HandleProbes(control, prober{a})
 	api.HandleStatus(control, func() api.Standing { return standing(a) })
+	api.HandleMemory(control, func() api.MemoryUse { return memoryUse(a) })
 	api.HandleSeries(control, func() series.Series { return a.series.Series(time.Now()) })
 	if a.options.Lines != nil {
 		api.HandleLog(control, a.options.Lines)

@@ -195,3 +195,14 @@ func line(s Status) string {
 	}
 	return text
 }
+
+// memoryUse is what the worker of the moment takes.
+func memoryUse(a *App) api.MemoryUse {
+	a.mu.Lock()
+	w := a.scraped
+	a.mu.Unlock()
+	if w == nil {
+		return api.MemoryUse{}
+	}
+	return api.MemoryUse(w.Memory())
+}

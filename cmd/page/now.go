@@ -33,6 +33,7 @@ type now struct {
 	Work    []workNow
 	More    int // photos in progress that are not named
 	Reasons []string
+	Memory  api.MemoryUse
 	Range   string
 	Ranges  []series.Range
 	Plots   []plot
@@ -69,6 +70,9 @@ func (v nowView) data(r *http.Request) (any, error) {
 	if work, err := api.Progress.Call(r.Context(), v.client, api.None{}); err == nil {
 		n.Work = worksNow(work, standing.DaemonStatus, time.Now())
 		n.More = max(0, standing.Working-len(n.Work))
+	}
+	if memory, err := api.Memory.Call(r.Context(), v.client, api.None{}); err == nil {
+		n.Memory = memory
 	}
 	if health, err := v.client.Health(r.Context()); err == nil {
 		n.Reasons = health.Reasons
@@ -177,7 +181,7 @@ var plots = []plot{
 }
 
 // stages are those plotted, in their order.
-var stages = []string{"queue", "admission", "restore", "encode", "verify"}
+var stages = []string{"queue", "admission", "decode", "restore", "encode", "verify"}
 
 // row is a span of time: a value for each column of the plots, nil where there
 // is none.
