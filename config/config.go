@@ -47,6 +47,8 @@ type Config struct {
 // Ledger is what is remembered of photos.
 type Ledger struct {
 	Retention time.Duration `yaml:"retention" range:"0|24h," help:"how long a photo is remembered after it and all its outputs are gone; 0: for ever"`
+
+	KeepReplaced time.Duration `yaml:"keep_replaced" range:"0|1h," help:"how long the trash keeps outputs that were replaced, so that burnish undo can bring them back; 0: they are not kept"`
 }
 
 // Scrub is the verification of the library in the background.
@@ -97,7 +99,7 @@ func defaults() Config {
 func (c *Config) Engine() plugin.Config {
 	e := plugin.Config{
 		StateDir: c.StateDir, Folder: c.folder, Pipelines: c.Pipelines, Fragments: c.Fragments,
-		Restore: c.Restore, Limits: c.Limits.Limits, Retention: c.Ledger.Retention,
+		Restore: c.Restore, Limits: c.Limits.Limits, Retention: c.Ledger.Retention, KeepReplaced: c.Ledger.KeepReplaced,
 	}
 	for _, w := range c.Watch {
 		e.Routes = append(e.Routes, plugin.Route{Source: w.Folder, Output: w.Output, Originals: w.OnSuccess.Move, Quarantine: w.OnQuarantine.Move})

@@ -37,6 +37,10 @@ type Config struct {
 	// outputs; 0: for ever.
 	Retention time.Duration
 
+	// KeepReplaced is how long the trash keeps outputs that others replaced, so that
+	// an undo can bring them back; 0: they are not kept.
+	KeepReplaced time.Duration
+
 	// Routes are the folders that an engine with a ledger serves. Their output
 	// folders are made, and what a killed process left in a route's folders is
 	// removed. No link leads a job into them.

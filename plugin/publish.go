@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +17,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/journal"
 	"github.com/burnish-photo/burnish/plugin/naming"
+	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/review"
 )
@@ -64,7 +66,24 @@ func (t *task) published(s *staging.File) (f journal.File, err error) {
 	if f.Replaced != "" {
 		f.Own, err = t.history.Owners().Wrote(s.Path, f.Replaced)
 	}
-	return f, err
+	if err != nil || f.Replaced == "" || f.Equal() || f.Folder || t.engine.config.KeepReplaced == 0 {
+		return f, err
+	}
+	if f.Kept, err = t.keepReplaced(f); err != nil {
+		return f, t.request.Fail(Unwritable, fmt.Errorf("what the output %s replaces cannot be kept: %w", s.Path, err), "free space in the state folder, or take keep_replaced out of \"ledger\"")
+	}
+	return f, nil
+}
+
+// keepReplaced copies to the trash what an output is about to replace.
+func (t *task) keepReplaced(f journal.File) (path string, err error) {
+	trash := originals.TrashFor(t.engine.config.StateDir, t.engine.config.KeepReplaced)
+	path = filepath.Join(trash, "replaced-"+rand.Text()[:12], f.To)
+	top := filepath.Dir(f.To)
+	if f.ToTop > 0 {
+		top = f.To[:f.ToTop]
+	}
+	return path, originals.Mover{Owner: t.engine.tempPrefix}.Keep(originals.Way{From: f.To, FromTop: top, To: path, ToTop: trash, Hash: f.Replaced})
 }
 
 // copyOutputs copies the outputs that an equal photo under another path has

@@ -60,6 +60,32 @@ func (m Mover) Carry(w Way) (made []string, err error) {
 	return to.Made(), errors.Join(to.Sync(), from.Sync())
 }
 
+// Keep copies a file along a way, with its mode, owner, time and attributes, and
+// leaves it where it is. The copy is on the disk and was read back.
+func (m Mover) Keep(w Way) error {
+	f, err := source.Open(w.FromTop, w.From, beneath.Trusted)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if hash, err := f.Digest(); err != nil || hash != w.Hash {
+		return errors.Join(err, fmt.Errorf("%s: %w", w.From, source.ErrChanged))
+	}
+	to, err := w.end()
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	temporary, err := m.copyInto(f, to)
+	if err != nil {
+		return fmt.Errorf("copy %s to %s: %w", w.From, w.To, err)
+	}
+	if err := to.RenameNew(temporary, to, filepath.Base(w.To)); err != nil {
+		return errors.Join(err, to.Remove(temporary))
+	}
+	return to.Sync()
+}
+
 // end opens the folder that the way leads to.
 func (w Way) end() (*beneath.Folder, error) {
 	rel, err := filepath.Rel(w.ToTop, filepath.Dir(w.To))

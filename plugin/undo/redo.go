@@ -2,6 +2,7 @@ package undo
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/history"
@@ -71,7 +72,7 @@ func (s selection) planForth(p *plan, f journal.File, u journal.Entry) {
 		p.refuse("burnish reprocess makes outputs anew", "%s is gone: the trash keeps what was undone for %d days", f.From, int(Kept.Hours()/24))
 	case !there.Same:
 		p.refuse("put it back as it was, then repeat the command", "%s has changed since", f.From)
-	case place.There:
+	case place.There && !slices.ContainsFunc(p.moves, func(before journal.File) bool { return before.From == f.To }):
 		p.refuse("move it away, then repeat the command", "a file is at %s now", f.To)
 	default:
 		p.add(f, there.Info)
@@ -80,6 +81,8 @@ func (s selection) planForth(p *plan, f journal.File, u journal.Entry) {
 			p.photo.Sidecars++
 		case f.From == u.Photo:
 			p.photo.Originals++
+		case strings.HasPrefix(f.To, originals.TrashFolder(s.StateDir)+"/"):
+			p.photo.Restored++ // and goes to the trash again
 		default:
 			p.photo.Outputs++
 		}
