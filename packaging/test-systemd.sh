@@ -15,7 +15,7 @@ readonly scratch=${SCRATCH:-/var/tmp/burnish-systemd} suite=${SUITE:-bookworm} o
 readonly drop=$scratch/ingest camera=$scratch/camera
 # shellcheck disable=SC2034 # the parts use it
 readonly photo=packaging/demo/photos/mountain-q20.jpg
-for part in machine service folders faults versions guides; do
+for part in machine service port folders faults versions guides; do
 	# shellcheck source=/dev/null
 	. "packaging/proof/$part.sh"
 done
@@ -44,7 +44,7 @@ say "boot $suite"
 boot --bind="$drop:/var/lib/burnish/ingest" --bind="$camera:/srv/camera"
 inside systemctl --version | head -n1
 if [ -n "$older" ]; then first='prove_upgrade prove_downgrade'; else first=prove_install; fi
-for step in ${STEPS:-$first prove_photo prove_conffile prove_sandbox prove_second_start prove_reload prove_instances \
+for step in ${STEPS:-$first prove_photo prove_conffile prove_sandbox prove_port prove_second_start prove_reload prove_instances \
 	prove_bind_mount prove_home plain_again prove_killed_worker prove_restart prove_crash prove_full_disk \
 	prove_faulty_start prove_session prove_guides prove_removal}; do
 	$step

@@ -15,6 +15,7 @@ const (
 	headerTimeout = 10 * time.Second // to send a header
 	idleTimeout   = 2 * time.Minute  // between requests
 	writeTimeout  = time.Minute      // without progress in reading an answer
+	closeTimeout  = 10 * time.Second // for requests under way when the site closes
 )
 
 func newServer(h http.Handler) *http.Server {

@@ -403,3 +403,56 @@ func TestAddressesChangeWhileTheSiteServes(t *testing.T) {
 	change.Discard()
 	s.check(t, s.unix, "http://localhost", question{"GET", "/look", 200, "", nil})
 }
+
+// A stream that a page reads for as long as it is open holds nobody up.
+func TestTheEndOfTheSiteEndsStreams(t *testing.T) {
+	s := serve.New(serve.Options{StateDir: t.TempDir()})
+	socket := filepath.Join(t.TempDir(), "http.sock")
+	s.Handle("GET /events", serve.Read, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	change, err := s.Prepare(serve.Config{Listen: []string{socket}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	change.Commit()
+	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}}
+	r, err := client.Get("http://localhost/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	began := time.Now()
+	if err := s.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// A socket that the service manager hands in is served whatever is configured.
+func TestAnInheritedSocketIsServed(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve.New(serve.Options{StateDir: t.TempDir(), Inherited: []net.Listener{l}})
+	s.Handle("GET /look", serve.Read, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	for range 2 { // after a reload, too
+		change, err := s.Prepare(serve.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		change.Commit()
+		if a := ask(t, http.DefaultClient, "GET", "http://"+l.Addr().String()+"/look", ""); a.StatusCode != 200 {
+			t.Errorf("%d %s", a.StatusCode, a.body)
+		}
+	}
+	if err := s.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+}

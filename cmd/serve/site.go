@@ -76,6 +76,7 @@ type Site struct {
 	cookie   string // its name
 	guesses  guesses
 	config   atomic.Pointer[Config]
+	end      context.CancelFunc // of every request's context
 
 	mu        sync.Mutex
 	inherited []net.Listener
@@ -94,6 +95,8 @@ func New(o Options) *Site {
 	s.cookie = "burnish_" + token.Hash(o.StateDir)[:8] // cookies of all ports of a host are one jar
 	s.config.Store(&Config{})
 	s.server = newServer(s)
+	ctx, end := context.WithCancel(context.Background())
+	s.end, s.server.BaseContext = end, func(net.Listener) context.Context { return ctx }
 	s.server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	s.handleSignIn()
 	return s
@@ -164,13 +167,18 @@ func (d *discarded) WriteHeader(status int) {
 // themselves.
 func (s *Site) OnClose(f func()) { s.server.RegisterOnShutdown(f) }
 
-// Close lets nobody in any more and waits for the requests under way until ctx
-// ends.
+// Close lets nobody in any more and waits for the requests under way, whose
+// contexts end, until ctx ends or they take too long.
 func (s *Site) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	s.end()
 	err := s.server.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.server.Close())
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.log.Warn("requests were cut off", "after", closeTimeout)
+		err = nil
 	}
+	err = errors.Join(err, s.server.Close())
 	s.serving.Wait()
 	return err
 }
