@@ -13,7 +13,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check bench wild eval gate chaos library faults clock soak hostile flood fuzz deb rpm deb-arm64 package-test image clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check bench wild eval gate chaos library change faults clock soak hostile flood fuzz deb rpm deb-arm64 package-test image clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ chaos: build ## kill a daemon repeatedly while photos arrive, then check every f
 	@go run ./packaging/trials/chaos -burnish bin/burnish -kills $(KILLS) -drops $(DROPS)
 
 LIBRARY ?= 200000
+change: build ## what a changed pipeline costs, against the first run; CHANGE=300
+	@packaging/trials/change.sh $(CHANGE)
+
 library: build ## a library from its scan to its undo: time, memory, every file; LIBRARY=200000
 	@go run ./packaging/trials/library -burnish bin/burnish -photos $(LIBRARY)
 

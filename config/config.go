@@ -31,6 +31,7 @@ type Config struct {
 	Worker     Worker                     `yaml:"worker" help:"the process that decodes and restores photos"`
 	Scrub      Scrub                      `yaml:"scrub" help:"verification of the library in the background"`
 	Ledger     Ledger                     `yaml:"ledger" help:"what is remembered of photos"`
+	Cache      plugin.Cache               `yaml:"cache" help:"what networks computed, kept so that it is not computed again"`
 	QuietHours []Hours                    `yaml:"quiet_hours" help:"hours in which no photo is started, such as 22:00-06:00"`
 	Pipelines  map[string]plugin.Pipeline `yaml:"pipelines" help:"pipelines by name"`
 
@@ -99,7 +100,7 @@ func defaults() Config {
 func (c *Config) Engine() plugin.Config {
 	e := plugin.Config{
 		StateDir: c.StateDir, Folder: c.folder, Pipelines: c.Pipelines, Fragments: c.Fragments,
-		Restore: c.Restore, Limits: c.Limits.Limits, Retention: c.Ledger.Retention, KeepReplaced: c.Ledger.KeepReplaced,
+		Restore: c.Restore, Limits: c.Limits.Limits, Cache: c.Cache, Retention: c.Ledger.Retention, KeepReplaced: c.Ledger.KeepReplaced,
 	}
 	for _, w := range c.Watch {
 		e.Routes = append(e.Routes, plugin.Route{Source: w.Folder, Output: w.Output, Originals: w.OnSuccess.Move, Quarantine: w.OnQuarantine.Move})

@@ -185,6 +185,9 @@ type Env struct {
 	// is kept in memory up to InMemory bytes, in a file in Scratch above.
 	InMemory int64
 	Scratch  string
+
+	// Cache keeps results of steps that take long; it may be nil.
+	Cache Cache
 }
 
 // Grid says how an operator stands to the block grid of a JPEG: 8 by 8 pixels

@@ -48,8 +48,10 @@ type Stats struct {
 	BytesRead int64                   `json:"bytes_read,omitempty"` // size of the photo's file
 	Damage    *float64                `json:"damage,omitempty"`     // by JPEG compression, from 0 to 1, as of condition's "damage"; nil where it was not measured
 	Tiles     int64                   `json:"tiles,omitempty"`      // that networks restored
-	Fallbacks map[Fallback]int64      `json:"fallbacks,omitempty"`  // tiles that needed one
-	Stages    map[Stage]time.Duration `json:"stages,omitempty"`     // nanoseconds
+	Hits      int64                   `json:"cache_hits,omitempty"` // results of networks that were kept
+	Misses    int64                   `json:"cache_misses,omitempty"`
+	Fallbacks map[Fallback]int64      `json:"fallbacks,omitempty"` // tiles that needed one
+	Stages    map[Stage]time.Duration `json:"stages,omitempty"`    // nanoseconds
 }
 
 // Recorder gathers the Stats of one photo. The zero value is ready; it is safe
@@ -107,6 +109,18 @@ func (r *Recorder) Damaged(damage float64) {
 
 // RestoredTiles counts tiles.
 func (r *Recorder) RestoredTiles(n int) { r.update(func(s *Stats) { s.Tiles += int64(n) }) }
+
+// Recalled counts a result that was kept, or that would have been looked for in
+// vain.
+func (r *Recorder) Recalled(hit bool) {
+	r.update(func(s *Stats) {
+		if hit {
+			s.Hits++
+		} else {
+			s.Misses++
+		}
+	})
+}
 
 // ExpectTiles adds to the tiles that networks are going to restore.
 func (r *Recorder) ExpectTiles(n int) {

@@ -32,6 +32,7 @@ type Config struct {
 
 	Restore Restore `yaml:"restore"`
 	Limits  Limits  `yaml:"limits"`
+	Cache   Cache   `yaml:"cache"`
 
 	// Retention is how long a photo is remembered that is gone with all its
 	// outputs; 0: for ever.
@@ -53,6 +54,11 @@ type Route struct {
 	Output     string // folder that outputs are below
 	Originals  string // folder that originals are moved to after success; "": none
 	Quarantine string // folder that originals are moved to in quarantine; "": none
+}
+
+// Cache keeps what networks computed, in the state folder.
+type Cache struct {
+	Size diag.Size `yaml:"size" range:"0|100MB," help:"space for what networks computed, so that it is not computed again; 0: none"`
 }
 
 // Restore says where and with what networks run.

@@ -19,6 +19,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/plugin/admission"
+	"github.com/burnish-photo/burnish/plugin/cache"
 	"github.com/burnish-photo/burnish/plugin/change"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
@@ -176,6 +177,9 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 		Devices: c.Restore.Device, Require: c.Restore.RequireDevice, Threads: share.Networks,
 		InMemory: admission.InMemory, Scratch: e.scratch,
 		Networks: func() error { return StartRestoration(c.Restore.Runtime.Library, c.Restore.Runtime.Providers) },
+	}
+	if c.Cache.Size > 0 && c.StateDir != "" {
+		env.Cache = cache.Open(cache.Options{Folder: CacheFolder(c.StateDir), Size: int64(c.Cache.Size), InMemory: admission.InMemory, Scratch: e.scratch, Log: e.log})
 	}
 	for name, p := range c.Pipelines {
 		if len(e.only) > 0 && !slices.Contains(e.only, name) {

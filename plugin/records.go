@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/cache"
 	"github.com/burnish-photo/burnish/plugin/change"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/catalog"
@@ -236,3 +237,23 @@ func (e *Engine) DropGone(now time.Time) error { return e.history.DropGone(now, 
 // EmptyTrash removes what has been in the state folder's trash for as long as
 // it is to be kept there.
 func (e *Engine) EmptyTrash(now time.Time) error { return originals.EmptyTrash(e.config.StateDir, now) }
+
+// CacheStats are figures of what networks computed and the state folder keeps.
+type CacheStats = cache.Stats
+
+// CacheFolder is where it lies.
+func CacheFolder(stateDir string) string { return filepath.Join(stateDir, cache.FolderName) }
+
+// StatCache counts what is there.
+func StatCache(stateDir string) (CacheStats, error) { return cache.Stat(CacheFolder(stateDir)) }
+
+// PruneCache removes what was not used for the longest time until the rest takes no
+// more than that many bytes.
+func PruneCache(stateDir string, bytes int64) (removed, left CacheStats, err error) {
+	return cache.Prune(CacheFolder(stateDir), bytes)
+}
+
+// VerifyCache reads all of it, and removes what is damaged.
+func VerifyCache(ctx context.Context, stateDir string, damaged func(path string, err error)) (CacheStats, error) {
+	return cache.Verify(ctx, CacheFolder(stateDir), damaged)
+}

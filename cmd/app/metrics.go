@@ -36,6 +36,7 @@ type metrics struct {
 	read      prometheus.Counter
 	written   prometheus.Counter
 	tiles     prometheus.Counter
+	cache     *prometheus.CounterVec
 	fallbacks *prometheus.CounterVec
 	device    prometheus.Gauge
 	duration  prometheus.Histogram
@@ -55,6 +56,7 @@ func newMetrics(version string) *metrics {
 		read:      counter("read_bytes_total", "Bytes of photos' files that were processed."),
 		written:   counter("written_bytes_total", "Bytes of outputs that were written."),
 		tiles:     counter("tiles_total", "Tiles that networks restored."),
+		cache:     counters("cache_requests_total", "Results of networks that the cache held, or did not.", "result"),
 		fallbacks: counters("tile_fallbacks_total", "Tiles that needed a fallback, by its kind.", "kind"),
 		device: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "device_fallback",
 			Help: "1 where the photo last restored ran on another device than the configured one, else 0."}),
@@ -69,7 +71,7 @@ func newMetrics(version string) *metrics {
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "build_info", Help: "Always 1; the labels tell of the build.",
 		ConstLabels: prometheus.Labels{"version": labelText(version), "goversion": runtime.Version()}})
 	info.Set(1)
-	m.registry.MustRegister(m.photos, m.failures, m.pixels, m.read, m.written, m.tiles, m.fallbacks, m.device, m.duration, m.stages, m.damage, m.spared, info,
+	m.registry.MustRegister(m.photos, m.failures, m.pixels, m.read, m.written, m.tiles, m.cache, m.fallbacks, m.device, m.duration, m.stages, m.damage, m.spared, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, kind := range plugin.Fallbacks() {
 		m.fallbacks.WithLabelValues(string(kind))
@@ -158,6 +160,8 @@ func (m *metrics) processed(r plugin.Result) {
 	m.pixels.Add(float64(max(0, s.Pixels)))
 	m.read.Add(float64(max(0, s.BytesRead)))
 	m.tiles.Add(float64(max(0, s.Tiles)))
+	m.cache.WithLabelValues("hit").Add(float64(max(0, s.Hits)))
+	m.cache.WithLabelValues("miss").Add(float64(max(0, s.Misses)))
 	for _, kind := range plugin.Fallbacks() {
 		m.fallbacks.WithLabelValues(string(kind)).Add(float64(max(0, s.Fallbacks[kind])))
 	}

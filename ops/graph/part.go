@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
 )
 
 // Part is a step, or what a sink reads, together with all that it depends on. Its
@@ -20,6 +22,8 @@ type Part struct {
 	Build    string // versions of operators and weights of models
 	Network  bool   // the step itself runs a neural network
 	Steps    []int  // that it depends on and, of a step, itself; ascending
+
+	place bool // the photo's folder, name or date decides what it reads
 }
 
 // Steps are the steps of the graph, those of fragments and sinks among them, in
@@ -30,7 +34,17 @@ func (g *Graph) Steps() []Part { return g.steps }
 func (g *Graph) Outputs() []Part { return g.outputs }
 
 // parts are those of the steps so far.
-type parts struct{ steps []Part }
+type parts struct {
+	steps      []Part
+	conditions [][]boundCondition // of the steps
+}
+
+// placed reports whether a photo's place decides what comes out of the part.
+func (p Part) placed(conditions [][]boundCondition) bool {
+	return p.place || slices.ContainsFunc(p.Steps, func(step int) bool {
+		return slices.ContainsFunc(conditions[step], func(c boundCondition) bool { return c.DependsOnPath() })
+	})
+}
 
 // step adds the part that ends in p. stored says that p runs on the photo as it
 // is stored, before it is turned upright.
@@ -50,7 +64,9 @@ func (s *parts) step(p planned, operator ops.Operator, stored bool) error {
 	}
 	for _, at := range p.inputs {
 		settings, builds = s.read(&part, at, settings, builds)
+		part.place = part.place || at != source && s.steps[at].placed(s.conditions)
 	}
+	s.conditions = append(s.conditions, p.conditions)
 	for i := range p.conditions {
 		settings, builds = s.when(&part, &p.conditions[i], settings, builds)
 	}
@@ -59,7 +75,7 @@ func (s *parts) step(p planned, operator ops.Operator, stored bool) error {
 
 // sinks are the parts that the sinks read.
 func (s *parts) sinks(b blueprint) (all []Part) {
-	ends := parts{slices.Clone(s.steps)}
+	ends := parts{steps: slices.Clone(s.steps)}
 	for i, at := range b.sinks {
 		part := Part{}
 		settings, builds := s.read(&part, at, nil, nil)
@@ -123,4 +139,17 @@ func brief(of []any) (string, error) {
 func runsNetwork(o ops.Operator) bool {
 	e, ok := o.(ops.CostEstimator)
 	return ok && e.EstimateCost(64, 64, 3).Pixels > 0
+}
+
+// keyed names what step n makes of the photo, where that takes long and may be kept.
+func (r *run) keyed(ctx context.Context, n *node) context.Context {
+	if n.step < 0 || r.dryRun || r.graph.env.Cache == nil {
+		return ctx
+	}
+	part, src := r.graph.steps[n.step], r.source
+	if !part.Network || part.place || src == nil || src.Hash == "" {
+		return ctx
+	}
+	digest := sha256.Sum256(fmt.Appendf(nil, "%s %s %s %d %s", part.Settings, part.Build, src.Hash, src.Page, vips.Version()))
+	return ops.WithStep(ctx, hex.EncodeToString(digest[:]))
 }

@@ -43,6 +43,7 @@ type held struct {
 
 type run struct {
 	graph   *Graph
+	source  *ops.Source
 	choice  *Choice
 	readers []int // by node
 	images  []held
@@ -55,7 +56,7 @@ type run struct {
 }
 
 func newRun(g *Graph, src ops.Image, choice *Choice) *run {
-	return &run{graph: g, choice: choice, readers: g.readers(choice), images: make([]held, len(g.nodes)), facts: choice.of(src), ran: map[int]bool{}}
+	return &run{graph: g, source: src.Source, choice: choice, readers: g.readers(choice), images: make([]held, len(g.nodes)), facts: choice.of(src), ran: map[int]bool{}}
 }
 
 func (r *run) compute(ctx context.Context, i int, src ops.Image) error {
@@ -92,7 +93,7 @@ func (r *run) apply(ctx context.Context, n *node, out *held) error {
 		}
 		in[j] = r.images[at].Image
 	}
-	img, err := n.operator.Apply(ctx, in)
+	img, err := n.operator.Apply(r.keyed(ctx, n), in)
 	if err != nil {
 		return err
 	}

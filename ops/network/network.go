@@ -116,7 +116,7 @@ func open(o Options, env ops.Env, divide splitter) (_ *Operator, err error) {
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
-	op := &Operator{name: o.Name, strength: o.Strength, skip: o.Skip, finish: o.Finish, log: env.Log}
+	op := &Operator{name: o.Name, strength: o.Strength, skip: o.Skip, finish: o.Finish, log: env.Log, results: results{env.Cache, env.InMemory, env.Scratch}}
 	for _, m := range o.Models {
 		contract, err := onnx.Inspect(m.Name, m.Data, m.Contract)
 		if err != nil {

@@ -26,6 +26,7 @@ type Operator struct {
 	skip     Skip
 	finish   Finish
 	log      *slog.Logger
+	results  results
 	once     sync.Once
 }
 
@@ -68,8 +69,19 @@ func (o *Operator) Close() (err error) {
 }
 
 // Apply returns the restored photo, or the photo as it is where it needs no
-// restoration. Large photos are not yet computed.
+// restoration. Large photos are not yet computed, unless the result is kept.
 func (o *Operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error) {
+	key := o.key(ctx)
+	if key == "" {
+		return o.apply(ctx, in)
+	}
+	if out, ok := o.results.find(ctx, key, in[0]); ok {
+		return out, nil
+	}
+	return o.results.make(ctx, key, func(ctx context.Context) (ops.Image, error) { return o.apply(ctx, in) })
+}
+
+func (o *Operator) apply(ctx context.Context, in []ops.Image) (ops.Image, error) {
 	why, ok := "", false
 	if o.skip.File != nil {
 		why, ok = o.skip.File(in[0].Source)

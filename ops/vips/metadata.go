@@ -139,6 +139,24 @@ func (i *Image) WithBlob(name string, value []byte) (*Image, error) {
 	})
 }
 
+// Like returns the pixels of the image with the metadata, the resolution and the
+// interpretation of another.
+func (i *Image) Like(o *Image) (*Image, error) {
+	x, y := o.Resolution()
+	out, err := i.Do("copy", Args{"interpretation": o.Interpretation(), "xres": x, "yres": y})
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	own, err := out.copy()
+	if err != nil {
+		return nil, err
+	}
+	C.bv_copy_metadata(o.ref(), own.ref())
+	runtime.KeepAlive(o)
+	return own, nil
+}
+
 // Without returns the image without the fields named. Names that it does not
 // have are no error.
 func (i *Image) Without(names ...string) (*Image, error) {

@@ -1,0 +1,92 @@
+package network
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/burnish-photo/burnish/ops"
+)
+
+// results are those that are kept from run to run.
+type results struct {
+	cache    ops.Cache // nil: none
+	inMemory int64     // bytes of a photo that may stay in memory
+	scratch  string
+}
+
+// key names the result of a run: that of the step, on these devices. It is "" where
+// none is kept.
+func (o *Operator) key(ctx context.Context) string {
+	step := ops.Step(ctx)
+	if step == "" || o.results.cache == nil {
+		return ""
+	}
+	digest := sha256.Sum256(fmt.Appendf(nil, "%s %g %s", step, o.strengthFor(ctx), o.devices))
+	return hex.EncodeToString(digest[:])
+}
+
+// find is the result that was kept, with what was noted then.
+func (s results) find(ctx context.Context, key string, in ops.Image) (out ops.Image, ok bool) {
+	kept, ok := s.cache.Get(ctx, key)
+	if ok {
+		out, ok = recalled(kept, in)
+	}
+	ops.Recording(ctx).Recalled(ok)
+	if !ok {
+		return ops.Image{}, false
+	}
+	for name, text := range kept.Notes {
+		ops.Note(ctx, name, text)
+	}
+	return out, true
+}
+
+// recalled is in with the pixels that were kept, which it takes over.
+func recalled(kept ops.Cached, in ops.Image) (ops.Image, bool) {
+	if kept.Pixels == nil {
+		return in.Same(), true
+	}
+	defer kept.Pixels.Close()
+	like, err := readable(in.Pixels)
+	if err != nil {
+		return ops.Image{}, false
+	}
+	defer like.Close()
+	if p := kept.Pixels; p.Width() != like.Width() || p.Height() != like.Height() || p.Bands() != like.Bands() || p.Format() != like.Format() {
+		return ops.Image{}, false
+	}
+	pixels, err := kept.Pixels.Like(like)
+	if err != nil {
+		return ops.Image{}, false
+	}
+	return in.With(pixels), true
+}
+
+// make computes a result at once and keeps it.
+func (s results) make(ctx context.Context, key string, apply func(context.Context) (ops.Image, error)) (ops.Image, error) {
+	var notes ops.Notes
+	out, err := apply(ops.WithNotes(ctx, &notes))
+	defer func() {
+		for name, text := range notes.All() {
+			ops.Note(ctx, name, text)
+		}
+	}()
+	if err != nil {
+		return ops.Image{}, err
+	}
+	if out.Unchanged {
+		s.cache.Put(ctx, key, ops.Cached{Notes: notes.All()})
+		return out, nil
+	}
+	defer out.Close()
+	whole, err := out.Pixels.Materialise(ctx, s.inMemory, s.scratch)
+	if err != nil {
+		return ops.Image{}, err
+	}
+	made := out
+	made.Pixels = whole
+	s.cache.Put(ctx, key, ops.Cached{Pixels: whole, Notes: notes.All()})
+	return made, nil
+}
