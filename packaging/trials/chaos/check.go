@@ -68,7 +68,7 @@ func (r *run) checkOutputs() (faults []error) {
 			return nil
 		}
 		delete(expected, name)
-		return decodes(path)
+		return r.decodes(path)
 	})
 	if err != nil {
 		faults = append(faults, err)
@@ -85,7 +85,7 @@ func (r *run) checkOutputs() (faults []error) {
 	return faults
 }
 
-func decodes(path string) error {
+func (r *run) decodes(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func decodes(path string) error {
 	}
 	side := 64
 	if strings.Contains(path, "/thumbs/") {
-		side = 32
+		side = r.side
 	}
 	if b := img.Bounds(); max(b.Dx(), b.Dy()) != side {
 		return fmt.Errorf("%s is %v", path, b)
@@ -110,6 +110,9 @@ func (r *run) checkDoneOnce() (faults []error) {
 	log, err := os.ReadFile(r.log.Name())
 	if err != nil {
 		return []error{err}
+	}
+	if r.changed {
+		return nil
 	}
 	times, copied := map[string]int{}, 0
 	for _, m := range doneLine.FindAllStringSubmatch(string(log), -1) {

@@ -2,7 +2,7 @@
 // dropped, renamed, copied slowly, doubled, deleted and cut short, and then
 // checks what it promises: every photo has its outputs, complete and done
 // once, nothing is left over, and no original has changed. Then it kills undo and
-// redo, and checks that too.
+// redo, and changes of the pipeline, and checks that too.
 package main
 
 import (
@@ -23,6 +23,7 @@ var (
 	kills   = flag.Int("kills", 200, "kills of the daemon")
 	drops   = flag.Int("drops", 500, "photos dropped, at least")
 	undos   = flag.Int("undos", 40, "kills during undo and redo")
+	changes = flag.Int("changes", 30, "kills while outputs of a changed pipeline are made anew")
 	seed    = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random choices")
 	keep    = flag.Bool("keep", false, "keep the folder")
 )
@@ -31,7 +32,7 @@ const configuration = `version: 1
 state_dir: ./state
 limits: {min_free_space: 0, concurrency: 2}
 watch:
-  - {folder: ./in, pipeline: small, output: ./out, settle: 100ms, incomplete_timeout: 1s}
+  - {folder: ./in, pipeline: small, output: ./out, settle: 100ms, incomplete_timeout: 1s, on_change: redo}
 pipelines:
   small:
     steps:
@@ -39,7 +40,7 @@ pipelines:
     outputs:
       - path: "{dir}/{stem}.png"
       - path: "{dir}/thumbs/{stem}.jpg"
-        thumbnail: {width: 32, height: 32}
+        thumbnail: {width: %d, height: %d}
 `
 
 // run is one run of the program.
@@ -49,6 +50,9 @@ type run struct {
 	log    *os.File
 	daemon *exec.Cmd
 	drops  dropper
+
+	side    int  // of the thumbnails
+	changed bool // the pipeline was: photos are done more than once
 }
 
 func main() {
@@ -76,7 +80,7 @@ func chaos() error {
 			return err
 		}
 	}
-	if err := os.WriteFile(filepath.Join(folder, "burnish.yaml"), []byte(configuration), 0o644); err != nil {
+	if err := r.configure(32); err != nil {
 		return err
 	}
 	if r.log, err = os.Create(filepath.Join(folder, "log")); err != nil {
@@ -92,7 +96,7 @@ func chaos() error {
 	if err := r.finish(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{r.check, r.undoStorm, r.check} {
+	for _, step := range []func() error{r.check, r.undoStorm, r.check, r.changeStorm, r.check} {
 		if err := step(); err != nil {
 			return fmt.Errorf("%w (everything is in %s)", err, folder)
 		}

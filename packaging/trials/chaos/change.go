@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// changeStorm changes one of the two outputs again and again, on_change being
+// redo, and kills the daemon while it makes them anew; now and then it undoes or
+// redoes, killed too. In the end every output is of the last configuration.
+func (r *run) changeStorm() error {
+	began := time.Now()
+	r.changed = true
+	for k := range *changes {
+		if err := r.configure(24 + 4*(k%3)); err != nil {
+			return err
+		}
+		if r.random.IntN(4) == 0 {
+			if err := r.undoKilled(r.random.IntN(2) == 0); err != nil {
+				return err
+			}
+		}
+		if err := r.start(); err != nil {
+			return err
+		}
+		r.moment()
+		if err := r.kill(); err != nil {
+			return err
+		}
+	}
+	if err := r.undoAll(true); err != nil {
+		return err
+	}
+	if err := r.configure(40); err != nil {
+		return err
+	}
+	if err := r.finish(); err != nil {
+		return fmt.Errorf("after %d changes: %w", *changes, err)
+	}
+	fmt.Printf("%d kills during changes in %s\n", *changes, time.Since(began).Round(time.Second))
+	return nil
+}
+
+// configure writes the configuration, with thumbnails of that side.
+func (r *run) configure(side int) error {
+	r.side = side
+	return os.WriteFile(filepath.Join(r.folder, "burnish.yaml"), fmt.Appendf(nil, configuration, side, side), 0o644)
+}
