@@ -179,11 +179,11 @@ func (u *undoing) text(p plugin.UndonePhoto) string {
 		}
 	}
 	if u.command.Redo {
-		put(p.Outputs, "", "outputs back")
+		put(p.Outputs, "1 output back", "outputs back")
 		put(p.Originals, "original moved away", "originals moved away")
 	} else {
 		put(p.Originals, "original put back", "originals put back")
-		put(p.Sidecars, "", "sidecars")
+		put(p.Sidecars, "1 sidecar", "sidecars")
 		put(p.Outputs, "1 output to the trash", "outputs to the trash")
 		put(p.Restored, "1 replaced file restored", "replaced files restored")
 	}

@@ -52,7 +52,7 @@ func remedy(err error, f journal.File) string {
 	}
 	for _, folder := range []string{top(f.From, f.FromTop), top(f.To, f.ToTop)} {
 		if hint := failure.AdviseWrite(err, folder); hint != "" {
-			return hint + "; or stop the daemon and run burnish undo as the user that owns the folder"
+			return hint + "; for a daemon's sandbox, " + deniedHint
 		}
 	}
 	return "repeat the command"

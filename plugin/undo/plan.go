@@ -2,6 +2,7 @@ package undo
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -23,6 +24,10 @@ type plan struct {
 	entry  journal.Entry    // that tells of it
 	marks  []journal.Entry  // that it takes back, or puts in force again
 }
+
+// deniedHint is what to do where a file may not be reached: a daemon's sandbox
+// leaves open what its configuration names.
+const deniedHint = "name its folder under worker.write and reload, or stop the daemon and repeat the command as the user that it runs as"
 
 // refuse leaves everything as it is.
 func (p *plan) refuse(hint, format string, args ...any) {
@@ -235,7 +240,14 @@ func (s selection) planRestore(p *plan, was journal.File) error {
 
 // unreadable refuses a photo of which a file cannot be looked at.
 func (p *plan) unreadable(path string, err error) error {
-	p.refuse("run the command as the user that Burnish runs as, or mend the folder's rights", "%s cannot be looked at: %v", path, err)
+	hint := "repeat the command once the disk is well"
+	if errors.Is(err, fs.ErrPermission) {
+		hint = deniedHint
+	}
+	if at := (*fs.PathError)(nil); errors.As(err, &at) {
+		err = at.Err
+	}
+	p.refuse(hint, "%s cannot be looked at: %v", path, err)
 	return nil
 }
 

@@ -58,7 +58,7 @@ func (t *trial) killed(name, folder string, at int, args ...string) error {
 	}
 }
 
-// memory are the resident bytes of a command and the processes that it started,
+// memory are the resident bytes, without pages of files such as the ledger's, of a command and the processes that it started,
 // over time.
 type memory struct{ samples []int64 }
 
@@ -79,7 +79,7 @@ func resident(pid int) int64 {
 		return 0
 	}
 	for line := range strings.Lines(string(status)) {
-		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if value, ok := strings.CutPrefix(line, "RssAnon:"); ok {
 			n, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
 			return n << 10
 		}
