@@ -147,6 +147,7 @@ func (r *runCommand) load(h *host, log *slog.Logger, n *notifier, shown *shownCo
 	if err != nil {
 		return app.Config{}, err
 	}
+	places := c.ListenPlaces()
 	if err := c.AddListen(r.Listen); err != nil {
 		return app.Config{}, fmt.Errorf("--listen: %w", err)
 	}
@@ -158,6 +159,7 @@ func (r *runCommand) load(h *host, log *slog.Logger, n *notifier, shown *shownCo
 		options:   worker.Options{Config: c, Source: source, Registry: h.registry, Version: release(), Verbose: h.verbose, Log: log},
 		inProcess: r.InProcess || !c.Worker.Process,
 	})
+	a.Serve.Places = places
 	a.Adopted = func() {
 		n.use(told)
 		shown.inUse.Store(&source)

@@ -68,6 +68,16 @@ func (h HTTP) Validate() error {
 	return errors.Join(errs...)
 }
 
+// ListenPlaces are where in the file the addresses stand, as FILE:LINE:COLUMN.
+func (c *Config) ListenPlaces() map[string]string {
+	all := map[string]string{}
+	for i, address := range c.Listen {
+		at := diag.Find(c.root, "listen", strconv.Itoa(i))
+		all[address] = fmt.Sprintf("%s:%d:%d", c.file, at.Line, at.Column)
+	}
+	return all
+}
+
 // AddListen adds addresses that the file does not name. Paths are taken from the
 // working directory.
 func (c *Config) AddListen(addresses []string) error {

@@ -36,6 +36,9 @@ func (s *Site) Prepare(c Config) (*Change, error) {
 		l, err := listen(address)
 		if err != nil {
 			change.Discard()
+			if place := c.Places[address]; place != "" {
+				err = fmt.Errorf("%s: %w", place, err)
+			}
 			return nil, err
 		}
 		change.opened[address] = limit(l)
@@ -122,9 +125,17 @@ func listen(address string) (net.Listener, error) {
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return nil, fmt.Errorf("listen: %s is no address of this machine: name one of its own, or 0.0.0.0 for all", address)
 	case err != nil:
-		return nil, fmt.Errorf("listen: %w", err)
+		return nil, fmt.Errorf("listen: %s cannot be opened: %w", address, cause(err))
 	}
 	return l, nil
+}
+
+// cause is an error without the address, which the message has already.
+func cause(err error) error {
+	if op := (*net.OpError)(nil); errors.As(err, &op) {
+		return op.Err
+	}
+	return err
 }
 
 // openUnix makes a socket. One that nobody answers on is what a process left
@@ -150,7 +161,7 @@ func openUnix(path string) (net.Listener, error) {
 	}
 	l, err := net.Listen("unix", path)
 	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+		return nil, fmt.Errorf("listen: %s cannot be made: %w", path, cause(err))
 	}
 	if err := os.Chmod(path, 0o660); err != nil {
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), l.Close())

@@ -44,11 +44,12 @@ type Options struct {
 
 // Config is where a site is reached. Its zero value is nowhere.
 type Config struct {
-	Listen       []string // host:port, or the absolute path of a Unix socket
-	BasePath     string   // below which a proxy shows the site, such as /burnish; "" is the root
-	Hosts        []string // names by which the site is asked for, besides this machine's
-	Proxies      Proxies  // whose X-Forwarded headers are true
-	RequireToken bool     // reading on this machine needs one, too
+	Listen       []string          // host:port, or the absolute path of a Unix socket
+	Places       map[string]string // of entries of Listen in the file, for messages
+	BasePath     string            // below which a proxy shows the site, such as /burnish; "" is the root
+	Hosts        []string          // names by which the site is asked for, besides this machine's
+	Proxies      Proxies           // whose X-Forwarded headers are true
+	RequireToken bool              // reading on this machine needs one, too
 }
 
 // Proxies are the reverse proxies that are trusted.
