@@ -15,7 +15,7 @@ readonly scratch=${SCRATCH:-/var/tmp/burnish-systemd} suite=${SUITE:-bookworm} o
 readonly drop=$scratch/ingest camera=$scratch/camera
 # shellcheck disable=SC2034 # the parts use it
 readonly photo=packaging/demo/photos/mountain-q20.jpg
-for part in machine service port folders faults versions guides; do
+for part in machine service port folders faults versions guides page; do
 	# shellcheck source=/dev/null
 	. "packaging/proof/$part.sh"
 done
@@ -24,7 +24,7 @@ newest() { find dist -maxdepth 1 -name "burnish_*_$(dpkg --print-architecture).d
 [ "$(id -u)" = 0 ] || die "systemd-nspawn needs root: sudo $0"
 deb=${1:-$(newest)}
 [ -f "$deb" ] || die "no package found: make deb"
-packaging/setup.sh systemd
+packaging/setup.sh systemd page
 mkdir -p "$scratch"
 bare
 rm -rf "$drop" "$camera"
@@ -35,6 +35,7 @@ install -d -m 0700 -o 1000 -g 1000 "$camera"
 finish() {
 	local status=$?
 	if [ $status != 0 ] && [ -n "$leader" ]; then journal -n 40 || true; fi
+	remove_visitor
 	halt
 	[ $status != 0 ] || { say "$suite: ok"; table; }
 	exit $status
@@ -44,7 +45,7 @@ say "boot $suite"
 boot --bind="$drop:/var/lib/burnish/ingest" --bind="$camera:/srv/camera"
 inside systemctl --version | head -n1
 if [ -n "$older" ]; then first='prove_upgrade prove_downgrade'; else first=prove_install; fi
-for step in ${STEPS:-$first prove_photo prove_conffile prove_sandbox prove_port prove_second_start prove_reload prove_instances \
+for step in ${STEPS:-$first prove_photo prove_conffile prove_page prove_sandbox prove_port prove_second_start prove_reload prove_instances \
 	prove_bind_mount prove_home plain_again prove_killed_worker prove_restart prove_crash prove_full_disk \
 	prove_faulty_start prove_session prove_guides prove_removal}; do
 	$step
