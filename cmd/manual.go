@@ -52,7 +52,8 @@ func manualOfAll(out io.Writer, root *kong.Node, visible []*kong.Node) {
 		fmt.Fprintf(out, "**burnish %s**\n: %s\n\n", n.Name, markdownText(n.Help))
 	}
 	fmt.Fprintf(out, "Each command has a page of its own: **man burnish-restore** describes **burnish restore**.\n\n")
-	manualOptions(out, root.Flags)
+	fmt.Fprintf(out, "# OPTIONS\n\n")
+	manualFlags(out, root.Flags)
 	fmt.Fprint(out, manualRest)
 }
 
@@ -101,19 +102,32 @@ func manualOf(out io.Writer, n *kong.Node) {
 	fmt.Fprintf(out, "# NAME\n\nburnish-%s - %s\n\n", n.Name, markdownText(strings.ToLower(help[:1])+help[1:]))
 	fmt.Fprintf(out, "# SYNOPSIS\n\n**burnish %s**%s\n\n", n.Name, manualUsage(n))
 	fmt.Fprintf(out, "# DESCRIPTION\n\n%s\n\n", markdownText(cmp.Or(n.Detail, n.Help)))
-	if len(n.Positional) > 0 {
-		fmt.Fprintf(out, "# ARGUMENTS\n\n")
+	manualArguments(out, "# ARGUMENTS", n)
+	if slices.ContainsFunc(n.Flags, visibleFlag) {
+		fmt.Fprintf(out, "# OPTIONS\n\n")
+		manualFlags(out, n.Flags)
 	}
-	for _, p := range n.Positional {
-		fmt.Fprintf(out, "*%s*\n: %s\n\n", markdownText(p.Name), markdownText(p.Help))
+	for i, sub := range n.Children {
+		if i == 0 {
+			fmt.Fprintf(out, "# COMMANDS\n\n")
+		}
+		fmt.Fprintf(out, "### burnish %s %s\n\n", n.Name, sub.Name)
+		fmt.Fprintf(out, "**burnish %s %s**%s\n\n%s\n\n", n.Name, sub.Name, manualUsage(sub), markdownText(sub.Help))
+		if sub.Detail != "" {
+			fmt.Fprintf(out, "%s\n\n", markdownText(sub.Detail))
+		}
+		manualArguments(out, "", sub)
+		manualFlags(out, sub.Flags)
 	}
-	manualOptions(out, n.Flags)
 	fmt.Fprintf(out, "# SEE ALSO\n\nburnish(1), burnish.yaml(5)\n")
 }
 
 // manualUsage is what follows the name of a command: flags that it needs, and
 // its arguments.
 func manualUsage(n *kong.Node) string {
+	if len(n.Children) > 0 {
+		return " *command* [*flags*]"
+	}
 	var b strings.Builder
 	for _, f := range n.Flags {
 		if f.Required {
@@ -143,13 +157,22 @@ func manualFlag(f *kong.Flag) string {
 	return name
 }
 
-func manualOptions(out io.Writer, flags []*kong.Flag) {
-	if !slices.ContainsFunc(flags, func(f *kong.Flag) bool { return !f.Hidden }) {
-		return
+// manualArguments describes the arguments of a command, below a heading.
+func manualArguments(out io.Writer, heading string, n *kong.Node) {
+	if len(n.Positional) > 0 && heading != "" {
+		fmt.Fprintf(out, "%s\n\n", heading)
 	}
-	fmt.Fprintf(out, "# OPTIONS\n\n")
+	for _, p := range n.Positional {
+		fmt.Fprintf(out, "*%s*\n: %s\n\n", markdownText(p.Name), markdownText(p.Help))
+	}
+}
+
+func visibleFlag(f *kong.Flag) bool { return !f.Hidden }
+
+// manualFlags describes the flags of a command.
+func manualFlags(out io.Writer, flags []*kong.Flag) {
 	for _, f := range flags {
-		if f.Hidden {
+		if !visibleFlag(f) {
 			continue
 		}
 		name := manualFlag(f)

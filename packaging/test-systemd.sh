@@ -48,5 +48,6 @@ if [ -n "$older" ]; then first='prove_upgrade prove_downgrade'; else first=prove
 for step in ${STEPS:-$first prove_photo prove_conffile prove_page prove_sandbox prove_port prove_second_start prove_reload prove_instances \
 	prove_bind_mount prove_home plain_again prove_killed_worker prove_restart prove_crash prove_full_disk \
 	prove_faulty_start prove_session prove_guides prove_removal}; do
+	allow_starts
 	$step
 done

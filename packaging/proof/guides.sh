@@ -23,6 +23,7 @@ prove_guides() {
 	for page in server jellyfin security upgrading troubleshooting; do
 		blocks $page '```sh service$' >"$root/root/guides/$page.sh"
 		echo "-- $page.md"
+		allow_starts
 		inside bash -c "cd /root/guides && exec bash -euo pipefail $page.sh" >"$scratch/guide.log" 2>&1 </dev/null ||
 			{ cat "$scratch/guide.log" >&2; die "a command of packaging/docs/$page.md fails"; }
 	done

@@ -59,6 +59,8 @@ wait_for() {
 		sleep 0.5
 	done
 }
+# allow_starts sets the count of starts back, of which the unit allows five in ten minutes.
+allow_starts() { inside systemctl reset-failed burnish 2>/dev/null || true; }
 property() { inside systemctl show "${2:-burnish}" -p "$1" --value; }
 journal() { inside journalctl -u "${unit:-burnish}" --no-pager -o cat "$@"; }
 
