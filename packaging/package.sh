@@ -63,11 +63,16 @@ copyright() {
 	cat "$(go env GOROOT)/LICENSE"
 }
 
-# instances UNIT: the same unit as a template, NAME.yaml for the instance NAME.
+# instances UNIT: the same unit as a template, NAME.yaml for the instance NAME. Its
+# socket is a file, since a port serves one instance.
 instances() {
 	# shellcheck disable=SC2016 # the unit's comment has backquotes
 	sed -e 's/^Description=Burnish:/Description=Burnish (%i):/' \
 		-e 's,/etc/burnish/burnish\.yaml,/etc/burnish/%i.yaml,' \
+		-e 's,^ListenStream=127.0.0.1:8722$,ListenStream=/run/burnish-%i.sock,' \
+		-e 's/enable burnish\.socket$/enable burnish@NAME.socket/' -e 's/restart burnish$/restart burnish@NAME/' \
+		-e 's/^WantedBy=sockets.target burnish\.service$/WantedBy=sockets.target burnish@%i.service/' \
+		-e 's/edit burnish\.socket`/edit burnish@NAME.socket`/' -e 's/^Description=Page and HTTP API of Burnish$/& (%i)/' \
 		-e 's/^StateDirectory=burnish$/StateDirectory=burnish-%i/' \
 		-e 's,^# /var/lib/burnish holds the folders of the installed configuration\.,# /var/lib/burnish-NAME belongs to the instance NAME: name its state_dir there.,' \
 		-e 's/systemctl edit burnish`/systemctl edit burnish@NAME`/' "$1"
@@ -106,7 +111,7 @@ for model in ops/promptcir/models/*.onnx; do
 done
 find "$doc" -type f -exec chmod 0644 {} +
 install -D -m 0644 -t "$doc/examples" packaging/systemd/instance.yaml
-instances packaging/systemd/burnish.service >"$STAGE/burnish@.service"
+for unit in service socket; do instances "packaging/systemd/burnish.$unit" >"$STAGE/burnish@.$unit"; done
 go run ./packaging/man -burnish bin/burnish -version "$VERSION" -out "$STAGE/man"
 said=$(GOFLAGS=-mod=mod go run "$NFPM" package -f packaging/nfpm.yaml -p "$format" -t "$package" 2>&1) ||
 	die "nfpm failed: $said"

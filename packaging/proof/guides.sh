@@ -20,6 +20,9 @@ prove_guides() {
 	install -m 0644 "$deb" "$root/root/guides/burnish_guide.deb"
 	install -m 0644 "$photo" "$root/root/guides/photo.jpg"
 	inside cp $config /etc/burnish/before.yaml
+	inside mkdir -p /etc/systemd/system/burnish.socket.d # the port may be in use on this host
+	printf '[Socket]\nListenStream=\nListenStream=127.0.0.1:%s\n' $port | inside tee /etc/systemd/system/burnish.socket.d/port.conf >/dev/null
+	inside systemctl daemon-reload
 	for page in server jellyfin security upgrading troubleshooting; do
 		blocks $page '```sh service$' >"$root/root/guides/$page.sh"
 		echo "-- $page.md"
@@ -31,7 +34,7 @@ prove_guides() {
 	wait_for 60 "an active service after the guides" inside systemctl is-active burnish
 	inside systemctl disable --now burnish@anna
 	inside mv /etc/burnish/before.yaml $config
-	inside rm -r /etc/systemd/system/burnish.service.d
+	inside rm -r /etc/systemd/system/burnish.service.d /etc/systemd/system/burnish.socket.d
 	inside systemctl daemon-reload
 	inside systemctl restart burnish
 	shown "guides" "every command for the service in packaging/docs runs"
