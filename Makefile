@@ -81,6 +81,7 @@ KILLS ?= 200
 DROPS ?= 500
 chaos: build ## kill a daemon repeatedly while photos arrive, then check every file; KILLS=200 DROPS=500
 	@go run ./packaging/trials/chaos -burnish bin/burnish -kills $(KILLS) -drops $(DROPS)
+	@go run ./packaging/trials/chaos -burnish bin/burnish -kills $(KILLS) -drops $(DROPS) -review
 
 LIBRARY ?= 200000
 change: build ## what a changed pipeline costs, against the first run; CHANGE=300

@@ -46,5 +46,9 @@ func (r *run) changeStorm() error {
 // configure writes the configuration, with thumbnails of that side.
 func (r *run) configure(side int) error {
 	r.side = side
-	return os.WriteFile(filepath.Join(r.folder, "burnish.yaml"), fmt.Appendf(nil, configuration, side, side), 0o644)
+	text := configuration
+	if *review {
+		text = reviewed()
+	}
+	return os.WriteFile(filepath.Join(r.folder, "burnish.yaml"), fmt.Appendf(nil, text, side, side), 0o644)
 }

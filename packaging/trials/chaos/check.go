@@ -20,6 +20,7 @@ func (r *run) check() error {
 	faults := append(r.checkOriginals(), r.checkOutputs()...)
 	faults = append(faults, r.checkDoneOnce()...)
 	faults = append(faults, r.checkProcesses()...)
+	faults = append(faults, r.checkReview()...)
 	for _, f := range faults {
 		fmt.Println("FAULT:", f)
 	}

@@ -25,6 +25,7 @@ var (
 	undos   = flag.Int("undos", 40, "kills during undo and redo")
 	changes = flag.Int("changes", 30, "kills while outputs of a changed pipeline are made anew")
 	seed    = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random choices")
+	review  = flag.Bool("review", false, "let results wait for review, and approve them")
 	keep    = flag.Bool("keep", false, "keep the folder")
 )
 
@@ -53,6 +54,8 @@ type run struct {
 
 	side    int  // of the thumbnails
 	changed bool // the pipeline was: photos are done more than once
+
+	endApproval func() // with -review
 }
 
 func main() {
@@ -89,6 +92,12 @@ func chaos() error {
 	defer r.log.Close()
 	r.drops = newDropper(folder, r.random)
 	began := time.Now()
+	if *review {
+		if err := r.unapproved(); err != nil {
+			return err
+		}
+		defer r.approving()()
+	}
 	if err := r.storm(); err != nil {
 		return err
 	}
@@ -96,7 +105,11 @@ func chaos() error {
 	if err := r.finish(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{r.check, r.undoStorm, r.check, r.changeStorm, r.check} {
+	steps := []func() error{r.check, r.undoStorm, r.check, r.changeStorm, r.check}
+	if *review {
+		steps = []func() error{r.rejectRest, r.check}
+	}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return fmt.Errorf("%w (everything is in %s)", err, folder)
 		}
