@@ -44,6 +44,7 @@ func newSite(stateDir string, control *api.Mux, inherited []net.Listener, log *s
 	}
 	for _, pattern := range []string{
 		string(api.Pause),
+		string(api.Quarantine),
 		string(api.Reload),
 		string(api.Reprocess),
 		string(api.Retry),

@@ -79,6 +79,9 @@ const ReviewNote = review.Note
 // Reviewed is a photo in review.
 type Reviewed = review.Entry
 
+// ReviewWindow is a part of the list of photos in review.
+type ReviewWindow = review.Window
+
 // Selection says which photos in review are meant.
 type Selection = review.Selection
 

@@ -22,6 +22,9 @@ const (
 	Changed Verb[None, Changes] = "GET /v1/changes"
 )
 
+// Quarantine gives up trying photos that failed; at least one must be named.
+const Quarantine Verb[RetryRequest, Requeued] = "POST /v1/quarantine"
+
 // Failures are the photos that failed when they were last tried.
 type Failures struct {
 	Failures []plugin.Failure `json:"failures"`
@@ -80,6 +83,7 @@ func Records(r *plugin.Records, d *plugin.Desk) *Mux {
 	})
 	Lookup.Handle(m, func(_ context.Context, q plugin.Question) (plugin.Answer, error) { return r.Recall(q) })
 	handlePhotos(m, r)
+	Quarantine.Handle(m, func(_ context.Context, q RetryRequest) (Requeued, error) { return requeued(r.Quarantine(q.Paths)) })
 	Retry.Handle(m, func(_ context.Context, q RetryRequest) (Requeued, error) {
 		where, err := query(q.Where)
 		if err != nil {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/burnish-photo/burnish/plugin"
 )
@@ -9,33 +10,28 @@ import (
 // The verbs of review, which are among those of the records. Photos that were
 // decided on are requeued.
 const (
-	Review        Verb[ReviewQuery, Reviewed]      = "POST /v1/review"
-	ReviewCounts  Verb[None, map[string]int]       = "GET /v1/review/counts" // photos that wait for a decision, by watched folder
-	ReviewApprove Verb[ReviewSelection, Requeued]  = "POST /v1/review/approve"
-	ReviewReject  Verb[ReviewSelection, Requeued]  = "POST /v1/review/reject"
-	ReviewTry     Verb[ReviewTryRequest, Requeued] = "POST /v1/review/try"
+	Review        Verb[ReviewQuery, plugin.ReviewWindow] = "POST /v1/review"
+	ReviewCounts  Verb[None, map[string]int]             = "GET /v1/review/counts" // photos that wait for a decision, by watched folder
+	ReviewApprove Verb[ReviewSelection, Requeued]        = "POST /v1/review/approve"
+	ReviewReject  Verb[ReviewSelection, Requeued]        = "POST /v1/review/reject"
+	ReviewTry     Verb[ReviewTryRequest, Requeued]       = "POST /v1/review/try"
 )
 
 // ReviewSelection says which photos in review are meant: those for which all of
 // its parts hold. At least one part must be set for a decision.
 type ReviewSelection struct {
+	IDs   []string `json:"ids,omitempty"`   // of entries
 	Paths []string `json:"paths,omitempty"` // photos, or folders of them, absolute
 	Where string   `json:"where,omitempty"` // as of burnish reprocess
 	All   bool     `json:"all,omitempty"`
 }
 
-// ReviewQuery asks for a page of the photos in review, ordered by path.
+// ReviewQuery asks for photos in review, ordered by path: at most so many, 0 being
+// all, around the one of an id.
 type ReviewQuery struct {
 	ReviewSelection
-	After string `json:"after,omitempty"` // the path that the page comes after
-	Limit int    `json:"limit,omitempty"` // entries of a page; 0: all
-}
-
-// Reviewed is a page of photos in review.
-type Reviewed struct {
-	Entries []plugin.Reviewed `json:"entries"`
-	Total   int               `json:"total"`  // that were selected
-	Before  int               `json:"before"` // of these, before the page
+	Around string `json:"around,omitempty"`
+	Limit  int    `json:"limit,omitempty"`
 }
 
 // ReviewTryRequest asks for photos to be made anew with another strength.
@@ -46,7 +42,7 @@ type ReviewTryRequest struct {
 
 // selection reads the expression.
 func (s ReviewSelection) selection() (plugin.Selection, error) {
-	chosen := plugin.Selection{Paths: s.Paths}
+	chosen := plugin.Selection{IDs: s.IDs, Paths: s.Paths}
 	if s.Where == "" {
 		return chosen, nil
 	}
@@ -57,21 +53,20 @@ func (s ReviewSelection) selection() (plugin.Selection, error) {
 
 // decided refuses a selection of nothing in particular.
 func (s ReviewSelection) decided() (plugin.Selection, error) {
-	if len(s.Paths) == 0 && s.Where == "" && !s.All {
-		return plugin.Selection{}, &Problem{Status: 400, Detail: "name the photos: paths, where or all"}
+	if len(s.IDs)+len(s.Paths) == 0 && s.Where == "" && !s.All {
+		return plugin.Selection{}, &Problem{Status: http.StatusBadRequest, Detail: "name the photos: ids, paths, where or all"}
 	}
 	return s.selection()
 }
 
 // handleReview makes m answer the verbs of review by what lies on d.
 func handleReview(m *Mux, d *plugin.Desk) {
-	Review.Handle(m, func(_ context.Context, q ReviewQuery) (Reviewed, error) {
+	Review.Handle(m, func(_ context.Context, q ReviewQuery) (plugin.ReviewWindow, error) {
 		chosen, err := q.selection()
 		if err != nil {
-			return Reviewed{}, err
+			return plugin.ReviewWindow{}, err
 		}
-		all, err := d.List(chosen)
-		return pageOf(all, q.After, q.Limit), err
+		return d.Look(chosen, q.Around, q.Limit)
 	})
 	ReviewCounts.Handle(m, func(context.Context, None) (map[string]int, error) { return d.Counts() })
 	decide := func(v Verb[ReviewSelection, Requeued], do func(plugin.Selection) ([]string, error)) {
@@ -92,17 +87,4 @@ func handleReview(m *Mux, d *plugin.Desk) {
 		}
 		return requeued(d.Try(chosen, q.Strength))
 	})
-}
-
-// pageOf is the page of so many entries after a path.
-func pageOf(all []plugin.Reviewed, after string, limit int) Reviewed {
-	page := Reviewed{Entries: all, Total: len(all)}
-	for page.Before < len(all) && all[page.Before].Path <= after {
-		page.Before++
-	}
-	page.Entries = all[page.Before:]
-	if limit > 0 && len(page.Entries) > limit {
-		page.Entries = page.Entries[:limit]
-	}
-	return page
 }

@@ -89,6 +89,36 @@ func (c *Case) quarantine(r Record) {
 	}
 }
 
+// Quarantine gives up trying the photos of the paths, or of folders of them,
+// until somebody retries them, and returns them. An original that is to be moved
+// then is moved when the photo is met again. A path that no failure is known of is
+// an error; the others are seen to.
+func (r *Records) Quarantine(paths []string) (photos []string, err error) {
+	entries, err := r.failed()
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	used := make([]bool, len(paths))
+	for _, e := range entries {
+		if !named(e, paths, used) || e.State == Quarantined {
+			continue
+		}
+		e.State = Quarantined
+		if err := errors.Join(r.store.Put(e), writeReason(reasonFile(r.stateDir, e), e)); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		photos = append(photos, e.Path)
+	}
+	for i, path := range paths {
+		if !used[i] {
+			errs = append(errs, fmt.Errorf("%s: no failure is known of it; burnish failed lists them", path))
+		}
+	}
+	return photos, errors.Join(errs...)
+}
+
 // stillWriting is for how long a photo must have been left alone before it is
 // copied to another file system though nobody knows that it is whole.
 const stillWriting = 5 * time.Minute

@@ -29,6 +29,8 @@ type Records struct {
 
 // Failure is a photo that failed when it was last tried.
 type Failure struct {
+	ID          string       `json:"id"`             // of its record, in listings
+	Root        string       `json:"root,omitempty"` // the watched folder
 	Path        string       `json:"path"`
 	MovedTo     string       `json:"moved_to,omitempty"` // where it lies instead
 	Pipeline    string       `json:"pipeline"`
@@ -59,7 +61,7 @@ func (r *Records) Failures() ([]Failure, error) {
 	var all []Failure
 	for _, e := range entries {
 		all = append(all, Failure{
-			Path: e.Path, MovedTo: e.MovedTo, Pipeline: e.Pipeline, Kind: failure.Kind(e.ErrorClass), Reason: e.Error, Hint: e.Hint,
+			ID: e.ID(), Root: e.Root, Path: e.Path, MovedTo: e.MovedTo, Pipeline: e.Pipeline, Kind: failure.Kind(e.ErrorClass), Reason: e.Error, Hint: e.Hint,
 			Attempts: e.Attempts, Strikes: e.Strikes, Quarantined: e.State == Quarantined, Time: e.Finished,
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,7 @@ const (
 
 // Entry is a photo in review.
 type Entry struct {
+	ID       string            `json:"id"` // of its record, in listings
 	Path     string            `json:"path"`
 	Root     string            `json:"root,omitempty"` // the watched folder
 	Pipeline string            `json:"pipeline"`
@@ -56,6 +58,9 @@ type Entry struct {
 	Stale    string            `json:"stale,omitempty"` // why it cannot be published as it is; "" where it can
 	Reason   string            `json:"reason,omitempty"`
 	Made     time.Time         `json:"made"`
+	Size     int64             `json:"size"`               // of the photo, in bytes
+	Photo    *history.Photo    `json:"photo,omitempty"`    // nil where the file was not looked into
+	Damage   *float64          `json:"damage,omitempty"`   // 0 to 1; nil where it was not measured
 	Strength *float64          `json:"strength,omitempty"` // that a person chose; nil: the pipeline's
 	Tunable  bool              `json:"tunable,omitempty"`  // another strength would make a difference
 	Results  []history.Result  `json:"results"`
@@ -66,18 +71,43 @@ type Entry struct {
 // Selection says which photos are meant. All its parts must hold; one without any
 // is all photos in review.
 type Selection struct {
+	IDs   []string       // of entries; none: all
 	Paths []string       // photos, or folders of them, absolute; none: all
 	Where *history.Query // nil: all
 }
 
 // List lists the photos in review that s selects, ordered by path. A path that
 // selects nothing is an error.
-func (d *Desk) List(s Selection) (all []Entry, err error) {
+func (d *Desk) List(s Selection) ([]Entry, error) {
+	w, err := d.Look(s, "", 0)
+	return w.Entries, err
+}
+
+// Window is a part of a list.
+type Window struct {
+	Entries []Entry `json:"entries"`
+	Total   int     `json:"total"`  // photos that were selected
+	Before  int     `json:"before"` // of these, before the window
+}
+
+// Look is List of at most so many photos, 0 being all: those around the one of
+// that id or, where it is not among them, the first.
+func (d *Desk) Look(s Selection, around string, limit int) (w Window, err error) {
+	var all []history.Record
 	err = d.each(s, func(r history.Record) error {
-		all = append(all, d.entry(r))
+		all = append(all, r)
 		return nil
 	})
-	return all, err
+	w.Total = len(all)
+	if limit > 0 && limit < len(all) {
+		at := slices.IndexFunc(all, func(r history.Record) bool { return r.ID() == around })
+		w.Before = max(0, min(at-limit/3, len(all)-limit))
+		all = all[w.Before : w.Before+limit]
+	}
+	for _, r := range all {
+		w.Entries = append(w.Entries, d.entry(r))
+	}
+	return w, err
 }
 
 // Counts is how many photos wait for a decision, by watched folder.
@@ -97,7 +127,7 @@ func (d *Desk) each(s Selection, f func(history.Record) error) error {
 	used := make([]bool, len(s.Paths))
 	var chosen []history.Record
 	err := d.records.Store().EachReview(func(r history.Record) error {
-		matches := len(s.Paths) == 0 || named(r.Path, s.Paths, used)
+		matches := (len(s.Paths) == 0 || named(r.Path, s.Paths, used)) && (len(s.IDs) == 0 || slices.Contains(s.IDs, r.ID()))
 		if matches && s.Where != nil {
 			var err error
 			if matches, err = s.Where.Matches(r); err != nil {
@@ -111,6 +141,9 @@ func (d *Desk) each(s Selection, f func(history.Record) error) error {
 	})
 	if err != nil {
 		return err
+	}
+	if len(s.IDs) > 0 && len(chosen) == 0 {
+		return errors.New("it waits for review no longer: it was decided on meanwhile")
 	}
 	var errs []error
 	for _, r := range chosen {
@@ -139,7 +172,7 @@ func named(photo string, paths []string, used []bool) (yes bool) {
 // entry is a record for people.
 func (d *Desk) entry(r history.Record) Entry {
 	e := Entry{
-		Path: r.Path, Root: r.Root, Pipeline: r.Pipeline, Task: r.Task, Progress: Undecided, Stale: d.stale(r), Made: r.Review.Made,
+		ID: r.ID(), Path: r.Path, Root: r.Root, Pipeline: r.Pipeline, Task: r.Task, Progress: Undecided, Stale: d.stale(r), Made: r.Review.Made, Size: r.Stat.Size, Photo: r.Photo, Damage: r.Stats.Damage,
 		Strength: r.Review.Strength, Tunable: r.Notes["model"] != "" || r.Review.Strength != nil, Results: r.Review.Results, Notes: r.Notes,
 	}
 	for _, result := range e.Results {
