@@ -34,11 +34,17 @@ func newSite(stateDir string, control *api.Mux, inherited []net.Listener, log *s
 		string(api.Failed),
 		string(api.Log),
 		string(api.Memory),
+		string(api.Output),
+		string(api.Photo),
+		string(api.Photos),
+		string(api.Picture),
+		string(api.Preview),
 		string(api.Progress),
 		string(api.Review),
 		string(api.ReviewCounts),
 		string(api.Series),
 		string(api.Status),
+		string(api.Tile),
 	} {
 		site.Handle(pattern, serve.Read, control)
 	}

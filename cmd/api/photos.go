@@ -27,6 +27,16 @@ const (
 // abandonable are verbs that only look: a call ends with its caller.
 var abandonable = []string{"/v1/photos", "/v1/photo", "/v1/picture", "/v1/tile", "/v1/preview", "/v1/output"}
 
+// ShowsPictures reports whether the verb of that path opens files.
+func ShowsPictures(path string) bool {
+	return path != "/v1/photos" && slices.Contains(abandonable, path)
+}
+
+// UnsafePicture is the answer where opening a photo has ended a process.
+func UnsafePicture() *Problem {
+	return &Problem{Status: http.StatusForbidden, Detail: plugin.ErrPictureUnsafe.Error()}
+}
+
 // PhotoPage is a page of records, the latest first.
 type PhotoPage struct {
 	Photos []PhotoRecord `json:"photos"`

@@ -1,9 +1,12 @@
 package worker
 
 import (
+	"errors"
 	"os"
+	"sync"
 	"sync/atomic"
 
+	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/plugin/admission"
 )
 
@@ -52,3 +55,38 @@ func (l *Local) Memory() Memory {
 
 // Restarts is none: this process fails with it.
 func (l *Local) Restarts() (crashed, retired int) { return 0, 0 }
+
+// fatalPhotos are those that somebody looked at when the process died. Each may
+// be the cause, and none is looked at again while the daemon runs: a browser
+// that asks on would end one process after another. The zero value is ready.
+type fatalPhotos struct {
+	mu    sync.Mutex
+	known map[string]bool
+}
+
+// mostFatal bounds how many are known.
+const mostFatal = 1000
+
+// try calls show, which answers a question about a photo, once.
+func (f *fatalPhotos) try(question []byte, show func() error) error {
+	var q api.PhotoRequest
+	if err := api.Unmarshal(question, &q); err != nil {
+		return &api.Problem{Status: 400, Detail: "decode the request: " + err.Error()}
+	}
+	f.mu.Lock()
+	known := f.known[q.Photo]
+	f.mu.Unlock()
+	if known {
+		return api.UnsafePicture()
+	}
+	err := show()
+	if errors.Is(err, errDead) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.known == nil || len(f.known) >= mostFatal {
+			f.known = map[string]bool{}
+		}
+		f.known[q.Photo] = true
+	}
+	return err
+}

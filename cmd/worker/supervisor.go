@@ -38,6 +38,7 @@ type Supervisor struct {
 	broke   error // no process can be had
 
 	restarts restarts
+	fatal    fatalPhotos
 }
 
 // Supervise starts the worker process.
@@ -231,13 +232,24 @@ func ask[Q, A any](s *Supervisor, v api.Verb[Q, A], q Q) (a A, err error) {
 // Records answers the verbs of the records by asking the process.
 func (s *Supervisor) Records() api.Service {
 	return api.Forward(func(ctx context.Context, method, path string, question []byte) (answer []byte, err error) {
-		err = s.again(func(p *process) error {
+		ask := func(p *process) error {
 			answer, err = p.client.Ask(ctx, method, path, question)
 			if ctx.Err() != nil { // who asked is gone, which says nothing of the process
 				return context.Cause(ctx)
 			}
 			return p.lived(err)
-		})
+		}
+		if api.ShowsPictures(path) {
+			err = s.fatal.try(question, func() error {
+				p, err := s.get()
+				if err == nil {
+					err = ask(p)
+				}
+				return err
+			})
+			return answer, err
+		}
+		err = s.again(ask)
 		return answer, err
 	})
 }

@@ -64,7 +64,9 @@ func TestPhoto(t *testing.T) {
 		tab.Await(loaded)
 		tab.Check()
 		tab.Shot("photo")
-		data := func(name string) string { return pagetest.Eval[string](tab, `document.querySelector(".viewer").dataset.`+name) }
+		data := func(name string) string {
+			return pagetest.Eval[string](tab, `document.querySelector(".viewer").dataset.`+name)
+		}
 
 		pagetest.Eval[any](tab, `document.querySelector(".divider").focus()`)
 		before := data("split")
