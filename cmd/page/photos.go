@@ -25,6 +25,7 @@ type photos struct {
 	Form      url.Values // the filters as they were given
 	Fault     string     // key of what is wrong with them
 	Filtered  bool
+	Further   bool // one of those that are folded away is set
 	Results   []string
 	Pipelines []string
 	Folders   []string
@@ -51,6 +52,9 @@ const maxField = 500
 func (v photosView) data(r *http.Request) (any, error) {
 	p := photos{Form: filters(r), Results: results}
 	p.Filtered, p.First = len(p.Form) > 0, r.FormValue("after") == ""
+	for _, name := range []string{"pipeline", "folder", "camera", "least", "most"} {
+		p.Further = p.Further || p.Form.Has(name)
+	}
 	q, ok := queryOf(p.Form)
 	if !ok {
 		p.Fault = "photos.fault"

@@ -30,31 +30,7 @@ func BenchmarkHuge(b *testing.B) {
 		b.Run(kind.name, func(b *testing.B) {
 			v := newBench(b, func(o *Options) { o.Budget = 4 << 30 })
 			id := huge(b, v, kind.saver, kind.args)
-			debug.FreeOSMemory()
-			before := admission.ThisHost.Resident()
-			if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
-				b.Log(err) // the peak is then that of the making, too
-			}
-			spent := -processorTime(b)
-			for b.Loop() {
-				v.pictures.close()
-				v.pictures = shared{prepare: v.prepare}
-				for {
-					_, err := v.Describe(b.Context(), id, 0)
-					if err == nil {
-						break
-					}
-					if !errors.Is(err, ErrLater) {
-						b.Fatal(err)
-					}
-				}
-				if _, err := v.Tile(b.Context(), Tile{Photo: id, Level: 6}); err != nil {
-					b.Fatal(err)
-				}
-			}
-			spent += processorTime(b)
-			b.ReportMetric(spent.Seconds()/float64(b.N), "cpu-s/op")
-			b.ReportMetric(float64(admission.ThisHost.Peak()-before)/1e6, "MB")
+			b.Run("open", func(b *testing.B) { open(b, v, id) })
 			b.Run("tile", func(b *testing.B) {
 				for n := 0; b.Loop(); n++ {
 					if _, err := v.Tile(b.Context(), Tile{Photo: id, X: 30 + n%8, Y: 35}); err != nil {
@@ -71,6 +47,35 @@ func BenchmarkHuge(b *testing.B) {
 			})
 		})
 	}
+}
+
+// open opens the photo, and shows all of it.
+func open(b *testing.B, v *bench, id string) {
+	debug.FreeOSMemory()
+	before := admission.ThisHost.Resident()
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
+		b.Log(err) // the peak is then that of the making, too
+	}
+	spent := -processorTime(b)
+	for b.Loop() {
+		v.pictures.close()
+		v.pictures = shared{prepare: v.prepare}
+		for {
+			_, err := v.Describe(b.Context(), id, 0)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, ErrLater) {
+				b.Fatal(err)
+			}
+		}
+		if _, err := v.Tile(b.Context(), Tile{Photo: id, Level: 6}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	spent += processorTime(b)
+	b.ReportMetric(spent.Seconds()/float64(b.N), "cpu-s/op")
+	b.ReportMetric(float64(admission.ThisHost.Peak()-before)/1e6, "MB")
 }
 
 // processorTime is what the process has had, which other work does not change.
