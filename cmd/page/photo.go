@@ -19,7 +19,7 @@ import (
 type photoView struct{ *Page }
 
 func (v photoView) routes() []Route {
-	return append([]Route{v.view("GET /photos/{photo}", "photo", v.data)}, pictures{v.Page}.routes()...)
+	return append([]Route{v.view("GET /photos/{photo}", "photo", v.data)}, pictures(v).routes()...)
 }
 
 // photo is what its template shows.

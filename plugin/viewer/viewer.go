@@ -78,11 +78,12 @@ func (v *Viewer) Close() { v.pictures.close() }
 // Tile names a part of a picture. At level n, a picture is 2ⁿ times smaller than
 // it is, its sides rounded up, and cut into squares of Side from the upper left.
 type Tile struct {
-	Photo    string // see [history.Record.ID]
-	Picture  int    // 0 the original, else the output of that number
-	Level    int
-	X, Y     int
-	Lossless bool // PNG instead of JPEG
+	Photo    string `json:"photo"`   // see [history.Record.ID]
+	Picture  int    `json:"picture"` // 0 the original, else the output of that number
+	Level    int    `json:"level"`
+	X        int    `json:"x"`
+	Y        int    `json:"y"`
+	Lossless bool   `json:"lossless,omitempty"` // PNG instead of JPEG
 }
 
 // Side is that of a tile, in pixels.
@@ -93,7 +94,8 @@ const MaxLevel = 16
 
 // Info is what there is to know of a picture before its tiles are asked for.
 type Info struct {
-	Width, Height int // turned upright, in pixels
+	Width  int `json:"width"` // turned upright, in pixels
+	Height int `json:"height"`
 }
 
 // Describe opens a picture, which prepares it.
