@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
 	"strings"
 	"time"
@@ -182,6 +183,9 @@ func parameterSchema(p ops.Param) schema {
 		of["type"] = "boolean"
 	case "string":
 		of["type"] = "string"
+		if p.Schema != nil {
+			of = maps.Clone(p.Schema)
+		}
 	case "image":
 		of = ids()
 	case "images":

@@ -27,6 +27,8 @@ type Param struct {
 	// Libvips parameters belong to the other form of an operator that bears a
 	// libvips name: the two forms do not mix in a step.
 	Libvips bool
+	// Schema is the JSON schema of a value that says of itself what it may be.
+	Schema map[string]any
 }
 
 // Range is that of a number; Min and Max bound it.
@@ -73,6 +75,9 @@ func field(name string, tag reflect.StructTag, v reflect.Value) Param {
 	p := Param{Name: name, Summary: tag.Get("help"), Type: typeNames[v.Kind()]}
 	if t, ok := v.Interface().(interface{ ParamType() string }); ok {
 		p.Type = t.ParamType()
+	}
+	if t, ok := v.Interface().(interface{ JSONSchema() map[string]any }); ok && p.Type == "string" {
+		p.Schema = t.JSONSchema()
 	}
 	if v.Kind() == reflect.Slice {
 		p.Type = typeNames[v.Type().Elem().Kind()] + "s"

@@ -2,6 +2,8 @@ package promptcir_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -14,6 +16,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/promptcir"
 	"github.com/burnish-photo/burnish/ops/promptcir/models"
+	"gopkg.in/yaml.v3"
 )
 
 func TestSpec(t *testing.T) {
@@ -32,7 +35,7 @@ func TestSpec(t *testing.T) {
 		"strength":        func(c *promptcir.Config) { c.Strength = math.NaN() },
 		"preset":          func(c *promptcir.Config) { c.Preset = "best" },
 		"fidelity":        func(c *promptcir.Config) { c.Fidelity = "stricter" },
-		"models":          func(c *promptcir.Config) { c.Models = []string{"lite", "lite"} },
+		"models":          func(c *promptcir.Config) { c.Models = []promptcir.Model{"lite", "lite"} },
 	} {
 		c := promptcir.Spec().Config().(*promptcir.Config)
 		change(c)
@@ -55,7 +58,7 @@ func TestModelNotFound(t *testing.T) {
 		"mine":        "mine.onnx: not an ONNX file",
 		"./mine.onnx": "mine.onnx: not an ONNX file",
 	} {
-		c := promptcir.Config{Model: model}
+		c := promptcir.Config{Model: promptcir.Model(model)}
 		if _, err := c.Build(context.Background(), env); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", model, err, want)
 		}
@@ -68,7 +71,7 @@ func TestModelNotFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := promptcir.Config{Model: haloed, Tile: 64}
+	c := promptcir.Config{Model: promptcir.Model(haloed), Tile: 64}
 	if _, err := c.Build(context.Background(), env); err == nil || !strings.Contains(err.Error(), "larger size") {
 		t.Errorf("tile of 64: %v", err)
 	}
@@ -125,5 +128,43 @@ func TestBundled(t *testing.T) {
 	}
 	if _, ok := models.Open("absent"); ok {
 		t.Error("a model that is not there was opened")
+	}
+}
+
+func TestPinnedModels(t *testing.T) {
+	data, err := os.ReadFile("models/lite.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := fmt.Sprintf("%x", sha256.Sum256(data))
+	for text, want := range map[string]string{
+		"{model: lite}": "",
+		"{model: {name: lite, sha256: " + digest + "}}":                                              "",
+		"{model: lite@sha256:" + strings.ToUpper(digest) + "}":                                       "",
+		"{model: {name: lite, sha256: " + strings.Repeat("0", 64) + "}}":                             "model lite: must have the SHA-256 0000",
+		"{model: {name: lite, sha256: abc}}":                                                         "64 hexadecimal digits",
+		"{model: lite@sha256:12}":                                                                    "64 hexadecimal digits",
+		"{model: {name: lite, sha: 12}}":                                                             `unknown key "sha"`,
+		"{models: [lite, {name: lite, sha256: " + strings.Repeat("1", 64) + "}], preset: reference}": "must have the SHA-256 1111",
+	} {
+		root, err := diag.Parse("p.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := promptcir.Spec().Config().(*promptcir.Config)
+		got := ""
+		if faults := diag.Decode(root, c); len(faults) > 0 {
+			got = faults.Error()
+		} else if op, err := c.Build(t.Context(), cpu); err != nil {
+			got = err.Error()
+		} else {
+			op.(io.Closer).Close()
+		}
+		if want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+		if plain, err := yaml.Marshal(c.Model); err != nil || want == "" && strings.TrimSpace(string(plain)) != "lite" {
+			t.Errorf("%s counts as %q in fingerprints, %v", text, plain, err)
+		}
 	}
 }

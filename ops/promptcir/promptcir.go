@@ -34,7 +34,7 @@ func Spec() ops.Spec {
 type Config struct {
 	// Model is the name of a bundled model or of NAME.onnx in the folder of
 	// models, or the path of an ONNX file.
-	Model string `yaml:"model" kind:"path" help:"a bundled model, a name in restore.models, or the path of an .onnx file"`
+	Model Model `yaml:"model" help:"a bundled model, a name in restore.models, or the path of an .onnx file; {name: NAME, sha256: DIGEST} refuses another file"`
 	// Tile is the side in pixels of the tiles that the network sees; 0 is what the
 	// model was measured with. Larger tiles repeat less work at their edges and
 	// take more memory; on CPUs those of long photos are up to a half wider and a
@@ -57,14 +57,14 @@ type Config struct {
 	// fidelity.
 	Fidelity string `yaml:"fidelity" help:"strict: keep every DCT coefficient within the quantization interval of the JPEG; auto: unless the photo shows an earlier save of lower quality" enum:"auto,strict,off"`
 	// Models are averaged, in place of Model; for the preset reference.
-	Models []string `yaml:"models" kind:"path" help:"models whose outputs are averaged, in place of model; needs preset reference"`
+	Models []Model `yaml:"models" help:"models whose outputs are averaged, in place of model; needs preset reference"`
 }
 
 // Validate reports parameters that do not go together.
 func (c *Config) Validate() error {
 	var errs []error
 	invalid := func(param, format string, args ...any) { errs = append(errs, ops.Invalid(param, format, args...)) }
-	if strings.TrimSpace(c.Model) == "" {
+	if strings.TrimSpace(c.Model.Name()) == "" {
 		invalid("model", "must be the name of a model or the path of an .onnx file")
 	}
 	if len(c.Models) > 0 && c.Preset != reference {
@@ -84,7 +84,7 @@ func (c *Config) Check(env ops.Env) error {
 	}
 	var errs []error
 	for _, name := range c.models() {
-		if err := bundled.Check(name, env); err != nil {
+		if err := bundled.Check(name.Name(), env); err != nil {
 			errs = append(errs, ops.Invalid(param, "%v", err))
 		}
 	}
@@ -92,18 +92,18 @@ func (c *Config) Check(env ops.Env) error {
 }
 
 // models are the names of all that is to be opened.
-func (c *Config) models() []string {
+func (c *Config) models() []Model {
 	if len(c.Models) > 0 {
 		return c.Models
 	}
-	return []string{c.Model}
+	return []Model{c.Model}
 }
 
 // Build finds and opens the models.
 func (c *Config) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
 	o := network.Options{Name: "promptcir", Tiling: c.tiling(), Strength: c.Strength, Skip: c.undamaged(), Finish: c.finish(env)}
 	for _, name := range c.models() {
-		m, err := bundled.Find(name, env)
+		m, err := name.find(env)
 		if err != nil {
 			return nil, err
 		}

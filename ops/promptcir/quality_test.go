@@ -19,7 +19,7 @@ func TestQualitiesKeepPixels(t *testing.T) {
 	for _, c := range []promptcir.Config{
 		{Model: identity, Preset: "fast", Strength: 1, Tile: 128},
 		{Model: identity, Preset: "reference", Strength: 1, Tile: 128},
-		{Model: identity, Preset: "reference", Strength: 0.5, Tile: 96, Models: []string{identity, identity}},
+		{Model: identity, Preset: "reference", Strength: 0.5, Tile: 96, Models: []promptcir.Model{identity, identity}},
 	} {
 		op := build(t, c, cpu)
 		for _, s := range [][2]int{{1, 1}, {200, 150}, {40, 333}} {
