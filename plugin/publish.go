@@ -69,14 +69,14 @@ func (t *task) published(s *staging.File) (f journal.File, err error) {
 	if err != nil || f.Replaced == "" || f.Equal() || f.Folder || t.engine.config.KeepReplaced == 0 {
 		return f, err
 	}
-	if f.Kept, err = t.keepReplaced(f); err != nil {
+	if f.Kept, err = keepReplaced(t, f); err != nil {
 		return f, t.request.Fail(Unwritable, fmt.Errorf("what the output %s replaces cannot be kept: %w", s.Path, err), "free space in the state folder, or take keep_replaced out of \"ledger\"")
 	}
 	return f, nil
 }
 
 // keepReplaced copies to the trash what an output is about to replace.
-func (t *task) keepReplaced(f journal.File) (path string, err error) {
+func keepReplaced(t *task, f journal.File) (path string, err error) {
 	trash := originals.TrashFor(t.engine.config.StateDir, t.engine.config.KeepReplaced)
 	path = filepath.Join(trash, "replaced-"+rand.Text()[:12], f.To)
 	top := filepath.Dir(f.To)

@@ -50,8 +50,7 @@ func (t *trial) killed(name, folder string, at int, args ...string) error {
 			continue
 		}
 		if n := count(filepath.Join(t.folder, folder)); at > 0 && n >= at || at < 0 && n <= -at {
-			_ = cmd.Process.Kill()
-			<-ended
+			_ = errors.Join(cmd.Process.Kill(), <-ended)
 			m.print(name, time.Since(began))
 			return nil
 		}

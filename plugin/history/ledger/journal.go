@@ -32,6 +32,9 @@ type log struct {
 	entries, photos, open *bbolt.Bucket
 }
 
+// logbook is the journal of a ledger.
+type logbook struct{ file }
+
 func openLog(tx *bbolt.Tx) log {
 	l := log{tx.Bucket(journalBucket), tx.Bucket(photosBucket), tx.Bucket(openBucket)}
 	if l.entries != nil && tx.Writable() {
@@ -41,7 +44,7 @@ func openLog(tx *bbolt.Tx) log {
 }
 
 // Apply implements [history.Store]. Concurrent calls share the cost of the sync.
-func (l *Ledger) Apply(c history.Change) (ids []uint64, err error) {
+func (l logbook) Apply(c history.Change) (ids []uint64, err error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -100,7 +103,7 @@ func apply(tx *bbolt.Tx, c history.Change) (ids []uint64, err error) {
 }
 
 // IsMade implements [history.Store].
-func (l *Ledger) IsMade(folder string) (is bool, err error) {
+func (l logbook) IsMade(folder string) (is bool, err error) {
 	err = l.guard(func() error {
 		return l.db.View(func(tx *bbolt.Tx) error {
 			if made := tx.Bucket(madeBucket); made != nil {
@@ -140,7 +143,7 @@ func (j log) forget(id uint64) error {
 }
 
 // Entries implements [history.Store]. It reads a page of entries at a time.
-func (l *Ledger) Entries(q journal.Query) (all []journal.Entry, err error) {
+func (l logbook) Entries(q journal.Query) (all []journal.Entry, err error) {
 	for err == nil {
 		var page []journal.Entry
 		want := pageLength
@@ -197,7 +200,7 @@ func (j log) page(q journal.Query, n int) (page []journal.Entry) {
 
 // prune forgets settled entries from before then, a chunk of them, and reports
 // whether there are more.
-func (l *Ledger) prune(then time.Time) (more bool, err error) {
+func (l logbook) prune(then time.Time) (more bool, err error) {
 	err = l.guard(func() error {
 		return l.db.Update(func(tx *bbolt.Tx) error {
 			j, old := openLog(tx), []uint64(nil)

@@ -20,14 +20,18 @@ const FileName = "ledger.db"
 
 // Ledger is an open ledger. Its methods may be called from several goroutines.
 type Ledger struct {
+	file
 	versions
-	db     *bbolt.DB
+	logbook
 	notice string
 	news   string
 }
 
+// file is the open file.
+type file struct{ db *bbolt.DB }
+
 func newLedger(db *bbolt.DB) *Ledger {
-	l := &Ledger{db: db}
+	l := &Ledger{file: file{db}, logbook: logbook{file{db}}}
 	l.versions.ledger = l
 	return l
 }

@@ -260,7 +260,7 @@ func join(parts ...string) []byte {
 	return b
 }
 
-func (l *Ledger) view(f func(tables) error) error {
+func (l file) view(f func(tables) error) error {
 	return l.guard(func() error {
 		return l.db.View(func(tx *bbolt.Tx) error {
 			t, err := open(tx)
@@ -274,7 +274,7 @@ func (l *Ledger) view(f func(tables) error) error {
 
 // update runs f in a transaction that concurrent callers share, so f may run
 // more than once.
-func (l *Ledger) update(f func(tables) error) error {
+func (l file) update(f func(tables) error) error {
 	return l.guard(func() error {
 		return l.db.Batch(func(tx *bbolt.Tx) error {
 			t, err := open(tx)
@@ -288,7 +288,7 @@ func (l *Ledger) update(f func(tables) error) error {
 
 // guard turns what a damaged page does to its reader, a panic or a memory
 // fault, into an error.
-func (l *Ledger) guard(f func() error) (err error) {
+func (l file) guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {

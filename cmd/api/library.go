@@ -7,6 +7,12 @@ import (
 	"github.com/burnish-photo/burnish/plugin"
 )
 
+// Undo puts photos' files back as they were, a page of the journal a call.
+const Undo Verb[plugin.UndoRequest, plugin.UndoPage] = "POST /v1/undo"
+
+// Verify compares the records with their files, for about a second a call.
+const Verify Verb[plugin.VerifyRequest, plugin.VerifyPage] = "POST /v1/verify"
+
 // ScrubStatus is how far the background verification of the library has come.
 type ScrubStatus struct {
 	Began    time.Time          `json:"began"`
