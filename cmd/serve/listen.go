@@ -103,6 +103,15 @@ func (s *Site) Addresses() (all []string) {
 	return all
 }
 
+// Try reports why a TCP address cannot be listened on, nil where it can.
+func Try(address string) error {
+	l, err := listen(address)
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
 // browsed is an address as a browser on this machine takes it.
 func browsed(a net.Addr) string {
 	if tcp, ok := a.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
@@ -122,6 +131,8 @@ func listen(address string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen: another program uses %s: end it or name another port", address)
 	case errors.Is(err, os.ErrPermission):
 		return nil, fmt.Errorf("listen: %s is not permitted: use a port from 1024, or socket activation: %w", address, err)
+	case errors.Is(err, syscall.EAFNOSUPPORT):
+		return nil, fmt.Errorf("listen: %s: the service has no network: remove it from listen, then run systemctl enable burnish.socket and systemctl restart burnish", address)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return nil, fmt.Errorf("listen: %s is no address of this machine: name one of its own, or 0.0.0.0 for all", address)
 	case err != nil:
