@@ -156,7 +156,7 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 		if err := e.openLedger(); err != nil {
 			return nil, err
 		}
-		if err := e.prepareFolders(); err != nil {
+		if err := prepareFolders(e); err != nil {
 			return nil, err
 		}
 	}

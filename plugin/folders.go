@@ -19,7 +19,7 @@ const scratchPrefix = "burnish-scratch-"
 // and where originals go. The ledger's lock says that nobody else is at work
 // there. A file system that does not answer is left alone: the photos whose
 // outputs go there fail by themselves, and others do not wait for it.
-func (e *Engine) prepareFolders() error {
+func prepareFolders(e *Engine) error {
 	left, _ := filepath.Glob(filepath.Join(e.config.StateDir, scratchPrefix+"*"))
 	for _, folder := range left {
 		if err := os.RemoveAll(folder); err != nil {

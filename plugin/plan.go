@@ -83,7 +83,7 @@ func (e *Engine) plan(ctx context.Context, t *task, plan *Plan) error {
 	if t.job.Review {
 		plan.Notes = append(plan.Notes, "its outputs would wait for review")
 	}
-	return e.planRun(ctx, t, plan)
+	return planRun(ctx, e, t, plan)
 }
 
 // take tells of a decision, in the words of the result and with what the record
@@ -114,7 +114,7 @@ func (plan *Plan) take(t *task, d history.Decision) {
 
 // planRun predicts the steps and outputs of a photo that nothing speaks against
 // so far.
-func (e *Engine) planRun(ctx context.Context, t *task, plan *Plan) error {
+func planRun(ctx context.Context, e *Engine, t *task, plan *Plan) error {
 	img, err := t.src.InFull(ctx)
 	if err != nil {
 		return err

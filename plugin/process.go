@@ -37,7 +37,7 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 	}
 	defer end()
 	defer t.close()
-	result, err := e.guarded(ctx, t)
+	result, err := guarded(ctx, t)
 	result.Elapsed, result.Stats = time.Since(t.Began), t.stats.Stats()
 	if err != nil {
 		return result, e.fail(t, classify(t, context.Cause(ctx), err))
@@ -83,7 +83,7 @@ func (e *Engine) process(ctx context.Context, t *task) (Result, error) {
 			return result, err
 		}
 	}
-	ctx = t.reviewed(ctx, before)
+	ctx = reviewed(ctx, t, before)
 	defer t.lot.Discard()
 	r, reason, err := e.render(ctx, t)
 	switch {
@@ -100,21 +100,21 @@ func (e *Engine) process(ctx context.Context, t *task) (Result, error) {
 		return Result{Notes: r.notes.All()}, err
 	}
 	if t.lot != nil {
-		return e.wait(t, r)
+		return wait(t, r)
 	}
 	return e.publish(t, r.staged, Result{State: Done, Notes: r.notes.All()})
 }
 
 // guarded is process, where a panic is a failure of this photo alone.
-func (e *Engine) guarded(ctx context.Context, t *task) (_ Result, err error) {
+func guarded(ctx context.Context, t *task) (_ Result, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			e.log.Error("internal error (panic)", "photo", t.request.Path, "panic", r, "stack", string(debug.Stack()))
+			t.engine.log.Error("internal error (panic)", "photo", t.request.Path, "panic", r, "stack", string(debug.Stack()))
 			failed := t.request.Fail(StepFailed, fmt.Errorf("internal error (panic): %v", r), "please report it with the log and, if you can, the photo")
 			failed.Own, err = true, failed
 		}
 	}()
-	return e.process(ctx, t)
+	return t.engine.process(ctx, t)
 }
 
 // fail lets the host and the records know of a failure.

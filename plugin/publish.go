@@ -132,7 +132,7 @@ func copyOutputs(t *task, from history.Record) (_ Result, done bool, err error) 
 
 // reviewed sees that outputs go where they wait for review, where they are to, and
 // with the strength that a reviewer asked for.
-func (t *task) reviewed(ctx context.Context, before *history.Review) context.Context {
+func reviewed(ctx context.Context, t *task, before *history.Review) context.Context {
 	if t.job.Review || before != nil { // once under review, a photo stays so
 		t.lot = t.engine.shelf.Begin()
 	}
@@ -144,7 +144,7 @@ func (t *task) reviewed(ctx context.Context, before *history.Review) context.Con
 }
 
 // wait lets the outputs wait for review, all of them being written.
-func (e *Engine) wait(t *task, r *rendering) (Result, error) {
+func wait(t *task, r *rendering) (Result, error) {
 	notes := r.notes.All()
 	failed := Result{Notes: notes}
 	waits := history.Review{Made: time.Now(), Strength: t.strength}
@@ -198,7 +198,7 @@ func publishApproved(t *task, r history.Record) (_ Result, done bool, err error)
 	}
 	staged = make([]*staging.File, len(t.names.Targets))
 	for i, target := range t.names.Targets {
-		staged[i], err = t.approved(r.Review, i, target)
+		staged[i], err = approved(t, r.Review, i, target)
 		if errors.Is(err, errNotAsMade) {
 			t.engine.log.Warn("what was approved is not as it was made: it is made anew and waits for review again", "photo", t.request.Path, "error", err)
 			return Result{}, false, nil
@@ -231,7 +231,7 @@ var errNotAsMade = errors.New("it cannot be published")
 
 // approved stages a copy of the result for a target, nil where the target has no
 // file of its own.
-func (t *task) approved(r *history.Review, place int, target naming.Target) (*staging.File, error) {
+func approved(t *task, r *history.Review, place int, target naming.Target) (*staging.File, error) {
 	if target.Name == "" {
 		return nil, nil
 	}
