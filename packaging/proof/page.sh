@@ -3,14 +3,14 @@
 # The page, opened in Chromium from outside: sourced by test-systemd.sh.
 readonly port=18722 outside=10.203.0.1 visitor=burnish-proof
 
-# chromium URL FILE: writes what the page is after its scripts ran, and FILE.png.
+# browse URL FILE: writes what the page is after its scripts ran, and FILE.png.
 browse() {
 	local profile
 	profile=$(mktemp -d)
 	# --screenshot and --dump-dom do not go together.
 	for what in --dump-dom "--screenshot=$2.png"; do
 		"${prefix[@]}" timeout 90 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
-			--disable-component-update --disable-sync --user-data-dir="$profile" --window-size=1280,900 --virtual-time-budget=8000 \
+			--disable-component-update --disable-sync --user-data-dir="$profile" --window-size=1280,900 --timeout=10000 \
 			"$what" "$1" >"$2.out" 2>"$2.log" || { tail -n 5 "$2.log" >&2; die "Chromium cannot open $1"; }
 		[ "$what" != --dump-dom ] || mv "$2.out" "$2"
 	done
