@@ -41,6 +41,13 @@ func (l *look) run() {
 		l.count.Outputs++
 		l.lookAtOutput(i)
 	}
+	if len(l.findings) > 0 { // or outputs were made anew meanwhile
+		changed, err := l.changed()
+		if changed || err != nil {
+			l.findings, l.err = nil, err
+			return
+		}
+	}
 	if l.request.Heal != Nothing && len(l.missing)+len(l.altered) > 0 {
 		l.err = l.heal()
 	}

@@ -63,10 +63,13 @@ type memory struct{ samples []int64 }
 
 func (m *memory) sample(pid int) {
 	total := resident(pid)
-	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	for child := range strings.FieldsSeq(string(children)) {
-		if n, err := strconv.Atoi(child); err == nil {
-			total += resident(n)
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, thread := range threads {
+		children, _ := os.ReadFile(thread) // it may have ended
+		for child := range strings.FieldsSeq(string(children)) {
+			if n, err := strconv.Atoi(child); err == nil {
+				total += resident(n)
+			}
 		}
 	}
 	m.samples = append(m.samples, total)
