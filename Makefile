@@ -55,7 +55,7 @@ check: setup-build setup-lint ## vet, lint including the layer rules, formatting
 	@test -z "$$(gofmt -l .)" || { echo 'not formatted (run gofmt -w):'; gofmt -l .; exit 1; }
 	@go vet ./...
 	@.cache/tools/golangci-lint run ./...
-	@shellcheck .ci/run packaging/*.sh packaging/trials/*.sh packaging/deb/*.sh packaging/rpm/*.sh
+	@shellcheck .ci/run packaging/*.sh packaging/proof/*.sh packaging/trials/*.sh packaging/deb/*.sh packaging/rpm/*.sh
 
 BENCH ?= .
 BENCHTIME ?= 1x
