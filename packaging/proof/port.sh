@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154,SC2086,SC2317 # variables and functions are shared between the parts
+# shellcheck disable=SC2034,SC2154,SC2086,SC2317,SC2016 # variables and functions are shared between the parts
 # The port that systemd opens for the service: sourced by test-systemd.sh.
 
 # http METHOD PATH [HEADER]: the answer's status.
