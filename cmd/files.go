@@ -39,15 +39,16 @@ type found struct {
 
 // look finds the regular files below the paths, each once, except in the folders
 // of outputs, those of watched folders among them. Of watched folders the filter holds, of others that of a
-// folder without patterns. Links are followed only where they are named.
+// folder without patterns. Links are followed where they are named, and in watched
+// folders as these do.
 func look(paths []string, watch []config.Watch, output string) (found, error) {
-	l := looking{seen: map[string]bool{}}
+	l := looking{seen: map[string]bool{}, entered: map[string]bool{}}
 	if output != "" {
 		l.outputs = append(l.outputs, output)
 	}
 	for _, w := range watch {
 		l.outputs = append(l.outputs, w.Output)
-		l.watched = append(l.watched, filtered{w.Folder, watcher.NewFilter(w.Config)})
+		l.watched = append(l.watched, filtered{w.Folder, watcher.NewFilter(w.Config), w.Links})
 	}
 	for _, named := range paths {
 		info, err := os.Stat(named)
@@ -70,12 +71,14 @@ type looking struct {
 	watched []filtered
 	outputs []string // folders, absolute
 	seen    map[string]bool
+	entered map[string]bool // folders that links led to
 }
 
 // filtered is a watched folder and what it takes in.
 type filtered struct {
 	folder string
 	filter watcher.Filter
+	links  watcher.Links // that it follows
 }
 
 func (l *looking) add(f file) {
@@ -103,21 +106,92 @@ func (l *looking) walk(root string) {
 			}
 			return nil
 		}
-		if d.Type().IsRegular() {
+		switch {
+		case d.Type().IsRegular():
 			l.add(file{path: path, root: root})
+		case d.Type()&fs.ModeSymlink != 0:
+			l.follow(path, root)
 		}
 		return nil
 	})
 }
 
+// follow takes in what a link in a watched folder leads to, as far as that folder
+// follows links.
+func (l *looking) follow(link, root string) {
+	w, ok := l.watchedFolder(filepath.Dir(link))
+	target, err := filepath.EvalSymlinks(link)
+	if err != nil || !ok || w.links == watcher.SkipLinks || w.links == watcher.InsideLinks && !inside(target, w.folder) {
+		return
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		return
+	}
+	if info.Mode().IsRegular() {
+		l.add(file{path: link, root: root})
+		return
+	}
+	if !info.IsDir() || l.entered[target] || inside(link, target) {
+		return // or it would lead around for ever
+	}
+	l.entered[target] = true
+	entries, err := os.ReadDir(target)
+	if err != nil {
+		l.unread = append(l.unread, &plugin.Error{Path: link, Kind: plugin.Unreadable, Err: err, Hint: "check its permissions"})
+	}
+	for _, e := range entries {
+		l.below(filepath.Join(link, e.Name()), root, e)
+	}
+}
+
+// below takes in what lies in a folder that a link led to.
+func (l *looking) below(path, root string, d fs.DirEntry) {
+	switch {
+	case l.why(path, root, d.IsDir()) != "":
+		l.ignored++
+	case d.Type().IsRegular():
+		l.add(file{path: path, root: root})
+	case d.Type()&fs.ModeSymlink != 0:
+		l.follow(path, root)
+	case d.IsDir():
+		entries, _ := os.ReadDir(path) // the daemon tells of one that it may not read
+		for _, e := range entries {
+			l.below(filepath.Join(path, e.Name()), root, e)
+		}
+	}
+}
+
+// watchedFolder is the watched folder that a path lies in, by its name.
+func (l *looking) watchedFolder(path string) (found filtered, ok bool) {
+	for _, w := range l.watched {
+		if named(path, w.folder) {
+			found, ok = w, true
+		}
+	}
+	return found, ok
+}
+
+// named reports whether a path lies in a folder by its name, whatever links lead
+// to, or else inside it.
+func named(path, folder string) bool {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return false
+	}
+	real, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		real = folder
+	}
+	return paths.Within(absolute, folder) || paths.Within(absolute, real) || inside(path, folder)
+}
+
 // why is the reason for which the watched folder that holds path, or else one at
 // root, does not take it in.
 func (l *looking) why(path, root string, dir bool) string {
-	top := filtered{root, watcher.NewFilter(watcher.Config{})}
-	for _, w := range l.watched {
-		if inside(path, w.folder) {
-			top = w
-		}
+	top := filtered{folder: root, filter: watcher.NewFilter(watcher.Config{})}
+	if w, ok := l.watchedFolder(path); ok {
+		top = w
 	}
 	folder, err := filepath.Abs(top.folder)
 	if err != nil {

@@ -108,7 +108,7 @@ func (p *planCommand) jobs(c *config.Config, where string) (jobs []job, unread [
 // watch is the watched folder that a path lies in, unless a pipeline is named:
 // then it is no photo of the daemon's that is meant.
 func (p *planCommand) watch(c *config.Config, path string) (w config.Watch, ok bool) {
-	i := slices.IndexFunc(c.Watch, func(w config.Watch) bool { return inside(path, w.Folder) })
+	i := slices.IndexFunc(c.Watch, func(w config.Watch) bool { return named(path, w.Folder) })
 	if i < 0 || p.Pipeline != "" {
 		return w, false
 	}

@@ -3,9 +3,13 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/ops/event"
+	"github.com/burnish-photo/burnish/plugin"
 )
 
 // errStopping is what who asks a daemon that has stopped is told.
@@ -54,4 +58,99 @@ func (a *App) records() api.Service {
 		}
 		return nil
 	})
+}
+
+// changes are what changed pipelines mean for photos that were done before. The
+// records are counted beside the loop, one count at a time.
+type changes struct {
+	mu       sync.Mutex
+	list     []api.PipelineChange
+	counting bool
+	again    bool // something may have changed since the count began
+	tell     bool // who starts it wants it in the log
+	running  sync.WaitGroup
+}
+
+// known is the result of the last count.
+func (c *changes) known() []api.PipelineChange {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.list
+}
+
+// count begins a count, unless one is under way: then another follows it.
+func (c *changes) count(ctx context.Context, a *App, tell bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tell, c.again = c.tell || tell, true
+	if c.counting {
+		return
+	}
+	c.counting = true
+	c.running.Go(func() {
+		for c.begin() {
+			c.look(ctx, a)
+		}
+	})
+}
+
+// idle is called when no photo waits or is under way any more: photos that were
+// counted may have been processed.
+func (c *changes) idle(ctx context.Context, a *App) {
+	c.mu.Lock()
+	moving := c.counting || slices.ContainsFunc(c.list, func(p api.PipelineChange) bool { return p.Asked > 0 || p.OnChange == plugin.RedoChanged })
+	c.mu.Unlock()
+	if moving {
+		c.count(ctx, a, false)
+	}
+}
+
+// begin reports whether there is another count to make.
+func (c *changes) begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counting, c.again = c.again, false
+	return c.counting
+}
+
+func (c *changes) look(ctx context.Context, a *App) {
+	var config Config
+	capacity := 1
+	if a.exec(func() { config, capacity = a.current.config, a.current.worker.Capacity() }) != nil {
+		return
+	}
+	found, err := api.Changed.Call(ctx, api.Direct(a.records()), api.None{})
+	if err != nil {
+		a.log.Debug("photos of changed pipelines cannot be counted", "error", err)
+		return
+	}
+	var list []api.PipelineChange
+	for _, change := range found.Changes {
+		for _, f := range config.Folders {
+			if f.Watch.Folder == change.Folder && f.Job.Pipeline == change.Pipeline {
+				list = append(list, api.PipelineChange{Change: change, OnChange: f.Job.OnChange, Text: change.Text(capacity) + "; " + become(change, f.Job.OnChange)})
+			}
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.list = list
+	if !c.tell {
+		return
+	}
+	c.tell = false
+	for _, change := range list {
+		a.log.Info(change.Text, event.PipelineChanged.Attr(), "folder", change.Folder)
+	}
+}
+
+// become says what becomes of the photos.
+func become(c plugin.Change, onChange string) string {
+	switch {
+	case onChange == plugin.RedoChanged || onChange == "" || c.Asked == c.Photos:
+		return "they are processed now"
+	case onChange == plugin.KeepOutputs:
+		return "they stay as they are"
+	}
+	return "they wait for burnish reprocess --changed"
 }

@@ -280,10 +280,14 @@ func (c *Case) byContent() (Decision, error) {
 
 // checkMounted refuses to write to an output folder whose disk is not mounted.
 func (c *Case) checkMounted() error {
-	if c.history.Store == nil {
+	if c.reader == nil {
 		return nil
 	}
-	err := mounts.Check(c.history.Store, c.task.Folder)
+	var store mounts.Store = unwritten{c.reader}
+	if c.history.Store != nil {
+		store = c.history.Store
+	}
+	err := mounts.Check(store, c.task.Folder)
 	if gone := (*mounts.UnmountedError)(nil); errors.As(err, &gone) {
 		return c.photo.Fail(failure.Unwritable, err, "mount it; if the folder is to be where it is now, put any file there")
 	}

@@ -9,6 +9,7 @@ type Question struct {
 	Content string `json:"content,omitempty"` // SHA-256, hexadecimal: equal photos, and whether Burnish wrote it
 	Output  string `json:"output,omitempty"`  // absolute: its maker
 
+	Folder   string `json:"folder,omitempty"`   // absolute, of outputs: the file system that it lay on
 	Settings string `json:"settings,omitempty"` // fingerprint of a pipeline: what it stands for
 }
 
@@ -19,6 +20,7 @@ type Answer struct {
 	Maker    Maker    `json:"maker,omitzero"`
 	Made     bool     `json:"made,omitempty"` // Maker is known
 	Version  *Version `json:"version,omitempty"`
+	Mount    string   `json:"mount,omitempty"`
 }
 
 // Recall answers a question.
@@ -33,6 +35,8 @@ func (r *Records) Recall(q Question) (a Answer, err error) {
 		err = errors.Join(err, err2)
 	case q.Output != "":
 		a.Maker, a.Made, err = r.store.Maker(q.Output)
+	case q.Folder != "":
+		a.Mount, err = r.store.Mount(q.Folder)
 	case q.Settings != "":
 		if v, ok, failed := r.store.Version(q.Settings); ok {
 			a.Version = &v
@@ -78,3 +82,14 @@ func (ask Asked) Version(settings string) (v Version, ok bool, err error) {
 	}
 	return *a.Version, true, err
 }
+
+// Mount implements [Reader].
+func (ask Asked) Mount(folder string) (string, error) {
+	a, err := ask(Question{Folder: folder})
+	return a.Mount, err
+}
+
+// unwritten is a reader as one whose mounts are checked and not set.
+type unwritten struct{ Reader }
+
+func (unwritten) SetMount(string, string) error { return nil }

@@ -46,6 +46,10 @@ type Reader interface {
 	// Version returns the pipeline that the fingerprint of a task stands for, ok
 	// being false where it is not known.
 	Version(settings string) (v Version, ok bool, err error)
+
+	// Mount is the file system that [Store.SetMount] last said a folder of outputs
+	// lies on, "" where it never did.
+	Mount(folder string) (mount string, err error)
 }
 
 // Maker is the task that an output was last made by. The output stays its own
@@ -124,9 +128,7 @@ type Store interface {
 	// It does nothing where it was done less than a day before now.
 	Retain(now time.Time, rule Rule) (n int, err error)
 
-	// Mount is the file system that SetMount last said a folder of outputs lies
-	// on, "" where it never did.
-	Mount(folder string) (mount string, err error)
+	// SetMount says which file system a folder of outputs lies on.
 	SetMount(folder, mount string) error
 
 	// SetVersion stores v in place of the version with its fingerprint.
