@@ -153,7 +153,7 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 		}
 	}()
 	if e.remember {
-		if err := e.openLedger(); err != nil {
+		if err := openLedger(e); err != nil {
 			return nil, err
 		}
 		if err := prepareFolders(e); err != nil {
@@ -194,17 +194,17 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 		if err := register(e.store, e.pipelines); err != nil {
 			return nil, err
 		}
-		e.viewer = e.newViewer()
+		e.viewer = newViewer(e)
 		background, stop := context.WithCancel(context.WithoutCancel(ctx))
 		e.stop = stop
 		if !e.successor {
-			e.background.Go(func() { e.tellOlder(background) })
+			e.background.Go(func() { tellOlder(background, e) })
 		}
 	}
 	return e, nil
 }
 
-func (e *Engine) openLedger() error {
+func openLedger(e *Engine) error {
 	l, err := ledger.Open(e.config.StateDir)
 	if advice := AdviseWrite(err, e.config.StateDir); advice != "" {
 		return fmt.Errorf("%w; %s", err, advice)
@@ -272,7 +272,7 @@ func (e *Engine) Parallel() int { return cap(e.turns.slots) }
 
 // tellOlder logs how many results were made by models or operators of other
 // versions. They stay until somebody asks for them anew.
-func (e *Engine) tellOlder(ctx context.Context) {
+func tellOlder(ctx context.Context, e *Engine) {
 	found, err := change.Count(ctx, e.store, true)
 	if err != nil && ctx.Err() == nil {
 		e.log.Warn("older results cannot be counted", "error", err)

@@ -137,7 +137,7 @@ const previewBudget = 2 << 30
 const previewMinFree = 512 << 20
 
 // newViewer makes the viewer of an engine with a ledger.
-func (e *Engine) newViewer() *Viewer {
+func newViewer(e *Engine) *Viewer {
 	return viewer.New(viewer.Options{
 		Records: e.Records(), StateDir: e.config.StateDir, Log: e.log, Budget: previewBudget, MinFree: previewMinFree,
 		Admit: func(ctx context.Context, bytes int64) (func(), error) { return e.memory.Admit(ctx, "preview", bytes) },
