@@ -100,7 +100,7 @@ func copyOutputs(t *task, from history.Record) (_ Result, done bool, err error) 
 	if err != nil {
 		return Result{}, false, err
 	}
-	t.describe(img)
+	describe(t, img)
 	img.Close()
 	if err := t.claim(img.Source, 1); err != nil {
 		return Result{}, false, err

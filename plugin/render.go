@@ -125,7 +125,7 @@ func (r *rendering) page(page, pages int) (done bool, err error) {
 	defer img.Close()
 	defer r.noteNotWritten()
 	if page == 0 {
-		r.describe(img)
+		describe(r.task, img)
 		if err := r.choose(img); err != nil {
 			return false, inStep(err)
 		}

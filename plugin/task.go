@@ -57,7 +57,7 @@ func (t *task) close() {
 }
 
 // describe lets the records know what the photo's file tells of it.
-func (t *task) describe(img ops.Image) {
+func describe(t *task, img ops.Image) {
 	src := img.Source
 	maker, _ := img.Pixels.EXIF("Make")
 	model, _ := img.Pixels.EXIF("Model")

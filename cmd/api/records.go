@@ -25,12 +25,6 @@ const (
 // Quarantine gives up trying photos that failed; at least one must be named.
 const Quarantine Verb[RetryRequest, Requeued] = "POST /v1/quarantine"
 
-// Undo puts photos' files back as they were, a page of the journal a call.
-const Undo Verb[plugin.UndoRequest, plugin.UndoPage] = "POST /v1/undo"
-
-// Verify compares the records with their files, for about a second a call.
-const Verify Verb[plugin.VerifyRequest, plugin.VerifyPage] = "POST /v1/verify"
-
 // Failures are the photos that failed when they were last tried.
 type Failures struct {
 	Failures []plugin.Failure `json:"failures"`
