@@ -61,7 +61,7 @@ func examine(h *host, file, serviceName string) ([]tools.Finding, error) {
 		return nil, err
 	}
 	all := []tools.Finding{tools.Found("burnish", "%s", release())}
-	all = append(all, tools.CheckLibvips()...)
+	all = append(append(all, tools.CheckLibvips()...), tools.CheckCodecs()...)
 	var configured []tools.Finding
 	if file != "" {
 		loaded, faults, err := config.Load(file, h.registry)
@@ -127,7 +127,7 @@ func examineConfig(h *host, c *config.Config, u *unit.Unit) (all []tools.Finding
 		all = append(all, v.examine(use, c.Limits.MinFreeSpace))
 	}
 	all = append(all, examineNotify(c, v.service)...)
-	all = append(all, examineListen(c, status != nil)...)
+	all = append(all, examineListen(c, status != nil, v.service)...)
 	return append(append(all, examineWatching(h, c, status)...), daemon)
 }
 

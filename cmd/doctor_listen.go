@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"net"
+	"strings"
 
 	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/config"
@@ -9,10 +10,14 @@ import (
 )
 
 // examineListen tells of each address whether a running daemon listens there, or
-// whether another one could. Sockets are not made for it.
-func examineListen(c *config.Config, running bool) (all []tools.Finding) {
+// whether another one could, and the service s if there is one. Sockets are not
+// made for it.
+func examineListen(c *config.Config, running bool, s *service) (all []tools.Finding) {
 	for _, address := range c.Listen {
 		switch {
+		case s != nil && !config.IsSocket(address) && len(s.unit.Offline()) > 0:
+			f := tools.Found("address", "%s: %s has no network (%s)", address, s.unit.Name, strings.Join(s.unit.Offline(), ", "))
+			all = append(all, f.Fail("remove it from listen, and let systemd open the port: systemctl enable burnish.socket; systemctl restart %s", s.unit.Name))
 		case running:
 			all = append(all, listening(address))
 		case config.IsSocket(address):

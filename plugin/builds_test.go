@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -83,6 +84,16 @@ func TestResultsOfAnotherBuildStayUntilTheyAreAskedFor(t *testing.T) {
 		log.Lock()
 		log.Reset()
 		log.Unlock()
+	}
+
+	// The engine that takes another's place says nothing of it again.
+	options := b.options
+	b.options = append(slices.Clone(options), plugin.WithPredecessor())
+	b.reopen()
+	b.skipped(a, "already done")
+	b.options = options
+	if text := log.text(); strings.Contains(text, "older models") {
+		t.Errorf("older results are told of again: %s", text)
 	}
 
 	// An equal photo is not given an older result, and who asks gets a new one.

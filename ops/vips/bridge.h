@@ -100,6 +100,12 @@ GType bv_type_interpolate(void);
 VipsSource *bv_source_new(int fd); // takes the descriptor over; reads by position
 void bv_set_source(VipsOperation *op, const char *name, VipsSource *source);
 
+// Versions of codecs (codecs.c).
+
+enum { BV_VERSION_TEXT, BV_VERSION_BYTES, BV_VERSION_THOUSANDS };
+
+void bv_codec_version(const char *path, const char *function, int form, char *out, size_t size);
+
 // Strips (strips.c).
 
 #define BV_STRIPS_PREFIX "burnish-strips-"

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,5 +85,17 @@ func TestLog(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != 2 || !strings.Contains(lines[0], `level=DEBUG msg="error in tile 0 x 512" from=VIPS`) || !strings.Contains(lines[1], "level=ERROR") {
 		t.Errorf("logged %q", lines)
+	}
+}
+
+// What libvips has loaded tells its own version.
+func TestCodecs(t *testing.T) {
+	for name, version := range Codecs() {
+		if !regexp.MustCompile(`^\d+\.\d+\.\d+$`).MatchString(version) {
+			t.Errorf("%s: version %q", name, version)
+		}
+	}
+	if safe, _ := Readable(); slices.Contains(safe, "webp") && Codecs()["libwebp"] == "" {
+		t.Error("WebP is read by a library of no version")
 	}
 }

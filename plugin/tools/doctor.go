@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/burnish-photo/burnish/ops/network/onnx"
@@ -23,13 +22,6 @@ import (
 
 // leastLibvips is the oldest libvips that Burnish is made for.
 const leastLibvips = "8.14.0"
-
-// vulnerabilities of libvips in what Burnish may ask of it.
-var vulnerabilities = []struct{ cve, fixed, in string }{
-	{"CVE-2023-40032", "8.14.4", "reads SVG"},
-	{"CVE-2025-29769", "8.16.1", "writes AVIF and HEIC"},
-	{"CVE-2025-59933", "8.17.2", "reads PDF"},
-}
 
 // CheckLibvips judges the libvips in use; [plugin.Start] has been called.
 func CheckLibvips() []Finding {
@@ -61,33 +53,7 @@ func judgeLibvips(version string) Finding {
 		f.Detail += ", older than 8.14"
 		return f.Fail("install libvips 8.14 or later")
 	}
-	var known []string
-	fixed := ""
-	for _, v := range vulnerabilities {
-		if olderThan(version, v.fixed) {
-			known = append(known, fmt.Sprintf("%s where it %s", v.cve, v.in))
-			if fixed == "" || olderThan(fixed, v.fixed) {
-				fixed = v.fixed
-			}
-		}
-	}
-	if len(known) == 0 {
-		return f
-	}
-	f.Detail += ": as published, this version has " + strings.Join(known, ", ")
-	return f.Warn("install the security updates of the distribution, which may mend this version without renaming it, or libvips %s or later", fixed)
-}
-
-// olderThan compares versions of numbers and dots.
-func olderThan(version, than string) bool {
-	numbers := func(text string) (all []int) {
-		for part := range strings.SplitSeq(text, ".") {
-			n, _ := strconv.Atoi(part) // what is none counts as 0
-			all = append(all, n)
-		}
-		return all
-	}
-	return slices.Compare(numbers(version), numbers(than)) < 0
+	return judgeLibrary("libvips", version)
 }
 
 // CheckRuntime judges ONNX Runtime, its providers and the processor. missing is
