@@ -10,8 +10,12 @@ http() {
 }
 
 prove_port() {
-	local token score
+	local token score said
 	say "the port that systemd hands in"
+	inside sed -i 's/^watch:/listen: ["127.0.0.1:8723"]\nwatch:/' $config
+	! said=$(inside systemctl reload burnish 2>&1 && inside burnish reload -c $config 2>&1) || die "a service without network listens"
+	journal -n 20 -g 'the service has no network: remove it from listen' | tail -n 1 || die "the log does not say what to do: $said"
+	inside sed -i '/^listen:/d' $config
 	[ "$(inside systemctl is-enabled burnish.socket)" = disabled ] || die "the port is open though nobody has asked for it"
 	inside systemctl enable burnish.socket
 	inside systemctl restart burnish || die "the service does not start with its socket"
