@@ -14,8 +14,8 @@ trap 'rm -rf "$log"' EXIT
 deb=$(packaging/package.sh "${1:-unknown}" | tail -n 1)
 rpm=$(FORMAT=rpm packaging/package.sh "${1:-unknown}" | tail -n 1)
 said=$(lintian --fail-on error,warning --allow-root "$deb" 2>&1) || die "lintian: $said"
-rpm -qp --requires "$rpm" >"$log/requires"
-for library in libvips.so.42 libjpeg.so.62 libwebp.so.7; do grep -q "^$library" "$log/requires" || die "the RPM does not require $library"; done
+requires=$(rpm -qp --requires "$rpm")
+for library in libvips.so.42 libjpeg.so.62 libwebp.so.7; do grep -q "^$library" <<<"$requires" || die "the RPM does not require $library"; done
 diff <(dpkg-deb --fsys-tarfile "$deb" | tar -t | sed 's,^\.,,; s,/$,,' | sort) <(rpm -qpl "$rpm" | sort) |
 	grep -E '/(bin|lib|etc|man|systemd)/.*\.(gz|service|yaml|so.*)$|/usr/bin/' && die "the .deb and the RPM have other files"
 older=${OLDER:-$(packaging/proof/older.sh)}
@@ -24,4 +24,4 @@ for suite in ${SUITES:-bookworm trixie}; do
 	SUITE=$suite OLDER=$older packaging/test-systemd.sh "$deb" 2>&1 | tee "$log/$suite"
 done
 printf '\n%s, lintian: no error and no warning; %s: the same files\n' "${deb##*/}" "${rpm##*/}"
-cat "$log"/{bookworm,trixie} 2>/dev/null | grep '^| '
+cat "$log"/* | grep -h '^| '
