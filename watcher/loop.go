@@ -60,7 +60,7 @@ func (l *loop) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if l.options.Once && !busy && head == nil && !l.hasPaused() && l.finished(l.now()) {
+		if l.options.Once && !busy && head == nil && !l.waits() && l.finished(l.now()) {
 			return l.shortfall()
 		}
 		timer.Reset(l.untilNext(busy || len(l.toList) > 0))
@@ -230,9 +230,10 @@ func (l *loop) headOf(r *root, now time.Time) *entry {
 	return nil
 }
 
-// hasPaused reports whether files wait because their folder is paused.
-func (l *loop) hasPaused() bool {
-	return slices.ContainsFunc(l.roots, func(r *root) bool { return len(r.toSend) > 0 && l.isPaused(r.path) })
+// waits reports whether there are files to send. With no head, their folders
+// were paused a moment ago, and may not be any more.
+func (l *loop) waits() bool {
+	return slices.ContainsFunc(l.roots, func(r *root) bool { return len(r.toSend) > 0 })
 }
 
 // finished reports, with nothing at hand, whether a whole scan has found

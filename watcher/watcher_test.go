@@ -322,3 +322,42 @@ func TestOnceWaitsForAHeldFolder(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A folder was held and let go again while the loop looked for the end, and
+// files that waited were left out: 14,008 of 20,000 came.
+func TestOnceSendsAllOfAFolderThatIsHeldAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	const files = 3000
+	dir := t.TempDir()
+	for i := range files {
+		write(t, dir, fmt.Sprintf("%d.jpg", i))
+	}
+	w, err := New(Options{Folders: []Config{{Folder: dir, Settle: settle}}, Once: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, ended := make(chan File), make(chan error, 1)
+	go func() { ended <- w.Run(t.Context(), out) }()
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		for held := true; ; held = !held {
+			select {
+			case <-done:
+				return
+			default:
+				w.Pause(dir, held)
+			}
+		}
+	}()
+	for n := 0; ; n++ {
+		select {
+		case <-out:
+		case err := <-ended:
+			if n != files || err != nil {
+				t.Errorf("%d files of %d came: %v", n, files, err)
+			}
+			return
+		}
+	}
+}
