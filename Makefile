@@ -7,7 +7,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # Position-independent, with nothing left to relocate once it runs: decoders of foreign files are in it.
 LDFLAGS  = -s -w -X github.com/burnish-photo/burnish/cmd.version=$(VERSION) -extldflags "-Wl,-z,relro,-z,now"
 # Pure Go with many goroutines: these also run under the race detector.
-RACE = ./config/... ./ops/graph/... ./ops/network/tile/... ./plugin/history/... ./watcher/...
+RACE = ./cmd/logging ./cmd/notify ./cmd/scrub ./cmd/series ./cmd/serve/... ./cmd/webhook ./cmd/worker/crash ./config/... \
+	./ops/graph/... ./ops/network/tile/... ./plugin/history/... ./plugin/schedule ./watcher/...
 # Use the installed toolchain; download no other.
 export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
@@ -16,7 +17,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 .PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check bench wild eval gate chaos library change faults clock soak hostile flood fuzz deb rpm deb-arm64 package-test image clean setup-%
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what building and testing need (other targets do this, too)
 	@packaging/setup.sh build test page
@@ -55,7 +56,7 @@ check: setup-build setup-lint ## vet, lint including the layer rules, formatting
 	@test -z "$$(gofmt -l .)" || { echo 'not formatted (run gofmt -w):'; gofmt -l .; exit 1; }
 	@go vet ./...
 	@.cache/tools/golangci-lint run ./...
-	@shellcheck .ci/run packaging/*.sh packaging/proof/*.sh packaging/trials/*.sh packaging/deb/*.sh packaging/rpm/*.sh
+	@shellcheck .ci/run packaging/*.sh packaging/proof/*.sh packaging/trials/*.sh packaging/deb/*.sh packaging/rpm/*.sh packaging/container/*.sh
 
 BENCH ?= .
 BENCHTIME ?= 1x
@@ -83,10 +84,11 @@ chaos: build ## kill a daemon repeatedly while photos arrive, then check every f
 	@go run ./packaging/trials/chaos -burnish bin/burnish -kills $(KILLS) -drops $(DROPS)
 	@go run ./packaging/trials/chaos -burnish bin/burnish -kills $(KILLS) -drops $(DROPS) -review
 
-LIBRARY ?= 200000
+CHANGE ?= 300
 change: build ## what a changed pipeline costs, against the first run; CHANGE=300
 	@packaging/trials/change.sh $(CHANGE)
 
+LIBRARY ?= 200000
 library: build ## a library from its scan to its undo: time, memory, every file; LIBRARY=200000
 	@go run ./packaging/trials/library -burnish bin/burnish -photos $(LIBRARY)
 

@@ -14,7 +14,9 @@ mkdir ingest
 set -- "$originals"/*.jpg
 i=0
 while [ $i -lt "$photos" ]; do
-	eval "photo=\${$((i % $# + 1))}" # parts of them, no two alike
+	photo=$1 # parts of each in turn, no two alike
+	shift
+	set -- "$@" "$photo"
 	vips crop "$photo" "ingest/$i.jpg[Q=$((20 + i / 384))]" $((i / $# % 8)) $((i / $# / 8 % 8)) 440 440
 	i=$((i + 1))
 done
