@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/vips"
 )
 
 // Part is a step, or what a sink reads, together with all that it depends on. Its
@@ -150,6 +149,6 @@ func (r *run) keyed(ctx context.Context, n *node) context.Context {
 	if !part.Network || part.place || src == nil || src.Hash == "" {
 		return ctx
 	}
-	digest := sha256.Sum256(fmt.Appendf(nil, "%s %s %s %d %s", part.Settings, part.Build, src.Hash, src.Page, vips.Version()))
+	digest := sha256.Sum256(fmt.Appendf(nil, "%s %s %s %d", part.Settings, part.Build, src.Hash, src.Page))
 	return ops.WithStep(ctx, hex.EncodeToString(digest[:]))
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/vips"
 )
 
 // results are those that are kept from run to run.
@@ -16,14 +17,14 @@ type results struct {
 	scratch  string
 }
 
-// key names the result of a run: that of the step, on these devices. It is "" where
-// none is kept.
+// key names the result of a run: that of the step, on these devices, from pixels of
+// this libvips. It is "" where none is kept.
 func (o *Operator) key(ctx context.Context) string {
 	step := ops.Step(ctx)
 	if step == "" || o.results.cache == nil {
 		return ""
 	}
-	digest := sha256.Sum256(fmt.Appendf(nil, "%s %g %s", step, o.strengthFor(ctx), o.devices))
+	digest := sha256.Sum256(fmt.Appendf(nil, "%s %g %s %s", step, o.strengthFor(ctx), o.devices, vips.Version()))
 	return hex.EncodeToString(digest[:])
 }
 
