@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -133,6 +134,37 @@ func change(text, diff string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("does not have the context of\n%s", diff)
+}
+
+// Every package has a rule of layers and stands among the rooms of README.md;
+// packages that help tests need not.
+func TestEveryPackageHasItsPlace(t *testing.T) {
+	rules, err := os.ReadFile("../.golangci.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rooms, _ := strings.Cut(string(page), "## Rooms")
+	rooms, _, _ = strings.Cut(rooms, "## A photo")
+	list := exec.Command("go", "list", "-f", "{{.ImportPath}}", "./...")
+	list.Dir = ".."
+	packages, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pkg := range strings.Fields(string(packages)) {
+		folder := strings.TrimPrefix(pkg, "github.com/burnish-photo/burnish/")
+		if !strings.Contains(string(rules), `"**/`+folder+`/*.go"`) {
+			t.Errorf("%s has no rule layer-… in .golangci.yml", folder)
+		}
+		name := path.Base(folder)
+		if !strings.HasSuffix(name, "test") && !regexp.MustCompile(`\b`+name+`\b`).MatchString(rooms) {
+			t.Errorf("%s is not among the rooms of README.md", folder)
+		}
+	}
 }
 
 // Limits that keep a package and a type readable: files of a package, tests
