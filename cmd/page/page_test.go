@@ -11,30 +11,42 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/text/language"
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/serve"
+	"github.com/burnish-photo/burnish/cmd/serve/token"
 )
 
-// site is a page that is served, of a daemon that answers nothing.
+// site is a page that is served, of a daemon that knows nothing. Who asks has a
+// token.
 type site struct {
 	*testing.T
-	root string
+	root, token string
 }
 
 func open(t *testing.T, base string) site {
 	t.Helper()
-	s := serve.New(serve.Options{})
-	New(Options{Client: api.Direct(http.NotFoundHandler())}).Mount(s)
+	dir := t.TempDir()
+	s := serve.New(serve.Options{StateDir: dir})
+	New(Options{Client: api.Direct(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusOK)
+		_, _ = io.WriteString(w, "{}")
+	}))}).Mount(s)
+	_, secret, err := token.At(dir).Create("tester", []string{"read", "act"}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	change, err := s.Prepare(serve.Config{Listen: []string{"127.0.0.1:0"}, BasePath: base})
 	if err != nil {
 		t.Fatal(err)
 	}
 	change.Commit()
 	t.Cleanup(func() { s.Close(context.Background()) })
-	return site{t, strings.TrimSuffix(s.Addresses()[0], base+"/")}
+	return site{t, strings.TrimSuffix(s.Addresses()[0], base+"/"), secret}
 }
 
 func (s site) get(path string, cookies ...string) (*http.Response, string) {
@@ -43,6 +55,7 @@ func (s site) get(path string, cookies ...string) (*http.Response, string) {
 	if err != nil {
 		s.Fatal(err)
 	}
+	r.Header.Set("Authorization", "Bearer "+s.token)
 	for _, c := range cookies {
 		r.Header.Add("Cookie", c)
 	}
@@ -61,7 +74,10 @@ func (s site) get(path string, cookies ...string) (*http.Response, string) {
 func TestLinksLieBelowTheBasePath(t *testing.T) {
 	h := open(t, "/burnish")
 	for _, path := range []string{"/", "/photos", "/review", "/failures", "/config", "/none"} {
-		_, body := h.get(path)
+		response, body := h.get(path)
+		if found := path != "/none"; found != (response.StatusCode == http.StatusOK) {
+			t.Errorf("%s: %d", path, response.StatusCode)
+		}
 		for _, link := range regexp.MustCompile(`(?:href|src|action|data-events|hx-get)="([^"]*)"`).FindAllStringSubmatch(body, -1) {
 			if !strings.HasPrefix(link[1], "/burnish/") && !strings.HasPrefix(link[1], "#") {
 				t.Errorf("%s: %s", path, link[0])
