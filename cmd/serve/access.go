@@ -13,10 +13,10 @@ import (
 )
 
 // Limits of requests but those of the scope Submit, whose handlers set their own.
-const (
-	maxBody     = 1 << 20 // bytes
-	bodyTimeout = 30 * time.Second
-)
+const maxBody = 1 << 20 // bytes
+
+// bodyTimeout is how long a body may take to come. A test shortens it.
+var bodyTimeout = 30 * time.Second
 
 // identify finds the token that a request shows.
 func (s *Site) identify(w http.ResponseWriter, r *http.Request, v *visitor) error {
@@ -65,8 +65,10 @@ func (s *Site) guard(scope Scope, h http.Handler) http.Handler {
 			s.turnAway(w, r, scope)
 			return
 		}
-		if scope != Submit {
-			limitBody(w, r)
+		if scope == Submit {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // without a network there is none
+		} else if r.Body != nil {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}
 		if scope == Act {
 			s.log.Info("asked to act", "what", r.Method+" "+r.URL.Path, "token", Who(r), "address", of(r).addr)
@@ -142,13 +144,17 @@ func Who(r *http.Request) string { return of(r).name }
 // SignedIn reports whether a cookie names who asks, who may sign out then.
 func SignedIn(r *http.Request) bool { return of(r).cookie }
 
-// limitBody bounds a request's body, in bytes and in time.
-func limitBody(w http.ResponseWriter, r *http.Request) {
+// hurried is r, whose body has to come in time. That holds before anybody has
+// judged the request: net/http waits for the body of one that was refused.
+func hurried(w http.ResponseWriter, r *http.Request) *http.Request {
 	if r.Body == nil || r.Body == http.NoBody {
-		return
+		return r
 	}
 	timeouts := http.NewResponseController(w)
-	if timeouts.SetReadDeadline(time.Now().Add(bodyTimeout)) == nil {
-		r.Body = &timed{http.MaxBytesReader(w, r.Body, maxBody), timeouts}
+	if timeouts.SetReadDeadline(time.Now().Add(bodyTimeout)) != nil {
+		return r
 	}
+	inner := r.WithContext(r.Context())
+	inner.Body = &timed{r.Body, timeouts}
+	return inner
 }

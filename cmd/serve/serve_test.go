@@ -364,6 +364,32 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// A body that never comes holds no connection, also where the request is refused
+// before anybody reads it.
+func TestABodyThatNeverComesIsHungUpOn(t *testing.T) {
+	t.Cleanup(serve.ShortenBodies(200 * time.Millisecond))
+	s := open(t, serve.Config{})
+	for _, head := range []string{
+		"POST /none HTTP/1.1\r\nHost: localhost\r\n",
+		"POST /do HTTP/1.1\r\nHost: localhost\r\n",
+		"POST /do HTTP/1.1\r\nHost: evil.example\r\n",
+		"GET /style.css HTTP/1.1\r\nHost: localhost\r\n",
+	} {
+		for _, length := range []string{"Content-Length: 100\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"} {
+			conn, err := net.Dial("tcp", strings.TrimPrefix(s.tcp, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_, _ = io.WriteString(conn, head+length)
+			_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+			if _, err := io.Copy(io.Discard, conn); os.IsTimeout(err) {
+				t.Errorf("%q is waited for", head+length)
+			}
+		}
+	}
+}
+
 func TestAnAddressThatIsTakenIsNamedWithARemedy(t *testing.T) {
 	s := open(t, serve.Config{})
 	file := filepath.Join(t.TempDir(), "file")

@@ -113,6 +113,7 @@ func (s *Site) Handle(pattern string, scope Scope, h http.Handler) {
 // ServeHTTP answers a request.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
+	r = hurried(w, r)
 	c := s.config.Load()
 	v, err := c.visitor(r)
 	if err == nil {
