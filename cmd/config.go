@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/burnish-photo/burnish/config"
+	"github.com/burnish-photo/burnish/config/mask"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"gopkg.in/yaml.v3"
 )
@@ -98,7 +99,7 @@ func (h *host) readText(file string, counting func(diag.Diagnostics) diag.Diagno
 		return nil, nil, err
 	}
 	c, faults := config.Parse(file, folder, text, h.registry)
-	errs, warnings := counting(faults).Split()
+	errs, warnings := counting(withoutSecrets(faults, text)).Split()
 	for _, w := range warnings {
 		printDiagnostic(h.err, w)
 	}
@@ -106,6 +107,17 @@ func (h *host) readText(file string, counting func(diag.Diagnostics) diag.Diagno
 		return nil, nil, fmt.Errorf("the configuration has faults:\n%w", errs)
 	}
 	return c, text, nil
+}
+
+// withoutSecrets are faults of a text that quote none of its secrets: logs and
+// the daemon's status keep them.
+func withoutSecrets(faults diag.Diagnostics, text []byte) diag.Diagnostics {
+	secrets := mask.Secrets(string(text))
+	faults = slices.Clone(faults)
+	for i, f := range faults {
+		faults[i].Message, faults[i].Hint = mask.Words(f.Message, secrets), mask.Words(f.Hint, secrets)
+	}
+	return faults
 }
 
 // readFile is diag.ReadFile until the context ends: a pipe may stay silent. Then

@@ -43,11 +43,10 @@ func (s *shownConfiguration) now(ctx context.Context) (api.ConfigurationFile, er
 	}
 	shown.Text, shown.Changed = mask.Text(string(text)), !bytes.Equal(text, source.Text)
 	c, faults := config.Parse(source.File, source.Folder, text, s.host.registry)
-	secrets := mask.Secrets(string(text))
-	for _, f := range faults {
+	for _, f := range withoutSecrets(faults, text) {
 		shown.Faults = append(shown.Faults, api.ConfigurationItem{
 			Line: f.Line, Column: f.Column, Warning: f.Warning || f.HostOnly,
-			Message: diag.Printable(mask.Words(f.Message, secrets)), Hint: diag.Printable(mask.Words(f.Hint, secrets)),
+			Message: diag.Printable(f.Message), Hint: diag.Printable(f.Hint),
 		})
 	}
 	if errs, _ := faults.Portable().Split(); c == nil || len(errs) > 0 {
