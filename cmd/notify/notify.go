@@ -72,6 +72,8 @@ type Notifier struct {
 	folds   map[event.Kind]*fold
 	crashes []time.Time // of the worker, of late
 	outlets []*outlet
+	used    bool // by a configuration: what an earlier daemon has left is taken up
+	between bool // two configurations: no message is handed over
 	closed  bool
 }
 
@@ -88,8 +90,8 @@ func (n *Notifier) Use(c Config) {
 		n.mu.Unlock()
 		return
 	}
-	old := n.outlets
-	n.config, n.outlets = c, nil
+	old, first := n.outlets, !n.used
+	n.config, n.outlets, n.used, n.between = c, nil, true, true
 	n.mu.Unlock()
 	for _, o := range old {
 		o.close()
@@ -103,8 +105,11 @@ func (n *Notifier) Use(c Config) {
 	}
 	dropOthers(filepath.Join(n.options.StateDir, spoolFolder), names, n.options.Log)
 	n.mu.Lock()
-	n.outlets = outlets
-	n.mu.Unlock()
+	defer n.mu.Unlock()
+	n.outlets, n.between = outlets, false
+	if !first {
+		return // what is pending is that of the folds
+	}
 	for _, m := range n.pending().take() {
 		n.put(outlets, m)
 	}
@@ -197,7 +202,11 @@ func (n *Notifier) wanted(e logging.Event, group string) bool {
 func (n *Notifier) send(kind event.Kind) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !n.closed {
+	switch {
+	case n.closed:
+	case n.between:
+		n.folds[kind].due.Reset(gather)
+	default:
 		n.flush(kind)
 	}
 }

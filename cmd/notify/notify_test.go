@@ -205,6 +205,42 @@ func TestMessagesArriveAfterFailuresAndRestarts(t *testing.T) {
 	})
 }
 
+// Another configuration neither repeats nor loses what has gathered, also while
+// a receiver of the former one takes its time to end.
+func TestAReloadTellsEverythingOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		var b inbox
+		log, n := told(dir, &b)
+		quarantine := func(photo string) { log.Error("x", event.PhotoQuarantined.Attr(), "photo", photo) }
+		use := func(send func(context.Context, Message) error) {
+			n.Use(Config{interval: 15 * time.Minute, batch: 10, targets: []target{{id: "inbox", name: "inbox", send: send}}})
+		}
+		quarantine("1")
+		time.Sleep(2 * time.Second) // it is written down, and not sent
+		use(b.send)
+		time.Sleep(time.Minute)
+		if got := b.take(); got != "photo_quarantined 1 " {
+			t.Errorf("after a reload came %q", got)
+		}
+		use(func(ctx context.Context, _ Message) error {
+			<-ctx.Done()
+			time.Sleep(5 * time.Second)
+			return ctx.Err()
+		})
+		log.Error("x", event.FolderDegraded.Attr(), "folder", "/in")
+		time.Sleep(6 * time.Second) // it is being sent
+		log.Error("x", event.DiskLow.Attr(), "folder", "/in")
+		time.Sleep(2 * time.Second)
+		use(b.send) // while the last one's time to gather ends
+		time.Sleep(time.Hour)
+		if got := b.take(); got != "folder_degraded 1 /in; disk_low 1 /in" {
+			t.Errorf("after a slow reload came %q", got)
+		}
+		n.Close(done())
+	})
+}
+
 func TestWhatWaitsIsBounded(t *testing.T) {
 	s := spool{filepath.Join(t.TempDir(), "x")}
 	lost := 0

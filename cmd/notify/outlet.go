@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -104,6 +105,9 @@ func (o *outlet) run(ctx context.Context) {
 // given up. Else it returns when to try again.
 func (o *outlet) deliver(ctx context.Context, file string, try int) (wait time.Duration, done bool) {
 	m, err := o.spool.read(file)
+	if unread := (*fs.PathError)(nil); errors.As(err, &unread) && !errors.Is(err, fs.ErrNotExist) && try < maxRefusals {
+		return backoff(try), false // no file can be opened for now
+	}
 	if err != nil { // damaged, or gone for others
 		_ = os.Remove(file)
 		return 0, true
