@@ -42,9 +42,12 @@
       input.form.querySelector("output").textContent = Math.round(input.value * 100) + "%";
     }
   });
-  document.addEventListener("htmx:beforeRequest", (e) => {
-    if (e.target.id === "review" && document.querySelector(".strength[data-set], #review details[open], form[data-sent]")) e.preventDefault();
-  });
+  // A view that was asked for before something was set comes too late.
+  for (const event of ["htmx:beforeRequest", "htmx:beforeSwap"]) {
+    document.addEventListener(event, (e) => {
+      if (e.target.id === "review" && document.querySelector(".strength[data-set], #review details[open], form[data-sent]")) e.preventDefault();
+    });
+  }
   document.addEventListener("htmx:afterSettle", () => {
     for (const input of document.querySelectorAll(".split input")) input.value = split;
   });
