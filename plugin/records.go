@@ -126,6 +126,7 @@ var (
 	ErrPictureMissing = viewer.ErrMissing
 	ErrPictureChanged = viewer.ErrChanged
 	ErrPictureUnsafe  = viewer.ErrUnsafe
+	ErrPictureLarge   = viewer.ErrLarge
 	ErrPictureLater   = viewer.ErrLater
 	ErrViewerBusy     = viewer.ErrBusy
 )

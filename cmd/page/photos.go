@@ -145,11 +145,14 @@ func cardOf(record api.PhotoRecord) card {
 			picture, hash, least = i+1, o.Hash, o.Size
 		}
 	}
-	if r.ErrorClass != string(plugin.Crashed) && hash != "" {
+	if !slices.Contains(unopened, r.ErrorClass) && hash != "" {
 		c.Thumb = previewPath(record.ID, picture, 320, hash)
 	}
 	return c
 }
+
+// unopened are the kinds of failures of photos that are not decoded to be shown.
+var unopened = []string{string(plugin.Crashed), string(plugin.Starved), string(plugin.TooLarge)}
 
 // previewPath is that of a whole picture. It changes with the picture, so that
 // browsers may keep it.

@@ -39,8 +39,8 @@ func (v *Viewer) open(photo string, picture int) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	if unsafe(r) {
-		return nil, ErrUnsafe
+	if err := refused(r); err != nil {
+		return nil, err
 	}
 	f, err := v.openRecorded(r, picture)
 	if err != nil {
@@ -120,8 +120,8 @@ func (v *Viewer) Look(ctx context.Context, photo string) (history.Record, []Stat
 		if err == nil {
 			f.close()
 		}
-		if err == nil && unsafe(r) {
-			err = ErrUnsafe
+		if err == nil {
+			err = refused(r)
 		}
 		all[i].Err = err
 	}

@@ -27,6 +27,7 @@ var (
 	ErrMissing = errors.New("the file is no longer where it was")
 	ErrChanged = errors.New("the file is no longer the one that was recorded")
 	ErrUnsafe  = errors.New("decoding this photo ended the worker process, so it is not opened again")
+	ErrLarge   = errors.New("the photo was refused as too large, so it is not opened")
 	ErrOutside = errors.New("there is no such tile")
 	ErrBusy    = errors.New("too many pictures are being looked at; try again in a moment")
 	ErrLater   = errors.New("the picture is being prepared; try again in a moment")
@@ -209,9 +210,18 @@ func (v *Viewer) prepare(ctx context.Context, f *file) (pyramid, error) {
 	return v.cache.pyramid(ctx, f)
 }
 
-// unsafe reports whether a record tells that decoding its photo ended a process.
-func unsafe(r history.Record) bool {
-	return r.HasFailed() && (r.ErrorClass == string(failure.Crashed) || r.ErrorClass == string(failure.Starved))
+// refused is why a photo is not opened whose record tells that decoding it ended
+// a process, or that it is beyond the limits; nil for all others.
+func refused(r history.Record) error {
+	switch {
+	case !r.HasFailed():
+		return nil
+	case r.ErrorClass == string(failure.Crashed), r.ErrorClass == string(failure.Starved):
+		return ErrUnsafe
+	case r.ErrorClass == string(failure.TooLarge):
+		return ErrLarge
+	}
+	return nil
 }
 
 // encode makes the bytes that are sent.

@@ -303,20 +303,23 @@ func TestSwappedFiles(t *testing.T) {
 	}
 }
 
-// A photo that ended the process which decoded it is not decoded again.
-func TestPhotosThatCrashAreNotOpened(t *testing.T) {
+// A photo that ended the process which decoded it, or that is beyond the limits,
+// is not decoded to be shown.
+func TestPhotosThatWereRefusedAreNotOpened(t *testing.T) {
 	b := newBench(t, nil)
-	id := b.photo(t, "a.jpg", scene(t, 64, 64, "jpegsave_buffer", nil))
-	r, _, _ := b.store.ByID(id)
-	r.State, r.ErrorClass = history.Quarantined, string(failure.Crashed)
-	if err := b.store.Put(r); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.Tile(t.Context(), Tile{Photo: id}); !errors.Is(err, ErrUnsafe) {
-		t.Errorf("a tile: %v", err)
-	}
-	if _, err := b.Preview(t.Context(), id, 0, 64); !errors.Is(err, ErrUnsafe) {
-		t.Errorf("a preview: %v", err)
+	for kind, want := range map[failure.Kind]error{failure.Crashed: ErrUnsafe, failure.Starved: ErrUnsafe, failure.TooLarge: ErrLarge} {
+		id := b.photo(t, string(kind)+".jpg", scene(t, 64, 64, "jpegsave_buffer", nil))
+		r, _, _ := b.store.ByID(id)
+		r.State, r.ErrorClass = history.Quarantined, string(kind)
+		if err := b.store.Put(r); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Tile(t.Context(), Tile{Photo: id}); !errors.Is(err, want) {
+			t.Errorf("a tile: %v, want %v", err, want)
+		}
+		if _, err := b.Preview(t.Context(), id, 0, 64); !errors.Is(err, want) {
+			t.Errorf("a preview: %v, want %v", err, want)
+		}
 	}
 }
 
