@@ -1,6 +1,7 @@
 // Package mask hides the secrets of a configuration's text, so that it can be
-// shown: what follows a key that names a secret, and what of a URL is one. The
-// text need not be well-formed YAML. It knows no key of Burnish's own.
+// shown: what follows a key or a command's option that names a secret, and what
+// of a URL is one. The text need not be well-formed YAML. The package knows no key
+// of Burnish's own.
 package mask
 
 import (
@@ -23,7 +24,11 @@ var (
 	// keyed is a key that names a secret, quoted or not, and what follows on its line.
 	keyed = regexp.MustCompile(`(^|[\s{,\-#"'])("?'?` + secret + `"?'?\s*:)([ \t]+\S.*|\s*)$`)
 	flow  = regexp.MustCompile(`([{,]\s*"?'?` + secret + `"?'?\s*:\s*)("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|\[[^\]]*\]|\{[^}]*\}|[^,}\n]*)`)
-	links = regexp.MustCompile(`\bhttps?://[^\s"'<>,\]}]+`)
+	links = regexp.MustCompile(`\b[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>,\]}]+`)
+	// option is a command's argument that names a secret, with its value or before it.
+	option = regexp.MustCompile(`^--?` + secret + `(?:=(?s:(.*)))?$`)
+	// assigned is such an argument within a text.
+	assigned = regexp.MustCompile(`(--?` + secret + `=)("[^"]*"|[^\s"',\]}]+)`)
 )
 
 // shortest is the length of a secret that is looked for elsewhere in the text:
@@ -56,6 +61,7 @@ func Text(text string) string {
 				line += " " + Hidden
 			}
 		}
+		line = assigned.ReplaceAllString(line, "${1}"+Hidden)
 		lines[i] = links.ReplaceAllStringFunc(line, address)
 	}
 	return Words(strings.Join(lines, "\n"), Secrets(text))
@@ -91,6 +97,9 @@ func Secrets(text string) (all []string) {
 			if n.Kind == yaml.MappingNode && i%2 == 1 && secretName.MatchString(n.Content[i-1].Value) {
 				values(c)
 			}
+			if n.Kind == yaml.SequenceNode {
+				argument(n.Content, i, values)
+			}
 			walk(c)
 		}
 	}
@@ -105,6 +114,18 @@ func Secrets(text string) (all []string) {
 	return slices.Compact(all)
 }
 
+// argument hands the value of a command's argument that names a secret to values.
+func argument(all []*yaml.Node, i int, values func(*yaml.Node)) {
+	m := option.FindStringSubmatch(all[i].Value)
+	switch {
+	case m == nil:
+	case strings.Contains(m[0], "="):
+		values(&yaml.Node{Kind: yaml.ScalarNode, Value: m[1]})
+	case i+1 < len(all):
+		values(all[i+1])
+	}
+}
+
 // Words is a message without the secrets of a text.
 func Words(message string, secrets []string) string {
 	for _, s := range secrets {
@@ -113,11 +134,14 @@ func Words(message string, secrets []string) string {
 	return message
 }
 
-// address is a URL without what may be secret in it: its user, and its path and
-// query, which are all that keeps others from calling a webhook.
+// address is a URL without what may be secret in it: its user, and, on the web,
+// its path and query, which are all that keeps others from calling a webhook.
 func address(link string) string {
 	u, err := url.Parse(link)
+	web := strings.HasPrefix(strings.ToLower(link), "http")
 	switch {
+	case !web && (err == nil && u.User == nil || !strings.Contains(link, "@")):
+		return link
 	case err != nil || u.Host == "":
 		return Hidden
 	case u.User == nil && strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == "":

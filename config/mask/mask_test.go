@@ -32,6 +32,11 @@ func TestSecretsAreHidden(t *testing.T) {
 		"path of a URL": "url: https://hooks.example.org/services/hunter22",
 		"query":         "url: https://example.org?key=hunter22",
 		"tabs":          "secret:\thunter22",
+		"option":        "command: [notify, --token=hunter22, -v]",
+		"option, words": "command: [notify, --api-key, hunter22]",
+		"option quoted": `command: [notify, "--token=hunter22, x"]`,
+		"option block":  "command:\n  - notify\n  - --password\n  - hunter22\nc: d",
+		"other scheme":  "to: smtp://me:hunter22@example.org:25",
 	} {
 		got := mask.Text(text)
 		if strings.Contains(got, "hunter22") || !strings.Contains(got, mask.Hidden) {
