@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/statefile"
 	"github.com/burnish-photo/burnish/watcher"
 )
 
@@ -112,7 +113,7 @@ func (k *keeper) keep() {
 		return
 	}
 	s.Written = time.Now()
-	err := writeWhole(filepath.Join(k.dir, statusFile), s)
+	err := writeStatus(filepath.Join(k.dir, statusFile), s)
 	if err != nil && !k.told {
 		k.log.Warn("cannot write the status file; burnish status will be out of date", "error", err)
 	}
@@ -163,22 +164,13 @@ func standing(a *App) api.Standing {
 	return api.Stand(true, a.options.Config.StateDir, &s)
 }
 
-// writeWhole replaces a file at once.
-func writeWhole(path string, v any) error {
+// writeStatus replaces a status file at once.
+func writeStatus(path string, v any) error {
 	data, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
-	temporary := path + ".tmp"
-	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(data, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(temporary))
-	}
-	return os.Rename(temporary, path)
+	return statefile.Write(path, append(data, '\n'), 0o640)
 }
 
 // line is a status in short.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/statefile"
 	"github.com/burnish-photo/burnish/ops/event"
 	"github.com/burnish-photo/burnish/plugin"
 )
@@ -35,8 +36,10 @@ type Scrub struct {
 
 	mu    sync.Mutex
 	state api.ScrubStatus
-	kept  time.Time // when the file was written
-	fault bool      // it could not be
+
+	// Run's goroutine alone touches these.
+	kept   time.Time // when the file was written
+	failed bool      // it could not be
 }
 
 // Open reads how far the last daemon has come.
@@ -129,21 +132,18 @@ func (s *Scrub) tell(f plugin.Finding, state *api.ScrubStatus) {
 // for a while.
 func (s *Scrub) keep(state api.ScrubStatus, matters bool, now time.Time) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.state = state
+	s.mu.Unlock()
 	if since := now.Sub(s.kept); !matters && since >= 0 && since < keptEvery {
 		return
 	}
 	s.kept = now
 	data, err := api.Marshal(state)
 	if err == nil {
-		err = os.WriteFile(s.file+".new", data, 0o640)
+		err = statefile.Write(s.file, data, 0o640)
 	}
-	if err == nil {
-		err = os.Rename(s.file+".new", s.file)
-	}
-	if err != nil && !s.fault {
+	if err != nil && !s.failed {
 		s.log.Warn("how far the background verification has come cannot be kept", "error", err)
 	}
-	s.fault = err != nil
+	s.failed = err != nil
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/burnish-photo/burnish/cmd/statefile"
 )
 
 const (
@@ -106,28 +108,14 @@ func (s *Store) write() error {
 	if !changed {
 		return nil
 	}
-	err := replace(s.path, stored{layout, all})
+	data, err := json.Marshal(stored{layout, all})
+	if err == nil {
+		err = statefile.Write(s.path, append(data, '\n'), 0o600)
+	}
 	if err != nil {
 		s.mu.Lock()
 		s.changed = true // it is tried again
 		s.mu.Unlock()
 	}
 	return err
-}
-
-func replace(path string, v any) error {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	temporary := path + ".tmp"
-	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(data, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(temporary))
-	}
-	return os.Rename(temporary, path)
 }
