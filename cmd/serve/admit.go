@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// judge refuses requests that no page of the site and no honest program sends.
-func (s *Site) judge(c *Config, r *http.Request, v *visitor) error {
+// admit refuses requests that no page of the site and no honest program sends.
+func (s *Site) admit(c *Config, r *http.Request, v *visitor) error {
 	if !clean(r.URL.Path) {
 		return problem(http.StatusBadRequest, "the path must be a clean one, without // and .., got %.200q", r.URL.Path)
 	}

@@ -120,7 +120,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = s.identify(w, r, v)
 	}
 	if err == nil {
-		err = s.judge(c, r, v)
+		err = s.admit(c, r, v)
 	}
 	if err != nil {
 		refuse(w, err)
