@@ -160,11 +160,13 @@ func (e *Engine) Records() *Records {
 	return r
 }
 
-// UndoRequest says what is to be undone, UndoPage what was, of how many photos
-// a call takes.
+// What [Undo] is asked and answers.
 type (
+	// UndoRequest says what is to be undone.
 	UndoRequest = undo.Request
-	UndoPage    = undo.Page
+	// UndoPage is what was undone, of as many photos as a call takes.
+	UndoPage = undo.Page
+	// UndonePhoto is what was undone of one photo.
 	UndonePhoto = undo.Photo
 )
 
@@ -174,13 +176,18 @@ func Undo(ctx context.Context, r *Records, q UndoRequest) (UndoPage, error) {
 	return u.Undo(ctx, q)
 }
 
-// VerifyRequest says what is verified, VerifyPage what was found.
+// What [Verify] is asked and answers.
 type (
+	// VerifyRequest says what is verified.
 	VerifyRequest = verify.Request
-	VerifyPage    = verify.Page
-	VerifyCount   = verify.Count
-	Finding       = verify.Finding
-	RecordKey     = history.Key
+	// VerifyPage is what was found, of as many photos as a call takes.
+	VerifyPage = verify.Page
+	// VerifyCount counts what was looked at.
+	VerifyCount = verify.Count
+	// Finding is what is wrong with a file.
+	Finding = verify.Finding
+	// RecordKey names a record: its photo and task.
+	RecordKey = history.Key
 )
 
 // Verify compares the records with the files that they tell of; see package
