@@ -20,8 +20,11 @@ var bodyTimeout = 30 * time.Second
 
 // identify finds the token that a request shows.
 func (s *Site) identify(w http.ResponseWriter, r *http.Request, v *visitor) error {
-	if shown := r.Header.Get("Authorization"); shown != "" {
-		kind, secret, _ := strings.Cut(shown, " ")
+	kind, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(kind, "Basic") { // a proxy's own, which it hands on
+		v.local, kind = false, ""
+	}
+	if kind != "" {
 		if !strings.EqualFold(kind, "Bearer") {
 			return unauthorized(w, "Authorization must be \"Bearer TOKEN\"")
 		}

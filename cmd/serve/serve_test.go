@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"os"
@@ -141,6 +143,7 @@ func TestReadingIsFreeOnThisMachineAlone(t *testing.T) {
 			question{"GET", "/look", 401, "token", []string{"Via", "1.1 proxy"}},
 			question{"GET", "/look", 401, "token", []string{"X-Real-IP", "127.0.0.1"}},
 			question{"GET", "/look", 401, "token", []string{"Host", "photos.example"}},
+			question{"GET", "/look", 401, "token", []string{"Authorization", "Basic YTpi"}},
 			question{"GET", "/style.css", 200, "path /style.css", []string{"X-Forwarded-For", "192.0.2.1"}},
 			question{"GET", "/readyz", 200, "path /readyz", nil},
 			question{"GET", "/readyz", 200, "OK", []string{"X-Forwarded-For", "192.0.2.1"}},
@@ -184,7 +187,8 @@ func TestTokens(t *testing.T) {
 		question{"GET", "/look", 401, "wrong", bearer(late)},
 		question{"GET", "/look", 401, "wrong", bearer(read + "x")},
 		question{"GET", "/look", 401, "wrong", bearer("")},
-		question{"GET", "/look", 401, "Bearer", []string{"Authorization", "Basic YTpi"}},
+		question{"GET", "/look", 401, "Bearer", []string{"Authorization", "Digest YTpi"}},
+		question{"GET", "/look", 401, "needs a token", []string{"Authorization", "Basic YTpi"}},
 		question{"GET", "/look?token=" + read, 400, "must not stand in an address", nil})
 	if err := s.tokens.Revoke("reader"); err != nil {
 		t.Fatal(err)
@@ -270,6 +274,10 @@ func TestSigningIn(t *testing.T) {
 	c := a.Cookies()
 	if len(c) != 1 || !c[0].HttpOnly || !c[0].Secure || c[0].SameSite != http.SameSiteStrictMode || c[0].Path != "/burnish/" || strings.Contains(c[0].Value, secret) {
 		t.Fatalf("cookies: %v", c)
+	}
+	// A proxy that asks for a password of its own hands it on.
+	if a = send("GET", "/burnish/look", "", "Cookie", c[0].Name+"="+c[0].Value, "Authorization", "Basic YTpi"); a.StatusCode != 200 || !strings.Contains(a.body, "anna") {
+		t.Errorf("with a proxy's password: %d %s", a.StatusCode, a.body)
 	}
 	cookie := []string{"Cookie", c[0].Name + "=" + c[0].Value}
 	if a = send("POST", "/burnish/do", "", cookie...); a.StatusCode != 200 || !strings.Contains(a.body, "anna") {
@@ -387,6 +395,23 @@ func TestABodyThatNeverComesIsHungUpOn(t *testing.T) {
 				t.Errorf("%q is waited for", head+length)
 			}
 		}
+	}
+}
+
+func TestPanicsAreLogged(t *testing.T) {
+	var log strings.Builder
+	s := serve.New(serve.Options{StateDir: t.TempDir(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	s.Handle("GET /broken", serve.Public, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("broken") }))
+	func() {
+		defer func() {
+			if p := recover(); p != http.ErrAbortHandler {
+				t.Errorf("the connection does not end: %v", p)
+			}
+		}()
+		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "http://localhost/broken", nil))
+	}()
+	if got := log.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "GET /broken") || !strings.Contains(got, "serve_test.go") {
+		t.Errorf("logged: %s", got)
 	}
 }
 

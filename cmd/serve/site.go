@@ -18,6 +18,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -112,6 +113,7 @@ func (s *Site) Handle(pattern string, scope Scope, h http.Handler) {
 
 // ServeHTTP answers a request.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer s.logPanic(r)
 	secure(w.Header())
 	r = hurried(w, r)
 	c := s.config.Load()
@@ -132,6 +134,18 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mux.ServeHTTP(w, inner)
+}
+
+// logPanic logs that a handler has panicked, and ends the connection.
+func (s *Site) logPanic(r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p != http.ErrAbortHandler {
+		s.log.Error("internal error (panic)", "what", r.Method+" "+r.URL.Path, "error", p, "stack", string(debug.Stack()))
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // unmatched answers what nobody handles.
