@@ -17,6 +17,10 @@
     live.querySelector(".live-text").textContent = state === "on" ? body.dataset.live : body.dataset.lost;
   }
 
+  // A browser has six connections to a host: tabs that nobody sees hold none, or
+  // a seventh would not load.
+  const follows = () => body.dataset.events && !document.hidden;
+
   // The browser comes back by itself after an interruption, but not after an
   // answer that is no stream, such as a proxy's while the daemon restarts.
   let source, wait = 1000, timer;
@@ -31,21 +35,16 @@
       timer = setTimeout(listen, wait + Math.random() * 500);
       wait = Math.min(wait * 2, 30000);
     };
-    source.addEventListener("status", () => {
-      if (!document.hidden) tell();
-      else stale = true;
-    });
+    source.addEventListener("status", () => body.dispatchEvent(new CustomEvent("burnish:status")));
   }
-
-  let stale = false;
-  function tell() {
-    stale = false;
-    body.dispatchEvent(new CustomEvent("burnish:status"));
+  function leave() {
+    clearTimeout(timer);
+    source?.close();
   }
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && stale) tell(); });
-  addEventListener("pagehide", () => { clearTimeout(timer); source?.close(); });
-  addEventListener("pageshow", (e) => { if (e.persisted) listen(); });
-  if (body.dataset.events) listen();
+  document.addEventListener("visibilitychange", () => { if (follows()) listen(); else leave(); });
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", (e) => { if (e.persisted && follows()) listen(); });
+  if (follows()) listen();
 
   const theme = document.querySelector("form.theme");
   theme?.addEventListener("submit", (e) => {

@@ -46,6 +46,28 @@ func TestThePageFollowsTheDaemon(t *testing.T) {
 	}
 }
 
+// A tab that nobody sees holds no connection, and is up to date once it is seen.
+func TestAHiddenTabHoldsNoStream(t *testing.T) {
+	d := pagetest.Start(t, pagetest.Config)
+	tab := pagetest.Open(t, d, pagetest.Desktop)
+	tab.Go("/")
+	tab.Await(`document.getElementById("live").dataset.state === "on"`)
+	ended := `performance.getEntriesByType("resource").filter(e => e.name.endsWith("/events")).length === 1`
+	if pagetest.Eval[bool](tab, ended) {
+		t.Fatal("the stream has ended at once")
+	}
+	hide := func(hidden string) {
+		pagetest.Eval[bool](tab, `Object.defineProperty(document, "hidden", {value: `+hidden+`, configurable: true}) && document.dispatchEvent(new Event("visibilitychange"))`)
+	}
+	hide("true")
+	tab.Await(ended) // the browser tells of requests that have ended
+	d.Drop("a.jpg", pagetest.Photo(t, "mountain-q20.jpg"))
+	d.AwaitDone(1)
+	hide("false")
+	tab.Await(`[...document.querySelectorAll(".tile")].some(t => t.innerText.startsWith("Done") && t.querySelector("dd").firstChild.data === "1")`)
+	tab.Check()
+}
+
 // All is reached and done with the keyboard.
 func TestKeyboard(t *testing.T) {
 	d := pagetest.Start(t, pagetest.Config)
