@@ -58,13 +58,13 @@ func (d *folder) pyramid(ctx context.Context, f *file) (pyramid, error) {
 		_ = os.Chtimes(name, now, now) // it was used
 		return t, nil
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	release, err := d.options.Admit(ctx, need(header, f.format, f.format == "jpeg"))
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if err := d.room(int64(header.Width) * int64(header.Height) * 4); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -320,6 +321,33 @@ func TestPhotosThatWereRefusedAreNotOpened(t *testing.T) {
 		if _, err := b.Preview(t.Context(), id, 0, 64); !errors.Is(err, want) {
 			t.Errorf("a preview: %v, want %v", err, want)
 		}
+	}
+}
+
+// Memory is held for the pyramid that is being made, not for those that wait.
+func TestWaitingPyramidsHoldNoMemory(t *testing.T) {
+	var held, most atomic.Int32
+	b := newBench(t, func(o *Options) {
+		o.Admit = func(context.Context, int64) (func(), error) {
+			now := held.Add(1)
+			for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
+			}
+			time.Sleep(200 * time.Millisecond) // for the other one to come
+			return func() { held.Add(-1) }, nil
+		}
+	})
+	var both sync.WaitGroup
+	for i := range 2 {
+		id := b.photo(t, fmt.Sprint(i, ".png"), scene(t, 600+i, 64, "pngsave_buffer", nil))
+		both.Go(func() {
+			if _, err := b.Describe(t.Context(), id, 0); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	if most.Load() != 1 {
+		t.Errorf("%d held memory at a time", most.Load())
 	}
 }
 
