@@ -19,7 +19,7 @@ import (
 
 // Notify is who is told of what, by the daemon.
 type Notify struct {
-	Events     []string      `yaml:"events" enum:"quarantine,folder,batch,crash,disk" help:"what is told: quarantine, folder (degraded, on hold, back), batch (finished), crash (of the worker, again and again), disk (nearly full); default: all"`
+	Events     []string      `yaml:"events" enum:"quarantine,folder,batch,crash,disk,library" help:"what is told: quarantine, folder (degraded, on hold, back), batch (finished), crash (of the worker, again and again), disk (nearly full), library (files missing or altered); default: all"`
 	Interval   time.Duration `yaml:"interval" range:"10s,24h" help:"events of a kind are folded into one message in this time"`
 	Batch      int           `yaml:"batch" range:"2," help:"photos from which the end of a batch is told"`
 	AllowHosts []string      `yaml:"allow_hosts" help:"hosts and networks that webhooks may reach although they are private or this machine"`
@@ -41,7 +41,7 @@ type Webhook struct {
 	URLFile    string   `yaml:"url_file" kind:"path" help:"file that holds the URL, where it is a secret"`
 	SecretFile string   `yaml:"secret_file" kind:"path" help:"file that holds the secret whsec_..., which messages are signed with"`
 	SecretEnv  string   `yaml:"secret_env" help:"environment variable that holds it instead"`
-	Events     []string `yaml:"events" enum:"quarantine,folder,batch,crash,disk" help:"what is told there; default: that of notify.events"`
+	Events     []string `yaml:"events" enum:"quarantine,folder,batch,crash,disk,library" help:"what is told there; default: that of notify.events"`
 }
 
 func defaultNotify() Notify {

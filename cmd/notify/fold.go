@@ -70,7 +70,7 @@ func (f *fold) reset(now time.Time) {
 // itemOf is what a message tells of an event.
 func itemOf(e logging.Event) Item {
 	i := Item{
-		Time: e.Time, Photo: e.Text("photo"), Folder: e.Text("folder"), Pipeline: e.Text("pipeline"), Kind: e.Text("kind"),
+		Time: e.Time, Photo: e.Text("photo"), File: e.Text("file"), Folder: e.Text("folder"), Pipeline: e.Text("pipeline"), Kind: e.Text("kind"),
 		Reason: e.Text("reason"), Hint: e.Text("hint"), Dump: e.Text("dump"), Photos: number(e, "photos"), Failed: number(e, "failed"),
 	}
 	for _, key := range []string{"error", "cause"} {
@@ -78,7 +78,7 @@ func itemOf(e logging.Event) Item {
 			i.Reason = e.Text(key)
 		}
 	}
-	for _, text := range []*string{&i.Photo, &i.Folder, &i.Reason, &i.Hint} {
+	for _, text := range []*string{&i.Photo, &i.File, &i.Folder, &i.Reason, &i.Hint} {
 		*text = bounded(*text)
 	}
 	if e.Kind == event.BatchFinished {

@@ -34,9 +34,10 @@ type Data struct {
 type Item struct {
 	Time     time.Time `json:"time"`
 	Photo    string    `json:"photo,omitempty"`
+	File     string    `json:"file,omitempty"` // of the library, missing or altered
 	Folder   string    `json:"folder,omitempty"`
 	Pipeline string    `json:"pipeline,omitempty"`
-	Kind     string    `json:"kind,omitempty"` // of failure
+	Kind     string    `json:"kind,omitempty"` // of failure or finding
 	Reason   string    `json:"reason,omitempty"`
 	Hint     string    `json:"hint,omitempty"`
 	Dump     string    `json:"dump,omitempty"`   // file with the output of a crashed worker
@@ -78,6 +79,8 @@ func summary(kind event.Kind, count int, items []Item) string {
 		return "on hold, since the disk is nearly full: " + folders(items)
 	case event.DiskOK:
 		return "there is space again: " + folders(items)
+	case event.LibraryDamaged:
+		return what("a file of the library is missing or altered", "%d files of the library are missing or altered")
 	case event.WorkerCrashed:
 		return "the worker process keeps crashing"
 	case event.WorkerFailed:
@@ -105,6 +108,14 @@ func folders(items []Item) string {
 	return strings.Join(names, ", ")
 }
 
+// finding is what is wrong with a file of the library.
+func finding(kind event.Kind, i Item) string {
+	if kind != event.LibraryDamaged {
+		return ""
+	}
+	return i.Kind
+}
+
 // body is the message as JSON.
 func (m Message) body() ([]byte, error) { return json.Marshal(m) }
 
@@ -125,7 +136,7 @@ func (m Message) text() string {
 		case i.Photos > 0:
 			line("%d photos, %d failed", i.Photos, i.Failed)
 		}
-		for _, more := range [][2]string{{"reason", i.Reason}, {"hint", i.Hint}, {"output", i.Dump}} {
+		for _, more := range [][2]string{{"file", i.File}, {"kind", finding(m.Type, i)}, {"reason", i.Reason}, {"hint", i.Hint}, {"output", i.Dump}} {
 			if more[1] != "" {
 				line("    %s: %s", more[0], more[1])
 			}

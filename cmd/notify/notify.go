@@ -27,10 +27,11 @@ const (
 	Batch      = "batch"
 	Crash      = "crash"
 	Disk       = "disk"
+	Library    = "library"
 )
 
 // Groups are all of them.
-var Groups = []string{Quarantine, Folder, Batch, Crash, Disk}
+var Groups = []string{Quarantine, Folder, Batch, Crash, Disk, Library}
 
 // groups are the kinds of events that are told of. Crashing stands for several
 // crashes.
@@ -40,6 +41,7 @@ var groups = map[event.Kind]string{
 	event.BatchFinished: Batch,
 	event.WorkerCrashed: Crash, event.WorkerFailed: Crash,
 	event.DiskLow: Disk, event.DiskOK: Disk,
+	event.LibraryDamaged: Library,
 }
 
 // opposites are kinds that end what another began, in the same folder.

@@ -17,6 +17,7 @@ var samples = []struct {
 	{event.BatchFinished, Item{Photos: 100, Failed: 1, Reason: "this is a test"}},
 	{event.WorkerCrashed, Item{Reason: "this is a test"}},
 	{event.DiskLow, Item{Folder: "/photos", Reason: "this is a test"}},
+	{event.LibraryDamaged, Item{Photo: "/photos/example.jpg", File: "/restored/example.jpg", Kind: "missing-output", Reason: "this is a test"}},
 }
 
 // Test sends one message of each group to each receiver that wants it, once, and
