@@ -55,8 +55,13 @@ type stageTime struct {
 	Share int // of the longest, in hundredths
 }
 
-// note is a line of text with its name; those that are known have a text.
+// note is a line of text with its name, KIND or KIND:OUTPUT; kinds that are known
+// have a text.
 type note struct{ Name, Text string }
+
+// Kind is what the note tells, Of the output that it is about, if any.
+func (n note) Kind() string { kind, _, _ := strings.Cut(n.Name, ":"); return kind }
+func (n note) Of() string   { _, of, _ := strings.Cut(n.Name, ":"); return of }
 
 func (v photoView) data(r *http.Request) (any, error) {
 	d, err := api.Photo.Call(r.Context(), v.client, api.PhotoRequest{Photo: r.PathValue("photo")})

@@ -80,7 +80,7 @@
         legend: { show: false }, cursor: { y: false, drag: { x: false, y: false }, points: { show: !bars } },
         scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] }, x: { range: (_, low, high) => [low - step, high + step] } },
         axes: [
-          { ...axis, grid: { show: false }, size: size * 2, values: (_, all) => all.map((v) => label(v, long)) },
+          { ...axis, grid: { show: false }, size: size * 2, space: size * 4.5, values: (_, all) => all.map((v) => label(v, long)) },
           { ...axis, size: size * 4, space: 30, values: (_, all) => all.map(number) },
         ],
         series: [{}, ...shown.map((c) => {
