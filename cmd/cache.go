@@ -68,7 +68,7 @@ type cachePruneCommand struct {
 
 // Help is shown by burnish cache prune --help.
 func (cachePruneCommand) Help() string {
-	return `Removes what was not used for the longest time. The daemon keeps within cache.size by itself.
+	return `The daemon keeps within cache.size by itself.
 
 Example: burnish cache prune --to 10GB`
 }

@@ -58,7 +58,7 @@ type commands struct {
 	Schema    schemaCommand    `cmd:"" help:"Print the JSON Schema of configuration files."`
 	Test      testCommand      `cmd:"" help:"Run golden tests of pipelines."`
 	Compare   compareCommand   `cmd:"" help:"Print the PSNR of images against a reference."`
-	Verify    verifyCommand    `cmd:"" help:"Verify that a restored image is consistent with its JPEG."`
+	Verify    verifyCommand    `cmd:"" help:"Compare originals and outputs with the ledger, or restored images with their JPEG."`
 	Explain   explainCommand   `cmd:"" help:"Print the provenance of a file: source, pipeline, model, device."`
 	Bench     benchCommand     `cmd:"" help:"Measure the speed and memory of restoration on this machine."`
 	Doctor    doctorCommand    `cmd:"" help:"Examine the installation, the configuration and the daemon."`

@@ -12,7 +12,7 @@ import (
 
 type reprocessCommand struct {
 	stateOption
-	Where   string `placeholder:"CONDITION" help:"Photos to process again; see below."`
+	Where   string `placeholder:"CONDITION" help:"Photos for which this expression is true; see above."`
 	Changed bool   `help:"Photos whose pipeline changed since; the same as --where changed."`
 	preview
 }
