@@ -157,6 +157,7 @@ func newParser(c *commands, exit func(code int), options ...kong.Option) (*kong.
 		kong.Description("Burnish restores JPEG-compressed photos. It watches folders, restores new photos, and writes the results and thumbnails. Originals are never modified."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"version": "burnish " + release(), "places": placesText()},
+		verbatim,
 		kong.Exit(exit))...)
 }
 
