@@ -84,8 +84,8 @@ func identify(kind string, parts ...string) string {
 	return kind + "-" + hex.EncodeToString(digest[:8])
 }
 
-// ParseURL reads the URL of a webhook. Errors do not quote it.
-func ParseURL(text string, g *webhook.Guard) (*url.URL, error) {
+// parseURL reads the URL of a webhook. Errors do not quote it.
+func parseURL(text string, g *webhook.Guard) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(text))
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
@@ -119,7 +119,7 @@ func (w Webhook) target(g *webhook.Guard, events []string) (target, error) {
 			return target{}, fmt.Errorf("url_file: %w", err)
 		}
 	}
-	u, err := ParseURL(text, g)
+	u, err := parseURL(text, g)
 	if err != nil {
 		return target{}, fmt.Errorf("url: %w", err)
 	}
@@ -155,8 +155,8 @@ func (w Webhook) secret() (*webhook.Secret, error) {
 	return &s, nil
 }
 
-// CheckAddress judges an e-mail address, which becomes an argument and a header.
-func CheckAddress(text string) error {
+// checkAddress checks an e-mail address, which becomes an argument and a header.
+func checkAddress(text string) error {
 	a, err := mail.ParseAddress(text)
 	if err != nil || a.Address != text || strings.HasPrefix(text, "-") {
 		return fmt.Errorf("must be an address such as anna@example.org, got %q", text)
@@ -168,7 +168,7 @@ func (e Email) target(events []string) (target, error) {
 	from := e.From
 	for _, address := range append(slices.Clone(e.To), from) {
 		if address != "" {
-			if err := CheckAddress(address); err != nil {
+			if err := checkAddress(address); err != nil {
 				return target{}, err
 			}
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 // Guard decides which addresses requests may go to: public ones, and those that
-// an administrator has named. It judges the address that is connected to, after
+// an administrator has named. It checks the address that is connected to, after
 // the name was looked up, so that a name which changes gains nothing.
 type Guard struct {
 	names    map[string]bool // hosts that may have private and loopback addresses
@@ -30,7 +30,7 @@ type Guard struct {
 func NewGuard(allowed []string) (*Guard, error) {
 	g := &Guard{names: map[string]bool{}}
 	for _, host := range allowed {
-		prefix, name, err := ParseHost(host)
+		prefix, name, err := parseHost(host)
 		if err != nil {
 			return nil, err
 		}
@@ -44,8 +44,8 @@ func NewGuard(allowed []string) (*Guard, error) {
 	return g, nil
 }
 
-// ParseHost reads an allowed host: a network, or a name in lower case.
-func ParseHost(host string) (prefix netip.Prefix, name string, err error) {
+// parseHost reads an allowed host: a network, or a name in lower case.
+func parseHost(host string) (prefix netip.Prefix, name string, err error) {
 	if addr, err := netip.ParseAddr(host); err == nil && addr.Zone() == "" {
 		addr = addr.Unmap()
 		return netip.PrefixFrom(addr, addr.BitLen()), "", nil
@@ -62,7 +62,7 @@ func ParseHost(host string) (prefix netip.Prefix, name string, err error) {
 // ErrForbidden is a request to an address that the guard does not let through.
 var ErrForbidden = errors.New("the address is private or reserved")
 
-// Check judges the address that host was looked up as.
+// Check tells whether the guard lets the address through that host was looked up as.
 func (g *Guard) Check(host string, ip netip.Addr) error {
 	ip = ip.Unmap()
 	for _, p := range g.prefixes {
@@ -79,7 +79,7 @@ func (g *Guard) Check(host string, ip netip.Addr) error {
 	return nil
 }
 
-// CheckHost judges a host that is an address, or a name that stands for this
+// CheckHost checks a host that is an address, or a name that stands for this
 // machine. Of others only looking them up tells.
 func (g *Guard) CheckHost(host string) error {
 	if ip, err := netip.ParseAddr(host); err == nil {

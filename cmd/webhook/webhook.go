@@ -28,8 +28,8 @@ const (
 	maxAnswer      = 4 << 10 // bytes of an answer that are read
 )
 
-// SecretPrefix is what a secret begins with.
-const SecretPrefix = "whsec_"
+// secretPrefix is what a secret begins with.
+const secretPrefix = "whsec_"
 
 // Secret is the key that messages to a receiver are signed with. It shows itself
 // in no format.
@@ -37,7 +37,7 @@ type Secret struct{ key []byte }
 
 // ParseSecret reads whsec_ and 24 to 64 bytes in base64. Errors do not quote it.
 func ParseSecret(text string) (Secret, error) {
-	encoded, ok := strings.CutPrefix(strings.TrimSpace(text), SecretPrefix)
+	encoded, ok := strings.CutPrefix(strings.TrimSpace(text), secretPrefix)
 	key, err := base64.StdEncoding.DecodeString(encoded)
 	if !ok || err != nil || len(key) < 24 || len(key) > 64 {
 		return Secret{}, errors.New("must be whsec_ and 24 to 64 bytes in base64; make one with: echo whsec_$(openssl rand -base64 32)")
@@ -46,7 +46,7 @@ func ParseSecret(text string) (Secret, error) {
 }
 
 // String hides the secret.
-func (s Secret) String() string { return SecretPrefix + "…" }
+func (s Secret) String() string { return secretPrefix + "…" }
 
 // GoString hides the secret.
 func (s Secret) GoString() string { return s.String() }

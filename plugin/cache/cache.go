@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -21,6 +20,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/handle"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -189,7 +189,7 @@ func (c *Cache) decode(ctx context.Context, f *os.File, e entry) (ops.Cached, er
 	if e.Left {
 		return kept, nil
 	}
-	stream, err := vips.Open(handleOf(f), vips.Sequential)
+	stream, err := vips.Open(handle.Of(f), vips.Sequential)
 	if err != nil {
 		return kept, fmt.Errorf("open its pixels: %w", err)
 	}
@@ -197,6 +197,3 @@ func (c *Cache) decode(ctx context.Context, f *os.File, e entry) (ops.Cached, er
 	kept.Pixels, err = stream.Materialise(ctx, c.o.InMemory, c.o.Scratch)
 	return kept, err
 }
-
-// isFile reports whether a folder's entry is a regular file.
-func isFile(d fs.DirEntry) bool { return d.Type().IsRegular() }

@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-
-	"github.com/burnish-photo/burnish/ops/handle"
 )
 
 // entry is the note behind the pixels of a file.
@@ -83,6 +81,3 @@ func read(f *os.File) (e entry, err error) {
 	}
 	return e, nil
 }
-
-// handleOf is a path by which libvips reads the open file.
-func handleOf(f *os.File) string { return handle.Of(f) }

@@ -90,8 +90,8 @@ type Tile struct {
 // Side is that of a tile, in pixels.
 const Side = 512
 
-// MaxLevel is the highest level: there a picture is a few pixels.
-const MaxLevel = 16
+// maxLevel is the highest level: there a picture is a few pixels.
+const maxLevel = 16
 
 // Info is what there is to know of a picture before its tiles are asked for.
 type Info struct {
@@ -111,7 +111,7 @@ func (v *Viewer) Describe(ctx context.Context, photo string, picture int) (info 
 // Tile makes a tile: a JPEG, or a PNG.
 func (v *Viewer) Tile(ctx context.Context, t Tile) (encoded []byte, err error) {
 	err = v.with(ctx, t.Photo, t.Picture, func(p *view) error {
-		if t.Level < 0 || t.Level > MaxLevel || t.X < 0 || t.Y < 0 {
+		if t.Level < 0 || t.Level > maxLevel || t.X < 0 || t.Y < 0 {
 			return ErrOutside
 		}
 		w, h := p.upright(t.Level)

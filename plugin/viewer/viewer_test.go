@@ -235,7 +235,7 @@ func TestTilesThatThereAreNot(t *testing.T) {
 	b := newBench(t, nil)
 	id := b.photo(t, "a.jpg", scene(t, 600, 400, "jpegsave_buffer", nil))
 	for _, tile := range []Tile{
-		{X: 2}, {Y: 1}, {X: -1}, {Level: -1}, {Level: MaxLevel + 1}, {Level: 1, X: 1}, {X: math.MaxInt}, {Y: math.MinInt}, {Level: math.MaxInt}, {X: math.MaxInt / Side, Y: math.MaxInt / Side},
+		{X: 2}, {Y: 1}, {X: -1}, {Level: -1}, {Level: maxLevel + 1}, {Level: 1, X: 1}, {X: math.MaxInt}, {Y: math.MinInt}, {Level: math.MaxInt}, {X: math.MaxInt / Side, Y: math.MaxInt / Side},
 	} {
 		tile.Photo = id
 		if _, err := b.Tile(t.Context(), tile); !errors.Is(err, ErrOutside) {

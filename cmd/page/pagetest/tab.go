@@ -17,9 +17,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// ShotsEnv names the folder that [Tab.Shot] writes to. Without it, no
+// shotsEnv names the folder that [Tab.Shot] writes to. Without it, no
 // screenshot is taken.
-const ShotsEnv = "BURNISH_SHOTS"
+const shotsEnv = "BURNISH_SHOTS"
 
 // Tab is an open page.
 type Tab struct {
@@ -193,10 +193,10 @@ func (b *Tab) axe() {
 	}
 }
 
-// Shot writes a screenshot NAME-LOOK.png of the window, where [ShotsEnv] is set.
+// Shot writes a screenshot NAME-LOOK.png of the window, where BURNISH_SHOTS is set.
 func (b *Tab) Shot(name string) {
 	b.t.Helper()
-	dir := os.Getenv(ShotsEnv)
+	dir := os.Getenv(shotsEnv)
 	if dir == "" {
 		return
 	}

@@ -67,7 +67,7 @@ func (s *Sessions) Find(secret string) (Token, bool) {
 	if i < 0 || !time.Now().Before(found.Expires) {
 		return Token{}, false
 	}
-	return s.tokens.Hashed(found.Token)
+	return s.tokens.hashed(found.Token)
 }
 
 // End signs out.

@@ -54,8 +54,8 @@ func (s *Store) Find(secret string) (Token, bool, error) {
 	return t, ok, nil
 }
 
-// Hashed is the token of that hash, unless it was revoked or has run out.
-func (s *Store) Hashed(hash string) (Token, bool) {
+// hashed is the token of that hash, unless it was revoked or has run out.
+func (s *Store) hashed(hash string) (Token, bool) {
 	all, err := s.List()
 	i := slices.IndexFunc(all, func(t Token) bool { return t.Hash == hash })
 	if err != nil || i < 0 || all[i].Expired(time.Now()) {

@@ -39,9 +39,9 @@ type place struct {
 // checkpoint is a byte of the coded data and where it lies in the file.
 type checkpoint struct{ data, file int64 }
 
-// MaxIndexed is the most pixels of a picture that is indexed: the index of more
+// maxIndexed is the most pixels of a picture that is indexed: the index of more
 // would take too much memory.
-const MaxIndexed = 1 << 30
+const maxIndexed = 1 << 30
 
 var errTooLarge = errors.New("too many pixels for an index")
 
@@ -52,7 +52,7 @@ func NewIndex(r io.Reader, stop func() error) (*Index, error) {
 	if err := d.headers(); err != nil {
 		return nil, err
 	}
-	if d.width*d.height > MaxIndexed {
+	if d.width*d.height > maxIndexed {
 		return nil, errTooLarge
 	}
 	x := &Index{Width: d.width, Height: d.height, interval: d.interval}
