@@ -29,6 +29,23 @@ func WithStep(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, stepKey{}, name)
 }
 
+type sourceKey struct{}
+
+// WithSourceCheck lets steps ask whether the file of their photo is what it was when
+// it was digested.
+func WithSourceCheck(ctx context.Context, unchanged func() error) context.Context {
+	return context.WithValue(ctx, sourceKey{}, unchanged)
+}
+
+// SourceUnchanged is nil while nothing tells that the photo's file was changed since
+// it was digested. What was computed of one that was bears the wrong name.
+func SourceUnchanged(ctx context.Context) error {
+	if unchanged, ok := ctx.Value(sourceKey{}).(func() error); ok {
+		return unchanged()
+	}
+	return nil
+}
+
 // Step is the name that [WithStep] gave; "" where the result may not be kept.
 func Step(ctx context.Context) string {
 	name, _ := ctx.Value(stepKey{}).(string)

@@ -1,12 +1,15 @@
 package plugin_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/builtin"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -67,5 +70,36 @@ func TestNetworksRunOnce(t *testing.T) {
 	b.change("strict", "off")
 	if s := b.done(a).Stats; s.Misses != 1 || s.Tiles == 0 {
 		t.Errorf("with another parameter: %+v", s)
+	}
+}
+
+// rewriting is an operator that lets another write to the photo's file.
+type rewriting struct{ write func() }
+
+func (r rewriting) Build(context.Context, ops.Env) (ops.Operator, error) { return r, nil }
+
+func (r rewriting) Apply(_ context.Context, in []ops.Image) (ops.Image, error) {
+	r.write()
+	return in[0].Same(), nil
+}
+
+// What was computed of a file that was written to meanwhile is not kept as that of
+// its former content.
+func TestAPhotoThatChangesIsNotCached(t *testing.T) {
+	var a string
+	photo := readFile(t, "../packaging/demo/photos/dune-q10.jpg")
+	b := &fixture{T: t, folder: t.TempDir(), options: []plugin.Option{plugin.WithLedger()}}
+	b.config = strings.Replace(twoSteps, "      - promptcir", "      - rewriting: {}\n      - promptcir", 1)
+	write := func() {
+		if err := os.WriteFile(a, append(photo, "more"...), 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+	b.specs = append(builtin.Specs(), ops.Spec{Name: "rewriting", Version: 1, Config: func() ops.Config { return &rewriting{write} }})
+	b.open()
+	a = b.write("in/a.jpg", photo)
+	b.fails(a, plugin.Changed)
+	if stats, err := plugin.StatCache(b.path("state")); err != nil || stats.Files > 0 {
+		t.Errorf("kept: %+v, %v", stats, err)
 	}
 }

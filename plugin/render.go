@@ -39,7 +39,7 @@ func (e *Engine) render(ctx context.Context, t *task) (_ *rendering, reason stri
 		return nil, reason, nil
 	}
 	r := &rendering{task: t, frames: map[string][]ops.Image{}}
-	r.context = ops.WithRecorder(ops.WithNotes(ctx, &r.notes), &t.stats)
+	r.context = ops.WithSourceCheck(ops.WithRecorder(ops.WithNotes(ctx, &r.notes), &t.stats), t.src.Unchanged)
 	t.stats.Source(int64(header.Width)*int64(header.Height), t.src.File.Info.Size())
 	if header.Pages > 1 {
 		ops.Note(r.context, "pages", fmt.Sprintf("%d of %d", pages, header.Pages))

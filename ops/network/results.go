@@ -78,7 +78,7 @@ func (s results) make(ctx context.Context, key string, apply func(context.Contex
 		return ops.Image{}, err
 	}
 	if out.Unchanged {
-		s.cache.Put(ctx, key, ops.Cached{Notes: notes.All()})
+		s.put(ctx, key, ops.Cached{Notes: notes.All()})
 		return out, nil
 	}
 	defer out.Close()
@@ -88,6 +88,14 @@ func (s results) make(ctx context.Context, key string, apply func(context.Contex
 	}
 	made := out
 	made.Pixels = whole
-	s.cache.Put(ctx, key, ops.Cached{Pixels: whole, Notes: notes.All()})
+	s.put(ctx, key, ops.Cached{Pixels: whole, Notes: notes.All()})
 	return made, nil
+}
+
+// put keeps a result, unless the file that it was computed of may be another than
+// the key says.
+func (s results) put(ctx context.Context, key string, kept ops.Cached) {
+	if ops.SourceUnchanged(ctx) == nil {
+		s.cache.Put(ctx, key, kept)
+	}
 }
