@@ -410,3 +410,26 @@ func TestTryingStrengths(t *testing.T) {
 		t.Error("a strength of 2 was taken")
 	}
 }
+
+// Who approves a result that was made anew since it was looked at approves nothing.
+func TestWhatWasNotSeenIsNotApproved(t *testing.T) {
+	b := newReview(t, reviewed)
+	a := b.photo("a.jpg", 200, 100, 1)
+	b.waits(a)
+	seen := b.inReview()
+	b.photo("a.jpg", 200, 100, 2)
+	b.waits(a)
+	for _, do := range []func(plugin.Selection) ([]string, error){b.engine.Desk().Approve, b.engine.Desk().Reject} {
+		if photos, err := do(plugin.Selection{IDs: []string{seen.ID}, Lots: []string{seen.Lot}}); err == nil || len(photos) > 0 {
+			t.Errorf("%q, %v", photos, err)
+		}
+	}
+	b.skipped(a, "wait for review")
+	now := b.inReview()
+	if now.ID != seen.ID || now.Lot == seen.Lot {
+		t.Errorf("%+v, then %+v", seen, now)
+	}
+	if _, err := b.engine.Desk().Approve(plugin.Selection{IDs: []string{now.ID}, Lots: []string{now.Lot}}); err != nil {
+		t.Error(err)
+	}
+}

@@ -21,6 +21,7 @@ const (
 // its parts hold. At least one part must be set for a decision.
 type ReviewSelection struct {
 	IDs   []string `json:"ids,omitempty"`   // of entries
+	Lots  []string `json:"lots,omitempty"`  // that were looked at, as of entries
 	Paths []string `json:"paths,omitempty"` // photos, or folders of them, absolute
 	Where string   `json:"where,omitempty"` // as of burnish reprocess
 	All   bool     `json:"all,omitempty"`
@@ -42,7 +43,7 @@ type ReviewTryRequest struct {
 
 // selection reads the expression.
 func (s ReviewSelection) selection() (plugin.Selection, error) {
-	chosen := plugin.Selection{IDs: s.IDs, Paths: s.Paths}
+	chosen := plugin.Selection{IDs: s.IDs, Lots: s.Lots, Paths: s.Paths}
 	if s.Where == "" {
 		return chosen, nil
 	}
@@ -53,7 +54,7 @@ func (s ReviewSelection) selection() (plugin.Selection, error) {
 
 // decided refuses a selection of nothing in particular.
 func (s ReviewSelection) decided() (plugin.Selection, error) {
-	if len(s.IDs)+len(s.Paths) == 0 && s.Where == "" && !s.All {
+	if len(s.IDs)+len(s.Lots)+len(s.Paths) == 0 && s.Where == "" && !s.All {
 		return plugin.Selection{}, &Problem{Status: http.StatusBadRequest, Detail: "name the photos: ids, paths, where or all"}
 	}
 	return s.selection()

@@ -106,12 +106,12 @@ func (v reviewView) data(r *http.Request) (any, error) {
 	return q, nil
 }
 
-// decide answers a form that names a photo by its id, or all of its filter, and
+// decide answers a form that names a photo by its id and what was seen of it, or all of its filter, and
 // goes on to the photo that it says comes next.
 func (v reviewView) decide(said string, do func(*http.Request, api.ReviewSelection) (api.Requeued, error)) func(*http.Request) (string, error) {
 	return func(r *http.Request) (string, error) {
 		where := r.PostForm.Get("where")
-		chosen := api.ReviewSelection{IDs: r.PostForm["photo"]}
+		chosen := api.ReviewSelection{IDs: r.PostForm["photo"], Lots: r.PostForm["lot"]}
 		if r.PostForm.Get("all") != "" {
 			chosen = api.ReviewSelection{Where: where, All: true}
 		}

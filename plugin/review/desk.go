@@ -49,7 +49,8 @@ const (
 
 // Entry is a photo in review.
 type Entry struct {
-	ID       string            `json:"id"` // of its record, in listings
+	ID       string            `json:"id"`  // of its record, in listings
+	Lot      string            `json:"lot"` // names what was made; what is made anew has another
 	Path     string            `json:"path"`
 	Root     string            `json:"root,omitempty"` // the watched folder
 	Pipeline string            `json:"pipeline"`
@@ -72,6 +73,7 @@ type Entry struct {
 // is all photos in review.
 type Selection struct {
 	IDs   []string       // of entries; none: all
+	Lots  []string       // that were looked at, as of entries; none: whatever waits by now
 	Paths []string       // photos, or folders of them, absolute; none: all
 	Where *history.Query // nil: all
 }
@@ -127,7 +129,7 @@ func (d *Desk) each(s Selection, f func(history.Record) error) error {
 	used := make([]bool, len(s.Paths))
 	var chosen []history.Record
 	err := d.records.Store().EachReview(func(r history.Record) error {
-		matches := (len(s.Paths) == 0 || named(r.Path, s.Paths, used)) && (len(s.IDs) == 0 || slices.Contains(s.IDs, r.ID()))
+		matches := (len(s.Paths) == 0 || named(r.Path, s.Paths, used)) && (len(s.IDs) == 0 || slices.Contains(s.IDs, r.ID())) && (len(s.Lots) == 0 || slices.Contains(s.Lots, r.Review.Folder))
 		if matches && s.Where != nil {
 			var err error
 			if matches, err = s.Where.Matches(r); err != nil {
@@ -143,7 +145,7 @@ func (d *Desk) each(s Selection, f func(history.Record) error) error {
 		return err
 	}
 	if len(s.IDs) > 0 && len(chosen) == 0 {
-		return errors.New("it waits for review no longer: it was decided on meanwhile")
+		return errors.New("it waits for review no longer: it was decided on or made anew meanwhile")
 	}
 	var errs []error
 	for _, r := range chosen {
@@ -172,7 +174,7 @@ func named(photo string, paths []string, used []bool) (yes bool) {
 // entry is a record for people.
 func (d *Desk) entry(r history.Record) Entry {
 	e := Entry{
-		ID: r.ID(), Path: r.Path, Root: r.Root, Pipeline: r.Pipeline, Task: r.Task, Progress: Undecided, Stale: d.stale(r), Made: r.Review.Made, Size: r.Stat.Size, Photo: r.Photo, Damage: r.Stats.Damage,
+		ID: r.ID(), Lot: r.Review.Folder, Path: r.Path, Root: r.Root, Pipeline: r.Pipeline, Task: r.Task, Progress: Undecided, Stale: d.stale(r), Made: r.Review.Made, Size: r.Stat.Size, Photo: r.Photo, Damage: r.Stats.Damage,
 		Strength: r.Review.Strength, Tunable: r.Notes["model"] != "" || r.Review.Strength != nil, Results: r.Review.Results, Notes: r.Notes,
 	}
 	for _, result := range e.Results {
