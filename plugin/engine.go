@@ -139,7 +139,7 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 	e := &Engine{
 		config: c, pipelines: map[string]*pipeline{}, log: slog.Default(),
 		history: &history.History{}, claims: naming.NewClaims(),
-		tempPrefix: staging.Stateless, turns: turns{slots: make(chan struct{}, share.Photos), busy: map[string]chan struct{}{}},
+		tempPrefix: staging.Stateless, turns: turns{slots: make(chan struct{}, share.Photos), busy: map[turn]chan struct{}{}},
 	}
 	for _, o := range options {
 		o(e)
@@ -153,7 +153,7 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 		}
 	}()
 	if e.remember {
-		if err := openLedger(e); err != nil {
+		if err := openLedger(ctx, e); err != nil {
 			return nil, err
 		}
 		if err := prepareFolders(e); err != nil {
@@ -204,7 +204,7 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 	return e, nil
 }
 
-func openLedger(e *Engine) error {
+func openLedger(ctx context.Context, e *Engine) error {
 	l, err := ledger.Open(e.config.StateDir)
 	if advice := AdviseWrite(err, e.config.StateDir); advice != "" {
 		return fmt.Errorf("%w; %s", err, advice)
@@ -213,7 +213,7 @@ func openLedger(e *Engine) error {
 		return err
 	}
 	e.store, e.tempPrefix = l, staging.PrefixOf(e.config.StateDir)
-	if err := (&undo.Undoer{Store: l, StateDir: e.config.StateDir}).Resume(); err != nil {
+	if err := (&undo.Undoer{Store: l, StateDir: e.config.StateDir}).Resume(ctx); err != nil {
 		e.log.Warn("what a crash has cut off waits", "error", err)
 	}
 	e.history.Store, e.history.Reader, e.history.Temporary = l, l, e.tempPrefix

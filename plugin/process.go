@@ -30,7 +30,7 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 	if j.Review && e.shelf == nil {
 		return Result{}, fmt.Errorf("%s: the job's outputs are to wait for review, which an engine without a ledger cannot keep", j.Path)
 	}
-	end, err := e.turns.begin(ctx, t.id())
+	end, err := e.turns.begin(ctx, t.turn())
 	t.stats.Spent(ops.StageAdmission, time.Since(t.Began))
 	if err != nil {
 		return Result{}, t.request.Fail(Stopped, err, "")
@@ -143,7 +143,7 @@ func (e *Engine) Strike(ctx context.Context, j Job, kind Kind, cause error, hint
 		return &Error{Path: j.Path, Kind: kind, Err: errors.Join(cause, err)}
 	}
 	failed := t.request.Fail(kind, cause, hint)
-	end, err := e.turns.begin(ctx, t.id())
+	end, err := e.turns.begin(ctx, t.turn())
 	if err != nil {
 		return failed
 	}
@@ -216,12 +216,20 @@ type turns struct {
 	slots chan struct{}
 
 	mu   sync.Mutex
-	busy map[string]chan struct{} // closed when the task has ended
+	busy map[turn]chan struct{} // closed when it has ended
+}
+
+// turn is the right to do a task of a photo; without a task, all of them.
+type turn struct{ photo, task string }
+
+// meets reports whether two turns may not be taken at once.
+func (t turn) meets(o turn) bool {
+	return t.photo == o.photo && (t.task == o.task || t.task == "" || o.task == "")
 }
 
 // begin waits until no other job does the same task, and for a slot.
-func (t *turns) begin(ctx context.Context, task string) (end func(), err error) {
-	letGo, err := t.hold(ctx, task)
+func (t *turns) begin(ctx context.Context, of turn) (end func(), err error) {
+	letGo, err := t.hold(ctx, of)
 	if err != nil {
 		return nil, err
 	}
@@ -234,16 +242,11 @@ func (t *turns) begin(ctx context.Context, task string) (end func(), err error) 
 	}
 }
 
-// hold waits until no other job does the task, and keeps others from it.
-func (t *turns) hold(ctx context.Context, task string) (letGo func(), err error) {
+// hold waits until no turn is taken that meets of, and takes it.
+func (t *turns) hold(ctx context.Context, of turn) (letGo func(), err error) {
 	done := make(chan struct{})
 	for {
-		t.mu.Lock()
-		other := t.busy[task]
-		if other == nil {
-			t.busy[task] = done
-		}
-		t.mu.Unlock()
+		other := t.take(of, done)
 		if other == nil {
 			break
 		}
@@ -256,7 +259,20 @@ func (t *turns) hold(ctx context.Context, task string) (letGo func(), err error)
 	return func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		delete(t.busy, task)
+		delete(t.busy, of)
 		close(done)
 	}, nil
+}
+
+// take takes a turn, or returns one that has to end first.
+func (t *turns) take(of turn, done chan struct{}) (other chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for taken, ends := range t.busy {
+		if taken.meets(of) {
+			return ends
+		}
+	}
+	t.busy[of] = done
+	return nil
 }

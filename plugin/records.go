@@ -154,8 +154,8 @@ func (e *Engine) Records() *Records {
 		return nil
 	}
 	r := history.NewRecords(e.store, e.config.StateDir)
-	r.Hold = func(ctx context.Context, photo, task string) (func(), error) {
-		return e.turns.hold(ctx, taskID(photo, task))
+	r.Hold = func(ctx context.Context, photo string) (func(), error) {
+		return e.turns.hold(ctx, turn{photo: photo})
 	}
 	return r
 }

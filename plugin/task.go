@@ -44,9 +44,7 @@ type selection struct {
 	kept      history.Kept // those that stay as they are
 }
 
-func (t *task) id() string { return taskID(t.request.Path, t.Key()) }
-
-func taskID(photo, task string) string { return photo + "\x00" + task }
+func (t *task) turn() turn { return turn{t.request.Path, t.Key()} }
 
 // close gives back what the task has opened and the names of its outputs.
 func (t *task) close() {
@@ -108,9 +106,13 @@ func (t *task) claim(src *ops.Source, pages int) error {
 
 // owner is the photo as the one that its outputs belong to.
 func (t *task) owner() naming.Photo {
+	var kept []string
+	for _, o := range t.kept.Outputs {
+		kept = append(kept, o.Path)
+	}
 	return naming.Photo{
 		Path: t.request.Path, Info: t.src.File.Info, Owners: t.history.Owners(), IsOwn: t.isOwn, Fail: t.request.Fail,
-		Overwrite: t.job.Overwrite, Absent: t.job.Absent,
+		Kept: kept, Overwrite: t.job.Overwrite, Absent: t.job.Absent,
 	}
 }
 

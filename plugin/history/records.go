@@ -22,9 +22,9 @@ type Records struct {
 	store    Store
 	stateDir string
 
-	// Hold, where it is set, waits until nothing is done with a task of a photo, and
-	// keeps others from beginning.
-	Hold func(ctx context.Context, photo, task string) (release func(), err error)
+	// Hold, where it is set, waits until nothing is done with a photo, and keeps others
+	// from beginning.
+	Hold func(ctx context.Context, photo string) (release func(), err error)
 }
 
 // Failure is a photo that failed when it was last tried.

@@ -37,8 +37,9 @@ type Photo struct {
 	IsOwn func(path, hash string) bool
 	Fail  func(k failure.Kind, err error, remedy string) *failure.Error
 
-	Overwrite bool // files that Burnish does not know may be replaced
-	Absent    bool // no output may be there before, unless Overwrite is set
+	Kept      []string // its outputs that stay as they are: none of the others may have their names
+	Overwrite bool     // files that Burnish does not know may be replaced
+	Absent    bool     // no output may be there before, unless Overwrite is set
 }
 
 // Wish is one file that a photo is to become.

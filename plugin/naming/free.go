@@ -51,8 +51,9 @@ func (c *Claims) protect(path string) {
 
 // name is what a wish may be called; "" where the file that is there stays.
 func (n *Names) name(wish Wish) (string, error) {
-	if same := slices.IndexFunc(n.Targets, func(t Target) bool { return t.Name == wish.Path }); same >= 0 {
-		if n.Targets[same].Output == wish.Output && wish.Joins {
+	same := slices.IndexFunc(n.Targets, func(t Target) bool { return t.Name == wish.Path })
+	if same >= 0 || slices.Contains(n.photo.Kept, wish.Path) {
+		if same >= 0 && n.Targets[same].Output == wish.Output && wish.Joins {
 			return wish.Path, nil
 		}
 		if wish.Collision != Number {
@@ -78,7 +79,7 @@ func (n *Names) freeName(path string) (string, error) {
 		if err := n.mayBeThere(candidate); err != nil {
 			return "", err
 		}
-		used := slices.ContainsFunc(n.Targets, func(t Target) bool { return t.Name == candidate })
+		used := slices.Contains(n.photo.Kept, candidate) || slices.ContainsFunc(n.Targets, func(t Target) bool { return t.Name == candidate })
 		taken, err := n.occupied(candidate)
 		if err != nil || !taken && !used {
 			return candidate, err

@@ -68,9 +68,9 @@ type Undoer struct {
 	Store    history.Store
 	StateDir string
 
-	// Hold waits until nothing is done with a task of a photo and keeps others
-	// from beginning; nil where nobody else works on photos.
-	Hold func(ctx context.Context, photo, task string) (release func(), err error)
+	// Hold waits until nothing is done with a photo and keeps others from
+	// beginning; nil where nobody else works on photos.
+	Hold func(ctx context.Context, photo string) (release func(), err error)
 }
 
 const (
@@ -97,7 +97,7 @@ func (u *Undoer) Undo(ctx context.Context, q Request) (p Page, err error) {
 	}
 	s.run = p.Run
 	if q.Before == 0 && !q.Dry {
-		if err := u.Resume(); err != nil {
+		if err := u.Resume(ctx); err != nil {
 			return p, err
 		}
 	}
@@ -273,18 +273,11 @@ func (s selection) all(ctx context.Context, units []unit) ([]Photo, error) {
 // one sees to a unit while nothing else is done with its photo.
 func (s selection) one(ctx context.Context, n unit) (Photo, error) {
 	if s.Hold != nil && !s.request.Dry {
-		var tasks []string
-		for _, e := range n.entries {
-			tasks = append(tasks, e.Task)
+		release, err := s.Hold(ctx, n.photo)
+		if err != nil {
+			return Photo{Path: n.photo}, err
 		}
-		slices.Sort(tasks)
-		for _, task := range slices.Compact(tasks) {
-			release, err := s.Hold(ctx, n.photo, task)
-			if err != nil {
-				return Photo{Path: n.photo}, err
-			}
-			defer release()
-		}
+		defer release()
 		again, ok, err := s.unitOf(n.entries[0], make([]bool, len(s.request.Paths)))
 		if err != nil {
 			return Photo{Path: n.photo}, err

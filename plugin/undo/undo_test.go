@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -523,7 +524,7 @@ func TestACrashAtEveryMove(t *testing.T) {
 				if now := l.contents(); !maps.Equal(now, all) {
 					t.Fatalf("%v, want %v", now, all)
 				}
-				l.check(l.undo.Resume())
+				l.check(l.undo.Resume(t.Context()))
 				l.same(want)
 				if now := l.contents(); !maps.Equal(now, all) {
 					t.Errorf("%v, want %v", now, all)
@@ -554,7 +555,7 @@ func TestAStoreThatFails(t *testing.T) {
 			t.Fatalf("after %d writes: %v, want %v", writes, now, all)
 		}
 		l.undo.Store = l.store
-		l.check(l.undo.Resume())
+		l.check(l.undo.Resume(t.Context()))
 		l.all(Request{})
 		l.same(before)
 	}
@@ -591,7 +592,7 @@ func TestResumeTellsByTheFiles(t *testing.T) {
 		}
 		l.apply(history.Change{Log: []journal.Entry{came, never}})
 	}
-	l.check(l.undo.Resume())
+	l.check(l.undo.Resume(t.Context()))
 	left, err := l.store.Entries(journal.Query{})
 	l.check(err)
 	for _, e := range left {
@@ -601,5 +602,90 @@ func TestResumeTellsByTheFiles(t *testing.T) {
 	}
 	if len(left) != 2 {
 		t.Errorf("%d entries", len(left))
+	}
+}
+
+// What is under way is not taken for cut off: neither a publication nor another
+// undo is meddled with.
+func TestWhatIsUnderWayIsWaitedFor(t *testing.T) {
+	l := newLibrary(t)
+	l.photo("a.jpg")
+	var held sync.Mutex
+	l.undo.Hold = func(context.Context, string) (func(), error) { held.Lock(); return held.Unlock, nil }
+	e := l.entry(journal.Published, "a.jpg")
+	e.Settled, e.Files = false, []journal.File{{To: l.at("out/a.png"), ToTop: len(l.at("out")), Size: 6, Hash: hashOf("output")}}
+	held.Lock()
+	e.ID = l.apply(history.Change{Log: []journal.Entry{e}})
+	ended := make(chan error, 1)
+	go func() {
+		_, err := l.undo.Undo(t.Context(), Request{Paths: []string{l.at("in/b.jpg")}})
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		t.Errorf("it did not wait: %v", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	if open, _ := l.store.Entries(journal.Query{Unsettled: true}); len(open) != 1 {
+		t.Errorf("unsettled: %+v", open)
+	}
+	l.write("out/a.png", "output")
+	e.Settled = true
+	l.apply(history.Change{Log: []journal.Entry{e}})
+	held.Unlock()
+	l.check(<-ended)
+	if all, _ := l.store.Entries(journal.Query{}); len(all) != 1 || len(all[0].Files) != 1 || !all[0].Settled {
+		t.Errorf("the journal is %+v", all)
+	}
+}
+
+// A photo keeps its original or its outputs in their places, though a disk is not
+// there when what a crash has cut off goes on.
+func TestResumeWithoutADisk(t *testing.T) {
+	for name, c := range map[string]struct {
+		redo  bool
+		disk  string
+		stays string
+	}{
+		"undo, no archive": {false, "done", "out/a.jpg.png"},
+		"redo, no trash":   {true, "state/trash", "in/a.jpg"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLibrary(t)
+			l.photo("a.jpg")
+			l.process("a.jpg")
+			if c.redo {
+				l.all(Request{})
+			}
+			entries, err := l.store.Entries(journal.Query{})
+			l.check(err)
+			s := selection{Undoer: &l.undo, request: Request{Redo: c.redo}, run: "r"}
+			n, _, err := s.unitOf(entries[0], nil)
+			l.check(err)
+			plan := s.plan
+			if c.redo {
+				plan = s.planRedo
+			}
+			p, err := plan(n)
+			l.check(err)
+			l.apply(history.Change{Delete: keys(p.before), Put: p.after, Log: []journal.Entry{p.entry}})
+			l.check(os.Rename(l.at(c.disk), l.at("gone")))
+			l.check(l.undo.Resume(t.Context()))
+			if _, err := os.Stat(l.at(c.stays)); err != nil {
+				t.Error(err)
+			}
+			if open, _ := l.store.Entries(journal.Query{Unsettled: true}); len(open) != 1 {
+				t.Errorf("unsettled: %+v", open)
+			}
+			l.check(os.RemoveAll(l.at(c.disk)))
+			l.check(os.Rename(l.at("gone"), l.at(c.disk)))
+			l.check(l.undo.Resume(t.Context()))
+			if open, _ := l.store.Entries(journal.Query{Unsettled: true}); len(open) != 0 {
+				t.Errorf("still unsettled: %+v", open)
+			}
+			if _, err := os.Stat(l.at(c.stays)); err == nil {
+				t.Errorf("%s is still there", c.stays)
+			}
+		})
 	}
 }

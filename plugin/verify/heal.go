@@ -33,7 +33,7 @@ func (l *look) heal() error {
 		return nil
 	}
 	if l.Hold != nil {
-		release, err := l.Hold(l.ctx, l.record.Path, l.record.Task)
+		release, err := l.Hold(l.ctx, l.record.Path)
 		if err != nil {
 			return err
 		}

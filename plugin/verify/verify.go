@@ -98,9 +98,9 @@ type Verifier struct {
 	// Decode reads an image in full; nil: nothing is decoded.
 	Decode func(path string) error
 
-	// Hold waits until nothing is done with a task of a photo and keeps others
-	// from beginning; nil where nobody else works on photos.
-	Hold func(ctx context.Context, photo, task string) (release func(), err error)
+	// Hold waits until nothing is done with a photo and keeps others from
+	// beginning; nil where nobody else works on photos.
+	Hold func(ctx context.Context, photo string) (release func(), err error)
 }
 
 const (
