@@ -56,6 +56,19 @@ func measure(in, out tile.Planar, part tile.Rect) evidence {
 	return e
 }
 
+// hasColour reports whether the channels of a piece differ by half a step of 255
+// anywhere.
+func hasColour(p tile.Planar) bool {
+	n := len(p.Pix) / 3
+	for i, r := range p.Pix[:n] {
+		g, b := p.Pix[n+i], p.Pix[2*n+i]
+		if max(r, g, b)-min(r, g, b) > 0.5/255 {
+			return true
+		}
+	}
+	return false
+}
+
 // block adds the block that begins at was[at].
 func (e *evidence) block(was, is []float64, at, stride int) {
 	var all moments

@@ -3,6 +3,7 @@ package promptcir
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/burnish-photo/burnish/ops/network/tile"
@@ -97,5 +98,27 @@ func TestMeasureOfOddParts(t *testing.T) {
 	for _, s := range [][2]int{{1, 1}, {9, 64}, {64, 7}, {20, 64}} {
 		p := painted(64, bars(30))
 		measure(p, p, tile.Rect{W: s[0], H: s[1]})
+	}
+}
+
+// lite 0.4.0 changed clean gray photos by up to 0.61 and JPEGs of quality 96 by up
+// to 0.94, for the worse; those of quality 85 by 0.82 and more, for the better.
+func TestPhotosWithoutColourHaveALimitOfTheirOwn(t *testing.T) {
+	const side = 64
+	gray, out := painted(side, bars(30)), painted(side, func(x, y int) float64 { return bars(30)(x, y) })
+	coloured := painted(side, bars(30))
+	coloured.Pix[5] += 0.1 // red, of one pixel
+	for name, test := range map[string]struct {
+		in    tile.Planar
+		limit string
+	}{
+		"gray":     {gray, "< 0.80"},
+		"coloured": {coloured, "< 0.45"},
+	} {
+		j := &judgement{limit: jpegLimit, gray: max(jpegLimit, grayLimit), tiles: map[tile.Rect]evidence{}}
+		j.Tile(test.in, out, test.in.Rect)
+		if reason, _ := j.Verdict(); !strings.Contains(reason, test.limit) {
+			t.Errorf("%s: %s, want %s", name, reason, test.limit)
+		}
 	}
 }

@@ -21,7 +21,7 @@ func Spec() ops.Spec {
 		Name:       "promptcir",
 		Summary:    "restore a JPEG-compressed photo with a neural network, at any quality",
 		Example:    "promptcir: {model: lite}",
-		Version:    2,
+		Version:    3,
 		Grid:       ops.NeedsGrid,
 		Sequential: true,
 		Config: func() ops.Config {

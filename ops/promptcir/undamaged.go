@@ -28,6 +28,7 @@ const (
 	unknownLimit = 0.40 // of a file that does not tell how it was compressed: PNG, WebP, TIFF
 	jpegLimit    = 0.45
 	cameraLimit  = 1.60
+	grayLimit    = 0.80 // at least, without colour: the network changes clean gray photos more than coloured ones
 
 	cameraQuality = 90 // below, a camera's JPEG is one like others
 )
@@ -112,33 +113,41 @@ func (c *Config) judge(in ops.Image) (network.Judge, string) {
 	if in.Source.Format == "jpeg" && min(in.Pixels.Width(), in.Pixels.Height()) < damage.TooSmall {
 		return nil, "not judged: too small"
 	}
-	limit := c.SkipBelow
-	if limit == 0 {
-		limit = limitOf(in)
+	j := &judgement{limit: c.SkipBelow, gray: c.SkipBelow, tiles: map[tile.Rect]evidence{}}
+	if c.SkipBelow == 0 {
+		j.limit = limitOf(in)
+		j.gray = max(j.limit, grayLimit)
 	}
-	return &judgement{limit: limit, tiles: map[tile.Rect]evidence{}}, ""
+	return j, ""
 }
 
 // judgement is a [network.Judge].
 type judgement struct {
 	limit float64
+	gray  float64 // the limit of a photo without colour
 
-	mu    sync.Mutex
-	tiles map[tile.Rect]evidence
+	mu     sync.Mutex
+	tiles  map[tile.Rect]evidence
+	colour bool // some tile has it
 }
 
 // Tile gathers the evidence of one tile.
 func (j *judgement) Tile(in, out tile.Planar, part tile.Rect) {
-	e := measure(in, out, part)
+	e, colour := measure(in, out, part), hasColour(in)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.tiles[in.Rect] = e
+	j.colour = j.colour || colour
 }
 
 // Verdict weighs all tiles against the limit of the photo's kind.
 func (j *judgement) Verdict() (reason string, skip bool) {
 	tiles := j.sorted()
-	v := verdict{correction: math.Round(correction(tiles)*100) / 100, limit: j.limit, tiles: len(tiles)}
+	limit := j.limit
+	if !j.colour {
+		limit = j.gray
+	}
+	v := verdict{correction: math.Round(correction(tiles)*100) / 100, limit: limit, tiles: len(tiles)}
 	return v.String(), v.undamaged()
 }
 
