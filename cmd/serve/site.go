@@ -142,7 +142,7 @@ func (s *Site) logPanic(r *http.Request) {
 	if p == nil {
 		return
 	}
-	if p != http.ErrAbortHandler {
+	if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 		s.log.Error("internal error (panic)", "what", r.Method+" "+r.URL.Path, "error", p, "stack", string(debug.Stack()))
 	}
 	panic(http.ErrAbortHandler)
