@@ -22,6 +22,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/handle"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 // FolderName is the cache's folder in a state folder.
@@ -63,8 +64,7 @@ func (c *Cache) Get(ctx context.Context, key string) (ops.Cached, bool) {
 	if err == nil {
 		var kept ops.Cached
 		if kept, err = c.decode(ctx, f, e); err == nil {
-			now := time.Now()
-			_ = os.Chtimes(path, now, now) // else it goes earlier
+			_ = staging.Touch(path) // else it goes earlier
 			return kept, true
 		}
 	}

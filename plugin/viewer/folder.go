@@ -12,9 +12,9 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
 // folderName is the folder of pyramids in the state folder.
@@ -54,8 +54,7 @@ func (d *folder) pyramid(ctx context.Context, f *file) (pyramid, error) {
 	}
 	defer p.Close()
 	if t, err := openUnpacked(name, header.Width, header.Height); err == nil {
-		now := time.Now()
-		_ = os.Chtimes(name, now, now) // it was used
+		_ = staging.Touch(name) // else it goes earlier
 		return t, nil
 	}
 	d.mu.Lock()

@@ -1,6 +1,7 @@
 package staging
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -69,6 +70,16 @@ func SetTimes(f *os.File, t time.Time) error {
 		return &os.PathError{Op: "set the times of", Path: f.Name(), Err: errno}
 	}
 	return nil
+}
+
+// Touch notes that a file of Burnish's own was used now. In the sandbox only who
+// may write to a file may set its times.
+func Touch(name string) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(SetTimes(f, time.Now()), f.Close())
 }
 
 // underlying is the cause without the temporary name.
