@@ -20,7 +20,7 @@ type tokenCommand struct {
 
 // Help is shown by burnish token --help.
 func (tokenCommand) Help() string {
-	return `Tokens let people and programs use the page and the HTTP API of the daemon: with the scope read from other machines, with act to change anything, with submit to send photos in. The state folder holds their hashes only. A running daemon takes changes up at once.`
+	return `Tokens let people and programs use the page and the HTTP API of the daemon: with the scope read from other machines, with act to change anything. No request takes photos yet, for which submit is meant. The state folder holds their hashes only. A running daemon takes changes up at once.`
 }
 
 type tokenCreateCommand struct {
