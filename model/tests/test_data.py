@@ -106,6 +106,12 @@ def test_gray_stays_gray():
             assert (image == image[:, :, :1]).all()
 
 
+def test_some_gray_photos_are_clean():
+    damage, rng, fate = Damage(gray=1, clean=0, noise=0), np.random.default_rng(0), Fate("once", 1.0, 1.0, 1.0)
+    pairs = [damage.apply(images()[0][: fate.side(48), : fate.side(48)], 48, fate, rng) for _ in range(100)]
+    assert 10 < sum((damaged == clean).all() for damaged, clean in pairs) < 45
+
+
 def test_camera_tables_pass_through_the_jpeg():
     tables = damage.camera_tables(75, 0.6)
     buffer = io.BytesIO()
@@ -138,7 +144,7 @@ def test_patches_pair_up():
     untouched = Damage(clean=1.0, noise=0)
     damaged, clean = data.Patches(images(), 64, 1, untouched)[0]
     assert damaged.equal(clean) and clean.shape == (3, 64, 64)
-    always = Damage(clean=0, chain=0.5, fine=1, noise=0)
+    always = Damage(clean=0, gray_clean=0, chain=0.5, fine=1, noise=0)
     for damaged, clean in (data.Patches(images(), 64, 20, always)[i] for i in range(20)):
         assert 0 < float((damaged - clean).abs().mean()) < 0.1
 
