@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -12,6 +13,7 @@ import (
 const (
 	maxHeader     = 16 << 10         // bytes
 	maxConns      = 512              // at a time, on each address
+	maxPeerConns  = 64               // of these, from one address of another machine
 	headerTimeout = 10 * time.Second // to send a header
 	idleTimeout   = 2 * time.Minute  // between requests
 	writeTimeout  = time.Minute      // without progress in reading an answer
@@ -23,31 +25,66 @@ func newServer(h http.Handler) *http.Server {
 }
 
 // limited is a listener whose connections are few and do not hang: one too many
-// waits for another to end.
+// waits for another to end. Of one address that is neither this machine nor a
+// trusted proxy there are fewer, so that it leaves room for others.
 type limited struct {
 	net.Listener
+	exempt func(peer) bool
 	free   chan struct{}
 	once   sync.Once
 	closed chan struct{}
+
+	mu sync.Mutex
+	of map[netip.Prefix]int // connections
 }
 
-func limit(l net.Listener) *limited {
-	return &limited{Listener: l, free: make(chan struct{}, maxConns), closed: make(chan struct{})}
+func (s *Site) limit(l net.Listener) *limited {
+	exempt := func(p peer) bool { return p.unix || p.addr.IsLoopback() || s.config.Load().Proxies.trusts(p) }
+	return &limited{Listener: l, exempt: exempt, free: make(chan struct{}, maxConns), closed: make(chan struct{}), of: map[netip.Prefix]int{}}
 }
 
 // Accept waits for somebody.
 func (l *limited) Accept() (net.Conn, error) {
-	select {
-	case l.free <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-	conn, err := l.Listener.Accept()
-	if err != nil {
+	for {
+		select {
+		case l.free <- struct{}{}:
+		case <-l.closed:
+			return nil, net.ErrClosed
+		}
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			<-l.free
+			return nil, err
+		}
+		leave, ok := l.enter(peerOf(conn))
+		if ok {
+			return &moving{Conn: conn, leave: leave}, nil
+		}
+		_ = conn.Close()
 		<-l.free
-		return nil, err
 	}
-	return &moving{Conn: conn, free: l.free}, nil
+}
+
+// enter counts a connection of p until leave, unless p has too many.
+func (l *limited) enter(p peer) (leave func(), ok bool) {
+	if l.exempt(p) {
+		return func() { <-l.free }, true
+	}
+	from := network(p.addr)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.of[from] >= maxPeerConns {
+		return nil, false
+	}
+	l.of[from]++
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.of[from]--; l.of[from] == 0 {
+			delete(l.of, from)
+		}
+		<-l.free
+	}, true
 }
 
 // Close lets nobody in any more.
@@ -59,8 +96,8 @@ func (l *limited) Close() error {
 // moving is a connection whose other end has to read on.
 type moving struct {
 	net.Conn
-	once sync.Once
-	free chan struct{}
+	once  sync.Once
+	leave func()
 }
 
 func (c *moving) Write(b []byte) (int, error) {
@@ -79,7 +116,7 @@ func (c *moving) CloseWrite() error {
 }
 
 func (c *moving) Close() error {
-	c.once.Do(func() { <-c.free })
+	c.once.Do(c.leave)
 	return c.Conn.Close()
 }
 

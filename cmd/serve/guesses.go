@@ -23,11 +23,7 @@ type guesses struct {
 
 // wrong counts a wrong token, and returns how long the address has to wait.
 func (g *guesses) wrong(addr netip.Addr, now time.Time) time.Duration {
-	bits := addr.BitLen()
-	if addr.Is6() {
-		bits = 64 // one customer's
-	}
-	from, _ := addr.Prefix(bits) // the zero one for a socket
+	from := network(addr)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.at == nil || len(g.at) >= maxAddresses {

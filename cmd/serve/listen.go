@@ -41,7 +41,7 @@ func (s *Site) Prepare(c Config) (*Change, error) {
 			}
 			return nil, err
 		}
-		change.opened[address] = limit(l)
+		change.opened[address] = s.limit(l)
 	}
 	return change, nil
 }
@@ -72,7 +72,7 @@ func (c *Change) Commit() {
 	}
 	for i, l := range s.inherited {
 		if name := fmt.Sprintf("inherited %d", i); s.listeners[name] == nil {
-			s.listeners[name] = limit(l)
+			s.listeners[name] = s.limit(l)
 			s.serve(s.listeners[name])
 		}
 	}

@@ -27,11 +27,26 @@ type peer struct {
 
 // remember keeps of a connection who is at the other end.
 func remember(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, peerKey, peerOf(conn))
+}
+
+func peerOf(conn net.Conn) peer {
 	p := peer{unix: conn.LocalAddr().Network() == "unix"}
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		p.addr = a.AddrPort().Addr().Unmap()
 	}
-	return context.WithValue(ctx, peerKey, p)
+	return p
+}
+
+// network is what one customer has of the addresses around addr; the zero one of
+// a Unix socket.
+func network(addr netip.Addr) netip.Prefix {
+	bits := addr.BitLen()
+	if addr.Is6() {
+		bits = 64
+	}
+	p, _ := addr.Prefix(bits)
+	return p
 }
 
 // visitor tells who asks as far as the connection and trusted proxies do. The
