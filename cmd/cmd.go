@@ -143,10 +143,15 @@ func Main(specs ...ops.Spec) int {
 
 // commandOf is the command that a line is about, as far as it names one.
 func commandOf(parser *kong.Kong, arguments []string) string {
-	if slices.ContainsFunc(parser.Model.Children, func(n *kong.Node) bool { return n.Name == arguments[0] && !n.Hidden }) {
-		return "burnish " + arguments[0]
+	name, commands := "burnish", parser.Model.Children
+	for _, word := range arguments {
+		at := slices.IndexFunc(commands, func(n *kong.Node) bool { return n.Name == word && !n.Hidden })
+		if at < 0 {
+			break
+		}
+		name, commands = name+" "+word, commands[at].Children
 	}
-	return "burnish"
+	return name
 }
 
 // newParser reads command lines into c. It calls exit once it has printed what
