@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/burnish-photo/burnish/ops/event"
 )
 
 const (
@@ -17,7 +19,7 @@ const (
 
 // sampler is a slog handler that writes a warning or error a few times and then
 // only counts it for a while. Lines are equal when they differ in nothing but
-// the photo.
+// the photo and the time that it took.
 type sampler struct {
 	slog.Handler
 	attrs string // of WithAttrs, as part of the key
@@ -88,7 +90,7 @@ func (f *sampler) unfold(key string, k *fold, r slog.Record) {
 	_ = f.Handler.Handle(context.Background(), line)
 }
 
-// keyOf is the line without its time and its photo.
+// keyOf is the line without its times and its photo.
 func keyOf(r slog.Record) string {
 	photo := ""
 	r.Attrs(func(a slog.Attr) bool {
@@ -100,7 +102,8 @@ func keyOf(r slog.Record) string {
 	var key strings.Builder
 	key.WriteString(r.Level.String() + r.Message)
 	r.Attrs(func(a slog.Attr) bool {
-		if a.Key != "photo" {
+		_, took := a.Value.Any().(event.Seconds)
+		if a.Key != "photo" && !took {
 			value := a.Value.String()
 			if photo != "" {
 				value = strings.ReplaceAll(value, photo, "")

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/burnish-photo/burnish/ops/event"
 )
 
 func TestEqualLinesAreFolded(t *testing.T) {
@@ -15,7 +17,7 @@ func TestEqualLinesAreFolded(t *testing.T) {
 	log := slog.New(f)
 	for i := range 100 {
 		photo := fmt.Sprintf("/in/%d.jpg", i)
-		log.Error("failed", "photo", photo, "error", photo+": no space left")
+		log.Error("failed", "photo", photo, "error", photo+": no space left", "seconds", event.Seconds(float64(i)/1000))
 		log.Info("done", "photo", photo)
 	}
 	log.With("a", 1).Error("failed", "photo", "/x", "error", "another")
