@@ -82,7 +82,7 @@ class Damage:
     shifted: float = 0.10  # of those saved once: the patch does not start on the JPEG's 8-px grid
     sampling: tuple = (0.12, 0.08, 0.80)  # of those saved once: 4:4:4, 4:2:2, 4:2:0
     gray: float = 0.10  # of all: without colour, saved as gray JPEG
-    gray_clean: float = 0.25  # of those: not compressed, lest a photo without colour counts as damaged
+    gray_clean: float = 0.40  # of those that would be saved once: left clean, lest gray counts as damaged
     noise: float = 0.08  # of all: sensor noise before all else, which counts as part of the photo
     shrink: float = 0.25  # of all: the clean photo scaled to 0.5..1 first, for variety
     factors: tuple = (0.4, 2.0)  # of a chain's scaling
@@ -120,7 +120,7 @@ class Damage:
             clean = np.repeat(np.asarray(Image.fromarray(clean).convert("L"))[:, :, None], 3, axis=2)
         if rng.random() < self.noise:
             clean = _noisy(clean, rng, gray)
-        if fate.kind == "clean" or gray and rng.random() < self.gray_clean:
+        if fate.kind == "clean" or fate.kind == "once" and gray and rng.random() < self.gray_clean:
             return clean[:patch, :patch], clean[:patch, :patch]
         if fate.kind == "chain":
             return self._chain(clean, patch, fate, rng, gray)
