@@ -163,6 +163,10 @@ func background(t *testing.T, home, bin, text string) {
 func expect(t *testing.T, where, want, printed string) {
 	t.Helper()
 	for line := range strings.Lines(want) {
+		if strings.Contains(line, "Landlock") && strings.Contains(printed, "none: ask for Landlock") {
+			t.Logf("%s: this machine permits no Landlock", where)
+			continue
+		}
 		parts := strings.Split(strings.TrimSpace(line), "…")
 		for i, part := range parts {
 			parts[i] = regexp.QuoteMeta(strings.TrimSpace(part))
