@@ -84,17 +84,10 @@ func (d *decoder) index(x *Index, stop func() error) error {
 		}
 		for u := range x.across {
 			if d.interval > 0 && left == 0 {
-				marker, err := d.bits.end(&d.in)
-				if err != nil {
+				if err := d.restart(restart); err != nil {
 					return err
 				}
-				if marker != restart {
-					return fmt.Errorf("marker %#02x stands where %#02x should", marker, restart)
-				}
 				restart, left = rst0+(restart-rst0+1)%8, d.interval
-				for i := range d.components {
-					d.components[i].last = 0
-				}
 			}
 			left--
 			if u%stride == 0 {

@@ -18,17 +18,10 @@ func (d *decoder) scan() error {
 		slots = d.slots(slots[:0], y)
 		for x := range across {
 			if d.interval > 0 && left == 0 {
-				marker, err := d.bits.end(&d.in)
-				if err != nil {
+				if err := d.restart(restart); err != nil {
 					return err
 				}
-				if marker != restart {
-					return fmt.Errorf("marker %#02x stands where %#02x should", marker, restart)
-				}
 				restart, left = rst0+(restart-rst0+1)%8, d.interval
-				for i := range d.components {
-					d.components[i].last = 0
-				}
 			}
 			left--
 			if err := d.unit(slots, x); err != nil {
@@ -224,4 +217,20 @@ func (d *decoder) broken(at, n int, err error) error {
 		return d.in.failure()
 	}
 	return err
+}
+
+// restart ends an interval with the marker that has to stand there, and begins
+// the next one.
+func (d *decoder) restart(want byte) error {
+	marker, err := d.bits.end(&d.in)
+	if err != nil {
+		return err
+	}
+	if marker != want {
+		return fmt.Errorf("marker %#02x stands where %#02x should", marker, want)
+	}
+	for i := range d.components {
+		d.components[i].last = 0
+	}
+	return nil
 }
