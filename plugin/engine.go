@@ -36,6 +36,7 @@ type Engine struct {
 	config     Config
 	pipelines  map[string]*pipeline
 	history    *history.History
+	unrecorded *history.History // of jobs that no records are kept of
 	claims     *naming.Claims
 	store      history.Store // nil: every job runs
 	shelf      *review.Shelf // of results that wait for review; nil without a store
@@ -138,7 +139,7 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 	share := admission.DivideCPU(c.Limits.Concurrency, admission.Cores())
 	e := &Engine{
 		config: c, pipelines: map[string]*pipeline{}, log: slog.Default(),
-		history: &history.History{}, claims: naming.NewClaims(),
+		history: &history.History{}, unrecorded: &history.History{Forget: true}, claims: naming.NewClaims(),
 		tempPrefix: staging.Stateless, turns: turns{slots: make(chan struct{}, share.Photos), busy: map[turn]chan struct{}{}},
 	}
 	for _, o := range options {
@@ -147,6 +148,7 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 	e.history.Log, e.history.StateDir, e.history.Recognize, e.history.IsCurrent = e.log, c.StateDir, e.recognize, func(settings string) bool {
 		return slices.ContainsFunc(slices.Collect(maps.Values(e.pipelines)), func(p *pipeline) bool { return p.settings == settings })
 	}
+	e.unrecorded.Log, e.unrecorded.StateDir, e.unrecorded.Recognize, e.unrecorded.IsCurrent = e.log, c.StateDir, e.recognize, e.history.IsCurrent
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.Close())

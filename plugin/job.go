@@ -32,7 +32,9 @@ type Job struct {
 	// Burnish made it.
 	Named bool
 
-	// Unrecorded is a photo that no records are kept of: [Engine.Plan] asks none.
+	// Unrecorded is a photo that no records are kept of, and none are asked: it is
+	// worked on whatever was done before, and nothing of it is remembered but what
+	// networks computed. It has neither Review nor After nor Quarantine.
 	Unrecorded bool
 
 	// Allow names formats, such as svg, pdf or jxl, that are read here although
@@ -123,6 +125,8 @@ type Stats = ops.Stats
 // Output is one file that a job wrote.
 type Output struct {
 	Path   string // absolute
+	Index  int    // of its place among the pipeline's outputs, from 0
+	Page   int    // of the photo, from 0; of several that are joined in one file, the last
 	Format string
 	Size   int64  // bytes
 	Hash   string // SHA-256, hexadecimal

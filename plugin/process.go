@@ -27,8 +27,11 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if j.Review && e.shelf == nil {
+	switch {
+	case j.Review && e.shelf == nil:
 		return Result{}, fmt.Errorf("%s: the job's outputs are to wait for review, which an engine without a ledger cannot keep", j.Path)
+	case j.Unrecorded && (j.Review || j.After != After{} || j.Quarantine != ""):
+		return Result{}, fmt.Errorf("%s: a job of which no records are kept has neither review nor a move of its original", j.Path)
 	}
 	end, err := e.turns.begin(ctx, t.turn())
 	t.stats.Spent(ops.StageAdmission, time.Since(t.Began))
@@ -177,7 +180,7 @@ func (e *Engine) newTask(j Job) (_ *task, err error) {
 	}
 	t.Task = history.Task{
 		Pipeline: p.name, Settings: p.settings, Build: p.build, Folder: folder, Outputs: len(p.outputs), Version: p.version, OnChange: j.OnChange, Whole: j.Review, Copies: p.copies(),
-		Redo: j.Again, Named: j.Named, Unrecorded: j.Unrecorded, Exclusive: j.Exclusive, Probe: j.Probe, Quarantine: j.Quarantine, Began: time.Now(),
+		Redo: j.Again, Named: j.Named, Exclusive: j.Exclusive, Probe: j.Probe, Quarantine: j.Quarantine, Began: time.Now(),
 	}
 	return t, nil
 }
@@ -185,7 +188,11 @@ func (e *Engine) newTask(j Job) (_ *task, err error) {
 // inspect opens the photo's file.
 func (t *task) inspect() (err error) {
 	if t.src, err = source.Inspect(t.request); err == nil {
-		t.history = t.engine.history.Open(t.Task, t.src)
+		h := t.engine.history
+		if t.job.Unrecorded {
+			h = t.engine.unrecorded
+		}
+		t.history = h.Open(t.Task, t.src)
 		t.history.Stats = t.stats.Stats
 	}
 	return err

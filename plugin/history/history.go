@@ -29,6 +29,9 @@ type History struct {
 	// Recognize lets outputs tell by themselves what is done where Reader is nil.
 	Recognize bool
 
+	// Forget keeps nothing in mind of outputs where Reader is nil.
+	Forget bool
+
 	// IsCurrent reports whether tasks of these settings are still wanted.
 	IsCurrent func(settings string) bool
 
@@ -55,9 +58,6 @@ type Task struct {
 	Redo     bool   // what outputs tell by themselves is no reason to skip the photo
 	Named    bool   // a person has named the photo: without records it is work even where Burnish made it
 	Began    time.Time
-
-	// Unrecorded says that no records are kept of such photos: none are asked.
-	Unrecorded bool
 
 	Exclusive  bool   // nothing else is under way
 	Probe      bool   // a failure is no strike
@@ -117,11 +117,7 @@ type Case struct {
 
 // Open begins a case. Its photo stays the caller's.
 func (h *History) Open(t Task, photo *source.Photo) *Case {
-	c := &Case{history: h, task: t, photo: photo, reader: h.Reader}
-	if t.Unrecorded {
-		c.reader = nil
-	}
-	return c
+	return &Case{history: h, task: t, photo: photo, reader: h.Reader}
 }
 
 // Remembers reports whether records tell of the photo.

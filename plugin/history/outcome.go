@@ -92,6 +92,9 @@ func (c *Case) Adopt(found []Existing, leftOut []int) error {
 
 // remember keeps in mind what was made, where there are no records.
 func (h *History) remember(photo string, outputs []Output) {
+	if h.Forget {
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.made == nil {
