@@ -27,6 +27,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/review"
+	"github.com/burnish-photo/burnish/plugin/sampling"
 	"github.com/burnish-photo/burnish/plugin/undo"
 )
 
@@ -51,7 +52,7 @@ type Engine struct {
 	successor  bool // another engine of the host had the ledger before
 	turns      turns
 	memory     *admission.MemoryLimiter
-	rates      rates // as [Engine.Plan] has measured
+	rates      sampling.Rates // as [Engine.Plan] has measured
 	log        *slog.Logger
 	version    string // of the host, for the outputs' provenance
 	background sync.WaitGroup
