@@ -114,6 +114,11 @@ type Config interface {
 // [Invalid] is shown at its parameter.
 type Checker interface{ Check(env Env) error }
 
+// ResourceUser is a Config that knows which files its operator opens and which
+// programs it runs, in words. Of others, all parameters with the tag kind:"path"
+// are such files.
+type ResourceUser interface{ Resources() []string }
+
 // InputDeclarer is a Config whose operator reads other images than the one that the
 // step before made. It is asked once the parameters are decoded.
 type InputDeclarer interface{ Ports() []Port }

@@ -18,6 +18,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
+	"github.com/burnish-photo/burnish/plugin/adhoc"
 	"github.com/burnish-photo/burnish/plugin/admission"
 	"github.com/burnish-photo/burnish/plugin/cache"
 	"github.com/burnish-photo/burnish/plugin/change"
@@ -58,6 +59,7 @@ type Engine struct {
 	background sync.WaitGroup
 	stop       context.CancelFunc // of what runs in the background
 	advise     func(*Error)
+	inline     *adhoc.Shelf[*pipeline] // of jobs that bring their own
 }
 
 // pipeline is one compiled pipeline.
@@ -188,10 +190,14 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 		if len(e.only) > 0 && !slices.Contains(e.only, name) {
 			continue
 		}
-		if err := e.compile(ctx, name, p, reg, env); err != nil {
+		if e.pipelines[name], err = e.compile(ctx, name, p, reg, env); err != nil {
+			delete(e.pipelines, name)
 			return nil, err
 		}
 	}
+	e.inline = adhoc.New(maxInline, func(ctx context.Context, text string) (*pipeline, error) {
+		return e.compileInline(ctx, text, reg, env)
+	}, func(p *pipeline) error { return p.graph.Close() })
 	e.memory = admission.NewMemoryLimiter(admission.ThisHost, int64(c.Limits.Memory), e.log)
 	if e.store != nil {
 		if err := register(e.store, e.pipelines); err != nil {
@@ -230,15 +236,14 @@ func openLedger(ctx context.Context, e *Engine) error {
 	return nil
 }
 
-func (e *Engine) compile(ctx context.Context, name string, p Pipeline, reg *ops.Registry, env ops.Env) error {
+func (e *Engine) compile(ctx context.Context, name string, p Pipeline, reg *ops.Registry, env ops.Env) (*pipeline, error) {
 	g, err := graph.Compile(ctx, p.Graph(e.config.Fragments), reg, env)
 	if err != nil {
-		return fmt.Errorf("pipeline %s: %w", name, err)
+		return nil, fmt.Errorf("pipeline %s: %w", name, err)
 	}
 	compiled := &pipeline{name: name, graph: g, outputs: p.Outputs, pages: p.Pages, settings: fingerprint(name, g.Settings(), p), build: g.Build(), mixed: fingerprint(name, g.Fingerprint(), p)}
 	compiled.version = change.Pipeline{Name: name, Settings: compiled.settings, Build: compiled.build, Graph: g, Outputs: p.Outputs, Pages: p.Pages}.Version()
-	e.pipelines[name] = compiled
-	return nil
+	return compiled, nil
 }
 
 // fingerprint covers all that decides a pipeline's files, their names included.
@@ -297,6 +302,9 @@ func (e *Engine) Close() error {
 	var errs []error
 	for _, p := range e.pipelines {
 		errs = append(errs, p.graph.Close())
+	}
+	if e.inline != nil {
+		errs = append(errs, e.inline.Close()...)
 	}
 	if e.store != nil {
 		errs = append(errs, e.store.Close())

@@ -17,6 +17,12 @@ type Job struct {
 	Pipeline string // name of a pipeline of the configuration
 	Output   string // folder that the outputs' paths are below
 
+	// Inline is a pipeline of the job's own in place of Pipeline's: its steps and
+	// its one output in YAML or JSON, 64 KiB at most. It is compiled once for all
+	// jobs of the same text. Its steps open no files and run no programs, and it is
+	// Unrecorded.
+	Inline string
+
 	// Overwrite allows an output to replace a file that Burnish does not know
 	// as its own. The source is safe all the same.
 	Overwrite bool

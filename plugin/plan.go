@@ -49,7 +49,7 @@ type PlannedOutput struct {
 // predicted, and the time of all. Times are estimated from how long each operator
 // takes on a sample here and now.
 func (e *Engine) Plan(ctx context.Context, j Job) (Plan, error) {
-	t, err := e.newTask(j)
+	t, err := e.newTask(ctx, j)
 	if err != nil {
 		return Plan{}, err
 	}

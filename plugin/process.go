@@ -7,12 +7,10 @@ import (
 	"maps"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
-	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin/failure"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/source"
@@ -23,10 +21,11 @@ import (
 // sense. All outputs of a photo are written before the first gets its name.
 // Two jobs for the same task run one after the other.
 func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
-	t, err := e.newTask(j)
+	t, err := e.newTask(ctx, j)
 	if err != nil {
 		return Result{}, err
 	}
+	defer t.close()
 	switch {
 	case j.Review && e.shelf == nil:
 		return Result{}, fmt.Errorf("%s: the job's outputs are to wait for review, which an engine without a ledger cannot keep", j.Path)
@@ -141,7 +140,7 @@ func (e *Engine) fail(t *task, f *failure.Error) *failure.Error {
 // that worked on the photo died. What is returned says whether that put the
 // photo into quarantine.
 func (e *Engine) Strike(ctx context.Context, j Job, kind Kind, cause error, hint string) *Error {
-	t, err := e.newTask(j)
+	t, err := e.newTask(ctx, j)
 	if err != nil {
 		return &Error{Path: j.Path, Kind: kind, Err: errors.Join(cause, err)}
 	}
@@ -161,16 +160,21 @@ func (e *Engine) Strike(ctx context.Context, j Job, kind Kind, cause error, hint
 	return failed
 }
 
-// newTask is the task that j asks for, not yet begun.
-func (e *Engine) newTask(j Job) (_ *task, err error) {
-	p, ok := e.pipelines[j.Pipeline]
-	if !ok {
-		return nil, fmt.Errorf("%s: there is no pipeline %q%s", j.Path, j.Pipeline, diag.Suggest(j.Pipeline, slices.Sorted(maps.Keys(e.pipelines))))
+// newTask is the task that j asks for, not yet begun. The caller closes it.
+func (e *Engine) newTask(ctx context.Context, j Job) (_ *task, err error) {
+	p, release, err := e.pipelineOf(ctx, j)
+	if err != nil {
+		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			release()
+		}
+	}()
 	if j.Output == "" {
 		return nil, fmt.Errorf("%s: the job names no output folder", j.Path)
 	}
-	t := &task{engine: e, selection: selection{pipeline: p}, job: j}
+	t := &task{engine: e, selection: selection{pipeline: p}, job: j, letGo: release}
 	if t.request, err = e.config.requestOf(j, p.pages == AllPages); err != nil {
 		return nil, err
 	}

@@ -4,18 +4,74 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/adhoc"
 	"github.com/burnish-photo/burnish/plugin/admission"
 	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"github.com/burnish-photo/burnish/plugin/source"
 )
+
+// maxInline is how many pipelines are kept compiled that came with jobs.
+const maxInline = 64
+
+// inlineName is the name, in messages, of pipelines that came with jobs.
+const inlineName = "inline"
+
+// pipelineOf is a job's pipeline, for use until done is called.
+func (e *Engine) pipelineOf(ctx context.Context, j Job) (p *pipeline, done func(), err error) {
+	switch {
+	case j.Inline != "" && j.Pipeline != "":
+		return nil, nil, fmt.Errorf("%s: the job names the pipeline %q and brings one of its own; it must be one of them", j.Path, j.Pipeline)
+	case j.Inline != "" && !j.Unrecorded:
+		return nil, nil, fmt.Errorf("%s: a job with a pipeline of its own is one that no records are kept of", j.Path)
+	case j.Inline != "":
+		p, done, err = e.inline.Take(ctx, j.Inline)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", j.Path, err)
+		}
+		return p, done, err
+	}
+	p, ok := e.pipelines[j.Pipeline]
+	if !ok {
+		return nil, nil, fmt.Errorf("%s: there is no pipeline %q%s", j.Path, j.Pipeline, diag.Suggest(j.Pipeline, slices.Sorted(maps.Keys(e.pipelines))))
+	}
+	return p, func() {}, nil
+}
+
+// compileInline compiles a pipeline that came with a job.
+func (e *Engine) compileInline(ctx context.Context, text string, reg *ops.Registry, env ops.Env) (*pipeline, error) {
+	if len(text) > adhoc.MaxText {
+		return nil, fmt.Errorf("pipeline %s: must be at most %d bytes, got %d", inlineName, adhoc.MaxText, len(text))
+	}
+	root, err := diag.Parse(inlineName, []byte(text))
+	if err != nil {
+		return nil, err
+	}
+	var p Pipeline
+	if faults, _ := diag.Decode(root, &p).Split(); len(faults) > 0 {
+		return nil, faults.In(inlineName)
+	}
+	if err := diag.Check(p); err != nil {
+		return nil, fmt.Errorf("pipeline %s: %w", inlineName, err)
+	}
+	if len(p.Outputs) != 1 || p.Outputs[0].Tiles() {
+		return nil, fmt.Errorf("pipeline %s: must have one output that is one file, got %d", inlineName, len(p.Outputs))
+	}
+	if used := p.Graph(nil).Resources(reg); len(used) > 0 {
+		return nil, fmt.Errorf("pipeline %s: its steps must open no files and run no programs, got %s", inlineName, strings.Join(used, ", "))
+	}
+	return e.compile(ctx, inlineName, p, reg, env)
+}
 
 // requestOf says which file j's photo is, and what of it is taken.
 func (c *Config) requestOf(j Job, allPages bool) (r source.Request, err error) {

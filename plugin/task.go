@@ -34,6 +34,7 @@ type task struct {
 	strength *float64      // of networks, where a reviewer chose one
 	names    *naming.Names // of the outputs, once they are claimed
 	stats    ops.Recorder
+	letGo    func() // of the pipeline, which may be called again
 }
 
 // selection is which outputs of a pipeline are to be made of a photo.
@@ -46,12 +47,14 @@ type selection struct {
 
 func (t *task) turn() turn { return turn{t.request.Path, t.Key()} }
 
-// close gives back what the task has opened and the names of its outputs.
+// close gives back what the task has opened, the names of its outputs and its
+// pipeline. It may be called more than once.
 func (t *task) close() {
 	t.release()
 	if t.src != nil {
 		t.src.Close()
 	}
+	t.letGo()
 }
 
 // describe lets the records know what the photo's file tells of it.

@@ -79,3 +79,30 @@ func decodePath(node *yaml.Node, v reflect.Value) Diagnostics {
 	}
 	return append(faults, decode(node, v)...)
 }
+
+// Paths are the values, but empty ones, of the fields of a struct that have the
+// tag kind:"path"; of structs in it, too.
+func Paths(v any) []string { return paths(reflect.ValueOf(v)) }
+
+func paths(v reflect.Value) (all []string) {
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Struct {
+		return nil
+	}
+	for i := range v.NumField() {
+		field, value := v.Type().Field(i), v.Field(i)
+		switch {
+		case field.Tag.Get("kind") != "path":
+			all = append(all, paths(value)...)
+		case value.Kind() == reflect.String && value.String() != "":
+			all = append(all, value.String())
+		case value.Kind() == reflect.Slice && value.Type().Elem().Kind() == reflect.String:
+			for j := range value.Len() {
+				all = append(all, value.Index(j).String())
+			}
+		}
+	}
+	return all
+}

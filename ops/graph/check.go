@@ -50,3 +50,28 @@ func (b blueprint) warnings() (faults diag.Diagnostics) {
 	}
 	return faults
 }
+
+// Resources names what the steps of c open or run beside the photo: files and
+// programs, each with its step. It builds no operator. Steps with faults are left
+// out.
+func (c Config) Resources(reg *ops.Registry) (all []string) {
+	b, _ := plan(c, reg)
+	for _, p := range b.steps {
+		if p.config == nil {
+			continue
+		}
+		for _, name := range resources(p.config) {
+			all = append(all, p.label+": "+name)
+		}
+	}
+	return all
+}
+
+// resources are those that parameters tell of by themselves, or else the paths
+// among them.
+func resources(c ops.Config) []string {
+	if u, ok := c.(ops.ResourceUser); ok {
+		return u.Resources()
+	}
+	return diag.Paths(c)
+}

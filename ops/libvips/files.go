@@ -51,6 +51,17 @@ func (c *Config) resolve(env ops.Env) (map[string]string, error) {
 	return paths, errors.Join(errs...)
 }
 
+// Resources are the files that the arguments name.
+func (c *Config) Resources() (all []string) {
+	for _, name := range c.files {
+		if !slices.Contains(profiles, name) {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
 // Below is the path of the regular file that name, relative, stands for below
 // folder. A way out of the folder, by dots or by links, is an error.
 func Below(folder, name string) (string, error) {

@@ -135,3 +135,11 @@ func (e *twoForms) MarshalYAML() (any, error) {
 	}
 	return e.Config, nil
 }
+
+// Resources are those of the form that was chosen.
+func (e *twoForms) Resources() []string {
+	if e.chosen {
+		return e.libvips.Resources()
+	}
+	return diag.Paths(e.Config)
+}

@@ -8,6 +8,7 @@ package promptcir
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"strings"
 
 	"github.com/burnish-photo/burnish/ops"
@@ -89,6 +90,16 @@ func (c *Config) Check(env ops.Env) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Resources are the models that are named by the paths of their files.
+func (c *Config) Resources() (all []string) {
+	for _, m := range c.models() {
+		if name := m.Name(); filepath.Base(name) != name || filepath.Ext(name) == ".onnx" {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // models are the names of all that is to be opened.
