@@ -25,11 +25,11 @@ type preview struct {
 
 // Help is shown by burnish reprocess --help.
 func (reprocessCommand) Help() string {
-	return `Processes finished photos again, for example after outputs were lost or a model or pipeline changed. Where the pipeline or its models changed, only the outputs that would differ are made anew; else all are. The condition is an expression, as of when, over pipeline, model, model_version, damage, changed, camera, path, folder, file, size (bytes), finished (such as "2026-06-01" or "2026-06-01T12:00:00"), age (days), notes["NAME"] and glob(path, PATTERN). Photos that are gone keep their outputs. On a terminal the command asks first.
+	return `Processes finished photos again, for example after outputs were lost or a model or pipeline changed. Where the pipeline or its models changed, only the outputs that would differ are made anew; else all are. The condition is an expression, as of when, over pipeline, model, model_version (compared as versions: model < "0.10"), damage, changed, camera, path, folder, file, size (bytes), finished (such as "2026-06-01" or "2026-06-01T12:00:00"), age (days), notes["NAME"] and glob(path, PATTERN). Photos that are gone keep their outputs. On a terminal the command asks first.
 
 Examples:
   burnish reprocess --changed
-  burnish reprocess --where 'model_version < "0.3" and damage > 0.4' --dry-run
+  burnish reprocess --where 'model < "0.3" and damage > 0.4' --dry-run
   burnish reprocess --where 'glob(path, "holiday/*.jpg")' --yes`
 }
 

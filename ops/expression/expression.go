@@ -67,7 +67,8 @@ func Compile[E any](text string, functions ...Function) (*Expression[E], error) 
 		return nil, look.fault
 	}
 	var none E
-	program, err := expr.Compile(text, expr.Env(none), expr.AsBool(), expr.DisableBuiltin("now"))
+	options := append(byVersions(of), expr.Env(none), expr.AsBool(), expr.DisableBuiltin("now"))
+	program, err := expr.Compile(text, options...)
 	if err != nil {
 		return nil, fault(err, of)
 	}
@@ -160,6 +161,9 @@ func fault(err error, of reflect.Type) error {
 	}
 	pkg, _, _ := strings.Cut(of.String(), ".")
 	message := regexp.MustCompile(regexp.QuoteMeta(pkg)+`\.\w+`).ReplaceAllString(known.Message, "facts")
+	if strings.Contains(message, compareVersions) {
+		message = `a version is compared with a text in quotes, such as model < "0.3"`
+	}
 	if strings.HasPrefix(message, "expected bool, but got") {
 		message = "the expression must be true or false, got " + strings.TrimPrefix(message, "expected bool, but got ")
 	}

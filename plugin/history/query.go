@@ -22,21 +22,21 @@ type Query struct {
 
 // Fields are what an expression may ask of a record.
 type Fields struct {
-	Pipeline     string            `expr:"pipeline"`      // its name
-	Model        string            `expr:"model"`         // that ran, without its version; "" where none did
-	ModelVersion string            `expr:"model_version"` // of it
-	Path         string            `expr:"path"`          // of the photo, absolute
-	Folder       string            `expr:"folder"`        // below the watched one; "." at its root
-	File         string            `expr:"file"`          // the photo's name
-	Size         int64             `expr:"size"`          // of the photo, in bytes
-	State        string            `expr:"state"`         // as of [State]
-	Failure      string            `expr:"failure"`       // kind of it; "" where there is none
-	Finished     string            `expr:"finished"`      // local time, as 2006-01-02T15:04:05
-	Age          float64           `expr:"age"`           // days since then
-	Damage       float64           `expr:"damage"`        // measured; 0 where it was not
-	Camera       string            `expr:"camera"`        // maker and model
-	Changed      bool              `expr:"changed"`       // the pipeline was changed since, so that outputs would be others
-	Notes        map[string]string `expr:"notes"`         // what the operators said
+	Pipeline     string            `expr:"pipeline"`                              // its name
+	Model        string            `expr:"model" version:"model_version"`         // that ran, without its version; "" where none did
+	ModelVersion string            `expr:"model_version" version:"model_version"` // of it
+	Path         string            `expr:"path"`                                  // of the photo, absolute
+	Folder       string            `expr:"folder"`                                // below the watched one; "." at its root
+	File         string            `expr:"file"`                                  // the photo's name
+	Size         int64             `expr:"size"`                                  // of the photo, in bytes
+	State        string            `expr:"state"`                                 // as of [State]
+	Failure      string            `expr:"failure"`                               // kind of it; "" where there is none
+	Finished     string            `expr:"finished"`                              // local time, as 2006-01-02T15:04:05
+	Age          float64           `expr:"age"`                                   // days since then
+	Damage       float64           `expr:"damage"`                                // measured; 0 where it was not
+	Camera       string            `expr:"camera"`                                // maker and model
+	Changed      bool              `expr:"changed"`                               // the pipeline was changed since, so that outputs would be others
+	Notes        map[string]string `expr:"notes"`                                 // what the operators said
 
 	// Glob compares a path's last elements, or all of it, with a pattern: * ? and [a-z].
 	Glob func(name, pattern string) bool `expr:"glob"`

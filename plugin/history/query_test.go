@@ -36,6 +36,12 @@ func TestQuery(t *testing.T) {
 		`state == "done" and failure == ""`:           true,
 		`notes["device"] == "cpu" and notes.x == nil`: false,
 		`notes["device"] startsWith "cuda"`:           false,
+		`model_version < "1.10" and model < "1.10"`:   true,
+		`model_version < "1.2" or model < "1.2"`:      false,
+		`model <= "1.2.0" && "1.3" > model`:           true,
+		`model >= "1.2" and not (model > "1.2")`:      true,
+		`model < "1.2-1" and model > "1.1-9"`:         true,
+		`model > "1.2-rc1" and model < "1.3-rc1"`:     true,
 	} {
 		q, err := history.ParseQuery(text)
 		if err != nil {
@@ -48,6 +54,19 @@ func TestQuery(t *testing.T) {
 	}
 }
 
+// A photo that no network ran on is of no version.
+func TestNoModelIsOfNoVersion(t *testing.T) {
+	for _, text := range []string{`model < "9"`, `model >= "0"`, `model_version < "9"`} {
+		q, err := history.ParseQuery(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if matches, err := q.Matches(history.Record{Key: history.Key{Path: "/a.jpg"}}); matches || err != nil {
+			t.Errorf("%s: %t, %v", text, matches, err)
+		}
+	}
+}
+
 func TestQueryFaults(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                        "unexpected token EOF",
@@ -56,6 +75,7 @@ func TestQueryFaults(t *testing.T) {
 		`glob(path, "[")`:         `column 12: the pattern "[" is malformed`,
 		"glob(path, file)":        "glob() takes a path and a pattern in quotes",
 		"finished < 3":            "invalid operation",
+		"model < 0.3":             `column 9: a version is compared with a text in quotes, such as model < "0.3"`,
 		"pipeline=web":            `write: pipeline == "web"`,
 		"model!=lite 1.2":         `write: model != "lite 1.2"`,
 		"path=a/*.jpg and model=": "unexpected token",
