@@ -22,6 +22,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/handle"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/lru"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
@@ -116,7 +117,7 @@ func (c *Cache) took(size int64) {
 	if c.used < 0 {
 		s, err := look(c.o.Folder)
 		if err != nil {
-			return
+			c.o.Log.Warn("a part of the cache cannot be looked at, and does not count towards its size; burnish cache stat tells of it", "folder", c.o.Folder, "error", err)
 		}
 		c.used = s.Bytes
 	} else {
@@ -156,7 +157,7 @@ func (c *Cache) write(ctx context.Context, path string, kept ops.Cached) (size i
 	if size, err = seal(f, entry{Notes: kept.Notes, Left: kept.Pixels == nil}); err != nil {
 		return 0, err
 	}
-	return occupied(size), os.Rename(f.Name(), path)
+	return lru.Occupied(size), os.Rename(f.Name(), path)
 }
 
 // fits reports whether a PNG holds the pixels as they are.

@@ -302,3 +302,29 @@ func TestAFolderThatCannotBeWrittenTo(t *testing.T) {
 		t.Error("something is found")
 	}
 }
+
+// A folder that cannot be read keeps nothing else from being pruned.
+func TestAPartThatCannotBeRead(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may read everything")
+	}
+	f := open(t, 40<<10)
+	closed := filepath.Join(f.folder, "ff")
+	if err := os.MkdirAll(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(closed, 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(closed, 0o700) })
+	for n := range 20 {
+		f.Put(t.Context(), keyOf(n), ops.Cached{Notes: map[string]string{"left_alone": "no damage"}})
+	}
+	s, err := cache.Stat(f.folder)
+	if err == nil || s.Bytes == 0 || s.Bytes > 40<<10 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if told := strings.Count(f.log.String(), "cannot be looked at"); told != 1 {
+		t.Errorf("told %d times: %s", told, f.log)
+	}
+}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/burnish-photo/burnish/plugin/lru"
 )
 
 // temporary begins the names of files that are being written.
@@ -27,120 +29,87 @@ type Stats struct {
 	Newest time.Time `json:"newest,omitzero"`
 }
 
-// kept is a file of a cache.
-type kept struct {
-	path  string
-	bytes int64
-	used  time.Time
-}
-
 // Stat looks at the cache in a folder. One that is not there is empty.
 func Stat(folder string) (Stats, error) { return look(folder) }
 
-func look(folder string) (s Stats, err error) {
-	err = each(folder, func(k kept) error {
-		s.add(k)
-		return nil
-	})
-	return s, err
+func look(folder string) (Stats, error) {
+	all, err := files(folder)
+	return statsOf(all), err
 }
 
-func (s *Stats) add(k kept) {
+func statsOf(all []lru.File) (s Stats) {
+	for _, f := range all {
+		s.add(f)
+	}
+	return s
+}
+
+func (s *Stats) add(f lru.File) {
 	s.Files++
-	s.Bytes += k.bytes
-	if s.Oldest.IsZero() || k.used.Before(s.Oldest) {
-		s.Oldest = k.used
+	s.Bytes += f.Bytes
+	if s.Oldest.IsZero() || f.Used.Before(s.Oldest) {
+		s.Oldest = f.Used
 	}
-	if k.used.After(s.Newest) {
-		s.Newest = k.used
+	if f.Used.After(s.Newest) {
+		s.Newest = f.Used
 	}
 }
 
-// each calls f for every file, and removes what was abandoned while it was written.
-func each(folder string, f func(kept) error) error {
-	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		info, err := d.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if strings.HasPrefix(d.Name(), temporary) {
-			if time.Since(info.ModTime()) > abandoned {
-				return os.Remove(path)
-			}
-			return nil
-		}
-		if key, err := hex.DecodeString(d.Name()); err != nil || len(key) != sha256.Size {
-			return nil // somebody else's
-		}
-		return f(kept{path, occupied(info.Size()), info.ModTime()})
+// files are those of the cache. What was abandoned while it was written is removed.
+// The error tells what could not be looked at.
+func files(folder string) ([]lru.File, error) {
+	var abandon []lru.File
+	all, err := lru.Files(folder, func(name string, info fs.FileInfo) bool {
+		key, err := hex.DecodeString(name)
+		return strings.HasPrefix(name, temporary) && time.Since(info.ModTime()) > abandoned || err == nil && len(key) == sha256.Size // else somebody else's
 	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
+	all = slices.DeleteFunc(all, func(f lru.File) bool {
+		left := strings.HasPrefix(filepath.Base(f.Path), temporary)
+		if left {
+			abandon = append(abandon, f)
+		}
+		return left
+	})
+	_, _, failed := lru.Evict(abandon, func(left int64) bool { return left == 0 })
+	return all, errors.Join(err, failed)
 }
-
-// occupied is what a file of that size takes on the disk.
-func occupied(size int64) int64 { return (size + 4095) / 4096 * 4096 }
 
 // Prune removes the files that were not used for the longest time until the others
-// take no more than that many bytes.
+// take no more than that many bytes. What cannot be reached is left out, and told of
+// by the error.
 func Prune(folder string, bytes int64) (removed, left Stats, err error) {
-	var all []kept
-	if err := each(folder, func(k kept) error {
-		all = append(all, k)
-		left.add(k)
-		return nil
-	}); err != nil {
-		return removed, left, err
-	}
-	slices.SortFunc(all, func(a, b kept) int { return a.used.Compare(b.used) })
-	var errs []error
-	n := 0
-	for ; n < len(all) && left.Bytes > bytes; n++ {
-		if err := os.Remove(all[n].path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-			continue
-		}
-		removed.add(all[n])
-		left.Bytes -= all[n].bytes
-		left.Files--
-	}
-	if left.Oldest = (time.Time{}); n < len(all) {
-		left.Oldest = all[n].used
-	}
-	return removed, left, errors.Join(errs...)
+	all, err := files(folder)
+	gone, rest, failed := lru.Evict(all, func(left int64) bool { return left <= bytes })
+	return statsOf(gone), statsOf(rest), errors.Join(err, failed)
 }
 
 // Verify reads every file and removes those that are damaged.
 func Verify(ctx context.Context, folder string, damaged func(path string, err error)) (s Stats, err error) {
-	err = each(folder, func(k kept) error {
+	all, err := files(folder)
+	errs := []error{err}
+	for _, f := range all {
 		if err := ctx.Err(); err != nil {
-			return err
+			return s, err
 		}
-		f, err := os.Open(k.path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
+		err := verify(f.Path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err == nil:
+			s.add(f)
+		default:
+			damaged(f.Path, err)
+			errs = append(errs, os.Remove(f.Path))
 		}
-		if err == nil {
-			_, err = read(f)
-			err = errors.Join(err, f.Close())
-		}
-		if err == nil {
-			s.add(k)
-			return nil
-		}
-		damaged(k.path, err)
-		return os.Remove(k.path)
-	})
-	return s, err
+	}
+	return s, errors.Join(errs...)
+}
+
+// verify reads one file.
+func verify(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	_, err = read(f)
+	return errors.Join(err, f.Close())
 }

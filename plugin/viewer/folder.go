@@ -1,19 +1,17 @@
 package viewer
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
 
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/plugin/lru"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
@@ -99,29 +97,20 @@ func (d *folder) room(bytes int64) error {
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(d.path)
+	files, err := lru.Files(d.path, func(name string, _ fs.FileInfo) bool {
+		return strings.HasSuffix(name, suffix) && strings.Count(name, ".") == 1
+	})
 	if err != nil {
 		return err
 	}
-	var files []fs.FileInfo
-	total := bytes
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil && strings.HasSuffix(e.Name(), suffix) && strings.Count(e.Name(), ".") == 1 {
-			files, total = append(files, info), total+info.Size()
-		}
-	}
-	slices.SortFunc(files, func(a, b fs.FileInfo) int {
-		return cmp.Or(a.ModTime().Compare(b.ModTime()), cmp.Compare(a.Name(), b.Name()))
+	removed, _, err := lru.Evict(files, func(left int64) bool {
+		return left+bytes <= d.options.Budget && free(d.path) >= bytes+d.options.MinFree
 	})
-	for _, info := range files {
-		if total <= d.options.Budget && free(d.path) >= bytes+d.options.MinFree {
-			return nil
-		}
-		if err := os.Remove(filepath.Join(d.path, info.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		_ = os.Remove(filepath.Join(d.path, strings.TrimSuffix(info.Name(), suffix)+eighthSuffix))
-		total -= info.Size()
+	for _, f := range removed {
+		_ = os.Remove(strings.TrimSuffix(f.Path, suffix) + eighthSuffix)
+	}
+	if err != nil {
+		return err
 	}
 	if free(d.path) < bytes+d.options.MinFree {
 		return fmt.Errorf("the disk of %s is too full for a preview of %d MB: free some space", d.path, bytes>>20)
