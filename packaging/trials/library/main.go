@@ -104,7 +104,7 @@ func (t *trial) plan() error {
 	if *quick {
 		return nil
 	}
-	return t.burnish("plan", "plan", "-c", "burnish.yaml", "in")
+	return t.burnish("plan --summary", "plan", "-c", "burnish.yaml", "--summary", "in")
 }
 
 // process runs to the end, killed at a quarter, a half and three quarters.

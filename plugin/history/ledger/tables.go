@@ -18,6 +18,9 @@ const separator = "\x00"
 // folderKey begins the keys of what is remembered of folders.
 const folderKey = "folder"
 
+// ordered is how full the pages of a table are whose keys mostly come in order.
+const ordered = 0.85
+
 // pageLength is how many records Each reads in one transaction.
 const pageLength = 256
 
@@ -60,10 +63,25 @@ func open(tx *bbolt.Tx) (tables, error) {
 		catalog:  tx.Bucket(catalogBucket),
 		ids:      tx.Bucket(idsBucket),
 	}
+	if tx.Writable() {
+		t.fill()
+	}
 	if t.meta == nil || t.gone == nil || t.records == nil || t.contents == nil || t.outputs == nil || t.hashes == nil || t.failed == nil { // an older release has made no table of reviews
 		return t, errors.New("a table is missing")
 	}
 	return t, nil
+}
+
+// fill says how full pages are to be when they are parted. Half full, bbolt's
+// default, is for keys in any order; photos mostly come in the order of their
+// paths, and times rise.
+func (t tables) fill() {
+	for _, b := range []*bbolt.Bucket{t.records, t.outputs} {
+		b.FillPercent = ordered
+	}
+	if t.catalog != nil {
+		t.catalog.FillPercent = appended
+	}
 }
 
 func (t tables) put(e history.Record) error {
