@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"sync"
@@ -60,6 +61,8 @@ type Recorder struct {
 	mu       sync.Mutex
 	stats    Stats
 	expected int64     // tiles
+	stage    Stage     // that began last
+	fraction float64   // of it that is done
 	outer    *Recorder // hears of everything as well
 }
 
@@ -124,11 +127,7 @@ func (r *Recorder) Recalled(hit bool) {
 
 // ExpectTiles adds to the tiles that networks are going to restore.
 func (r *Recorder) ExpectTiles(n int) {
-	for ; r != nil; r = r.outer {
-		r.mu.Lock()
-		r.expected += int64(n)
-		r.mu.Unlock()
-	}
+	r.reach(func(r *Recorder) { r.expected += int64(n) })
 }
 
 // Tiles are those that networks have restored, and those expected so far.
@@ -136,6 +135,34 @@ func (r *Recorder) Tiles() (restored, expected int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.stats.Tiles, r.expected
+}
+
+// Begin says that a stage begins, and tells of progress. Restoring needs none: its
+// tiles tell.
+func Begin(ctx context.Context, stage Stage) {
+	Recording(ctx).reach(func(r *Recorder) { r.stage, r.fraction = stage, 0 })
+	Progress(ctx)
+}
+
+// reach changes how far the work is, here and for those that hear of it.
+func (r *Recorder) reach(f func(*Recorder)) {
+	for ; r != nil; r = r.outer {
+		r.mu.Lock()
+		f(r)
+		r.mu.Unlock()
+	}
+}
+
+// Progress is the stage that the work is in, and the fraction of it that is done,
+// from 0 to 1, as far as that is known. While tiles are to be restored, that is
+// the stage.
+func (r *Recorder) Progress() (Stage, float64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if done := r.stats.Tiles; done < r.expected {
+		return StageRestore, float64(done) / float64(r.expected)
+	}
+	return cmp.Or(r.stage, StageAdmission), r.fraction
 }
 
 // FellBack counts a tile that needed a fallback.

@@ -50,6 +50,7 @@ func (e *Engine) render(ctx context.Context, t *task) (_ *rendering, reason stri
 	if err != nil {
 		return nil, "", err
 	}
+	ops.Begin(r.context, ops.StageDecode)
 	whole := false
 	defer func() { // in a panic, too
 		if !whole {
@@ -180,6 +181,7 @@ func (r *rendering) timed(emit func() error) error {
 		spent := r.stats.Stats().Stages
 		return spent[ops.StageDecode] + spent[ops.StageRestore] + spent[ops.StageVerify]
 	}
+	ops.Begin(r.context, ops.StageEncode)
 	before, began := others(), time.Now()
 	err := emit()
 	r.stats.Spent(ops.StageEncode, max(0, time.Since(began)-(others()-before)))

@@ -45,7 +45,7 @@ func TestCheck(t *testing.T) {
 		}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err := check(in, fill(tile.NewPlanar(rect), test.f), blockShift)
+			err := check(in, fill(tile.NewPlanar(rect), test.f))
 			if (err != nil) != test.rejected {
 				t.Errorf("got %v, want it rejected: %t", err, test.rejected)
 			}

@@ -55,7 +55,7 @@ VipsImage *bv_to_memory(VipsImage *image)
 	return out;
 }
 
-extern void burnishAdvanced(uintptr_t handle);
+extern void burnishAdvanced(uintptr_t handle, double done);
 
 typedef struct {
 	uintptr_t handle;
@@ -69,7 +69,7 @@ static void on_eval(VipsImage *image, VipsProgress *progress, void *data)
 	listener *l = data;
 	gint64 last = l->last, now = g_get_monotonic_time();
 	if (now - last >= BV_PROGRESS_EVERY && atomic_compare_exchange_strong(&l->last, &last, now))
-		burnishAdvanced(l->handle);
+		burnishAdvanced(l->handle, progress->tpels > 0 ? (double) progress->npels / progress->tpels : 0);
 }
 
 static void forget(void *listener, GClosure *closure)

@@ -12,19 +12,27 @@ import (
 
 type progressKey struct{}
 
-// WithProgress lets advanced hear, now and then, that pixels are made in ctx:
-// as an image is saved or materialised. It may be called from several
-// goroutines and threads. Encoders that take an image whole (WebP, AVIF, JPEG
-// XL) do not say how far they are: for them it is told for as long as such an
-// encoder may well take.
-func WithProgress(ctx context.Context, advanced func()) context.Context {
-	return context.WithValue(ctx, progressKey{}, advanced)
+// WithProgress lets advanced hear, now and then, that pixels are made in a context
+// below ctx, which it is given: as an image is saved or materialised. done is the
+// fraction of that which is done, 0 where it is not known. It may be called from
+// several goroutines and threads, and so are those that ctx has already.
+// Encoders that take an image whole (WebP, AVIF, JPEG XL) do not say how far they
+// are: for them it is told for as long as such an encoder may well take.
+func WithProgress(ctx context.Context, advanced func(at context.Context, done float64)) context.Context {
+	outer := ctx
+	return context.WithValue(ctx, progressKey{}, func(at context.Context, done float64) {
+		advanced(at, done)
+		tell(outer, at, done)
+	})
 }
 
 // Progress says that the work in ctx gets on.
-func Progress(ctx context.Context) {
-	if advanced, ok := ctx.Value(progressKey{}).(func()); ok {
-		advanced()
+func Progress(ctx context.Context) { tell(ctx, ctx, 0) }
+
+// tell lets those of ctx know of what goes on below it.
+func tell(ctx, at context.Context, done float64) {
+	if advanced, ok := ctx.Value(progressKey{}).(func(context.Context, float64)); ok {
+		advanced(at, done)
 	}
 }
 
@@ -47,8 +55,9 @@ func (i *Image) telling(ctx context.Context) (stop func()) {
 }
 
 //export burnishAdvanced
-func burnishAdvanced(handle C.uintptr_t) {
-	Progress(cgo.Handle(handle).Value().(context.Context))
+func burnishAdvanced(handle C.uintptr_t, done C.double) {
+	ctx := cgo.Handle(handle).Value().(context.Context)
+	tell(ctx, ctx, float64(done))
 }
 
 // perMegapixel is how long an encoder that takes an image whole may well take

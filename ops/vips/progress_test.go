@@ -1,6 +1,7 @@
 package vips_test
 
 import (
+	"context"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -28,7 +29,12 @@ func TestProgress(t *testing.T) {
 	}
 	defer slow.Close()
 	var n atomic.Int64
-	ctx := vips.WithProgress(t.Context(), func() { n.Add(1) })
+	ctx := vips.WithProgress(t.Context(), func(_ context.Context, done float64) {
+		n.Add(1)
+		if done < 0 || done > 1 {
+			t.Errorf("%g of the work is done", done)
+		}
+	})
 	for _, saver := range []string{"jpegsave", "pngsave", "tiffsave", "webpsave"} {
 		n.Store(0)
 		if err := slow.SaveContext(ctx, saver, filepath.Join(t.TempDir(), "out"), nil); err != nil {

@@ -29,6 +29,7 @@ const smallSide = 32
 // size, orientation, profile, metadata and colours.
 func (w *encodeJob) verify(ctx context.Context, path string) error {
 	began := time.Now()
+	ops.Begin(ctx, ops.StageVerify)
 	defer func() { ops.Recording(ctx).Spent(ops.StageVerify, time.Since(began)) }()
 	written, err := vips.Open(path, vips.Sequential)
 	if err != nil {
