@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"github.com/burnish-photo/burnish/cmd/logging"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/spool"
 )
 
 // What photos from and to pipes are called in messages.
@@ -19,8 +19,7 @@ const (
 	stdoutName = "standard output"
 )
 
-// throughPipe restores one photo from standard input, or to standard output, by
-// way of a folder of its own, which it removes.
+// throughPipe restores one photo from standard input, or to standard output.
 func (r *restoreCommand) throughPipe(h *host, c *config.Config) (err error) {
 	fromInput, toOutput := r.In[0] == pipe, r.Output == pipe || r.Output == ""
 	switch {
@@ -33,76 +32,75 @@ func (r *restoreCommand) throughPipe(h *host, c *config.Config) (err error) {
 	case fromInput && !toOutput && r.intoFolder():
 		return fmt.Errorf("%s is a folder, and a photo from standard input has no name: name a file with -o OUT", r.Output)
 	}
+	f := file{path: r.In[0], root: filepath.Dir(r.In[0]), named: true}
+	if fromInput {
+		f.shown = stdinName
+	}
+	o := reporting{json: r.JSON, quiet: r.Quiet, strict: true, overwrite: r.Overwrite, out: h.out, total: 1}
+	if toOutput {
+		o.out, o.quiet = h.err, !r.JSON
+		o.instead = func(plugin.Result) []string { return []string{stdoutName} }
+		return r.transform(h, c, f, newReport(h, o))
+	}
 	folder, err := h.scratch.makeFolder("burnish-pipe-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	f := file{path: r.In[0], root: filepath.Dir(r.In[0]), named: true}
-	if fromInput {
-		f = file{path: filepath.Join(folder, stdinName), root: folder, named: true, shown: stdinName}
-		if err := keepInput(h, f.path, int64(c.Limits.Bytes)); err != nil {
-			return err
-		}
+	f.path, f.root = filepath.Join(folder, stdinName), folder
+	if err := spool.Keep(h, f.path, os.Stdin, int64(c.Limits.Bytes)); err != nil {
+		return inputFault(err)
 	}
-	j, o := r.job(f), reporting{json: r.JSON, quiet: r.Quiet, strict: true, overwrite: r.Overwrite, out: h.out, total: 1}
-	var made string
-	if toOutput {
-		j.Output, o.out, o.quiet = folder, h.err, !r.JSON
-		o.instead = func(result plugin.Result) []string {
-			made = result.Outputs[0].Path
-			return []string{stdoutName}
-		}
-	}
-	if err := r.run(h, c, []job{{f, j}}, newReport(h, o)); err != nil || !toOutput {
-		return err
-	}
-	return copyOut(h.out, made)
+	return r.run(h, c, []job{{f, r.job(f)}}, newReport(h, o))
 }
 
-// keepInput writes standard input to a file, up to a limit in bytes; 0 is none.
-// Where the context ends first, a read is left behind that ends with the process.
-func keepInput(ctx context.Context, path string, limit int64) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+// transform restores a file, or standard input where it is shown as that, to
+// standard output.
+func (r *restoreCommand) transform(h *host, c *config.Config, f file, report *report) error {
+	s := plugin.Stream{Path: f.path, Pipeline: "restore", Allow: r.AllowFormats}
+	if f.shown != "" {
+		s.Path, s.Source, s.Name = "", os.Stdin, f.shown
+	}
+	engine, err := h.openEngine(c, plugin.WithVersion(release()))
 	if err != nil {
 		return err
 	}
-	in := io.Reader(os.Stdin)
-	if limit > 0 {
-		in = io.LimitReader(in, limit+1)
+	out := &photoOut{to: h.out}
+	result, err := engine.Transform(h, s, out)
+	closed := engine.Close()
+	if out.failed != nil {
+		return errors.Join(fmt.Errorf("write standard output: %w", out.failed), closed)
 	}
-	var n int64
-	copied := make(chan error, 1)
-	go func() {
-		var err error
-		n, err = io.Copy(f, in)
-		copied <- errors.Join(err, f.Close())
-	}()
-	select {
-	case err = <-copied:
-	case <-ctx.Done():
-		return ctx.Err()
+	if fault := inputFault(err); fault != err {
+		return errors.Join(fault, closed)
 	}
-	if err != nil {
-		return fmt.Errorf("read standard input: %w", err)
-	}
-	if n == 0 {
+	report.add(f, result, err)
+	return errors.Join(closed, report.finish())
+}
+
+// inputFault says of standard input what was wrong with a source; other errors
+// stay as they are.
+func inputFault(err error) error {
+	large, read := (*spool.TooLargeError)(nil), (*spool.ReadError)(nil)
+	switch {
+	case errors.Is(err, spool.ErrEmpty):
 		return errors.New("standard input is empty: pipe a photo into it")
+	case errors.As(err, &large):
+		return fmt.Errorf("standard input holds more than limits.bytes, %d: raise it in a configuration that -c names", large.Limit)
+	case errors.As(err, &read):
+		return fmt.Errorf("read standard input: %w", read.Err)
 	}
-	if limit > 0 && n > limit {
-		return fmt.Errorf("standard input holds more than limits.bytes, %d: raise it in a configuration that -c names", limit)
-	}
-	return nil
+	return err
 }
 
-func copyOut(out io.Writer, path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, err := io.Copy(out, f); err != nil {
-		return fmt.Errorf("write standard output: %w", err)
-	}
-	return nil
+// photoOut keeps in mind how writing failed.
+type photoOut struct {
+	to     io.Writer
+	failed error
+}
+
+func (o *photoOut) Write(b []byte) (int, error) {
+	n, err := o.to.Write(b)
+	o.failed = err
+	return n, err
 }

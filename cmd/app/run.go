@@ -66,8 +66,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 		change.Commit()
 	}
 	c.adopted()
-	logSteps(a, a.current)
-	logFolders(a, a.current)
+	a.logReady(a.current)
 	a.notify().Ready()
 	working, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -101,7 +100,7 @@ func (a *App) loop(ctx context.Context) (err error) {
 	stopping := ctx.Done()
 	for {
 		a.heart.beat(time.Now(), swapSilence, a.notify().Alive)
-		a.swapWhenReady(ctx)
+		a.swapWhenIdle(ctx)
 		if a.broken != nil {
 			return a.broken
 		}
@@ -160,12 +159,11 @@ func (a *App) dispatch(ctx context.Context, now time.Time) time.Duration {
 		}
 		a.metrics.begun(t, now)
 		a.series.Add(now, waited(t, now))
-		w, job := s.worker, s.job(t)
 		go func() {
 			// A photo is seen to its end even while the daemon is being stopped.
-			result, err := w.Process(context.WithoutCancel(ctx), job)
+			result, err := s.worker.Process(context.WithoutCancel(ctx), s.job(t))
 			select {
-			case a.ended <- ending{t, job.Pipeline, result, err}:
+			case a.ended <- ending{t, result, err}:
 			case <-a.stopped: // the worker is broken, and nobody listens
 			}
 		}()
@@ -206,17 +204,13 @@ func (a *App) maintain(ctx context.Context) {
 	}
 }
 
-// logSteps says where networks run.
-func logSteps(a *App, s *session) {
+// logReady says what is watched and where networks run.
+func (a *App) logReady(s *session) {
 	for name, lines := range s.worker.Describe().Steps {
 		for _, line := range lines {
 			a.log.Info("ready", "pipeline", name, "step", line)
 		}
 	}
-}
-
-// logFolders says what is watched.
-func logFolders(a *App, s *session) {
 	for _, f := range s.config.Folders {
 		a.log.Info("watching", "folder", f.Watch.Folder, "pipeline", f.Job.Pipeline, "output", f.Job.Output, "settle", f.Watch.Settle)
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -49,7 +48,7 @@ func (r *run) checkOriginals() (faults []error) {
 
 // checkOutputs decodes the outputs, and reports those that nobody asked for.
 func (r *run) checkOutputs() (faults []error) {
-	expected := map[string]bool{} // and whether it must be there, made by the pipeline as it is
+	expected := map[string]bool{} // and whether it must be there
 	for name := range r.drops.ever {
 		_, there := r.drops.valid[name]
 		for _, o := range outputs(name) {
@@ -65,13 +64,12 @@ func (r *run) checkOutputs() (faults []error) {
 		if err != nil {
 			return err
 		}
-		there, ok := expected[name]
-		if !ok {
+		if _, ok := expected[name]; !ok {
 			faults = append(faults, fmt.Errorf("%s is there and should not be", name))
 			return nil
 		}
 		delete(expected, name)
-		return r.decodes(path, there)
+		return r.decodes(path)
 	})
 	if err != nil {
 		faults = append(faults, err)
@@ -88,9 +86,7 @@ func (r *run) checkOutputs() (faults []error) {
 	return faults
 }
 
-// decodes checks a picture. The thumbnail of a photo that is gone may be of any
-// pipeline that there was.
-func (r *run) decodes(path string, there bool) error {
+func (r *run) decodes(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -100,15 +96,12 @@ func (r *run) decodes(path string, there bool) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	sides := []int{64}
+	side := 64
 	if strings.Contains(path, "/thumbs/") {
-		sides = r.sides
-		if there {
-			sides = sides[len(sides)-1:]
-		}
+		side = r.side
 	}
-	if b := img.Bounds(); !slices.Contains(sides, max(b.Dx(), b.Dy())) {
-		return fmt.Errorf("%s is %v; the pipeline makes it of side %d", path, b, sides)
+	if b := img.Bounds(); max(b.Dx(), b.Dy()) != side {
+		return fmt.Errorf("%s is %v", path, b)
 	}
 	return nil
 }
