@@ -60,7 +60,7 @@ func (q *Queue) best(now time.Time) (best *folderQueue) {
 	var most float64
 	for _, name := range q.names {
 		f := q.folders[name]
-		if f.len() == 0 || f.paused != "" || !f.breaker.allows(now) {
+		if name == Requests || f.len() == 0 || f.paused != "" || !f.breaker.allows(now) {
 			continue
 		}
 		waited := now.Sub(f.ready[f.first].since)

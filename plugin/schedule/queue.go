@@ -69,6 +69,7 @@ type Queue struct {
 	delayed   delayed
 	exclusive []*Task // waiting, in the order they came
 	reserved  bool    // an exclusive task is under way
+	inRow     int     // requests that began since a folder's task did
 }
 
 // keptCapacity is the number of tasks up to which memory that they no longer need
@@ -187,10 +188,11 @@ func (q *Queue) Next(now time.Time) (Task, bool) {
 		q.reserved = true
 		return q.begin(t, false), true
 	}
-	f := q.best(now)
+	f := q.preferred(now)
 	if f == nil {
 		return Task{}, false
 	}
+	q.count(f)
 	probe := !f.breaker.closed()
 	if probe {
 		f.preferFresh()
