@@ -38,6 +38,10 @@ type Job struct {
 	// Burnish made it.
 	Named bool
 
+	// Only are the places of the pipeline's outputs, from 0, that are made; nil: all
+	// are. It requires Unrecorded.
+	Only []int
+
 	// Unrecorded is a photo that no records are kept of, and none are asked: it is
 	// worked on whatever was done before, and nothing of it is remembered but what
 	// networks computed. It has neither Review nor After nor Quarantine.

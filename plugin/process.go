@@ -171,10 +171,13 @@ func (e *Engine) newTask(ctx context.Context, j Job) (_ *task, err error) {
 			release()
 		}
 	}()
+	if len(j.Only) > 0 && !j.Unrecorded {
+		return nil, fmt.Errorf("%s: some outputs alone are made of an unrecorded photo only", j.Path)
+	}
 	if j.Output == "" {
 		return nil, fmt.Errorf("%s: the job names no output folder", j.Path)
 	}
-	t := &task{engine: e, selection: selection{pipeline: p}, job: j, letGo: release}
+	t := &task{engine: e, selection: selection{pipeline: p, only: j.Only}, job: j, letGo: release}
 	if t.request, err = e.config.requestOf(j, p.pages == AllPages); err != nil {
 		return nil, err
 	}

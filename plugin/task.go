@@ -43,6 +43,7 @@ type selection struct {
 	choice    graph.Choice // which are wanted, once its pixels were looked at
 	inherited []int        // those that an equal photo, or this one before, did not want
 	kept      history.Kept // those that stay as they are
+	only      []int        // those that are asked for; nil: all are
 }
 
 func (t *task) turn() turn { return turn{t.request.Path, t.Key()} }
@@ -250,7 +251,7 @@ func (s *selection) keep(k history.Kept) { s.kept, s.inherited = k, k.LeftOut }
 func (s *selection) choose(img ops.Image) (err error) {
 	s.choice, err = s.pipeline.graph.Choose(img)
 	for i := range s.pipeline.outputs {
-		if s.kept.Has(i) {
+		if s.kept.Has(i) || !s.asked(i) {
 			s.choice.Omit(i)
 		}
 	}
@@ -288,11 +289,17 @@ func (s *selection) notWritten() string {
 
 // wantsNothing is why no output at all is wanted of the photo, "" where one is.
 func (s *selection) wantsNothing() string {
-	if len(s.leftOut()) < len(s.pipeline.outputs) {
-		return ""
+	for i := range s.pipeline.outputs {
+		if s.asked(i) && !s.leaves(i) {
+			return ""
+		}
 	}
 	return "no output is wanted of it: " + s.notWritten()
 }
 
-// open reports whether an output is neither kept nor found to be unwanted.
-func (s *selection) open(i int) bool { return !s.leaves(i) && !s.kept.Has(i) }
+// asked reports whether an output is asked for.
+func (s *selection) asked(i int) bool { return len(s.only) == 0 || slices.Contains(s.only, i) }
+
+// open reports whether an output is asked for, and neither kept nor found to be
+// unwanted.
+func (s *selection) open(i int) bool { return s.asked(i) && !s.leaves(i) && !s.kept.Has(i) }

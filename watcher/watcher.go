@@ -69,6 +69,9 @@ type Options struct {
 	// come. Of all of them one has to be there.
 	Late bool
 
+	// None permits that no folder is watched at first: Become may bring some.
+	None bool
+
 	// Before is what Folders returned in an earlier process. A watched folder
 	// that had files then and is empty now, and not the same folder, is not
 	// taken for emptied.
@@ -135,7 +138,7 @@ type rootPath struct {
 func New(o Options) (*Watcher, error) {
 	w := &Watcher{options: o.withDefaults(), now: time.Now, filesystem: filesystemOf, usage: usage, paused: map[string]bool{}, woken: make(chan struct{}, 1), changes: make(chan *change)}
 	var faults []error
-	if len(o.Folders) == 0 {
+	if len(o.Folders) == 0 && !o.None {
 		faults = append(faults, errors.New("no folder to watch"))
 	}
 	for _, path := range o.Exclude {

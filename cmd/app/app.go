@@ -81,18 +81,19 @@ type App struct {
 
 	// Below, the loop's goroutine alone touches what is there.
 
-	current *session
-	next    *swap // a reload that waits for the photos under way
-	broken  error // no worker can be had
-	paused  bool  // by burnish pause; survives a restart as a file
-	closed  string
-	most    int // photos that waited since the queue was last empty
-	tally   tally
-	metrics *metrics
-	review  reviewCount
-	heart   heart
-	failed  map[string]error // by photo; its last failure where a summary will tell it, else nil
-	along   map[string]bool  // tasks whose file went along with its original
+	current  *session
+	next     *swap // a reload that waits for the photos under way
+	broken   error // no worker can be had
+	paused   bool  // by burnish pause; survives a restart as a file
+	closed   string
+	most     int // photos that waited since the queue was last empty
+	tally    tally
+	metrics  *metrics
+	review   reviewCount
+	heart    heart
+	failed   map[string]error    // by photo; its last failure where a summary will tell it, else nil
+	requests map[string]*request // by photo
+	along    map[string]bool     // tasks whose file went along with its original
 
 	// For burnish status; the loop writes them.
 	mu      sync.Mutex
@@ -128,7 +129,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	a := &App{
 		options: o, started: time.Now(), log: o.Log,
 		ended: make(chan ending), commands: make(chan func()), stopped: make(chan struct{}),
-		review: newReviewCount(), paused: isPaused(o.Config.StateDir), failed: map[string]error{}, along: map[string]bool{},
+		review: newReviewCount(), paused: isPaused(o.Config.StateDir), failed: map[string]error{}, requests: map[string]*request{}, along: map[string]bool{},
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

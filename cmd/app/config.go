@@ -11,6 +11,7 @@ import (
 	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/schedule"
 	"github.com/burnish-photo/burnish/watcher"
 )
 
@@ -29,6 +30,9 @@ type Config struct {
 	MinFreeSpace   diag.Size // with less below its output folder, or StateDir, no photo of a folder begins
 	ScrubRate      diag.Size // bytes a second that are verified in the background; 0: none
 	QueuePerFolder int       // photos of a folder that wait; 0: 10,000
+
+	Requests      bool // photos may be submitted: then no folder need be watched
+	RequestsInRow int  // requests that begin for each photo of a folder while both wait; 0: 1
 }
 
 // Folder is a watched folder.
@@ -68,7 +72,7 @@ func (c Config) validate() error {
 		return errors.New("state folder must be set")
 	case c.Workers == nil:
 		return errors.New("workers must be set")
-	case len(c.Folders) == 0:
+	case len(c.Folders) == 0 && !c.Requests:
 		return errors.New("no folder is watched")
 	}
 	seen := map[string]bool{}
@@ -100,6 +104,7 @@ func (c Config) priorities() map[string]int {
 	for _, f := range c.Folders {
 		all[f.Watch.Folder] = f.Priority
 	}
+	all[schedule.Requests] = c.RequestsInRow
 	return all
 }
 

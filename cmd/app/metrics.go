@@ -32,6 +32,7 @@ type metrics struct {
 
 	photos    *prometheus.CounterVec
 	failures  *prometheus.CounterVec
+	requests  *prometheus.CounterVec
 	pixels    prometheus.Counter
 	read      prometheus.Counter
 	written   prometheus.Counter
@@ -52,6 +53,7 @@ func newMetrics(version string) *metrics {
 		devices:   map[string]bool{},
 		photos:    counters("photos_total", "Photos by how they ended. A photo that is tried again is counted again.", "result", "pipeline", "device"),
 		failures:  counters("failures_total", "Failed tries of photos, by kind of failure.", "kind", "pipeline"),
+		requests:  counters("requests_total", "Photos of requests by how they ended.", "result", "pipeline"),
 		pixels:    counter("pixels_total", "Pixels of photos that were processed."),
 		read:      counter("read_bytes_total", "Bytes of photos' files that were processed."),
 		written:   counter("written_bytes_total", "Bytes of outputs that were written."),
@@ -71,7 +73,7 @@ func newMetrics(version string) *metrics {
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "build_info", Help: "Always 1; the labels tell of the build.",
 		ConstLabels: prometheus.Labels{"version": labelText(version), "goversion": runtime.Version()}})
 	info.Set(1)
-	m.registry.MustRegister(m.photos, m.failures, m.pixels, m.read, m.written, m.tiles, m.cache, m.fallbacks, m.device, m.duration, m.stages, m.damage, m.spared, info,
+	m.registry.MustRegister(m.photos, m.failures, m.requests, m.pixels, m.read, m.written, m.tiles, m.cache, m.fallbacks, m.device, m.duration, m.stages, m.damage, m.spared, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, kind := range plugin.Fallbacks() {
 		m.fallbacks.WithLabelValues(string(kind))

@@ -126,7 +126,7 @@ func (a *App) loop(ctx context.Context) (err error) {
 			a.metrics.settled(f.Settled)
 			s.queue.Add(f.Path, f.Root, time.Now())
 		case e := <-a.ended:
-			s.queue.Finish(e.task.Path, a.outcome(e), time.Now())
+			s.queue.Finish(e.task.Path, ended(a, e), time.Now())
 			if s.queue.Len()+s.queue.Underway() == 0 {
 				a.changes.idle(ctx, a)
 			}
@@ -159,9 +159,9 @@ func (a *App) dispatch(ctx context.Context, now time.Time) time.Duration {
 		}
 		a.metrics.begun(t, now)
 		a.series.Add(now, waited(t, now))
+		working, job := order(ctx, a, t)
 		go func() {
-			// A photo is seen to its end even while the daemon is being stopped.
-			result, err := s.worker.Process(context.WithoutCancel(ctx), s.job(t))
+			result, err := s.worker.Process(working, job)
 			select {
 			case a.ended <- ending{t, result, err}:
 			case <-a.stopped: // the worker is broken, and nobody listens

@@ -61,7 +61,7 @@ func (s *session) goOn(ctx context.Context, c Config, w Worker, next *watcher.Wa
 // known of them.
 func newWatcher(c Config, once bool, before []watcher.FolderState, log *slog.Logger) (*watcher.Watcher, error) {
 	links := map[string]plugin.Links{}
-	o := watcher.Options{Once: once, Late: !once, Before: before, Log: log, Exclude: []string{c.StateDir}}
+	o := watcher.Options{Once: once, Late: !once, None: c.Requests, Before: before, Log: log, Exclude: []string{c.StateDir}}
 	for _, f := range c.Folders {
 		o.Folders = append(o.Folders, f.Watch)
 		o.Exclude = append(o.Exclude, f.Job.Output)

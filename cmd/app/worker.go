@@ -14,7 +14,8 @@ import (
 // Worker processes photos with one configuration and keeps their records. All
 // methods but Close may be called concurrently.
 type Worker interface {
-	// Process processes a photo and returns when it has ended. Its error is a
+	// Process processes a photo and returns when it has ended, soon after ctx does.
+	// Its error is a
 	// [plugin.Error], or [worker.ErrSuspect] where the photo may be what ended
 	// the worker's process and is to be tried alone.
 	Process(context.Context, plugin.Job) (plugin.Result, error)
@@ -54,6 +55,9 @@ type Scheduler interface {
 	// back when it has ended.
 	Next(now time.Time) (schedule.Task, bool)
 	Finish(photo string, o schedule.Outcome, now time.Time)
+
+	// Remove gives up a photo that waits, and reports whether it did.
+	Remove(photo string) bool
 
 	// Wake is when Next may have a photo without any other call in between.
 	Wake() (at time.Time, ok bool)

@@ -10,12 +10,13 @@ import (
 // What the daemon asks of its worker process beside the verbs of the records.
 // The engine is opened first.
 const (
-	openVerb     api.Verb[setup, opened]           = "POST /worker/open"
-	processVerb  api.Verb[plugin.Job, answer]      = "POST /worker/process"
-	stalledVerb  api.Verb[stalledRequest, stalled] = "POST /worker/stalled"
-	strikeVerb   api.Verb[death, answer]           = "POST /worker/strike"
-	maintainVerb api.Verb[api.None, api.None]      = "POST /worker/maintain"
-	closeVerb    api.Verb[api.None, api.None]      = "POST /worker/close"
+	openVerb     api.Verb[setup, opened]            = "POST /worker/open"
+	processVerb  api.Verb[plugin.Job, answer]       = "POST /worker/process"
+	stalledVerb  api.Verb[stalledRequest, stalled]  = "POST /worker/stalled"
+	cancelVerb   api.Verb[cancelRequest, cancelled] = "POST /worker/cancel"
+	strikeVerb   api.Verb[death, answer]            = "POST /worker/strike"
+	maintainVerb api.Verb[api.None, api.None]       = "POST /worker/maintain"
+	closeVerb    api.Verb[api.None, api.None]       = "POST /worker/close"
 )
 
 // setup is what a worker process opens its engine with.
@@ -42,6 +43,15 @@ type answer struct {
 	Result  plugin.Result `json:"result"`
 	Problem *api.Problem  `json:"problem,omitempty"`
 	Stale   string        `json:"stale,omitempty"` // a folder whose rule in the sandbox no longer holds
+}
+
+// cancelRequest asks to give up a photo under way.
+type cancelRequest struct {
+	Photo string `json:"photo"`
+}
+
+type cancelled struct {
+	Found bool `json:"found"`
 }
 
 // stalledRequest asks for a photo that has made no progress for that long.

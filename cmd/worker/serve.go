@@ -95,6 +95,9 @@ func (s *server) service() api.Service {
 	stalledVerb.Handle(m, func(_ context.Context, q stalledRequest) (stalled, error) {
 		return s.watched(q.Timeout), nil
 	})
+	cancelVerb.Handle(m, func(_ context.Context, q cancelRequest) (cancelled, error) {
+		return cancelled{s.underway.cancel(q.Photo)}, nil
+	})
 	strikeVerb.Handle(m, func(ctx context.Context, d death) (answer, error) { return s.strike(ctx, d), nil })
 	maintainVerb.Handle(m, func(context.Context, api.None) (api.None, error) { return api.None{}, maintain(s.engine) })
 	closeVerb.Handle(m, func(context.Context, api.None) (api.None, error) { return api.None{}, s.close() })

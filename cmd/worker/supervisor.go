@@ -131,11 +131,11 @@ func (s *Supervisor) logCrash(p *process) {
 // died, and a failure of the kind Crashed where it was. Where the process may no
 // longer use a folder that was mounted anew, the photo is tried once more, in
 // another process.
-func (s *Supervisor) Process(_ context.Context, j plugin.Job) (plugin.Result, error) {
-	a, p, err := s.try(j)
+func (s *Supervisor) Process(ctx context.Context, j plugin.Job) (plugin.Result, error) {
+	a, p, err := s.try(ctx, j)
 	if err == nil && a.Stale != "" && a.Problem != nil {
 		p.retire(a.Stale + " was mounted anew since the process was confined")
-		a, _, err = s.try(j)
+		a, _, err = s.try(ctx, j)
 	}
 	if err == nil {
 		err = a.Problem.Err()
@@ -144,12 +144,21 @@ func (s *Supervisor) Process(_ context.Context, j plugin.Job) (plugin.Result, er
 }
 
 // try processes a photo once, in the process that it returns.
-func (s *Supervisor) try(j plugin.Job) (a answer, p *process, err error) {
+func (s *Supervisor) try(ctx context.Context, j plugin.Job) (a answer, p *process, err error) {
 	p, err = s.take(j)
 	if err != nil {
 		return a, p, &plugin.Error{Path: j.Path, Kind: plugin.Stopped, Err: err}
 	}
+	over := make(chan struct{})
+	go func() {
+		select {
+		case <-ctx.Done():
+			giveUp(p, j.Path, over)
+		case <-over:
+		}
+	}()
 	a, err = call(p, processVerb, j)
+	close(over)
 	p.end()
 	switch {
 	case errors.Is(err, errDead) && p.most > 1:
@@ -158,6 +167,20 @@ func (s *Supervisor) try(j plugin.Job) (a answer, p *process, err error) {
 		return answer{}, p, s.strike(j, p.cause, p.starved())
 	}
 	return a, p, err
+}
+
+// giveUp has the process end its work on a photo. That may not have begun yet.
+func giveUp(p *process, photo string, over <-chan struct{}) {
+	for {
+		if a, err := call(p, cancelVerb, cancelRequest{photo}); a.Found || err != nil {
+			return
+		}
+		select {
+		case <-over:
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // strike records that the photo was the end of a process.

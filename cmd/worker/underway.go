@@ -3,6 +3,7 @@ package worker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -22,12 +23,17 @@ type underway struct {
 type running struct {
 	since, latest time.Time // it began, and made progress
 	figures       ops.Recorder
+	cancel        context.CancelCauseFunc
 }
+
+// errNotWanted ends the work on a photo that nobody waits for any more.
+var errNotWanted = errors.New("nobody waits for it any more")
 
 // begin adds a photo until end, and returns the context to process it in.
 func (u *underway) begin(ctx context.Context, photo string) (_ context.Context, end func()) {
 	now := time.Now()
-	r := &running{since: now, latest: now}
+	ctx, cancel := context.WithCancelCause(ctx)
+	r := &running{since: now, latest: now, cancel: cancel}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.photos == nil {
@@ -40,10 +46,22 @@ func (u *underway) begin(ctx context.Context, photo string) (_ context.Context, 
 		r.latest = time.Now()
 	}), &r.figures)
 	return ctx, func() {
+		cancel(nil)
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		delete(u.photos, photo)
 	}
+}
+
+// cancel gives a photo up, and reports whether it is under way.
+func (u *underway) cancel(photo string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	r := u.photos[photo]
+	if r != nil {
+		r.cancel(errNotWanted)
+	}
+	return r != nil
 }
 
 func (u *underway) count() int {
