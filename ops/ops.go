@@ -24,6 +24,9 @@ type Image struct {
 	Source *Source
 	// Original says that the pixels are those of the source file, as decoded.
 	Original bool
+	// Reduced is by how much each side is smaller than that of the source, since
+	// its decoder has reduced it for a [Reducer]; 0 and 1: by nothing.
+	Reduced int
 	// Unchanged says that the last operator left the image as it was.
 	Unchanged bool
 	// Frame says which part of the stored photo the pixels show, and which way
@@ -51,7 +54,7 @@ func (i Image) At(f Frame) Image {
 // Same is the image unchanged, for an operator that has nothing to do; the
 // caller owns it apart from i.
 func (i Image) Same() Image {
-	return Image{Pixels: i.Pixels.Ref(), Source: i.Source, Original: i.Original, Unchanged: true, Frame: i.Frame}
+	return Image{Pixels: i.Pixels.Ref(), Source: i.Source, Original: i.Original, Reduced: i.Reduced, Unchanged: true, Frame: i.Frame}
 }
 
 // Close gives up the pixels. It may be called more than once.
@@ -154,6 +157,14 @@ type BuildFingerprinter interface{ BuildFingerprint() string }
 // Describer is an operator that has something to say of itself once it is
 // built, in a line: the model it loaded, the device that runs it.
 type Describer interface{ Describe() string }
+
+// Reducer is an operator that makes a smaller photo, and may be given one that
+// its decoder has reduced for it, which is faster: see [Image.Reduced].
+type Reducer interface {
+	// Reduction is by how much each side of a photo of that size, as stored, may be
+	// reduced at most; 1: not at all.
+	Reduction(width, height, orientation int) float64
+}
 
 // CostEstimator is an operator that can tell beforehand what a photo will take.
 type CostEstimator interface {

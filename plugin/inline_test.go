@@ -92,3 +92,38 @@ func TestInlinePipelinesOfManyTexts(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// A decoder may reduce a photo for the step that alone reads it; which way up it
+// is stored, and what else is done to it, changes nothing of the size.
+func TestInlinePipelinesOfReducedPhotos(t *testing.T) {
+	b := newFixture(t, small, plugin.WithLedger())
+	photo := b.photo("a.jpg", 801, 603, 1)
+	for steps, want := range map[string][2]int{
+		"{transform: {operations: [{fit: true, embed: true, width: 100, height: 100}]}}":                                               {100, 75},
+		"{transform: {operations: [{fit: true, embed: true, width: 300, height: 300}]}}":                                               {300, 226},
+		"{transform: {operations: [{rotate: 90}, {crop: true, gravity: smart, width: 100, height: 90}]}}":                              {100, 90},
+		"{transform: {operations: [{width: 70000, optional: true}]}}":                                                                  {0, 0},
+		"{transform: {operations: [{area_width: 5000, area_height: 1, optional: true}, {width: 80}]}}":                                 {80, 60},
+		"{transform: {operations: [{crop: true, width: 200}]}}":                                                                        {200, 603},
+		"{transform: {operations: [{width: 100}]}}, {resize: {width: 50}}":                                                             {50, 38},
+		"{transform: {operations: []}}":                                                                                                {801, 603},
+		"{transform: {operations: [{width: 100}, {width: 1000, height: 10}]}, when: width > 800}, {sharpen: {}}":                       {1000, 10},
+		"{transform: {operations: [{width: 100}]}, when: width < 800}":                                                                 {801, 603},
+		"{transform: {operations: [{area_width: 5000, area_height: 1, optional: true}, {left: 1, area_width: 100, area_height: 80}]}}": {100, 80},
+	} {
+		r, err := b.engine.Process(t.Context(), b.inline(photo, "steps: ["+steps+"]\noutputs: [{path: o.jpg, keep: [], provenance: false}]"))
+		if want[0] == 0 {
+			if err == nil {
+				t.Errorf("%s was done", steps)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", steps, err)
+			continue
+		}
+		if h, err := vips.ReadHeader(r.Outputs[0].Path); err != nil || h.Width != want[0] || h.Height != want[1] {
+			t.Errorf("%s: got %d×%d, %v; want %v", steps, h.Width, h.Height, err, want)
+		}
+	}
+}

@@ -119,7 +119,7 @@ func (r *rendering) files() (all []*staging.File) {
 // page runs the graph on one page; the first claims the names of all outputs.
 // It is done where there is nothing to write.
 func (r *rendering) page(page, pages int) (done bool, err error) {
-	img, err := r.src.Decode(r.context, page)
+	img, err := r.decode(page)
 	if err != nil {
 		return false, err
 	}
@@ -153,6 +153,19 @@ func (r *rendering) page(page, pages int) (done bool, err error) {
 		}
 	}
 	return false, inStep(err)
+}
+
+// decode gives a page, reduced by its decoder where the job's own pipeline asks for
+// no more of it.
+func (r *rendering) decode(page int) (ops.Image, error) {
+	if page > 0 || r.job.Inline == "" {
+		return r.src.Decode(r.context, page)
+	}
+	header, err := r.src.Header()
+	if err != nil {
+		return ops.Image{}, err
+	}
+	return r.src.DecodeReduced(r.context, r.pipeline.graph.Reduction(header.Width, header.Height, header.Orientation))
 }
 
 // noteNotWritten lets the result tell which outputs were not wanted.

@@ -8,6 +8,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/libvips"
 	"github.com/burnish-photo/burnish/ops/promptcir"
+	"github.com/burnish-photo/burnish/ops/transform"
 )
 
 // Specs are the operators that the burnish command offers.
@@ -23,6 +24,7 @@ func Specs() []ops.Spec {
 		watermarkSpec(),
 		convertSpec(),
 		autorotateSpec(),
+		transform.Spec(),
 		libvips.All(),
 	}
 }

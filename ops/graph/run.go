@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/condition"
@@ -32,6 +33,29 @@ func (g *Graph) Run(ctx context.Context, src ops.Image, choice *Choice, emit Emi
 		}
 	}
 	return nil
+}
+
+// Reduction is by how much each side of a photo may be reduced as it is decoded,
+// because one step alone reads it and says so. Size and orientation are those of
+// the photo as stored.
+func (g *Graph) Reduction(width, height, orientation int) float64 {
+	var reader *node
+	for i := range g.nodes {
+		if !slices.Contains(g.nodes[i].inputs, 0) {
+			continue
+		}
+		if reader != nil {
+			return 1
+		}
+		reader = &g.nodes[i]
+	}
+	if reader == nil || len(reader.conditions) > 0 || slices.Contains(g.sinks, 0) {
+		return 1
+	}
+	if r, ok := reader.operator.(ops.Reducer); ok {
+		return r.Reduction(width, height, orientation)
+	}
+	return 1
 }
 
 // held is one node's image while it still has readers.

@@ -57,6 +57,12 @@ func OpenPage(path string, page int, a Access) (*Image, error) {
 	return open(path, a, Args{"page": page})
 }
 
+// OpenReduced is Open with Sequential of a JPEG, each side of which its decoder
+// divides by n, which is 2, 4 or 8, and rounds up.
+func OpenReduced(path string, n int) (*Image, error) {
+	return open(path, Sequential, Args{"shrink": n})
+}
+
 func open(path string, a Access, more Args) (*Image, error) {
 	_, loader, err := loaderOf(path, "")
 	if err != nil {

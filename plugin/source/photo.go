@@ -156,6 +156,40 @@ func (p *Photo) Decode(ctx context.Context, page int) (_ ops.Image, err error) {
 	return p.inColour(ctx, img, page)
 }
 
+// DecodeReduced is Decode of the first page, whose decoder may divide its sides by
+// most, or less. Only that of JPEG does.
+func (p *Photo) DecodeReduced(ctx context.Context, most float64) (_ ops.Image, err error) {
+	header, err := p.Header()
+	if err != nil {
+		return ops.Image{}, err
+	}
+	n := 8
+	for n > 1 && float64(n) > most {
+		n /= 2
+	}
+	if n == 1 || p.format != "jpeg" || min(header.Width, header.Height) < minReduced {
+		return p.Decode(ctx, 0)
+	}
+	pixels, err := vips.OpenReduced(p.Content(), n)
+	if err != nil {
+		return ops.Image{}, p.Damaged(err)
+	}
+	if pixels, err = tagged(pixels, header); err != nil {
+		return ops.Image{}, err
+	}
+	src, err := p.source(0, header.Width, header.Height)
+	if err != nil {
+		pixels.Close()
+		return ops.Image{}, err
+	}
+	img := ops.Image{Pixels: pixels, Source: src, Reduced: n}
+	src.Taken, p.dateFault = metadata.Taken(img)
+	return p.inColour(ctx, img, 0)
+}
+
+// minReduced is the shorter side, in pixels, of photos that a decoder may reduce.
+const minReduced = 64
+
 // source is what is handed to operators of the file.
 func (p *Photo) source(page, width, height int) (*ops.Source, error) {
 	hash, err := p.Hash()
