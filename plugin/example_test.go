@@ -1,10 +1,14 @@
 package plugin_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/builtin"
@@ -84,4 +88,74 @@ func Example() {
 	}
 	fmt.Println(result.State, filepath.Base(result.Outputs[0].Path))
 	// Output: done osprey-q10.faded.jpg
+}
+
+// A host that has photos as streams needs no folders. The engine keeps photo and
+// output in scratch files and writes what it has verified.
+func ExampleEngine_Transform() {
+	engine, closeEngine := openEngine()
+	defer closeEngine()
+	photo, err := os.Open("../packaging/demo/photos/osprey-q10.jpg")
+	if err != nil {
+		panic(err)
+	}
+	defer photo.Close()
+	var restored bytes.Buffer // or an http.ResponseWriter
+	result, err := engine.Transform(context.Background(), plugin.Stream{
+		Source: photo, Name: "osprey.jpg", Pipeline: "restore",
+	}, &restored)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(result.State, result.Outputs[0].Format, result.Outputs[0].Size == int64(restored.Len()))
+	// Output: done png true
+}
+
+// Progress comes by stage. The end of the context, such as that of an HTTP
+// request, ends the work.
+func ExampleEngine_Transform_progress() {
+	engine, closeEngine := openEngine()
+	defer closeEngine()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	stages := map[plugin.Stage]bool{}
+	_, err := engine.Transform(ctx, plugin.Stream{
+		Path: "../packaging/demo/photos/osprey-q10.jpg", Pipeline: "restore",
+		Progress: func(p plugin.Progress) { stages[p.Stage] = true }, // p.Fraction of it is done
+	}, io.Discard)
+	var failed *plugin.Error
+	if errors.As(err, &failed) {
+		fmt.Println(failed.Kind, failed.Hint) // what it is, and what to do about it
+		return
+	}
+	fmt.Println(err, stages["restore"])
+	// Output: <nil> true
+}
+
+// openEngine opens an engine whose pipeline restores a photo and makes a PNG of
+// it.
+func openEngine() (engine *plugin.Engine, closeEngine func()) {
+	registry, err := ops.NewRegistry(builtin.Specs()...)
+	if err != nil {
+		panic(err)
+	}
+	restore, err := plugin.NewStep("promptcir", nil) // with its defaults
+	if err != nil {
+		panic(err)
+	}
+	file, err := output.New("{stem}.png")
+	if err != nil {
+		panic(err)
+	}
+	c := plugin.DefaultConfig()
+	c.Pipelines = map[string]plugin.Pipeline{"restore": {Steps: []graph.Step{restore}, Outputs: []output.Config{file}}}
+	engine, err = plugin.Open(context.Background(), c, registry)
+	if err != nil {
+		panic(err)
+	}
+	return engine, func() {
+		if err := engine.Close(); err != nil {
+			panic(err)
+		}
+	}
 }

@@ -38,4 +38,15 @@ func (c *Config) Encode(format string, options any) error {
 	return nil
 }
 
+// SetThumbnail makes the output a thumbnail: options are those of the step
+// thumbnail, a mapping or a struct with the keys of the configuration, such as
+// width.
+func (c *Config) SetThumbnail(options any) error {
+	c.Thumbnail = &yaml.Node{}
+	if err := c.Thumbnail.Encode(options); err != nil {
+		return fmt.Errorf("options of thumbnail: %w", err)
+	}
+	return nil
+}
+
 func word(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
