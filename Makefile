@@ -14,7 +14,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check bench wild eval gate chaos library change faults clock soak hostile flood fuzz deb rpm deb-arm64 package-test image clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check api bench wild eval gate chaos library change faults clock soak hostile flood fuzz deb rpm deb-arm64 package-test image clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,11 +52,15 @@ page-shots: setup-build setup-page ## screenshots of the page, light and dark, p
 build: setup-build ## bin/burnish, with ONNX Runtime in bin/lib beside it
 	@go build -trimpath -buildmode=pie -ldflags '$(LDFLAGS)' -o bin/burnish ./cmd/burnish
 
-check: setup-build setup-lint ## vet, lint including the layer rules, formatting, shell scripts
+check: setup-build setup-lint ## vet, lint including the layer rules, formatting, the library's API, shell scripts
 	@test -z "$$(gofmt -l .)" || { echo 'not formatted (run gofmt -w):'; gofmt -l .; exit 1; }
 	@go vet ./...
 	@.cache/tools/golangci-lint run ./...
+	@go run ./packaging/compat
 	@shellcheck .ci/run packaging/*.sh packaging/proof/*.sh packaging/trials/*.sh packaging/deb/*.sh packaging/rpm/*.sh packaging/container/*.sh
+
+api: setup-build ## add what is new in the library's API to plugin/api.txt
+	@go run ./packaging/compat -record
 
 BENCH ?= .
 BENCHTIME ?= 1x

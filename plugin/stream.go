@@ -78,7 +78,7 @@ func (e *Engine) Transform(ctx context.Context, s Stream, w io.Writer) (_ Result
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	j := Job{
 		Path: s.Path, Pipeline: s.Pipeline, Inline: s.Inline, Output: filepath.Join(folder, "out"), Limits: s.Limits, Allow: s.Allow,
-		Unrecorded: true, Named: true, Again: true, Exclusive: true,
+		Only: []int{s.Output}, Unrecorded: true, Named: true, Again: true, Exclusive: true,
 	}
 	if err := os.Mkdir(j.Output, 0o700); err != nil {
 		return Result{}, err
