@@ -14,7 +14,7 @@ import (
 
 // appConfig is a configuration file as the daemon takes it.
 func appConfig(c *config.Config, w app.Workers) app.Config {
-	a := app.Config{StateDir: c.StateDir, Workers: w, MinFreeSpace: c.Limits.MinFreeSpace, QueuePerFolder: c.Limits.QueuePerFolder, ScrubRate: c.Scrub.Rate}
+	a := app.Config{StateDir: c.StateDir, Workers: w, MinFreeSpace: c.Limits.MinFreeSpace, QueuePerFolder: c.Limits.QueuePerFolder, ScrubRate: c.Scrub.Rate, Requests: c.Faces.On(), RequestsInRow: c.Faces.Priority}
 	a.Serve = serve.Config{
 		Listen: c.Listen, BasePath: c.HTTP.BasePath, Hosts: c.HTTP.Hosts, RequireToken: c.HTTP.RequireToken,
 		Proxies: serve.Proxies{Networks: c.HTTP.Networks(), Unix: slices.Contains(c.HTTP.TrustedProxies, config.UnixProxy)},

@@ -59,7 +59,8 @@ func (r *runCommand) Run(h *host) error {
 	n, recent := notifier{}, logging.NewRecent()
 	log := slog.New(logging.Tell(recent.Keep(logging.NewSampler(h.logger().Handler())), n.hear))
 	shown := &shownConfiguration{host: h, reloads: r.Folder == "" && !r.Once}
-	load := func(context.Context) (app.Config, error) { return r.load(h, log, &n, shown) }
+	sent := &faces{log: log}
+	load := func(context.Context) (app.Config, error) { return r.load(h, log, &n, shown, sent) }
 	c, err := load(h)
 	if err != nil {
 		return err
@@ -78,6 +79,7 @@ func (r *runCommand) Run(h *host) error {
 		o.Site = func(control *api.Mux) *serve.Site {
 			api.HandleConfiguration(control, shown.now)
 			site = newSite(c.StateDir, control, inherited, log)
+			sent.mount(site, c.StateDir)
 			return site
 		}
 	}
@@ -91,6 +93,7 @@ func (r *runCommand) Run(h *host) error {
 	if err != nil {
 		return err
 	}
+	sent.daemon.Store(d)
 	if !r.Once {
 		go reloadOnHangup(h, asked, d, log)
 	}
@@ -142,7 +145,7 @@ func reloadOnHangup(h *host, asked <-chan struct{}, d *app.App, log *slog.Logger
 }
 
 // load reads what the command line names.
-func (r *runCommand) load(h *host, log *slog.Logger, n *notifier, shown *shownConfiguration) (app.Config, error) {
+func (r *runCommand) load(h *host, log *slog.Logger, n *notifier, shown *shownConfiguration, sent *faces) (app.Config, error) {
 	c, source, err := r.configuration(h)
 	if err != nil {
 		return app.Config{}, err
@@ -162,6 +165,7 @@ func (r *runCommand) load(h *host, log *slog.Logger, n *notifier, shown *shownCo
 	a.Serve.Places = places
 	a.Adopted = func() {
 		n.use(told)
+		sent.configure(c)
 		shown.inUse.Store(&source)
 	}
 	return a, nil
@@ -217,10 +221,10 @@ func (r *runCommand) fromFile(h *host) (*config.Config, worker.Source, error) {
 	all := func(all diag.Diagnostics) diag.Diagnostics { return all }
 	c, text, err := h.readText(file, diag.Diagnostics.Portable)
 	source.Text = text
-	if err == nil && len(c.Watch) == 0 {
+	if err == nil && len(c.Watch) == 0 && (r.Once || !c.Faces.On()) {
 		err = fmt.Errorf("%s watches no folder: add one under \"watch:\", or use burnish apply", file)
 	}
-	if err == nil && (r.Once || !slices.ContainsFunc(c.Watch, isThere)) {
+	if err == nil && len(c.Watch) > 0 && (r.Once || !slices.ContainsFunc(c.Watch, isThere)) {
 		c, source.Text, err = h.readText(file, all) // which says what is wrong with the folders
 	}
 	return c, source, err

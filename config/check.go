@@ -98,8 +98,12 @@ func (c *Config) checkFragments(reg *ops.Registry, env ops.Env) (faults diag.Dia
 // checkPaths tries the outputs' paths on a photo at the root of its folder:
 // none may leave the output folder, and no two be the same.
 func checkPaths(outputs []output.Config) (faults diag.Diagnostics) {
-	seen := map[string]bool{}
+	seen, ids := map[string]bool{}, map[string]bool{}
 	for _, o := range outputs {
+		if o.ID != "" && ids[o.ID] && o.PathNode() != nil {
+			faults = append(faults, diag.At(o.PathNode(), "another output of this pipeline has the id %s", o.ID))
+		}
+		ids[o.ID] = true
 		if o.PathNode() == nil || o.Path.String() == "" {
 			continue // a fault of its own
 		}
@@ -140,7 +144,7 @@ func (c *Config) Validate() error {
 	invalid := func(field, hint, format string, args ...any) {
 		errs = append(errs, diag.InvalidHint(field, hint, format, args...))
 	}
-	if c.StateDir == "" && len(c.Watch) > 0 {
+	if c.StateDir == "" && (len(c.Watch) > 0 || c.Faces.On()) {
 		invalid("state_dir", stateDirHint, "%s", noStateDir)
 	}
 	switch {
@@ -156,7 +160,7 @@ func (c *Config) Validate() error {
 		invalid("watch", "watch a folder above them", "must be at most %d folders, got %d", maxWatch, n)
 		return errors.Join(errs...)
 	}
-	errs = append(errs, c.validateListen())
+	errs = append(errs, c.validateListen(), c.validateFaces())
 	p := places{}
 	for i := range c.Watch {
 		errs = append(errs, c.validateWatch(i, p))

@@ -25,6 +25,7 @@ type Config struct {
 	Watch      []Watch                    `yaml:"watch" help:"watched folders"`
 	Listen     []string                   `yaml:"listen" help:"addresses that the page and the HTTP API are served on: HOST:PORT, or the path of a Unix socket; default: none"`
 	HTTP       HTTP                       `yaml:"http" help:"how the page and the HTTP API are served there"`
+	Faces      Faces                      `yaml:"faces" help:"protocols by which photos are sent in"`
 	Notify     Notify                     `yaml:"notify" help:"who is told of failures and of finished work"`
 	Restore    plugin.Restore             `yaml:"restore" help:"where networks run and which models they use"`
 	Limits     Limits                     `yaml:"limits" help:"limits that protect the host"`
@@ -90,6 +91,7 @@ func defaults() Config {
 		Version: 1,
 		Worker:  defaultWorker(),
 		Notify:  defaultNotify(),
+		Faces:   defaultFaces(),
 		Ledger:  Ledger{Retention: engine.Retention},
 		Restore: engine.Restore,
 		Limits:  Limits{Limits: engine.Limits, QueuePerFolder: 10_000, MinFreeSpace: 256 << 20},
@@ -176,6 +178,7 @@ func (c *Config) resolve(folder string) {
 	for _, path := range c.Notify.paths() {
 		absolute(path)
 	}
+	absolute(&c.Faces.Jobs.SecretFile)
 	absolute(&c.Restore.Models)
 	absolute(&c.Restore.Runtime.Library)
 	for i, address := range c.Listen {

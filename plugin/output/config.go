@@ -9,6 +9,7 @@ package output
 import (
 	"encoding/json"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,6 +24,7 @@ import (
 
 // Config is one output of a pipeline.
 type Config struct {
+	ID        string // by which requests ask for it; "": by its place
 	Path      naming.Template
 	From      string     // id of the step it shows; "": the last step
 	When      string     // expression; where it is false, the output is not written; "": always is
@@ -162,6 +164,7 @@ func (c *Config) checkKeep() (faults diag.Diagnostics) {
 // keys are an output's keys beside the encoders' blocks.
 func (c *Config) keys() map[string]func(*yaml.Node) diag.Diagnostics {
 	return map[string]func(*yaml.Node) diag.Diagnostics{
+		"id":        c.decodeID,
 		"path":      c.decodePath,
 		"from":      func(n *yaml.Node) diag.Diagnostics { c.from = n; return diag.Decode(n, &c.From) },
 		"when":      func(n *yaml.Node) diag.Diagnostics { c.when = n; return diag.When(n, &c.When) },
@@ -182,6 +185,18 @@ func (c *Config) keys() map[string]func(*yaml.Node) diag.Diagnostics {
 			return oneOf(n, &c.GainMap, []string{KeepGainMap, DropGainMap})
 		},
 	}
+}
+
+var idForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,63}$`)
+
+func (c *Config) decodeID(node *yaml.Node) diag.Diagnostics {
+	if fs := diag.Decode(node, &c.ID); len(fs) > 0 {
+		return fs
+	}
+	if !idForm.MatchString(c.ID) {
+		return diag.Diagnostics{diag.At(node, "must be up to 64 letters, digits, - and _, and begin with a letter, got %q", c.ID)}
+	}
+	return nil
 }
 
 func (c *Config) decodePath(node *yaml.Node) diag.Diagnostics {

@@ -33,6 +33,7 @@ func listOf(valid ...string) map[string]any {
 
 var keys = []key{
 	{"path", "template below the output folder: {dir}, {stem}, {ext}, {hash}, {pipeline}, {page}, {date:2006/01}; required", "", text()},
+	{"id", "name by which requests ask for this output", "its number, from 1", text()},
 	{"from", "id of the step to write", "the last step", text()},
 	{"when", "condition, as of a step; if it is false, this output is not written", "always", map[string]any{"type": []string{"string", "boolean"}}},
 	{"thumbnail", "parameters of a `thumbnail` step for this output", "none", map[string]any{"type": []string{"object", "null"}}},

@@ -25,12 +25,11 @@ import (
 
 // Config bounds what is taken in.
 type Config struct {
-	Queue    int           // photos that wait for their turn, beside those that are processed
-	Capacity int           // photos that are processed at a time
-	Space    diag.Size     // of the scratch folder, outputs included
-	Timeout  time.Duration // of a photo, once it has arrived; 0: none
-	Bytes    diag.Size     // of a body; 0: any
-	MinFree  diag.Size     // space that has to be left free on the disk of the state folder
+	Queue   int           // photos that are processed or wait for their turn
+	Space   diag.Size     // of the scratch folder, outputs included
+	Timeout time.Duration // of a photo, once it has arrived; 0: none
+	Bytes   diag.Size     // of a body; 0: any
+	MinFree diag.Size     // space that has to be left free on the disk of the state folder
 }
 
 // Options are what an intake is made with.
@@ -85,8 +84,8 @@ func (i *Intake) bounds() Config {
 func (i *Intake) enter() error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.held >= i.config.Queue+i.config.Capacity {
-		wait := i.took * time.Duration(i.config.Queue) / time.Duration(2*max(1, i.config.Capacity))
+	if i.held >= i.config.Queue {
+		wait := i.took * time.Duration(i.config.Queue) / 4
 		return &Problem{
 			Status: statusBusy, Key: "faces.queue", RetryAfter: min(max(wait.Round(time.Second), time.Second), time.Minute),
 			Detail: fmt.Sprintf("%d requests are under way or wait, which is all that faces.queue allows: try again later", i.held),

@@ -62,13 +62,13 @@ func problem(t *testing.T, err error, status int) *intake.Problem {
 }
 
 func TestAPhotoLeavesNothingBehind(t *testing.T) {
-	in, state := open(t, intake.Config{Queue: 1, Capacity: 1}, func(_ context.Context, j plugin.Job) (plugin.Result, error) {
+	in, state := open(t, intake.Config{Queue: 2}, func(_ context.Context, j plugin.Job) (plugin.Result, error) {
 		if !j.Unrecorded || j.Pipeline != "web" {
 			t.Errorf("the job is %+v", j)
 		}
 		return made(j)
 	})
-	p, err := in.Take(t.Context(), strings.NewReader("pixels"), `C:\holiday/../../etc/pass"wd` + "\r\n.jpg")
+	p, err := in.Take(t.Context(), strings.NewReader("pixels"), `C:\holiday/../../etc/pass"wd`+"\r\n.jpg")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestAPhotoLeavesNothingBehind(t *testing.T) {
 }
 
 func TestPlacesAreBounded(t *testing.T) {
-	in, _ := open(t, intake.Config{Queue: 1, Capacity: 1}, func(_ context.Context, j plugin.Job) (plugin.Result, error) { return made(j) })
+	in, _ := open(t, intake.Config{Queue: 2}, func(_ context.Context, j plugin.Job) (plugin.Result, error) { return made(j) })
 	take := func() (*intake.Photo, error) { return in.Take(t.Context(), strings.NewReader("x"), "") }
 	a, err := take()
 	if err != nil {
@@ -114,7 +114,7 @@ func TestPlacesAreBounded(t *testing.T) {
 }
 
 func TestBodiesAreBounded(t *testing.T) {
-	in, state := open(t, intake.Config{Queue: 1, Capacity: 1, Bytes: 3 << 20, Space: 5 << 20}, nil)
+	in, state := open(t, intake.Config{Queue: 2, Bytes: 3 << 20, Space: 5 << 20}, nil)
 	_, err := in.Take(t.Context(), bytes.NewReader(make([]byte, 3<<20+1)), "")
 	if p := problem(t, err, 413); p.Key != "limits.bytes" {
 		t.Errorf("the problem is %+v", p)
@@ -130,7 +130,7 @@ func TestBodiesAreBounded(t *testing.T) {
 	_, err = in.Take(t.Context(), bytes.NewReader(make([]byte, 3<<20)), "")
 	problem(t, err, 507)
 	p.Close()
-	in.Configure(intake.Config{Queue: 1, Capacity: 1, MinFree: diag.Size(1) << 62})
+	in.Configure(intake.Config{Queue: 2, MinFree: diag.Size(1) << 62})
 	_, err = in.Take(t.Context(), strings.NewReader("x"), "")
 	problem(t, err, 507)
 	if n := files(t, state); n != 0 {
@@ -149,7 +149,7 @@ func (held) Held() bool    { return true }
 
 func TestFailures(t *testing.T) {
 	var answer error
-	in, _ := open(t, intake.Config{Queue: 1, Capacity: 1, Timeout: 50 * time.Millisecond}, func(ctx context.Context, j plugin.Job) (plugin.Result, error) {
+	in, _ := open(t, intake.Config{Queue: 2, Timeout: 50 * time.Millisecond}, func(ctx context.Context, j plugin.Job) (plugin.Result, error) {
 		if answer == nil {
 			<-ctx.Done()
 			return plugin.Result{}, &plugin.Error{Kind: plugin.Stopped, Err: ctx.Err()}
@@ -192,7 +192,7 @@ func TestFailures(t *testing.T) {
 
 // Many at once neither race nor keep their places.
 func TestManyAtOnce(t *testing.T) {
-	in, state := open(t, intake.Config{Queue: 4, Capacity: 2, Space: 64 << 20}, func(_ context.Context, j plugin.Job) (plugin.Result, error) { return made(j) })
+	in, state := open(t, intake.Config{Queue: 6, Space: 64 << 20}, func(_ context.Context, j plugin.Job) (plugin.Result, error) { return made(j) })
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {

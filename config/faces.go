@@ -1,0 +1,72 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/burnish-photo/burnish/ops/diag"
+)
+
+// Faces are the protocols by which photos are sent in. Each is off unless it is
+// configured.
+type Faces struct {
+	Queue    int           `yaml:"queue" range:"1,10000" help:"requests that are processed or wait at a time; further ones are answered 429"`
+	Priority int           `yaml:"priority" range:"1,1000" help:"requests that begin for each photo of a watched folder while both wait"`
+	Space    diag.Size     `yaml:"space" range:"10MB," help:"disk space for photos of requests and their outputs while they are processed"`
+	Timeout  time.Duration `yaml:"timeout" range:"1s,24h" help:"time that a photo may take once it has arrived, waiting included"`
+	Process  FaceProcess   `yaml:"process" help:"POST /v1/process: the photo is sent, and its output is the answer"`
+	Jobs     FaceJobs      `yaml:"jobs" help:"/v1/jobs: photos are sent, and their outputs fetched later"`
+}
+
+// FaceProcess is POST /v1/process.
+type FaceProcess struct {
+	Pipelines []string `yaml:"pipelines" help:"pipelines that may be asked for; none: the request is off"`
+}
+
+// FaceJobs are the requests below /v1/jobs.
+type FaceJobs struct {
+	Pipelines  []string      `yaml:"pipelines" help:"pipelines that may be asked for; none: jobs are off"`
+	Retain     time.Duration `yaml:"retain" range:"1m," help:"how long a finished job and its outputs are kept"`
+	Space      diag.Size     `yaml:"space" range:"10MB," help:"disk space for photos and outputs of all jobs"`
+	Queue      int           `yaml:"queue" range:"1,100000" help:"jobs that wait; further ones are answered 429"`
+	Folders    bool          `yaml:"folders" help:"true: a job may name a photo in a watched folder by its path"`
+	SecretFile string        `yaml:"secret_file" kind:"path" help:"file that holds the secret whsec_..., which webhooks are signed with; without it there are none"`
+	AllowHosts []string      `yaml:"allow_hosts" help:"hosts and networks that webhooks may reach although they are private or this machine"`
+}
+
+func defaultFaces() Faces {
+	return Faces{
+		Queue: 32, Priority: 4, Space: 4_000_000_000, Timeout: 10 * time.Minute,
+		Jobs: FaceJobs{Retain: 24 * time.Hour, Space: 10_000_000_000, Queue: 1000},
+	}
+}
+
+// On reports whether any face is configured.
+func (f Faces) On() bool { return len(f.Process.Pipelines)+len(f.Jobs.Pipelines) > 0 }
+
+// Validate judges the hosts.
+func (f Faces) Validate() error {
+	var errs []error
+	for i, host := range f.Jobs.AllowHosts {
+		if _, err := parseNetwork(host); err != nil && !hostName.MatchString(host) {
+			errs = append(errs, diag.InvalidHint(fmt.Sprintf("jobs.allow_hosts.%d", i), "leave out scheme, port and path", "must be a host name, an address, or a network such as 192.168.1.0/24, got %q", host))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// validateFaces judges the names of pipelines.
+func (c *Config) validateFaces() error {
+	var errs []error
+	for key, names := range map[string][]string{"process": c.Faces.Process.Pipelines, "jobs": c.Faces.Jobs.Pipelines} {
+		for i, name := range names {
+			if _, ok := c.Pipelines[name]; !ok {
+				errs = append(errs, diag.Invalid(fmt.Sprintf("faces.%s.pipelines.%d", key, i), "there is no pipeline %q%s", name, diag.Suggest(name, slices.Sorted(maps.Keys(c.Pipelines)))))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
