@@ -35,6 +35,7 @@ func httpGet(ts *testscript.TestScript, neg bool, args []string) {
 // httpAsk sends a request to an address or a socket that a daemon listens on:
 // httpask ADDRESS METHOD PATH STATUS [HEADER]... The body is what stdout matches
 // then. A header is "NAME: VALUE"; @FILE in it stands for a file's first line.
+// <FILE is the body.
 func httpAsk(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: httpask ADDRESS METHOD PATH STATUS [HEADER]...")
@@ -46,6 +47,10 @@ func httpAsk(ts *testscript.TestScript, neg bool, args []string) {
 	r, err := http.NewRequest(args[1], "http://localhost"+args[2], strings.NewReader("{}"))
 	ts.Check(err)
 	for _, h := range args[4:] {
+		if file, ok := strings.CutPrefix(h, "<"); ok { // the body
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(ts.ReadFile(file))), -1
+			continue
+		}
 		name, value, _ := strings.Cut(h, ": ")
 		if before, file, ok := strings.Cut(value, "@"); ok {
 			line, _, _ := strings.Cut(ts.ReadFile(file), "\n")
