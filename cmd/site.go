@@ -44,11 +44,13 @@ func newSite(stateDir string, control *api.Mux, inherited []net.Listener, log *s
 		string(api.ReviewCounts),
 		string(api.Series),
 		string(api.Status),
+		string(api.Task),
 		string(api.Tile),
 	} {
 		site.Handle(pattern, serve.Read, control)
 	}
 	for _, pattern := range []string{
+		string(api.KeepChange),
 		string(api.Pause),
 		string(api.Quarantine),
 		string(api.Reload),
@@ -57,6 +59,9 @@ func newSite(stateDir string, control *api.Mux, inherited []net.Listener, log *s
 		string(api.ReviewApprove),
 		string(api.ReviewReject),
 		string(api.ReviewTry),
+		string(api.StopTask),
+		string(api.UndoAll),
+		string(api.VerifyAll),
 	} {
 		site.Handle(pattern, serve.Act, control)
 	}

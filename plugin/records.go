@@ -186,6 +186,8 @@ type (
 	VerifyCount = verify.Count
 	// Finding is what is wrong with a file.
 	Finding = verify.Finding
+	// Heal says which outputs are to be made again.
+	Heal = verify.Heal
 	// RecordKey names a record: its photo and task.
 	RecordKey = history.Key
 )
@@ -196,6 +198,14 @@ func Verify(ctx context.Context, r *Records, q VerifyRequest) (VerifyPage, error
 	v := verify.Verifier{Store: r.Store(), StateDir: r.StateDir(), Hold: r.Hold, Decode: decodes}
 	return v.Verify(ctx, q)
 }
+
+// What is made again, and findings that it is about.
+const (
+	HealMissing   = verify.Missing
+	HealAltered   = verify.Altered
+	MissingOutput = verify.MissingOutput
+	AlteredOutput = verify.AlteredOutput
+)
 
 // FindingKinds lists what may be wrong with a file.
 func FindingKinds() (kinds []string) {

@@ -25,6 +25,14 @@ type Problem struct {
 // Error is the whole message.
 func (p *Problem) Error() string { return p.Detail }
 
+// Refused is a question that does not say what it must.
+func Refused(detail string) *Problem { return &Problem{Status: http.StatusBadRequest, Detail: detail} }
+
+// Busy is a question that may be asked again later.
+func Busy(detail, hint string) *Problem {
+	return &Problem{Status: http.StatusConflict, Detail: detail, Hint: hint}
+}
+
 // NewProblem is err as it crosses the wire.
 func NewProblem(err error) *Problem { return problemOf(err) }
 

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/library"
 	"github.com/burnish-photo/burnish/cmd/scrub"
 	"github.com/burnish-photo/burnish/cmd/series"
 	"github.com/burnish-photo/burnish/cmd/serve"
@@ -78,6 +79,7 @@ type App struct {
 	worker guarded // replaced by a reload
 
 	changes changes
+	kept    *library.Kept // changes whose photos stay as they are
 
 	// Below, the loop's goroutine alone touches what is there.
 
@@ -137,6 +139,9 @@ func New(ctx context.Context, o Options) (*App, error) {
 	var damaged error
 	if a.series, damaged = series.Open(o.Config.StateDir, a.started); damaged != nil {
 		a.log.Warn("figures of the past cannot be read", "error", damaged)
+	}
+	if a.kept, damaged = library.OpenKept(o.Config.StateDir); damaged != nil {
+		a.log.Warn("which changes of pipelines were accepted is not known", "error", damaged)
 	}
 	a.scrub = scrub.Open(o.Config.StateDir, a.log)
 	a.metrics = newMetrics(o.Version)

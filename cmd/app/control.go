@@ -128,7 +128,11 @@ func (c *changes) look(ctx context.Context, a *App) {
 	for _, change := range found.Changes {
 		for _, f := range config.Folders {
 			if f.Watch.Folder == change.Folder && f.Job.Pipeline == change.Pipeline {
-				list = append(list, api.PipelineChange{Change: change, OnChange: f.Job.OnChange, Text: change.Text(capacity) + "; " + become(change, f.Job.OnChange)})
+				onChange := f.Job.OnChange
+				if a.kept.Has(api.ChangeChoice{Folder: change.Folder, Pipeline: change.Pipeline, Version: change.Version}) {
+					onChange = plugin.KeepOutputs
+				}
+				list = append(list, api.PipelineChange{Change: change, OnChange: onChange, Text: change.Text(capacity) + "; " + become(change, onChange)})
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/library"
 	"github.com/burnish-photo/burnish/cmd/series"
 	"github.com/burnish-photo/burnish/ops/event"
 	"github.com/burnish-photo/burnish/watcher"
@@ -48,6 +49,16 @@ func (a *App) Run(ctx context.Context) (err error) {
 	api.HandleStatus(control, func() api.Standing { return standing(a) })
 	api.HandleMemory(control, func() api.MemoryUse { return memoryUse(a) })
 	api.HandleSeries(control, func() series.Series { return a.series.Series(time.Now()) })
+	tasking, endTask := context.WithCancel(ctx)
+	tasks := library.New(tasking, api.Direct(control))
+	opened.push("library task", func(context.Context) error { endTask(); tasks.Wait(); return nil })
+	api.HandleTasks(control, tasks, func(c api.ChangeChoice) error {
+		err := a.kept.Keep(c)
+		if err == nil {
+			a.changes.count(context.WithoutCancel(ctx), a, false)
+		}
+		return err
+	})
 	if a.options.Lines != nil {
 		api.HandleLog(control, a.options.Lines)
 	}

@@ -64,6 +64,7 @@ var places = []navigation{
 	{Name: "photos", Path: "/photos", Icon: "images"},
 	{Name: "review", Path: "/review", Icon: "scan-eye"},
 	{Name: "failures", Path: "/failures", Icon: "triangle-alert"},
+	{Name: "library", Path: "/library", Icon: "layers"},
 	{Name: "config", Path: "/config", Icon: "sliders-horizontal"},
 }
 
@@ -71,7 +72,7 @@ var places = []navigation{
 var themes = []navigation{{Name: "auto", Icon: "sun-moon"}, {Name: "light", Icon: "sun"}, {Name: "dark", Icon: "moon"}}
 
 // within names the place that a view belongs to where it is none itself.
-var within = map[string]string{"photo": "photos"}
+var within = map[string]string{"photo": "photos", "undo": "library"}
 
 // looks are the templates, compiled for a language and a base path.
 type looks struct {
@@ -162,6 +163,7 @@ var building = template.FuncMap{
 		}
 		return m, nil
 	},
+	"list":   func(all ...string) []string { return all },
 	"add":    func(a, b int) int { return a + b },
 	"themes": func() []navigation { return themes },
 }
@@ -243,6 +245,11 @@ func (p *Page) counts(r *http.Request) map[string]int {
 	counts := map[string]int{}
 	if s, err := api.Status.Call(ctx, p.client, api.None{}); err == nil && s.DaemonStatus != nil {
 		counts["failures"] = s.Failed
+		for _, c := range s.Changes {
+			if (changeShown{PipelineChange: c}).Waits() && c.OnChange != plugin.KeepOutputs {
+				counts["library"] += c.Photos
+			}
+		}
 	}
 	if waiting, err := api.ReviewCounts.Call(ctx, p.client, api.None{}); err == nil {
 		for _, n := range waiting {

@@ -25,6 +25,8 @@ type Change struct {
 	Seconds  float64 `json:"seconds"`         // estimated, of one photo after the other
 
 	Asked int `json:"asked,omitempty"` // of the photos, those that are to be done as soon as may be
+
+	Version string `json:"version,omitempty"` // fingerprint of the pipeline as it is now
 }
 
 // Survey is what a walk through the records finds.
@@ -131,7 +133,7 @@ func (w *survey) add(r history.Record, v history.Version) {
 	i := slices.IndexFunc(w.Changes, func(c Change) bool { return c.Pipeline == v.Pipeline && c.Folder == r.Root && c.At == d.at })
 	if i < 0 {
 		i = len(w.Changes)
-		w.Changes = append(w.Changes, Change{Pipeline: v.Pipeline, Folder: r.Root, At: d.at})
+		w.Changes = append(w.Changes, Change{Pipeline: v.Pipeline, Folder: r.Root, At: d.at, Version: v.Settings})
 	}
 	c := &w.Changes[i]
 	c.add(r, v, d)

@@ -31,6 +31,7 @@ const Kept = 30 * 24 * time.Hour
 // Request says what is to be undone.
 type Request struct {
 	Since time.Time `json:"since,omitzero"` // what was done then or later
+	Until time.Time `json:"until,omitzero"` // what was done then or earlier; zero: whenever
 	Where string    `json:"where,omitempty"`
 	Paths []string  `json:"paths,omitempty"` // photos, folders of them, and their outputs; absolute
 	Redo  bool      `json:"redo,omitempty"`  // undo what was undone
@@ -38,6 +39,11 @@ type Request struct {
 
 	Before uint64 `json:"before,omitempty"` // go on with entries older than that
 	Run    string `json:"run,omitempty"`    // names the calls that belong together; one of a run's calls gives it
+}
+
+// within reports whether what was done at that time is asked for.
+func (q Request) within(t time.Time) bool {
+	return !t.Before(q.Since) && (q.Until.IsZero() || !t.After(q.Until))
 }
 
 // Page is a part of what was done.
@@ -108,7 +114,7 @@ func (u *Undoer) Undo(ctx context.Context, q Request) (p Page, err error) {
 	p.Entries, p.Used = len(entries), make([]bool, len(q.Paths))
 	var units []unit
 	for _, e := range entries {
-		if !q.Since.IsZero() && e.Time.Before(q.Since) { // the clock may have been turned: all are looked at
+		if !q.within(e.Time) { // the clock may have been turned: all are looked at
 			continue
 		}
 		if unit, ok, err := s.unitOf(e, p.Used); err != nil {
@@ -151,7 +157,7 @@ func (s selection) unitOf(e journal.Entry, used []bool) (n unit, ok bool, err er
 	}
 	for _, other := range all {
 		switch {
-		case s.chooses(other) && (other.Time.Equal(s.request.Since) || other.Time.After(s.request.Since)):
+		case s.chooses(other) && s.request.within(other.Time):
 			n.entries = append(n.entries, other)
 		case other.InForce():
 			n.others = append(n.others, other)

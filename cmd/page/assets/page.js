@@ -17,6 +17,9 @@
     live.querySelector(".live-text").textContent = state === "on" ? body.dataset.live : body.dataset.lost;
   }
 
+  // What somebody has unfolded stays so when a part is brought up to date.
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
+
   // A browser has six connections to a host: tabs that nobody sees hold none, or
   // a seventh would not load.
   const follows = () => body.dataset.events && !document.hidden;

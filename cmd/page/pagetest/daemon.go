@@ -52,8 +52,8 @@ type Daemon struct {
 	token   string
 }
 
-// Start runs a daemon with a configuration such as [Config].
-func Start(t *testing.T, config string) *Daemon {
+// Start runs a daemon with a configuration such as [Config], and further folders.
+func Start(t *testing.T, config string, folders ...string) *Daemon {
 	t.Helper()
 	chromium(t) // nothing to do without one
 	library, err := onnxtest.Library()
@@ -63,7 +63,9 @@ func Start(t *testing.T, config string) *Daemon {
 	t.Setenv(onnx.LibraryEnv, library)
 	d := &Daemon{Dir: t.TempDir(), t: t, log: &lockedBuffer{}, address: freeAddress(t)}
 	d.URL = "http://" + d.address
-	d.check(os.Mkdir(filepath.Join(d.Dir, "in"), 0o755))
+	for _, folder := range append(folders, "in") {
+		d.check(os.Mkdir(filepath.Join(d.Dir, folder), 0o755))
+	}
 	d.Configure(config)
 	d.Begin()
 	t.Cleanup(func() {

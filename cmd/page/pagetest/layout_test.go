@@ -15,7 +15,7 @@ func TestEmptyViews(t *testing.T) {
 	pagetest.EachLook(t, func(t *testing.T, look pagetest.Look) {
 		tab := pagetest.Open(t, d, look)
 		tab.Go("/")
-		for _, place := range []string{"now", "photos", "review", "failures", "config"} {
+		for _, place := range []string{"now", "photos", "review", "failures", "library", "config"} {
 			path := map[string]string{"now": "/"}[place]
 			if path == "" {
 				path = "/" + place
