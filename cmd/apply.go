@@ -95,12 +95,37 @@ func choose(name string, c *config.Config, where string) (string, error) {
 	return name, nil
 }
 
-// jobsBelow are jobs like the given one for the photos below the paths, none of
-// which may lie in its output folder.
-func jobsBelow(paths []string, watch []config.Watch, like plugin.Job) ([]job, found, error) {
-	out, err := filepath.Abs(like.Output)
+// jobsBelow lists what eachJob finds.
+func jobsBelow(paths []string, watch []config.Watch, like plugin.Job) (jobs []job, all found, err error) {
+	all, err = eachJob(paths, watch, like, func(j job) bool {
+		jobs = append(jobs, j)
+		return true
+	})
+	return jobs, all, err
+}
+
+// eachJob finds jobs like the given one for the photos below the paths, none of
+// which may lie in its output folder. It ends where take is false.
+func eachJob(paths []string, watch []config.Watch, like plugin.Job, take func(job) bool) (found, error) {
+	out, err := outputFolder(paths, like.Output)
 	if err != nil {
-		return nil, found{}, err
+		return found{}, err
+	}
+	return walk(paths, watch, out, func(f file) bool {
+		j := like
+		j.Path, j.Named = f.path, f.named
+		if j.Root == "" {
+			j.Root = f.within()
+		}
+		return take(job{f, j})
+	})
+}
+
+// outputFolder is the folder's absolute path. It refuses one that the paths lie in.
+func outputFolder(paths []string, output string) (string, error) {
+	out, err := filepath.Abs(output)
+	if err != nil {
+		return "", err
 	}
 	for _, named := range paths {
 		folder, err := filepath.EvalSymlinks(named)
@@ -108,26 +133,13 @@ func jobsBelow(paths []string, watch []config.Watch, like plugin.Job) ([]job, fo
 			continue
 		}
 		if err != nil {
-			return nil, found{}, err
+			return "", err
 		}
 		if inside(folder, out) {
-			return nil, found{}, fmt.Errorf("the output folder %s is, or holds, the folder %s: originals could be overwritten; choose another with -o", like.Output, named)
+			return "", fmt.Errorf("the output folder %s is, or holds, the folder %s: originals could be overwritten; choose another with -o", output, named)
 		}
 	}
-	all, err := look(paths, watch, out)
-	if err != nil {
-		return nil, found{}, err
-	}
-	var jobs []job
-	for _, f := range all.files {
-		j := like
-		j.Path, j.Named = f.path, f.named
-		if j.Root == "" {
-			j.Root = f.within()
-		}
-		jobs = append(jobs, job{f, j})
-	}
-	return jobs, all, nil
+	return out, nil
 }
 
 // job is what is to be done with a file.

@@ -53,13 +53,13 @@ func (w workers) Open(ctx context.Context) (app.Worker, error) {
 }
 
 // Check opens a worker without the ledger, and closes it.
-func (w workers) Check(ctx context.Context) error {
+func (w workers) Check(ctx context.Context) (identity string, err error) {
 	w.options.Trial = true
 	trial, err := w.Open(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return trial.Close()
+	return trial.Describe().Identity, trial.Close()
 }
 
 // opened keeps an error from becoming a worker that is not nil.

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"crypto/sha256"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -37,12 +38,26 @@ type found struct {
 	ignored int             // files and folders passed over by their names
 }
 
-// look finds the regular files below the paths, each once, except in the folders
+// look lists what walk finds.
+func look(paths []string, watch []config.Watch, output string) (found, error) {
+	var files []file
+	all, err := walk(paths, watch, output, func(f file) bool {
+		files = append(files, f)
+		return true
+	})
+	all.files = files
+	return all, err
+}
+
+// walk takes the regular files below the paths, each once, except in the folders
 // of outputs, those of watched folders among them. Of watched folders the filter holds, of others that of a
 // folder without patterns. Links are followed where they are named, and in watched
-// folders as these do.
-func look(paths []string, watch []config.Watch, output string) (found, error) {
-	l := looking{seen: map[string]bool{}, entered: map[string]bool{}}
+// folders as these do. It ends where take is false. What it returns lists no files.
+func walk(paths []string, watch []config.Watch, output string, take func(file) bool) (found, error) {
+	l := looking{take: take, entered: map[string]bool{}}
+	if len(paths) > 1 || slices.ContainsFunc(watch, func(w config.Watch) bool { return w.Links != watcher.SkipLinks }) {
+		l.seen = map[[sha256.Size]byte]bool{} // one file may be found twice
+	}
 	if output != "" {
 		l.outputs = append(l.outputs, output)
 	}
@@ -51,9 +66,12 @@ func look(paths []string, watch []config.Watch, output string) (found, error) {
 		l.watched = append(l.watched, filtered{w.Folder, watcher.NewFilter(w.Config), w.Links})
 	}
 	for _, named := range paths {
+		if l.ended {
+			break
+		}
 		info, err := os.Stat(named)
 		if err != nil || !info.IsDir() {
-			why := l.why(named, filepath.Dir(named), false)
+			why := l.why(named, named, filepath.Dir(named), false)
 			l.add(file{path: named, root: filepath.Dir(named), named: true, ignored: why}) // the engine says what is wrong with it
 			continue
 		}
@@ -69,8 +87,11 @@ func look(paths []string, watch []config.Watch, output string) (found, error) {
 type looking struct {
 	found
 	watched []filtered
-	outputs []string // folders, absolute
-	seen    map[string]bool
+	outputs []string                   // folders, absolute
+	seen    map[[sha256.Size]byte]bool // digests of absolute paths; nil: no file can be found twice
+	take    func(file) bool
+	ended   bool // take wants no more
+	last    lastLooked
 	entered map[string]bool // folders that links led to
 }
 
@@ -82,15 +103,22 @@ type filtered struct {
 }
 
 func (l *looking) add(f file) {
-	if absolute, err := filepath.Abs(f.path); err == nil && !l.seen[absolute] {
-		l.seen[absolute] = true
-		l.files = append(l.files, f)
+	if l.seen != nil {
+		absolute, err := filepath.Abs(f.path)
+		key := sha256.Sum256([]byte(absolute))
+		if err != nil || l.seen[key] {
+			return
+		}
+		l.seen[key] = true
 	}
+	l.ended = l.ended || !l.take(f)
 }
 
 func (l *looking) walk(root string) {
 	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
+		case l.ended:
+			return filepath.SkipAll
 		case err != nil:
 			l.unread = append(l.unread, &plugin.Error{Path: path, Kind: plugin.Unreadable, Err: err, Hint: "check its permissions"})
 			return nil // one bad folder does not end the walk
@@ -99,7 +127,11 @@ func (l *looking) walk(root string) {
 		case d.IsDir() && slices.ContainsFunc(l.outputs, func(o string) bool { return inside(path, o) }):
 			return filepath.SkipDir // our own outputs
 		}
-		if why := l.why(path, root, d.IsDir()); why != "" {
+		holder := path
+		if !d.IsDir() {
+			holder = filepath.Dir(path) // neither is a link on the way there
+		}
+		if why := l.why(path, holder, root, d.IsDir()); why != "" {
 			l.ignored++
 			if d.IsDir() {
 				return filepath.SkipDir
@@ -148,7 +180,7 @@ func (l *looking) follow(link, root string) {
 // below takes in what lies in a folder that a link led to.
 func (l *looking) below(path, root string, d fs.DirEntry) {
 	switch {
-	case l.why(path, root, d.IsDir()) != "":
+	case l.why(path, path, root, d.IsDir()) != "":
 		l.ignored++
 	case d.Type().IsRegular():
 		l.add(file{path: path, root: root})
@@ -162,14 +194,29 @@ func (l *looking) below(path, root string, d fs.DirEntry) {
 	}
 }
 
+// plainFilter is that of a folder without patterns.
+var plainFilter = watcher.NewFilter(watcher.Config{})
+
 // watchedFolder is the watched folder that a path lies in, by its name.
-func (l *looking) watchedFolder(path string) (found filtered, ok bool) {
-	for _, w := range l.watched {
-		if named(path, w.folder) {
-			found, ok = w, true
+func (l *looking) watchedFolder(path string) (filtered, bool) {
+	if l.last.path != path || path == "" { // files of a folder come one after the other
+		l.last = lastLooked{path: path, at: -1}
+		for i, w := range l.watched {
+			if named(path, w.folder) {
+				l.last.at = i
+			}
 		}
 	}
-	return found, ok
+	if l.last.at < 0 {
+		return filtered{}, false
+	}
+	return l.watched[l.last.at], true
+}
+
+// lastLooked is the answer of watchedFolder of the path before: an index, or -1.
+type lastLooked struct {
+	path string
+	at   int
 }
 
 // named reports whether a path lies in a folder by its name, whatever links lead
@@ -186,11 +233,11 @@ func named(path, folder string) bool {
 	return paths.Within(absolute, folder) || paths.Within(absolute, real) || inside(path, folder)
 }
 
-// why is the reason for which the watched folder that holds path, or else one at
-// root, does not take it in.
-func (l *looking) why(path, root string, dir bool) string {
-	top := filtered{folder: root, filter: watcher.NewFilter(watcher.Config{})}
-	if w, ok := l.watchedFolder(path); ok {
+// why is the reason for which the watched folder that holds path, and holder, or
+// else one at root, does not take it in.
+func (l *looking) why(path, holder, root string, dir bool) string {
+	top := filtered{folder: root, filter: plainFilter}
+	if w, ok := l.watchedFolder(holder); ok {
 		top = w
 	}
 	folder, err := filepath.Abs(top.folder)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -22,7 +23,8 @@ type planCommand struct {
 	Config   string   `short:"c" placeholder:"FILE" help:"Configuration file; default: the first of ${places}; without any, the built-in pipeline photos."`
 	Pipeline string   `short:"p" help:"Pipeline; default: that of the watched folder that holds the photo, or the only one."`
 	Output   string   `short:"o" placeholder:"DIR" help:"Output folder; default: that of the watched folder, or out."`
-	JSON     bool     `name:"json" help:"Print a JSON object for each photo."`
+	Summary  bool     `help:"Print sums alone: decisions with their reasons, damage, time and bytes."`
+	JSON     bool     `name:"json" help:"Print a JSON object for each photo, or of the sums."`
 }
 
 // Help is shown by burnish plan --help.
@@ -31,7 +33,8 @@ func (planCommand) Help() string {
 
 Examples:
   burnish plan -c burnish.yaml ingest/
-  burnish plan old.jpg`
+  burnish plan old.jpg
+  burnish plan -c burnish.yaml --summary archive/`
 }
 
 // Run plans every photo below the paths.
@@ -40,69 +43,114 @@ func (p *planCommand) Run(h *host) error {
 	if err != nil {
 		return err
 	}
-	jobs, unread, err := p.jobs(c, where)
+	pipelines, err := p.pipelines(c, where)
 	if err != nil {
 		return err
 	}
-	var pipelines []string
-	for _, j := range jobs {
-		pipelines = append(pipelines, j.Pipeline)
-	}
 	known := &recall{config: c, daemon: api.Dial(c.StateDir)}
-	defer known.daemon.Close()
+	defer known.close()
 	engine, err := h.openEngine(c, plugin.WithPipelines(pipelines...), plugin.WithRecall(known.ask), plugin.WithRecognition())
 	if err != nil {
 		return err
 	}
-	s := &planSummary{json: p.JSON, out: h.out, parallel: engine.Parallel()}
-	for _, u := range unread {
-		s.add(plugin.Plan{Path: u.Path}, true, u)
-	}
-	for _, j := range jobs {
-		if j.ignored != "" {
-			s.add(plugin.Plan{Path: j.path, Reason: j.ignored}, true, nil)
-			continue
-		}
-		plan, err := engine.Plan(h, j.Job)
-		if err != nil && !plugin.Planned(err) {
-			return errors.Join(err, engine.Close())
-		}
-		s.add(plan, j.named, err)
+	if p.Summary {
+		err = p.survey(h, c, engine)
+	} else {
+		err = p.list(h, c, engine)
 	}
 	if text := known.silence(); text != "" {
 		h.logger().Warn(text)
 	}
-	return errors.Join(engine.Close(), s.finish(h))
+	return errors.Join(err, engine.Close())
 }
 
-// jobs finds the photos; one in a watched folder takes that folder's way, as the
-// daemon would, unless another pipeline is named.
-func (p *planCommand) jobs(c *config.Config, where string) (jobs []job, unread []*plugin.Error, err error) {
-	for _, path := range p.Paths {
-		like := plugin.Job{Output: cmp.Or(p.Output, "out"), Pipeline: p.Pipeline}
-		w, watched := p.watch(c, path)
-		if watched {
-			like.Pipeline, like.Output = w.Pipeline, cmp.Or(p.Output, w.Output)
+// list prints the plan of each photo.
+func (p *planCommand) list(h *host, c *config.Config, engine *plugin.Engine) error {
+	s := &planSummary{json: p.JSON, out: h.out, parallel: engine.Parallel()}
+	var fault error
+	all, err := p.each(c, func(j job) bool {
+		if j.ignored != "" {
+			s.add(plugin.Plan{Path: j.path, Reason: j.ignored}, true, nil)
+			return true
 		}
-		if like.Pipeline, err = choose(like.Pipeline, c, where); err != nil {
-			return nil, nil, err
+		plan, err := engine.Plan(h, j.Job)
+		if err != nil && !plugin.Planned(err) {
+			fault = err
+			return false
 		}
-		below, all, err := jobsBelow([]string{path}, c.Watch, like)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, j := range below {
-			j.Unrecorded = true
-			if w, watched := p.watch(c, j.Path); watched {
-				daemons := watchedJob(w)
-				daemons.Path, daemons.Root, daemons.Output = j.Path, w.Folder, cmp.Or(p.Output, w.Output)
-				j.Job = daemons
-			}
-			jobs = append(jobs, j)
-		}
-		unread = append(unread, all.unread...)
+		s.add(plan, j.named, err)
+		return true
+	})
+	if err := errors.Join(err, fault); err != nil {
+		return err
 	}
-	return jobs, unread, nil
+	for _, u := range all.unread {
+		s.add(plugin.Plan{Path: u.Path}, true, u)
+	}
+	return s.finish(h)
+}
+
+// way is what becomes of photos below one of the paths.
+func (p *planCommand) way(c *config.Config, path, where string) (like plugin.Job, err error) {
+	like = plugin.Job{Output: cmp.Or(p.Output, "out"), Pipeline: p.Pipeline}
+	if w, watched := p.watch(c, path); watched {
+		like.Pipeline, like.Output = w.Pipeline, cmp.Or(p.Output, w.Output)
+	}
+	like.Pipeline, err = choose(like.Pipeline, c, where)
+	return like, err
+}
+
+// pipelines are those that photos below the paths may take.
+func (p *planCommand) pipelines(c *config.Config, where string) (names []string, err error) {
+	for _, path := range p.Paths {
+		like, err := p.way(c, path, where)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, like.Pipeline)
+		for _, w := range c.Watch {
+			if p.Pipeline == "" && inside(w.Folder, path) {
+				names = append(names, w.Pipeline)
+			}
+		}
+	}
+	return names, nil
+}
+
+// each finds the photos, one after the other; one in a watched folder takes that
+// folder's way, as the daemon would, unless another pipeline is named. It ends
+// where take is false.
+func (p *planCommand) each(c *config.Config, take func(job) bool) (all found, err error) {
+	for _, path := range p.Paths {
+		like, err := p.way(c, path, "")
+		if err != nil {
+			return all, err
+		}
+		ended := false
+		holder, way := "", like // of the file before
+		below, err := eachJob([]string{path}, c.Watch, like, func(j job) bool {
+			if folder := filepath.Dir(j.Path); folder != holder || j.named {
+				holder, way = folder, plugin.Job{}
+				if w, watched := p.watch(c, j.Path); watched {
+					way = watchedJob(w)
+					way.Root, way.Output = w.Folder, cmp.Or(p.Output, w.Output)
+				}
+			}
+			if way.Output != "" {
+				way.Path = j.Path
+				j.Job = way
+			} else {
+				j.Unrecorded = true
+			}
+			ended = !take(j)
+			return !ended
+		})
+		all.unread, all.ignored = append(all.unread, below.unread...), all.ignored+below.ignored
+		if err != nil || ended {
+			return all, err
+		}
+	}
+	return all, nil
 }
 
 // watch is the watched folder that a path lies in, unless a pipeline is named:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/config"
@@ -12,23 +13,44 @@ import (
 )
 
 // recall asks what was done with photos of watched folders: the daemon, or,
-// where none runs, its ledger, which is open for a moment only each time.
+// where none runs, its ledger, which is open for a moment only each time. It is
+// safe for concurrent use.
 type recall struct {
 	config *config.Config
 	daemon *api.Client
+
+	mu     sync.Mutex
 	failed error // the first; nobody is asked any more
+	alone  bool  // no daemon runs, as the last question has shown
 }
 
 func (r *recall) ask(q plugin.Question) (a plugin.Answer, err error) {
-	if r.failed != nil {
+	r.mu.Lock()
+	failed, alone := r.failed, r.alone
+	r.mu.Unlock()
+	if failed != nil {
 		return a, nil // silence tells of it
 	}
-	a, r.failed = api.Lookup.Call(context.Background(), r.daemon, q)
-	if errors.Is(r.failed, api.ErrNoDaemon) {
-		a, r.failed = peek(r.config.StateDir, q)
+	if alone {
+		if a, failed = peek(r.config.StateDir, q); failed == nil {
+			return a, nil
+		}
+	}
+	a, failed = api.Lookup.Call(context.Background(), r.daemon, q) // one may have come
+	alone = errors.Is(failed, api.ErrNoDaemon)
+	if alone {
+		a, failed = peek(r.config.StateDir, q)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.alone = alone
+	if r.failed == nil {
+		r.failed = failed
 	}
 	return a, nil
 }
+
+func (r *recall) close() { r.daemon.Close() }
 
 func peek(stateDir string, q plugin.Question) (a plugin.Answer, err error) {
 	records, err := plugin.Peek(stateDir)

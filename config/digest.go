@@ -26,3 +26,27 @@ func (c *Config) WatchDigest(i int) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%#v", parts)) // which orders maps by their keys
 	return fmt.Sprintf("%x", sum[:16])
 }
+
+// WorkerDigest tells what of the file the process that works on photos knows:
+// where it is the same in another file, that process may stay. What it is told
+// with each photo, and what the daemon alone minds, is not in it.
+func (c *Config) WorkerDigest() string {
+	var file map[string]any
+	if c.root == nil || c.root.Decode(&file) != nil {
+		return ""
+	}
+	for _, key := range []string{"listen", "http", "notify", "quiet_hours", "scrub"} {
+		delete(file, key)
+	}
+	if limits, ok := file["limits"].(map[string]any); ok {
+		delete(limits, "queue_per_folder")
+		delete(limits, "min_free_space")
+	}
+	delete(file, "watch") // but for its folders
+	parts := []any{c.folder, file, c.Engine().Routes, c.Spelled()}
+	for _, w := range c.Watch {
+		parts = append(parts, w.Links, w.OnSuccess.Keeps())
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%#v", parts))
+	return fmt.Sprintf("%x", sum[:16])
+}

@@ -149,6 +149,31 @@ func TestOnlyWhatChangedIsMadeAnew(t *testing.T) {
 	}
 }
 
+// A pipeline that is again as it was makes its outputs again: what another has made
+// since is not its own, though it was once done.
+func TestAPipelineOfBeforeMakesItsOutputsAgain(t *testing.T) {
+	b, _ := severalFixture(t)
+	a := b.photo("a.jpg", 200, 100, 1)
+	b.done(a)
+	for _, width := range [][2]string{{"64", "32"}, {"32", "64"}, {"64", "48"}, {"48", "32"}} {
+		before := b.outputs()
+		b.change("width: "+width[0], "width: "+width[1])
+		if _, err := b.process(a); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.made(before); !slices.Equal(got, []string{"a.png"}) {
+			t.Errorf("from %s to %s, made anew: %q", width[0], width[1], got)
+		}
+		b.skipped(a, "already done")
+		records := 0
+		b.eachRecord(func(history.Store, history.Record) { records++ })
+		b.open()
+		if records != 1 {
+			t.Errorf("%d records tell of the photo, want one", records)
+		}
+	}
+}
+
 // A configuration that says the same in other words changes nothing.
 func TestOtherWordsAreNoChange(t *testing.T) {
 	for name, text := range map[string]string{

@@ -257,6 +257,16 @@ func fingerprint(name, steps string, p Pipeline) string {
 	return hex.EncodeToString(digest.Sum(nil))
 }
 
+// Fingerprint covers all that decides the files of an engine's pipelines, what
+// comes with a release and with models among it.
+func Fingerprint(e *Engine) string {
+	digest := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(e.pipelines)) {
+		fmt.Fprintln(digest, e.pipelines[name].mixed)
+	}
+	return hex.EncodeToString(digest.Sum(nil))
+}
+
 // Describe says of every pipeline what its operators report of themselves,
 // such as a model and the device that it runs on.
 func (e *Engine) Describe() map[string][]string {

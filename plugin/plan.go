@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/history"
@@ -15,7 +16,9 @@ import (
 // Plan is what a job would do.
 type Plan struct {
 	Path      string          `json:"path"`
-	Reason    string          `json:"reason,omitempty"` // why nothing would be done; "" where something would
+	Decision  string          `json:"decision,omitempty"` // run, copy, publish or skip; "" where it was not reached
+	Cause     string          `json:"cause,omitempty"`    // why, in words that photos share
+	Reason    string          `json:"reason,omitempty"`   // why nothing would be done; "" where something would
 	Format    string          `json:"format,omitempty"`
 	Width     int             `json:"width,omitempty"` // pixels, as stored
 	Height    int             `json:"height,omitempty"`
@@ -24,6 +27,9 @@ type Plan struct {
 	Notes     []string        `json:"notes,omitempty"` // what else there is to know beforehand
 	Steps     []PlannedStep   `json:"steps,omitempty"`
 	Outputs   []PlannedOutput `json:"outputs,omitempty"`
+	Bytes     int64           `json:"bytes,omitempty"`     // of the file
+	Damage    *float64        `json:"damage,omitempty"`    // 0 to 1: as a condition has measured it, else by the tables of a JPEG; nil: not known
+	Written   int64           `json:"written,omitempty"`   // bytes of outputs, roughly estimated
 	Seconds   float64         `json:"seconds,omitempty"`   // estimated, for this photo alone
 	Megabytes float64         `json:"megabytes,omitempty"` // of memory, estimated
 }
@@ -65,12 +71,15 @@ func (e *Engine) plan(ctx context.Context, t *task, plan *Plan) error {
 	if err := t.inspect(); err != nil {
 		return err
 	}
+	plan.Bytes = t.src.File.Info.Size()
 	decision, err := t.history.Decide(outputs{t})
 	if err != nil {
 		return err
 	}
 	t.keep(decision.Kept)
+	plan.Decision, plan.Cause = decisionOf(decision), causeOf(decision)
 	if plan.take(t, decision); plan.Reason != "" {
+		plan.Damage = decision.Record.Stats.Damage
 		return nil
 	}
 	header, err := t.src.Header()
@@ -79,6 +88,7 @@ func (e *Engine) plan(ctx context.Context, t *task, plan *Plan) error {
 	}
 	plan.Pages = header.Pages
 	if plan.Taken, plan.Reason = t.pipeline.pagesOf(header); plan.Reason != "" {
+		plan.skip("pages are passed over")
 		return nil
 	}
 	if t.job.Review {
@@ -86,6 +96,54 @@ func (e *Engine) plan(ctx context.Context, t *task, plan *Plan) error {
 	}
 	return planRun(ctx, e, t, plan)
 }
+
+// The decisions of a [Plan].
+const (
+	PlanRun     = "run"     // the pipeline runs, or a part of it
+	PlanCopy    = "copy"    // the outputs of an equal photo are copied
+	PlanPublish = "publish" // results that were approved are published
+	PlanSkip    = "skip"    // nothing is done
+)
+
+func decisionOf(d history.Decision) string {
+	switch d.What {
+	case history.Copy:
+		return PlanCopy
+	case history.Publish:
+		return PlanPublish
+	case history.Skip, history.Adopt:
+		return PlanSkip
+	}
+	return PlanRun
+}
+
+// causeOf is why a decision is what it is, without what is of the photo alone.
+func causeOf(d history.Decision) string {
+	switch {
+	case d.What == history.Copy:
+		return "equal to another photo"
+	case d.What == history.Publish:
+		return "approved in review"
+	case d.What == history.Adopt:
+		return history.Recognized
+	case d.What == history.Skip && d.Changed:
+		return "changed, waits for reprocess"
+	case d.What == history.Skip:
+		return d.Reason
+	}
+	switch d.Record.State {
+	case history.Failed, history.Quarantined:
+		return "failed before"
+	case history.Requeued:
+		return "asked for again"
+	case "":
+		return "new"
+	}
+	return "changed"
+}
+
+// skip says that nothing is done after all.
+func (plan *Plan) skip(cause string) { plan.Decision, plan.Cause = PlanSkip, cause }
 
 // take tells of a decision, in the words of the result and with what the record
 // adds.
@@ -139,14 +197,20 @@ func planRun(ctx context.Context, e *Engine, t *task, plan *Plan) error {
 	plan.Outputs = make([]PlannedOutput, len(t.pipeline.outputs))
 	plan.Megabytes = float64(e.memory.Predict(t.pipeline.mixed, t.pipeline.demand(plan.Width, plan.Height, img.Pixels.PixelBytes()).EstimateMemory())) / 1e6
 	estimate := &estimate{engine: e, plan: plan}
-	err = t.pipeline.graph.DryRun(ctx, img, &t.choice, func(p graph.Preview) error {
+	describe(t, img)
+	err = t.pipeline.graph.DryRun(ops.WithRecorder(ctx, &t.stats), img, &t.choice, func(p graph.Preview) error {
 		plan.visit(p, names.Targets)
 		return estimate.add(ctx, p, names.Targets)
 	})
-	if plan.Reason = t.wantsNothing(); plan.Reason == "" && names.Idle() {
+	if plan.Reason = t.wantsNothing(); plan.Reason != "" {
+		plan.skip("no output is wanted of it")
+	} else if names.Idle() {
 		plan.Reason = standing
+		plan.skip(standing)
 	}
+	plan.Damage = t.stats.Stats().Damage
 	plan.Seconds *= float64(plan.Taken)
+	plan.Written *= int64(plan.Taken)
 	for _, o := range t.kept.Outputs {
 		plan.Outputs[o.Place-1] = PlannedOutput{Path: o.Path, LeftOut: "stays as it is: nothing that it depends on has changed"}
 	}
@@ -183,6 +247,9 @@ var (
 	publishing = 0.03
 )
 
+// written are the bytes a megapixel of outputs with usual settings.
+var written = map[string]float64{"jpeg": 0.3e6, "png": 1.6e6, "webp": 0.15e6, "tiff": 2.5e6, "heic": 0.15e6, "avif": 0.1e6, "jxl": 0.25e6, "gif": 0.6e6, "tiles": 0.4e6}
+
 // estimate adds up the seconds that a plan takes.
 type estimate struct {
 	engine *Engine
@@ -202,6 +269,7 @@ func (s *estimate) add(ctx context.Context, f graph.Preview, targets []naming.Ta
 	}
 	for _, t := range f.Sinks {
 		s.plan.Seconds += publishing + pixels*encoding[targets[t].Format]
+		s.plan.Written += int64(pixels * written[targets[t].Format])
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 	"github.com/burnish-photo/burnish/ops/network/onnx/onnxtest"
 	"github.com/burnish-photo/burnish/ops/vips"
+	"github.com/burnish-photo/burnish/ops/vips/vipstest"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"go.uber.org/goleak"
@@ -40,7 +41,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "%d images were not closed\n", n)
 		code = 1
 	}
-	if err := errors.Join(stop(), goleak.Find()); err != nil {
+	if err := errors.Join(stop(), goleak.Find(vipstest.TextThreads())); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}

@@ -113,9 +113,10 @@ type App struct {
 
 // ending is a task that has ended.
 type ending struct {
-	task   schedule.Task
-	result plugin.Result
-	err    error
+	task     schedule.Task
+	pipeline string // that it was processed by
+	result   plugin.Result
+	err      error
 }
 
 // New opens a worker with the configuration, and with it the state folder, which

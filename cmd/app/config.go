@@ -62,8 +62,9 @@ type Workers interface {
 
 	// Check opens all that Open does but the ledger, models included, and closes
 	// it again. It may be called while another worker is open. Where it succeeds,
-	// Open should.
-	Check(context.Context) error
+	// Open should. Identity is what Describe would tell of the worker; "" is no
+	// worker's.
+	Check(context.Context) (identity string, err error)
 }
 
 func (c Config) validate() error {

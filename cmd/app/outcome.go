@@ -27,7 +27,7 @@ func (a *App) outcome(e ending) schedule.Outcome {
 	if e.err == nil {
 		delete(a.failed, photo)
 		a.wentAlong(e.result.Sidecars)
-		a.metrics.succeeded(a.current.folders[e.task.Folder].Job.Pipeline, e.result)
+		a.metrics.succeeded(e.pipeline, e.result)
 		a.review.ended(e.result)
 		if e.result.State == plugin.Skipped {
 			a.tally.skip(e.result.Reason)
@@ -80,7 +80,7 @@ func (a *App) outcome(e ending) schedule.Outcome {
 	a.tally.batch.end(e.result.Elapsed, true, time.Now())
 	a.failed[photo] = nil
 	a.series.Add(time.Now(), series.Sample{Failed: 1})
-	a.metrics.failed(a.current.folders[e.task.Folder].Job.Pipeline, failure, e.result)
+	a.metrics.failed(e.pipeline, failure, e.result)
 	if a.options.Once {
 		a.failed[photo] = e.err
 	}
@@ -108,7 +108,7 @@ func (a *App) outcome(e ending) schedule.Outcome {
 func about(a *App, e ending, kind event.Kind, result string) []any {
 	all := []any{
 		kind.Attr(), event.Detailed("result", result), event.Detailed("folder", e.task.Folder),
-		event.Detailed("pipeline", a.current.folders[e.task.Folder].Job.Pipeline),
+		event.Detailed("pipeline", e.pipeline),
 	}
 	if e.err != nil && e.result.Elapsed > 0 {
 		all = append(all, slog.Any("seconds", event.Seconds(e.result.Elapsed.Round(time.Millisecond).Seconds())))

@@ -12,10 +12,10 @@ import (
 	"github.com/burnish-photo/burnish/watcher"
 )
 
-// swap is a configuration that takes the place of the current one once the
-// photos under way have ended.
+// swap is a configuration that takes the place of the current one.
 type swap struct {
 	config Config
+	worker string // identity of the worker that it needs
 	watch  *watcher.Watcher
 	serve  *serve.Change // nil: nothing is served
 	done   chan error
@@ -35,10 +35,11 @@ func (a *App) Reload(ctx context.Context) error {
 
 // ReloadWith goes on with another configuration. All that can fail is done
 // first, while the current one is in use; it stays in use where something does.
-// Then no photo begins until those under way have ended by the current one.
-// Folders that are watched as before, and whose photos become what they became,
-// keep what waits and are not looked through again; the others are. Pauses and
-// counts stay.
+// Where it needs a worker that does what the current one does, that one stays,
+// and nobody waits. Else no photo begins until those under way have ended by the
+// current one, since the ledger is one worker's at a time. Folders that are
+// watched as before, and whose photos become what they became, keep what waits
+// and are not looked through again; the others are. Pauses and counts stay.
 func (a *App) ReloadWith(ctx context.Context, c Config) error {
 	if !a.reload.TryLock() {
 		return errors.New("a reload is under way")
@@ -85,7 +86,8 @@ func (a *App) prepare(ctx context.Context, c Config) (*swap, error) {
 	if now := a.options.Config.StateDir; c.StateDir != now {
 		return nil, fmt.Errorf("state_dir cannot change from %s to %s while the daemon runs: restart it", now, c.StateDir)
 	}
-	if err := c.Workers.Check(ctx); err != nil {
+	identity, err := c.Workers.Check(ctx)
+	if err != nil {
 		return nil, err
 	}
 	var before []watcher.FolderState
@@ -96,7 +98,7 @@ func (a *App) prepare(ctx context.Context, c Config) (*swap, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &swap{config: c, watch: watch, done: make(chan error, 1)}
+	s := &swap{config: c, worker: identity, watch: watch, done: make(chan error, 1)}
 	if a.site != nil {
 		if s.serve, err = a.site.Prepare(c.Serve); err != nil {
 			return nil, err
@@ -105,10 +107,17 @@ func (a *App) prepare(ctx context.Context, c Config) (*swap, error) {
 	return s, nil
 }
 
-// swapWhenIdle takes up a reload that waits, once no photo is under way.
-func (a *App) swapWhenIdle(ctx context.Context) {
+// keepsWorker reports whether the worker of the moment is the one that the swap
+// needs.
+func (s *swap) keepsWorker(now Worker) bool {
+	return s.worker != "" && s.worker == now.Describe().Identity
+}
+
+// swapWhenReady takes up a reload that waits, once no photo is under way that the
+// next worker would have to wait for.
+func (a *App) swapWhenReady(ctx context.Context) {
 	next := a.next
-	if next == nil || a.current.queue.Underway() > 0 || ctx.Err() != nil {
+	if next == nil || ctx.Err() != nil || a.current.queue.Underway() > 0 && !next.keepsWorker(a.current.worker) {
 		return
 	}
 	a.publish() // that it is not ready meanwhile
@@ -140,16 +149,44 @@ func keepReload(a *App, err error) {
 	a.reloaded = r
 }
 
-// swap closes the current worker, which has the ledger, and opens the next one.
-// Where that fails although it was checked, the current configuration's worker
-// is opened again.
+// swap goes on with another configuration, and with another worker where it needs
+// one.
 func (a *App) swap(ctx context.Context, next *swap) error {
-	a.worker.mu.Lock()
-	defer a.worker.mu.Unlock()
 	s := a.current
 	if s.watched == nil {
 		return errStopping
 	}
+	kept := next.keepsWorker(s.worker)
+	if !kept {
+		if err := a.replaceWorker(ctx, next); err != nil {
+			return err
+		}
+	}
+	if err := s.goOn(ctx, next.config, next.watch); err != nil {
+		return err // the daemon ends
+	}
+	if next.serve != nil {
+		next.serve.Commit()
+	}
+	a.metrics.expect(next.config)
+	next.config.adopted()
+	a.log.Info("configuration reloaded", event.Reloaded.Attr(), "worker", map[bool]string{true: "unchanged", false: "replaced"}[kept])
+	keepReload(a, nil)
+	if !kept {
+		logSteps(a, s)
+	}
+	logFolders(a, s)
+	a.changes.count(ctx, a, true)
+	return nil
+}
+
+// replaceWorker closes the current worker, which has the ledger, and opens the
+// next one. Where that fails although it was checked, the current configuration's
+// worker is opened again.
+func (a *App) replaceWorker(ctx context.Context, next *swap) error {
+	a.worker.mu.Lock()
+	defer a.worker.mu.Unlock()
+	s := a.current
 	if err := s.worker.Close(); err != nil {
 		a.log.Warn("close the worker", "error", err)
 	}
@@ -163,20 +200,7 @@ func (a *App) swap(ctx context.Context, next *swap) error {
 		a.worker.w, s.worker = again, again
 		return err
 	}
-	a.worker.w = w
-	if err := s.goOn(ctx, next.config, w, next.watch); err != nil {
-		s.worker = w // the daemon ends
-		return err
-	}
-	if next.serve != nil {
-		next.serve.Commit()
-	}
+	a.worker.w, s.worker = w, w
 	a.metrics.fallback = ""
-	a.metrics.expect(next.config)
-	next.config.adopted()
-	a.log.Info("configuration reloaded", event.Reloaded.Attr())
-	keepReload(a, nil)
-	a.logReady(s)
-	a.changes.count(ctx, a, true)
 	return nil
 }

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/burnish-photo/burnish/cmd/worker"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/watcher"
 )
@@ -19,7 +22,8 @@ type counting struct {
 	open   *int
 	gated  gated
 	check  error
-	failed error // of Open
+	failed error  // of Open
+	work   string // identity of its workers
 }
 
 func (c counting) Open(context.Context) (Worker, error) {
@@ -34,12 +38,14 @@ func (c counting) Open(context.Context) (Worker, error) {
 	return counted{c.gated, c}, nil
 }
 
-func (c counting) Check(context.Context) error { return c.check }
+func (c counting) Check(context.Context) (string, error) { return c.work, c.check }
 
 type counted struct {
 	gated
 	c counting
 }
+
+func (w counted) Describe() worker.Description { return worker.Description{Identity: w.c.work} }
 
 func (w counted) Close() error {
 	w.c.mu.Lock()
@@ -226,5 +232,82 @@ func TestAReloadKeepsFoldersThatStay(t *testing.T) {
 	cancel()
 	if err := errors.Join(<-ended, a.Close()); err != nil {
 		t.Error(err)
+	}
+}
+
+// Where the worker has nothing to learn, it stays, and a photo under way is not
+// waited for: it ends by what it began with.
+func TestAReloadThatLeavesTheWorkerAloneDoesNotWait(t *testing.T) {
+	photo, err := os.ReadFile("../../packaging/demo/photos/dune-q10.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open int
+	workers := counting{mu: &sync.Mutex{}, open: &open, gated: gated{began: make(chan string), let: make(chan bool)}, work: "1"}
+	f := Folder{Watch: watcher.DefaultConfig(), Job: plugin.Job{Pipeline: "first", Output: t.TempDir()}}
+	f.Watch.Folder, f.Watch.Settle = t.TempDir(), 20*time.Millisecond
+	config := Config{StateDir: t.TempDir(), Workers: workers, Folders: []Folder{f}}
+	a := testApp(t, Options{Config: config})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	path := filepath.Join(f.Watch.Folder, "a.jpg")
+	if err := os.WriteFile(path, photo, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	began := func() {
+		t.Helper()
+		select {
+		case got := <-workers.gated.began:
+			if got != path {
+				t.Fatalf("%s begins", got)
+			}
+		case <-time.After(time.Minute):
+			t.Fatalf("%s does not begin", path)
+		}
+	}
+	began()
+
+	next := config
+	next.QueuePerFolder = 7
+	if err := a.ReloadWith(t.Context(), next); err != nil {
+		t.Fatal(err)
+	}
+	next.Folders = []Folder{f}
+	next.Folders[0].Digest, next.Folders[0].Job.Pipeline = "2", "second" // the folder begins anew
+	if err := a.ReloadWith(t.Context(), next); err != nil {
+		t.Fatal(err)
+	}
+	if s := a.snapshot(); len(s.InWork) != 1 {
+		t.Errorf("under way are %v, want the photo that began", s.InWork)
+	}
+	workers.gated.let <- true
+	began()
+	workers.gated.let <- true
+	for done := false; !done; time.Sleep(5 * time.Millisecond) {
+		if err := a.exec(func() { done = a.tally.done == 2 }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, pipeline := range []string{"first", "second"} {
+		if n := testutil.ToFloat64(a.metrics.photos.WithLabelValues("done", pipeline, "")); n != 1 {
+			t.Errorf("%v photos are done by the pipeline %s, want 1", n, pipeline)
+		}
+	}
+
+	// A worker that does other work takes its place.
+	next.Workers = counting{mu: workers.mu, open: workers.open, gated: workers.gated, work: "2"}
+	if err := a.ReloadWith(t.Context(), next); err != nil {
+		t.Fatal(err)
+	}
+	if got := a.current.worker.Describe().Identity; got != "2" {
+		t.Errorf("the worker is %q, want the next one", got)
+	}
+	cancel()
+	if err := errors.Join(<-ended, a.Close()); err != nil {
+		t.Error(err)
+	}
+	if open != 0 {
+		t.Errorf("%d workers are still open", open)
 	}
 }

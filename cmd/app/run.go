@@ -77,7 +77,8 @@ func (a *App) Run(ctx context.Context) (err error) {
 		change.Commit()
 	}
 	c.adopted()
-	a.logReady(a.current)
+	logSteps(a, a.current)
+	logFolders(a, a.current)
 	a.notify().Ready()
 	working, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -111,7 +112,7 @@ func (a *App) loop(ctx context.Context) (err error) {
 	stopping := ctx.Done()
 	for {
 		a.heart.beat(time.Now(), swapSilence, a.notify().Alive)
-		a.swapWhenIdle(ctx)
+		a.swapWhenReady(ctx)
 		if a.broken != nil {
 			return a.broken
 		}
@@ -170,11 +171,12 @@ func (a *App) dispatch(ctx context.Context, now time.Time) time.Duration {
 		}
 		a.metrics.begun(t, now)
 		a.series.Add(now, waited(t, now))
+		w := s.worker
 		working, job := order(ctx, a, t)
 		go func() {
-			result, err := s.worker.Process(working, job)
+			result, err := w.Process(working, job)
 			select {
-			case a.ended <- ending{t, result, err}:
+			case a.ended <- ending{t, job.Pipeline, result, err}:
 			case <-a.stopped: // the worker is broken, and nobody listens
 			}
 		}()
@@ -215,13 +217,17 @@ func (a *App) maintain(ctx context.Context) {
 	}
 }
 
-// logReady says what is watched and where networks run.
-func (a *App) logReady(s *session) {
+// logSteps says where networks run.
+func logSteps(a *App, s *session) {
 	for name, lines := range s.worker.Describe().Steps {
 		for _, line := range lines {
 			a.log.Info("ready", "pipeline", name, "step", line)
 		}
 	}
+}
+
+// logFolders says what is watched.
+func logFolders(a *App, s *session) {
 	for _, f := range s.config.Folders {
 		a.log.Info("watching", "folder", f.Watch.Folder, "pipeline", f.Job.Pipeline, "output", f.Job.Output, "settle", f.Watch.Settle)
 	}

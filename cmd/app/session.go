@@ -35,9 +35,10 @@ func newSession(c Config, w Worker, once bool) *session {
 	return s
 }
 
-// goOn takes up a configuration with the worker that has it. Folders that it
-// leaves as they were keep what waits; nothing is under way.
-func (s *session) goOn(ctx context.Context, c Config, w Worker, next *watcher.Watcher) error {
+// goOn takes up a configuration, for which the session's worker will do. Folders
+// that it leaves as they were keep what waits. Photos under way go on as they
+// began, and lie in folders that it has as well.
+func (s *session) goOn(ctx context.Context, c Config, next *watcher.Watcher) error {
 	begun, err := s.watch.Become(ctx, next, s.config.changed(c))
 	if err != nil {
 		return err
@@ -53,7 +54,7 @@ func (s *session) goOn(ctx context.Context, c Config, w Worker, next *watcher.Wa
 		delete(s.open, folder)
 	}
 	s.queue.Change(c.QueuePerFolder, c.priorities(), dropped)
-	s.config, s.worker, s.folders = c, w, c.byFolder()
+	s.config, s.folders = c, c.byFolder()
 	return nil
 }
 

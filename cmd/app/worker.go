@@ -23,7 +23,8 @@ type Worker interface {
 	// Capacity is how many calls of Process it takes at a time.
 	Capacity() int
 
-	// Describe tells of the worker; it does not change.
+	// Describe tells of the worker. Only its Identity may change, where its process
+	// was started again after files that it reads have changed.
 	Describe() worker.Description
 
 	// Restarts is how often the worker's process crashed, and how often it was
@@ -81,7 +82,7 @@ type Scheduler interface {
 	Paused() []schedule.Paused
 
 	// Change goes on with other capacities and priorities of folders, and without
-	// what waits of the dropped ones, of which nothing is under way.
+	// what waits of the dropped ones.
 	Change(capacity int, priorities map[string]int, dropped []string)
 
 	// Stats are figures of every folder.

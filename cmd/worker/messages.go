@@ -36,6 +36,7 @@ type opened struct {
 	Capacity int                 `json:"capacity"`
 	Notice   string              `json:"notice,omitempty"` // of the ledger
 	Calls    string              `json:"system_calls"`     // how they are filtered
+	Identity string              `json:"identity"`         // as of [Description]
 }
 
 // answer is how a photo ended.

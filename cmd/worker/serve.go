@@ -135,7 +135,7 @@ func (s *server) open(q setup) (opened, error) {
 	s.mu.Lock()
 	s.engine = engine
 	s.mu.Unlock()
-	return opened{Steps: engine.Describe(), Capacity: engine.Parallel(), Notice: engine.Notice(), Calls: s.calls}, nil
+	return opened{Steps: engine.Describe(), Capacity: engine.Parallel(), Notice: engine.Notice(), Calls: s.calls, Identity: identityOf(c, engine)}, nil
 }
 
 // parse reads the configuration. That a watched folder has gone is the daemon's

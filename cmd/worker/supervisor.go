@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
@@ -23,13 +24,14 @@ const (
 // Supervisor is a worker in a process of its own, which is started again
 // whenever it dies.
 type Supervisor struct {
-	setup  setup
-	limit  config.Worker
-	state  string // folder
-	log    *slog.Logger
-	failed chan error // takes what broke is set to
-	opened opened     // by the first process; the others are like it
-	bounds *confinement
+	setup    setup
+	limit    config.Worker
+	state    string // folder
+	log      *slog.Logger
+	failed   chan error             // takes what broke is set to
+	opened   opened                 // by the first process; the others are like it
+	identity atomic.Pointer[string] // of the process that runs, which read its models anew
+	bounds   *confinement
 
 	mu      sync.Mutex // held while a process is started
 	current *process
@@ -81,6 +83,7 @@ func (s *Supervisor) start() error {
 	}
 	s.bounds.prove()
 	s.current, s.setup.Again = p, true
+	s.identity.Store(&p.opened.Identity)
 	s.log.Debug("worker process runs", "pid", p.pid)
 	go p.guard(s.limit)
 	go s.watch(p)
@@ -288,7 +291,7 @@ func (s *Supervisor) Capacity() int { return s.opened.Capacity }
 
 // Describe tells of the process.
 func (s *Supervisor) Describe() Description {
-	return Description{Steps: s.opened.Steps, Notice: s.opened.Notice, Sandbox: s.bounds.String(), SystemCalls: s.calls()}
+	return Description{Steps: s.opened.Steps, Notice: s.opened.Notice, Sandbox: s.bounds.String(), SystemCalls: s.calls(), Identity: *s.identity.Load()}
 }
 
 func (s *Supervisor) calls() string {

@@ -48,6 +48,10 @@ type Description struct {
 	Notice      string              // what became of a damaged ledger; "" for nothing
 	Sandbox     string              // that photos are processed in, a line for people
 	SystemCalls string              // how they are filtered, a line for people
+
+	// Identity is the same for workers that do the same work: where a
+	// configuration would open such a one, the one that is open may stay.
+	Identity string
 }
 
 // ErrSuspect is how a photo ends that was under way with others when the worker
@@ -57,6 +61,7 @@ var ErrSuspect = errors.New("the worker crashed while this photo and others were
 // Local is an engine in this process.
 type Local struct {
 	engine   *plugin.Engine
+	identity string
 	underway underway
 }
 
@@ -70,7 +75,7 @@ func OpenLocal(ctx context.Context, o Options) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Local{engine: engine}, nil
+	return &Local{engine: engine, identity: identityOf(o.Config, engine)}, nil
 }
 
 // Process processes a photo.
@@ -86,7 +91,7 @@ func (l *Local) Capacity() int { return l.engine.Parallel() }
 // Describe tells of the engine.
 func (l *Local) Describe() Description {
 	const own = "photos are processed in the daemon's own process"
-	return Description{Steps: l.engine.Describe(), Notice: l.engine.Notice(), Sandbox: "none: " + own, SystemCalls: "not filtered: " + own}
+	return Description{Steps: l.engine.Describe(), Notice: l.engine.Notice(), Sandbox: "none: " + own, SystemCalls: "not filtered: " + own, Identity: l.identity}
 }
 
 // Records answers the verbs of the records.

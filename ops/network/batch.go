@@ -21,6 +21,14 @@ type batcher struct {
 	in, out []float32 // of a batch; the leader's
 }
 
+// newBatcher runs at most so many tiles at a time on a model without other inputs
+// than the image.
+func newBatcher(m *onnx.Model, most int) *batcher {
+	return &batcher{most: most, run: func(ctx context.Context, in []float32, n, h, w int, out []float32) error {
+		return m.Run(ctx, in, n, h, w, out)
+	}}
+}
+
 // request is one tile that waits for its answer.
 type request struct {
 	ctx     context.Context
@@ -93,11 +101,11 @@ func (b *batcher) answer(batch []*request) {
 		r.err = b.run(r.ctx, r.in, 1, r.h, r.w, r.out)
 		return
 	}
-	n, size := len(batch), len(batch[0].in)
+	n, size, answer := len(batch), len(batch[0].in), len(batch[0].out)
 	if cap(b.in) < n*size {
-		b.in, b.out = make([]float32, n*size), make([]float32, n*size)
+		b.in, b.out = make([]float32, n*size), make([]float32, n*answer)
 	}
-	in, out := b.in[:n*size], b.out[:n*size]
+	in, out := b.in[:n*size], b.out[:n*answer]
 	for i, r := range batch {
 		copy(in[i*size:], r.in)
 	}
@@ -114,7 +122,7 @@ func (b *batcher) answer(batch []*request) {
 		return
 	}
 	for i, r := range batch {
-		copy(r.out, out[i*size:][:size])
+		copy(r.out, out[i*answer:][:answer])
 		r.err = r.ctx.Err()
 	}
 }

@@ -147,7 +147,7 @@ func TestBatchOnANetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer model.release()
-	b := &batcher{run: model.Run, most: 4}
+	b := newBatcher(model.Model, 4)
 	var wg sync.WaitGroup
 	for i := range 16 {
 		wg.Go(func() {

@@ -18,9 +18,16 @@ const (
 
 // check rejects a tile that is not a restoration of what the network was
 // given: black or blank, shifted in colour, or another picture altogether.
-// NaN and infinity have been rejected before. Both have one shape.
-func check(in, out tile.Planar) error {
+// NaN and infinity have been rejected before.
+//
+// An answer that is larger is compared at the size of in. blockDrift is how far the
+// mean of a block may move; that of a whole tile, as [tileShift] is to [blockShift].
+func check(in, out tile.Planar, blockDrift float64) error {
 	w, h := in.Rect.W, in.Rect.H
+	if scale := out.Rect.W / w; scale > 1 {
+		out = tile.Reduce(out, scale)
+	}
+	tileDrift := blockDrift * tileShift / blockShift
 	for channel := range 3 {
 		a, b := in.Pix[channel*w*h:][:w*h], out.Pix[channel*w*h:][:w*h]
 		var sum float64
@@ -29,13 +36,13 @@ func check(in, out tile.Planar) error {
 				block := tile.Rect{X: x, Y: y, W: min(blockSide, w-x), H: min(blockSide, h-y)}
 				shift := difference(a, b, w, block)
 				n := float64(block.W * block.H)
-				if math.Abs(shift)/n > blockShift {
+				if math.Abs(shift)/n > blockDrift {
 					return fmt.Errorf("the network moved the mean of %v of channel %d by %+.2f of full scale; the tile is rejected", block, channel, shift/n)
 				}
 				sum += shift
 			}
 		}
-		if mean := sum / float64(w*h); math.Abs(mean) > tileShift {
+		if mean := sum / float64(w*h); math.Abs(mean) > tileDrift {
 			return fmt.Errorf("the network moved the mean of channel %d by %+.2f of full scale; the tile is rejected", channel, mean)
 		}
 	}

@@ -45,7 +45,7 @@ func TestCheck(t *testing.T) {
 		}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err := check(in, fill(tile.NewPlanar(rect), test.f))
+			err := check(in, fill(tile.NewPlanar(rect), test.f), blockShift)
 			if (err != nil) != test.rejected {
 				t.Errorf("got %v, want it rejected: %t", err, test.rejected)
 			}

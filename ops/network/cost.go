@@ -39,6 +39,10 @@ func (o *Operator) EstimateCost(width, height, pixel int) ops.Cost {
 	c.Bytes = int64(float64(min(o.devices.runs(), d.cols)) * size * most)
 	rows := min(height, d.tileH) + min(height, d.height+vips.Behind) + min(height, passing)
 	c.Bytes += int64(width) * int64(pixel*rows+number*min(height, d.rowsKept))
+	if s := int64(o.scale); s > 1 { // tiles, finished rows and numbers of the answer besides
+		tiles := int64(min(o.devices.runs(), d.cols)) * int64(size) * 2 * number
+		c.Bytes += s*s*tiles + int64(width)*s*(int64(pixel)*int64(min(height, d.height+vips.Behind))*s+number*int64(min(height, d.rowsKept))*s)
+	}
 	if o.skip.Tiles != nil && width*height <= wholePixels {
 		c.Bytes += 2 * int64(width) * int64(height) * int64(pixel) // as it was, and restored
 	}

@@ -82,13 +82,21 @@ func (f *fallbacks) add(kind ops.Fallback, name string, layouts []tile.Layout, o
 	}
 }
 
-// restore fills out with the first answer to in that passes the check. used is
-// the fallback that it took where there was one, and why.
-func (f *fallbacks) restore(ctx context.Context, in, out tile.Planar) (used string, why, err error) {
+// question is what a network is asked: to fill out, of so many times the size, from
+// in.
+type question struct {
+	in, out tile.Planar
+	values  []float64 // of the network's other inputs
+	drift   float64   // how far the mean of a block may move
+}
+
+// restore fills out with the first answer that passes the check. used is the fallback
+// that it took where there was one, and why.
+func (f *fallbacks) restore(ctx context.Context, q question) (used string, why, err error) {
 	var failed failures
 	for i := int(f.begin.Load()); i < len(f.attempts); i++ {
 		a := f.attempts[i]
-		err := a.restore(ctx, in, out)
+		err := a.restore(ctx, q)
 		if err == nil {
 			if i == 0 {
 				return "", nil, nil
@@ -122,39 +130,41 @@ func (f *fallbacks) close() error {
 
 var errClosed = errors.New("the operator is closed")
 
-func (a *attempt) restore(ctx context.Context, in, out tile.Planar) error {
+func (a *attempt) restore(ctx context.Context, q question) error {
 	a.once.Do(func() { a.model, a.err = a.open() })
 	if a.err != nil {
 		return a.err
 	}
 	if a.layout.Size == 0 {
-		return restoreTile(ctx, a.model, in, out)
+		return q.ask(ctx, a.model)
 	}
-	return a.divided(ctx, in, out)
+	return a.divided(ctx, q)
 }
 
 // divided restores a tile in smaller ones.
-func (a *attempt) divided(ctx context.Context, in, out tile.Planar) error {
-	home := tile.Rect{W: in.Rect.W, H: in.Rect.H}
-	in.Rect, out.Rect = home, home
+func (a *attempt) divided(ctx context.Context, q question) error {
+	home := tile.Rect{W: q.in.Rect.W, H: q.in.Rect.H}
+	scale := q.out.Rect.W / home.W
+	q.in.Rect, q.out.Rect = home, home.Times(scale)
 	plan := a.layout.Plan(home.W, home.H)
-	stitcher := tile.NewStitcher(plan)
+	stitcher := tile.NewStitcher(plan.Scaled(scale))
 	w, h := plan.TileSize()
-	part, answer := tile.NewPlanar(tile.Rect{W: w, H: h}), tile.NewPlanar(tile.Rect{W: w, H: h})
+	part := q
+	part.in, part.out = tile.NewPlanar(tile.Rect{W: w, H: h}), tile.NewPlanar(tile.Rect{W: w * scale, H: h * scale})
 	for k := range plan.Strips() {
 		err := stitcher.Strip(k, func(tiles []tile.Tile, done func(tile.Planar)) error {
 			for _, t := range tiles {
-				part.Rect, answer.Rect = t.Rect, t.Rect
-				if err := tile.Cut(part, in); err != nil {
+				part.in.Rect, part.out.Rect = t.Rect.Over(scale), t.Rect
+				if err := tile.Cut(part.in, q.in); err != nil {
 					return err
 				}
-				if err := restoreTile(ctx, a.model, part, answer); err != nil {
-					return fmt.Errorf("part %v: %w", t.Rect, err)
+				if err := part.ask(ctx, a.model); err != nil {
+					return fmt.Errorf("part %v: %w", part.in.Rect, err)
 				}
-				done(answer)
+				done(part.out)
 			}
 			return nil
-		}, func(p tile.Planar, part tile.Rect) { tile.Paste(out, p, part) })
+		}, func(p tile.Planar, part tile.Rect) { tile.Paste(q.out, p, part) })
 		if err != nil {
 			return err
 		}
@@ -162,28 +172,12 @@ func (a *attempt) divided(ctx context.Context, in, out tile.Planar) error {
 	return nil
 }
 
-// restoreTile runs the network on a tile and checks its answer.
-func restoreTile(ctx context.Context, model *session, in, out tile.Planar) error {
-	c := model.Contract()
-	low, scale := c.RangeLow, c.RangeHigh-c.RangeLow
-	rescale(in.Pix, scale, low)
-	err := model.restore(ctx, in.Pix, in.Rect.H, in.Rect.W, out.Pix)
-	rescale(in.Pix, 1/scale, -low/scale)
-	if err != nil {
+// ask runs the network on a tile and checks its answer.
+func (q question) ask(ctx context.Context, model *session) error {
+	if err := model.restore(ctx, q.in.Pix, q.in.Rect.H, q.in.Rect.W, q.out.Pix, q.values); err != nil {
 		return err
 	}
-	rescale(out.Pix, 1/scale, -low/scale)
-	return check(in, out)
-}
-
-// rescale maps v to a·v + b.
-func rescale(v []float32, a, b float32) {
-	if a == 1 && b == 0 {
-		return
-	}
-	for i := range v {
-		v[i] = a*v[i] + b
-	}
+	return check(q.in, q.out, q.drift)
 }
 
 // failures are those of all attempts: an error of one line.

@@ -70,7 +70,7 @@ func TestFallbacks(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			l := &fallbacks{attempts: test.attempts}
 			in, out := pairOf(128, 96)
-			used, why, err := l.restore(t.Context(), in, out)
+			used, why, err := l.restore(t.Context(), question{in: in, out: out, drift: blockShift})
 			if err != nil || used != test.used {
 				t.Fatalf("restored by %q, %v", used, err)
 			}
@@ -83,7 +83,7 @@ func TestFallbacks(t *testing.T) {
 			if err := l.close(); err != nil {
 				t.Error(err)
 			}
-			if _, _, err := l.restore(t.Context(), in, out); err == nil {
+			if _, _, err := l.restore(t.Context(), question{in: in, out: out, drift: blockShift}); err == nil {
 				t.Error("it restores after it was closed")
 			}
 		})
@@ -97,13 +97,13 @@ func TestFallbacksEnd(t *testing.T) {
 	l := &fallbacks{attempts: []*attempt{{name: "cuda:0", open: opening(t, "black")}, {name: "the cpu", open: opening(t, "fixed")}}}
 	defer l.close()
 	in, out := pairOf(128, 96)
-	_, _, err := l.restore(t.Context(), in, out)
+	_, _, err := l.restore(t.Context(), question{in: in, out: out, drift: blockShift})
 	if err == nil || !strings.Contains(err.Error(), "moved the mean") || !strings.Contains(err.Error(), "tried as well: the cpu: ") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := l.restore(ctx, in, out); !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "tried") {
+	if _, _, err := l.restore(ctx, question{in: in, out: out, drift: blockShift}); !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "tried") {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -119,7 +119,7 @@ func TestFallbacksRememberMemory(t *testing.T) {
 	defer l.close()
 	in, out := pairOf(128, 128)
 	for i := range 2 {
-		used, why, err := l.restore(t.Context(), in, out)
+		used, why, err := l.restore(t.Context(), question{in: in, out: out, drift: blockShift})
 		if err != nil || used != "small" || (why == nil) != (i == 1) {
 			t.Errorf("tile %d: restored by %q because of %v, %v", i, used, why, err)
 		}
@@ -171,7 +171,7 @@ func TestLastFallbackOfTheCPU(t *testing.T) {
 		r.err = errors.New("it misbehaves")
 	}
 	in, out := pairOf(64, 64)
-	used, why, err := l.restore(t.Context(), in, out)
+	used, why, err := l.restore(t.Context(), question{in: in, out: out, drift: blockShift})
 	if err != nil || used != "the graph without fused kernels" || why == nil || l.attempts[len(l.attempts)-1].model.SelfTest().FusedBlocks != 0 {
 		t.Errorf("restored by %q because of %v, %v", used, why, err)
 	}

@@ -19,8 +19,8 @@ const suffix = ".onnx"
 // Model is a network's ONNX file.
 type Model struct {
 	Name string // for messages: a bundled model's name or a path
-	Path string // where weights lie beside it; "": it is in memory only
-	Data []byte
+	Path string // its file; "": it is in memory only
+	Data []byte // with its weights, wherever the file keeps them
 	// Contract is that of a file that carries none; nil: the file's own.
 	Contract *Contract
 
@@ -29,17 +29,14 @@ type Model struct {
 
 // ReadModel reads a model's file.
 func ReadModel(path string) (Model, error) {
-	data, err := os.ReadFile(path)
+	data, err := onnx.Load(path)
 	if err != nil {
-		return Model{}, fmt.Errorf("read model: %w", err)
+		return Model{}, err
 	}
 	return Model{Name: path, Path: path, Data: data}, nil
 }
 
 func (m Model) open(o onnx.Options) (*onnx.Model, error) {
-	if m.Path != "" {
-		return onnx.Open(m.Path, o)
-	}
 	return onnx.OpenBytes(m.Name, m.Data, o)
 }
 

@@ -48,8 +48,10 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/burnish-photo/burnish/ops"
@@ -69,6 +71,11 @@ type Options struct {
 	Strength float64 // how much of what the network changes is taken, 0 to 1
 	Skip     Skip
 	Finish   Finish // nil: restored photos are final
+	// Drift is how far the mean colour of a block of an answer may be from the
+	// photo's, as a part of full scale, before the answer is rejected; 0: as far as
+	// restoration moves it.
+	Drift  float64
+	Values ValuesFunc // nil: the networks have no other inputs than the photo
 }
 
 // Skip leaves photos alone that need no restoration. Functions that are nil
@@ -116,7 +123,7 @@ func open(o Options, env ops.Env, divide splitter) (_ *Operator, err error) {
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
-	op := &Operator{name: o.Name, strength: o.Strength, skip: o.Skip, finish: o.Finish, log: env.Log, results: results{env.Cache, env.InMemory, env.Scratch}}
+	op := &Operator{name: o.Name, strength: o.Strength, skip: o.Skip, finish: o.Finish, drift: cmp.Or(o.Drift, blockShift), values: o.Values, log: env.Log, results: results{env.Cache, env.InMemory, env.Scratch}}
 	for _, m := range o.Models {
 		contract, err := onnx.Inspect(m.Name, m.Data, m.Contract)
 		if err != nil {
@@ -124,8 +131,16 @@ func open(o Options, env ops.Env, divide splitter) (_ *Operator, err error) {
 		}
 		op.contracts = append(op.contracts, contract)
 	}
-	if op.tiling, err = o.Tiling.fit(commonContract(op.contracts)); err != nil {
+	common, err := commonContract(op.contracts)
+	if err != nil {
 		return nil, err
+	}
+	if op.tiling, err = o.Tiling.fit(common); err != nil {
+		return nil, err
+	}
+	op.scale = op.tiling.scale
+	if op.scale > 1 && (o.Skip.Tiles != nil || o.Finish != nil) {
+		return nil, fmt.Errorf("model %s: its answers are %d times as large as the photo, and %s compares the two", common.Name, op.scale, o.Name)
 	}
 	opener := opener{models: o.Models, contracts: op.contracts, layout: op.tiling.layout, env: env, split: divide}
 	if op.devices, err = opener.open(); err != nil {
@@ -137,11 +152,14 @@ func open(o Options, env ops.Env, divide splitter) (_ *Operator, err error) {
 }
 
 // commonContract is what tiles have to be for all of the models.
-func commonContract(contracts []onnx.Contract) onnx.Contract {
+func commonContract(contracts []onnx.Contract) (onnx.Contract, error) {
 	all := contracts[0]
 	for _, c := range contracts[1:] {
+		if max(c.Scale, 1) != max(all.Scale, 1) || c.Fixed != all.Fixed {
+			return all, fmt.Errorf("models %s and %s cannot be averaged: their answers or their tiles differ in size", all.Name, c.Name)
+		}
 		all.Multiple = tile.Common(all.Multiple, c.Multiple)
 		all.Halo, all.Tile = max(all.Halo, c.Halo), max(all.Tile, c.Tile)
 	}
-	return all
+	return all, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,6 +22,9 @@ type Operator struct {
 	name      string
 	contracts []onnx.Contract // of the models
 	tiling    tiling
+	scale     int     // of the restored photo to the photo
+	drift     float64 // see [check]
+	values    ValuesFunc
 	devices   *devices
 
 	strength float64
@@ -36,7 +41,15 @@ type Operator struct {
 func (o *Operator) BuildFingerprint() string {
 	var models []string
 	for _, c := range o.contracts {
-		models = append(models, fmt.Sprintf("%s %d %g,%g %s", c.Computes, c.Multiple, c.RangeLow, c.RangeHigh, c.Colour))
+		text := fmt.Sprintf("%s %d %g,%g %s", c.Computes, c.Multiple, c.RangeLow, c.RangeHigh, c.Colour)
+		if form := c.Form; c.Scale > 1 || c.Fixed != [2]int{} || !reflect.DeepEqual(form, onnx.Form{}) {
+			for i := range form.Values { // what a test gives changes no photo
+				form.Values = slices.Clone(form.Values)
+				form.Values[i].Test = 0
+			}
+			text += fmt.Sprintf(" %d %v %+v", c.Scale, c.Fixed, form)
+		}
+		models = append(models, text)
 	}
 	return fmt.Sprintf("%s %s", strings.Join(models, "+"), o.tiling)
 }
@@ -71,11 +84,15 @@ func (o *Operator) Close() (err error) {
 // Apply returns the restored photo, or the photo as it is where it needs no
 // restoration. Large photos are not yet computed, unless the result is kept.
 func (o *Operator) Apply(ctx context.Context, in []ops.Image) (ops.Image, error) {
+	ctx, err := o.withValues(ctx, in[0])
+	if err != nil {
+		return ops.Image{}, err
+	}
 	key := o.key(ctx)
 	if key == "" {
 		return o.apply(ctx, in)
 	}
-	if out, ok := o.results.find(ctx, key, in[0]); ok {
+	if out, ok := o.results.find(ctx, key, in[0], o.scale); ok {
 		return out, nil
 	}
 	return o.results.make(ctx, key, func(ctx context.Context) (ops.Image, error) { return o.apply(ctx, in) })
@@ -133,13 +150,16 @@ func (o *Operator) finished(ctx context.Context, in ops.Image, restored *vips.Im
 		ops.Note(ctx, "strength", fmt.Sprintf("%g, asked for in review", asked))
 	}
 	ops.Note(ctx, "self_test", o.devices.selfTests())
+	if told := valuesOf(ctx).told; told != "" {
+		ops.Note(ctx, "values", told)
+	}
 	if why != "" {
 		ops.Note(ctx, "evidence", why)
 	}
 	if reason := o.devices.fallback; reason != "" && o.devices.asked {
 		ops.Note(ctx, "fallback", reason)
 	}
-	return in.With(restored), nil
+	return in.With(restored).At(in.Frame), nil
 }
 
 // restore makes the lazy image that pulls p through the network; observe, if not
@@ -149,9 +169,13 @@ func (o *Operator) restore(ctx context.Context, p *vips.Image, observe observer)
 	ops.Recording(ctx).ExpectTiles(d.tiles)
 	j := o.newJob(ctx, min(o.devices.runs(), d.cols))
 	j.observe = observe
-	s := vips.Strips{Height: d.height, Above: d.above, Below: d.below}
+	more := 0 // rows that enlarging takes, between which it goes
+	if o.scale > 1 {
+		more = 1
+	}
+	s := vips.Strips{Height: d.height, Above: d.above + more, Below: d.below + more, Scale: o.scale}
 	for k := range d.strips {
-		s.From = append(s.From, d.firstNewRow(k))
+		s.From = append(s.From, max(d.firstNewRow(k)-more, 0))
 	}
 	switch p.Format() {
 	case "uchar":

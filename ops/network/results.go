@@ -24,15 +24,19 @@ func (o *Operator) key(ctx context.Context) string {
 	if step == "" || o.results.cache == nil {
 		return ""
 	}
-	digest := sha256.Sum256(fmt.Appendf(nil, "%s %g %s %s", step, o.strengthFor(ctx), o.devices, vips.Version()))
+	text := fmt.Sprintf("%s %g %s %s", step, o.strengthFor(ctx), o.devices, vips.Version())
+	if numbers := valuesOf(ctx).numbers; len(numbers) > 0 {
+		text += fmt.Sprint(" ", numbers)
+	}
+	digest := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(digest[:])
 }
 
 // find is the result that was kept, with what was noted then.
-func (s results) find(ctx context.Context, key string, in ops.Image) (out ops.Image, ok bool) {
+func (s results) find(ctx context.Context, key string, in ops.Image, scale int) (out ops.Image, ok bool) {
 	kept, ok := s.cache.Get(ctx, key)
 	if ok {
-		out, ok = recalled(kept, in)
+		out, ok = recalled(kept, in, scale)
 	}
 	ops.Recording(ctx).Recalled(ok)
 	if !ok {
@@ -45,7 +49,7 @@ func (s results) find(ctx context.Context, key string, in ops.Image) (out ops.Im
 }
 
 // recalled is in with the pixels that were kept, which it takes over.
-func recalled(kept ops.Cached, in ops.Image) (ops.Image, bool) {
+func recalled(kept ops.Cached, in ops.Image, scale int) (ops.Image, bool) {
 	if kept.Pixels == nil {
 		return in.Same(), true
 	}
@@ -55,14 +59,14 @@ func recalled(kept ops.Cached, in ops.Image) (ops.Image, bool) {
 		return ops.Image{}, false
 	}
 	defer like.Close()
-	if p := kept.Pixels; p.Width() != like.Width() || p.Height() != like.Height() || p.Bands() != like.Bands() || p.Format() != like.Format() {
+	if p := kept.Pixels; p.Width() != like.Width()*scale || p.Height() != like.Height()*scale || p.Bands() != like.Bands() || p.Format() != like.Format() {
 		return ops.Image{}, false
 	}
 	pixels, err := kept.Pixels.Like(like)
 	if err != nil {
 		return ops.Image{}, false
 	}
-	return in.With(pixels), true
+	return in.With(pixels).At(in.Frame), true
 }
 
 // make computes a result at once and keeps it.

@@ -15,7 +15,10 @@ type job struct {
 	devices       *devices
 	augmentations int // of a tile, averaged
 	strength      float32
-	observe       observer // nil: nobody
+	scale         int
+	drift         float64
+	values        []float64 // of the networks' other inputs
+	observe       observer  // nil: nobody
 	fallbacks     *fallbackLog
 	slots         []slot
 }
@@ -31,11 +34,12 @@ type slot struct {
 func (o *Operator) newJob(ctx context.Context, slots int) *job {
 	return &job{
 		ctx: ctx, devices: o.devices, augmentations: o.tiling.augmentations, strength: float32(o.strengthFor(ctx)), slots: make([]slot, slots),
+		scale: o.scale, drift: o.drift, values: valuesOf(ctx).numbers,
 		fallbacks: &fallbackLog{log: o.log, note: func(text string) { ops.Note(ctx, "fallback_used", text) }},
 	}
 }
 
-// restore fills each tile with load, runs the network on it and hands
+// restore takes the tiles of the answer, fills what the network sees for each with load, runs the network on it and hands
 // it to done, in order. It returns when nothing runs any more.
 func (j *job) restore(tiles []tile.Tile, load func(tile.Planar) error, done func(tile.Planar)) (err error) {
 	began := time.Now()
@@ -43,6 +47,7 @@ func (j *job) restore(tiles []tile.Tile, load func(tile.Planar) error, done func
 		ops.Recording(j.ctx).Spent(ops.StageRestore, time.Since(began))
 	}()
 	started := 0
+	tiles = over(tiles, j.scale)
 	for i := range tiles {
 		for ; err == nil && started < min(len(tiles), i+len(j.slots)); started++ {
 			j.start(started, tiles[started].Rect, load)
@@ -62,13 +67,25 @@ func (j *job) restore(tiles []tile.Tile, load func(tile.Planar) error, done func
 	return err
 }
 
+// over are the tiles that the network sees for those of its answer.
+func over(tiles []tile.Tile, scale int) []tile.Tile {
+	if scale == 1 {
+		return tiles
+	}
+	seen := make([]tile.Tile, len(tiles))
+	for i, t := range tiles {
+		seen[i] = tile.Tile{Row: t.Row, Col: t.Col, Rect: t.Rect.Over(scale), Core: t.Core.Over(scale)}
+	}
+	return seen
+}
+
 // start sets a slot to work on tile i, which lies at place.
 func (j *job) start(i int, place tile.Rect, load func(tile.Planar) error) {
 	s := &j.slots[i%len(j.slots)]
 	if s.done == nil { // all tiles of a photo have one shape
-		s.in, s.out, s.done = tile.NewPlanar(place), tile.NewPlanar(place), make(chan error, 1)
+		s.in, s.out, s.done = tile.NewPlanar(place), tile.NewPlanar(place.Times(j.scale)), make(chan error, 1)
 	}
-	s.in.Rect, s.out.Rect = place, place
+	s.in.Rect, s.out.Rect = place, place.Times(j.scale)
 	go func() { s.done <- j.run(s, load) }()
 }
 
@@ -89,7 +106,12 @@ func (j *job) run(s *slot, load func(tile.Planar) error) (err error) {
 		j.observe(s.in, s.out)
 	}
 	if j.strength < 1 {
-		for i, v := range s.in.Pix {
+		was := s.in
+		if j.scale > 1 {
+			was = tile.NewPlanar(s.out.Rect)
+			tile.Enlarge(was, s.in, j.scale)
+		}
+		for i, v := range was.Pix {
 			s.out.Pix[i] = v + j.strength*(s.out.Pix[i]-v)
 		}
 	}
@@ -125,7 +147,7 @@ func (j *job) answer(s *slot) error {
 
 // ask restores one tile with one model; place is where it lies, for people.
 func (j *job) ask(f *fallbacks, in, out tile.Planar, place tile.Rect) error {
-	used, why, err := f.restore(j.ctx, in, out)
+	used, why, err := f.restore(j.ctx, question{in: in, out: out, values: j.values, drift: j.drift})
 	if used != "" {
 		j.fallbacks.add(place, used, why)
 	}

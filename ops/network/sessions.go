@@ -2,6 +2,7 @@ package network
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/burnish-photo/burnish/ops/network/onnx"
@@ -16,7 +17,7 @@ var opened = struct {
 // sessionKey tells sessions apart: the same file on the same device.
 type sessionKey struct {
 	digest, device string
-	contract       onnx.Contract // that was declared
+	contract       string // that was declared
 	require        bool
 	full           bool // in full precision
 	unfused        bool // without fused kernels
@@ -41,7 +42,7 @@ func acquire(m Model, digest string, slots int, o onnx.Options) (*session, error
 		digest: digest, device: o.Device.WithOptions(), require: o.Require, full: o.FullPrecision, unfused: o.Unfused, threads: o.Threads, slots: slots,
 	}
 	if o.Contract = m.Contract; o.Contract != nil {
-		key.contract = *o.Contract
+		key.contract = fmt.Sprintf("%+v", *o.Contract)
 	}
 	opened.Lock()
 	defer opened.Unlock()
@@ -55,7 +56,7 @@ func acquire(m Model, digest string, slots int, o onnx.Options) (*session, error
 	}
 	s := &session{Model: model, key: key, users: 1}
 	if most := batchOn(model); most > 1 {
-		s.batches = &batcher{run: model.Run, most: most}
+		s.batches = newBatcher(model, most)
 	}
 	if model.Device().Kind == "cpu" {
 		s.slots = make(chan struct{}, slots)
@@ -65,9 +66,11 @@ func acquire(m Model, digest string, slots int, o onnx.Options) (*session, error
 }
 
 // batchOn is how many tiles a device takes at a time: on a GPU that any shape
-// suits. TensorRT builds an engine, for minutes, for every new shape.
+// suits, and of networks that take several. TensorRT builds an engine, for minutes, for every new shape.
 func batchOn(m *onnx.Model) int {
 	switch kind := m.Device().Kind; {
+	case m.Contract().Alone || len(m.Contract().Form.Values) > 0:
+		return 1
 	case kind != "cuda" && kind != "migraphx" && kind != "webgpu":
 		return 1
 	case m.Contract().Parameters > largeNetwork:
@@ -77,7 +80,7 @@ func batchOn(m *onnx.Model) int {
 }
 
 // restore runs the network on one tile, perhaps together with others.
-func (s *session) restore(ctx context.Context, in []float32, h, w int, out []float32) error {
+func (s *session) restore(ctx context.Context, in []float32, h, w int, out []float32, values []float64) error {
 	if s.batches != nil {
 		return s.batches.restore(ctx, in, h, w, out)
 	}
@@ -89,7 +92,7 @@ func (s *session) restore(ctx context.Context, in []float32, h, w int, out []flo
 			return ctx.Err()
 		}
 	}
-	return s.Run(ctx, in, 1, h, w, out)
+	return s.Run(ctx, in, 1, h, w, out, values...)
 }
 
 // retain takes one more use of a session.

@@ -30,7 +30,7 @@ func TestWaitsForASlot(t *testing.T) {
 	m.slots <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := m.restore(ctx, nil, 0, 0, nil); !errors.Is(err, context.Canceled) {
+	if err := m.restore(ctx, nil, 0, 0, nil, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	if len(m.slots) != 1 {

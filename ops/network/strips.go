@@ -16,15 +16,13 @@ func strips[T tile.Sample](d division, j *job) func(in, out vips.Rows) error {
 	joiner := d.joiner()
 	return func(in, out vips.Rows) error {
 		ops.Recording(j.ctx).Spent(ops.StageDecode, in.Waited)
-		k := out.Top / d.height
-		if s := d.strip(k); out.Top != s.Y || out.Height != s.H || out.Width != d.w {
+		k := out.Top / (d.height * j.scale)
+		if s := d.strip(k).Times(j.scale); out.Top != s.Y || out.Height != s.H || out.Width != s.W {
 			return fmt.Errorf("rows %d to %d are not strip %d of the plan", out.Top, out.Top+out.Height-1, k)
 		}
 		src, dst := pixels[T](in), pixels[T](out)
-		if dst.Bands != 1 && dst.Bands != 3 {
-			if err := tile.Copy(dst, src, dst.Rect); err != nil { // the bands that are not restored
-				return err
-			}
+		if err := passOthers(dst, src, j.scale); err != nil {
+			return err
 		}
 		load := func(w tile.Planar) error { return tile.Load(w, src, d.w, d.h, d.pad) }
 		var faults []error
@@ -37,6 +35,17 @@ func strips[T tile.Sample](d division, j *job) func(in, out vips.Rows) error {
 		})
 		return errors.Join(append(faults, err)...)
 	}
+}
+
+// passOthers copies the bands that are not restored.
+func passOthers[T tile.Sample](dst, src tile.Pixels[T], scale int) error {
+	switch {
+	case dst.Bands == 1 || dst.Bands == 3:
+		return nil
+	case scale > 1:
+		return tile.EnlargeRest(dst, src, scale)
+	}
+	return tile.Copy(dst, src, dst.Rect)
 }
 
 // pixels sees rows as samples. Their memory and its rows are aligned to those.

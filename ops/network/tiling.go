@@ -43,7 +43,10 @@ const (
 
 // tiling divides photos in one of two ways.
 type tiling struct {
-	layout        tile.Layout
+	layout        tile.Layout // across
+	down          tile.Layout
+	fixed         bool           // to one size of tiles
+	scale         int            // of the answers
 	low           [2]tile.Layout // across and down, of photos wider than wide; Size 0: as others
 	wide          int
 	overlap       tile.Overlap // in place of layout where its Size is not 0
@@ -52,12 +55,21 @@ type tiling struct {
 
 // fit is the tiling for a model.
 func (t Tiling) fit(c onnx.Contract) (tiling, error) {
-	f := tiling{augmentations: 1}
+	f := tiling{augmentations: 1, scale: max(c.Scale, 1), fixed: c.Fixed != [2]int{}}
+	if f.scale > 1 && (t.Average || t.Augment) {
+		return f, fmt.Errorf("model %s: answers that are %d times as large cannot be averaged", c.Name, f.scale)
+	}
 	if t.Augment {
 		f.augmentations = tile.Augmentations
 	}
 	size := cmp.Or(t.Size, c.Tile)
+	step := tile.Common(c.Multiple, tile.Grid)
 	switch {
+	case f.fixed:
+		f.layout, f.down = tile.FitLoose(c.Fixed[0], c.Halo, feather, c.Fixed[0]), tile.FitLoose(c.Fixed[1], c.Halo, feather, c.Fixed[1])
+	case step > size && c.Multiple%tile.Grid != 0:
+		f.layout = tile.FitLoose(size, c.Halo, feather, c.Multiple)
+		f.fixed = true
 	case t.Average:
 		f.overlap = tile.FitOverlap(size, c.Multiple)
 		// For the smaller tiles of fallbacks.
@@ -67,8 +79,14 @@ func (t Tiling) fit(c onnx.Contract) (tiling, error) {
 	default:
 		f.layout = fit(size, c.Halo, c.Multiple)
 	}
-	if err := f.layout.Validate(); err != nil {
+	if f.down.Size == 0 {
+		f.down = f.layout
+	}
+	if err := cmp.Or(f.layout.Validate(), f.down.Validate()); err != nil {
 		return f, fmt.Errorf("model %s: %w", c.Name, err)
+	}
+	if f.fixed {
+		return f, nil
 	}
 	long, low := fit(f.layout.Size*4/3, f.layout.Halo, c.Multiple), fit(f.layout.Size/2, f.layout.Halo, c.Multiple)
 	if low.Size >= leastHeight && low.Validate() == nil && f.overlap.Size == 0 {
@@ -79,18 +97,18 @@ func (t Tiling) fit(c onnx.Contract) (tiling, error) {
 
 // setFitted lets tiles be of the size that suits the photo, run so many at a time.
 func (t *tiling) setFitted(yes bool, parallel int) {
-	for _, l := range []*tile.Layout{&t.layout, &t.low[0], &t.low[1]} {
-		l.Fitted, l.Parallel = yes, parallel
+	for _, l := range []*tile.Layout{&t.layout, &t.down, &t.low[0], &t.low[1]} {
+		l.Fitted, l.Parallel = yes && !t.fixed, parallel
 	}
 }
 
 // plan is the division into tiles that are blended. What prepares itself for
 // each shape of tiles is given one only.
 func (t tiling) plan(width, height int) tile.Plan {
-	if width > t.wide && t.low[0].Size > 0 && t.layout.Fitted {
+	if width*t.scale > t.wide && t.low[0].Size > 0 && t.layout.Fitted {
 		return tile.PlanOf(t.low[0], t.low[1], width, height)
 	}
-	return t.layout.Plan(width, height)
+	return tile.PlanOf(t.layout, t.down, width, height)
 }
 
 // fit is the layout of tiles of at most size pixels.
@@ -108,6 +126,9 @@ func (t tiling) String() string {
 	text := fmt.Sprintf("tile=%d halo=%d feather=%d", t.layout.Size, t.layout.Halo, t.layout.Feather)
 	if t.low[0].Size > 0 {
 		text += fmt.Sprintf(" wide=%dx%d", t.low[0].Size, t.low[1].Size)
+	}
+	if t.down.Size != t.layout.Size {
+		text += fmt.Sprintf(" down=%d", t.down.Size)
 	}
 	if t.augmentations > 1 {
 		text += fmt.Sprintf(" turns=%d", t.augmentations)
@@ -149,7 +170,10 @@ func (t tiling) divide(width, height int) division {
 	d := division{
 		w: width, h: height, height: p.StripHeight, above: p.Above, below: p.Below,
 		cols: p.Cols(), tiles: p.Tiles(), strips: p.Strips(), rowsKept: p.RowsKept(), strip: p.Strip, firstNewRow: p.FirstNewRow,
-		joiner: func() joiner { return tile.NewStitcher(p) }, pad: tile.Repeat,
+		joiner: func() joiner { return tile.NewStitcher(p.Scaled(t.scale)) }, pad: tile.Repeat,
+	}
+	if t.fixed { // tiles may be much larger than the photo
+		d.pad = tile.Mirror
 	}
 	d.tileW, d.tileH = p.TileSize()
 	return d

@@ -120,7 +120,8 @@ typedef struct {
 
 typedef struct {
 	uintptr_t handle; // of the Go operator; freed with the last image that carries it
-	int height, above, below;
+	int height, above, below; // rows of the input
+	int scale; // rows and columns of the output for each of the input
 	int cheap; // a strip may be made again
 	int *from; // of every strip that follows the one before: its first input row; NULL: above. Owned as handle is
 	int bands, format, interpretation; // of the output

@@ -33,6 +33,14 @@ func Call(op string, args Args) (Outputs, error) {
 	if spec == nil {
 		return nil, misuse(op, "no such operation in libvips %s%s", Version(), didYouMean(op, operationNames()))
 	}
+	if spec.Name == "text" {
+		return text(spec, args)
+	}
+	return straight(spec, args)
+}
+
+// straight runs an operation as libvips does.
+func straight(spec *Operation, args Args) (Outputs, error) {
 	c, err := newCall(spec, args)
 	if err != nil {
 		return nil, err

@@ -53,14 +53,15 @@ static int read_rows(operation *op, VipsRegion *in, int from, int to, bv_rows *r
 // Finished rows that a thread behind the others may still ask for.
 static int kept(const operation *op)
 {
-	return op->spec.cheap ? op->spec.height : 2 * (op->lines + op->tallest);
+	return op->spec.cheap ? op->spec.height * op->spec.scale : 2 * (op->lines + op->tallest);
 }
 
 static int make(operation *op, VipsRegion *in, int k)
 {
 	const bv_strips *spec = &op->spec;
 	band *b = &op->made;
-	int top = k * spec->height, bottom = VIPS_MIN(top + spec->height, op->out->Ysize);
+	int scale = spec->scale; // rows of the output for one of the input
+	int top = k * spec->height, bottom = VIPS_MIN(top + spec->height, op->in->Ysize);
 	int from = spec->from && k == op->last + 1 ? spec->from[k] : top - spec->above;
 	bv_rows source = { .width = op->in->Xsize, .bands = op->in->Bands, .pixel = VIPS_IMAGE_SIZEOF_PEL(op->in) };
 	op->last = -1;
@@ -68,8 +69,10 @@ static int make(operation *op, VipsRegion *in, int k)
 	if (read_rows(op, in, VIPS_MAX(from, 0), VIPS_MIN(bottom + spec->below, op->in->Ysize), &source))
 		return -1;
 	source.waited = g_get_monotonic_time() - began;
+	top *= scale;
+	bottom *= scale;
 	band_from(b, b->bottom == top ? VIPS_MAX(b->top, top - kept(op)) : top);
-	if (band_reserve(b, VIPS_MIN(kept(op) + spec->height, op->out->Ysize)))
+	if (band_reserve(b, VIPS_MIN(kept(op) + spec->height * scale, op->out->Ysize)))
 		return -1;
 	bv_rows out = { .top = top, .height = bottom - top, .width = op->out->Xsize, .bands = op->out->Bands,
 		.pixel = VIPS_IMAGE_SIZEOF_PEL(op->out), .stride = b->row, .pixels = band_at(b, top) };
@@ -87,8 +90,9 @@ static int hold(operation *op, VipsRegion *in, int y)
 	band *b = &op->made;
 	if (y >= b->top && y < b->bottom)
 		return 0;
-	int k = y / op->spec.height;
-	int first = y >= b->bottom && y - b->bottom < 2 * op->lines ? b->bottom / op->spec.height : k;
+	int rows = op->spec.height * op->spec.scale;
+	int k = y / rows;
+	int first = y >= b->bottom && y - b->bottom < 2 * op->lines ? b->bottom / rows : k;
 	for (; first <= k; first++)
 		if (make(op, in, first))
 			return -1;
@@ -176,6 +180,8 @@ VipsImage *bv_strips_new(VipsImage *in, const bv_strips *spec)
 	attach_handle(out, spec->handle);
 	// Libvips then shrinks it as it would a file, in order, making no strip twice.
 	vips_image_set_int(out, VIPS_META_SEQUENTIAL, 1);
+	out->Xsize *= spec->scale;
+	out->Ysize *= spec->scale;
 	out->Bands = spec->bands;
 	out->BandFmt = spec->format;
 	out->Type = spec->interpretation;

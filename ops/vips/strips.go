@@ -15,14 +15,17 @@ import (
 )
 
 // Strips is an operator written in Go that makes an image of the same size as
-// its input, one full-width strip at a time, when and as pixels are asked for.
+// its input, or of so many times that, one full-width strip at a time, when and
+// as pixels are asked for.
 type Strips struct {
-	Height       int // rows of one strip; the last may have fewer
+	Height       int // input rows of one strip; the last may have fewer
 	Above, Below int // input rows wanted beyond a strip, clipped at the image's edges
 	// From is the first input row wanted for each strip that is made right after
 	// the one above it, where that is another than Above says; nil: it is not.
 	// What Func keeps from strip to strip then need not be kept as pixels.
 	From []int
+	// Scale is how many times as wide and high as the input the output is; 0: once.
+	Scale int
 	// Cheap lets a strip be made again instead of being kept for long.
 	Cheap          bool
 	Bands          int    // of the output; 0 means as the input
@@ -42,6 +45,9 @@ type Strips struct {
 	// It runs on a thread of libvips and must not call it.
 	Done func()
 }
+
+// mostSide is the largest side of an image that libvips makes (VIPS_MAX_COORD).
+const mostSide = 10_000_000
 
 // Behind is how many finished rows are kept, of wide images, for threads of
 // libvips that are behind others.
@@ -115,8 +121,10 @@ func (i *Image) stripsSpec(s *Strips) (spec C.bv_strips, err error) {
 	switch {
 	case s.Func == nil:
 		return spec, misuse(op, "no function")
-	case s.Height <= 0 || s.Above < 0 || s.Below < 0 || s.Bands < 0:
-		return spec, misuse(op, "height %d, above %d, below %d, bands %d: out of range", s.Height, s.Above, s.Below, s.Bands)
+	case s.Height <= 0 || s.Above < 0 || s.Below < 0 || s.Bands < 0 || s.Scale < 0:
+		return spec, misuse(op, "height %d, above %d, below %d, bands %d, scale %d: out of range", s.Height, s.Above, s.Below, s.Bands, s.Scale)
+	case max(i.Width(), i.Height())*max(s.Scale, 1) > mostSide:
+		return spec, misuse(op, "%d×%d pixels, %d times as large, are more than %d a side", i.Width(), i.Height(), s.Scale, mostSide)
 	case in.Coding != C.VIPS_CODING_NONE:
 		return spec, misuse(op, "pixels are packed as %s", i.Coding())
 	}
@@ -146,7 +154,7 @@ func (i *Image) stripsSpec(s *Strips) (spec C.bv_strips, err error) {
 	}
 	return C.bv_strips{
 		cheap: cheap, height: C.int(min(s.Height, rows)), above: C.int(min(s.Above, rows)), below: C.int(min(s.Below, rows)),
-		bands: C.int(bands), format: C.int(format), interpretation: C.int(meaning),
+		scale: C.int(max(s.Scale, 1)), bands: C.int(bands), format: C.int(format), interpretation: C.int(meaning),
 	}, nil
 }
 

@@ -1,6 +1,8 @@
 package change_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -30,10 +32,13 @@ func TestCount(t *testing.T) {
 		}
 	}
 	check(change.Register(s, []history.Version{version("old", "r1", "a", "b")}, began))
-	put := func(path, settings string, alone bool) {
+	in := t.TempDir()
+	put := func(name, settings string, alone bool) {
+		path := filepath.Join(in, name)
+		check(os.WriteFile(path, nil, 0o644))
 		r := history.Record{
-			Key: history.Key{Path: path, Task: settings + " /out", Content: path}, Build: "b", State: history.Done, Root: "/in", Pipeline: "photos",
-			Outputs: []history.Output{{Path: "/out" + path + "a", Place: 1}, {Path: "/out" + path + "b", Place: 2}}, Notes: map[string]string{},
+			Key: history.Key{Path: path, Task: settings + " /out", Content: name}, Build: "b", State: history.Done, Root: in, Pipeline: "photos",
+			Outputs: []history.Output{{Path: "/out/a" + name, Place: 1}, {Path: "/out/b" + name, Place: 2}}, Notes: map[string]string{},
 			Stats: ops.Stats{Stages: map[ops.Stage]time.Duration{ops.StageRestore: 10 * time.Second, ops.StageEncode: 2 * time.Second}},
 		}
 		if alone {
@@ -41,26 +46,31 @@ func TestCount(t *testing.T) {
 		}
 		check(s.Put(r))
 	}
-	put("/in/1", "old", false)
-	put("/in/2", "old", true)
-	put("/in/3", "old", false)
+	put("1", "old", false)
+	put("2", "old", true)
+	put("3", "old", false)
 	if found, err := change.Count(t.Context(), s, true); err != nil || len(found.Changes) > 0 {
 		t.Errorf("before any change: %+v, %v", found, err)
 	}
 	check(change.Register(s, []history.Version{version("new", "r2", "a", "b")}, began.Add(time.Hour)))
-	put("/in/4", "new", false)
+	put("4", "new", false)
 	found, err := change.Count(t.Context(), s, true)
-	if err != nil || len(found.Changes) != 1 || found.Changes[0].Folder != "/in" {
+	if err != nil || len(found.Changes) != 1 || found.Changes[0].Folder != in {
 		t.Fatalf("%+v, %v", found, err)
 	}
 	const want = "pipeline photos changed at step resize: 3 photos; 2 outputs each; network not needed for 1; about 13 s"
 	if got := found.Changes[0].Text(2); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	// Nothing is made anew of a photo that is gone.
+	check(os.Remove(filepath.Join(in, "3")))
+	if found, err = change.Count(t.Context(), s, true); err != nil || len(found.Changes) != 1 || found.Changes[0].Photos != 2 {
+		t.Errorf("with a photo gone: %+v, %v", found, err)
+	}
 	// Once nobody is of the old pipeline, it is forgotten.
-	for _, path := range []string{"/in/1", "/in/2", "/in/3"} {
-		check(s.Delete(path, "old /out"))
-		put(path, "new", false)
+	for _, name := range []string{"1", "2", "3"} {
+		check(s.Delete(filepath.Join(in, name), "old /out"))
+		put(name, "new", false)
 	}
 	if found, err = change.Count(t.Context(), s, true); err != nil || len(found.Changes) > 0 {
 		t.Errorf("after all were done: %+v, %v", found, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/mounts"
 )
 
 // errFound ends a walk early.
@@ -94,30 +95,24 @@ func (w *survey) see(r history.Record) {
 		settings = "" // of before versions were known
 	}
 	w.used[settings] = true
-	if v, ok := w.now[settings]; ok && r.State == history.Done && r.Superseded == "" && r.Older(v) {
+	if v, ok := w.now[settings]; ok && r.State == history.Done && r.Superseded == "" && r.Older(v) && mounts.MayExist(r.Path) {
 		w.Older++
 	}
-	if w.path != "" && r.MovedTo == "" && r.Superseded == "" {
-		w.records = append(w.records, r)
-	}
+	w.records = append(w.records, r)
 }
 
 // gathered counts the photo whose records were gathered, where none of them is of
-// its pipeline as it is now.
+// its pipeline as it is now. One that is gone keeps the outputs that it has.
 func (w *survey) gathered() {
 	for _, v := range w.now {
-		var last history.Record
-		done := false
-		for _, r := range w.records {
-			switch {
-			case r.Pipeline != v.Pipeline:
-			case r.Settings() == v.Settings:
-				done = true
-			case (r.State == history.Done || r.State == history.Requeued || r.State == history.Skipped) && !r.Finished.Before(last.Finished):
-				last = r
-			}
+		of := func(r history.Record) bool { return r.Pipeline == v.Pipeline }
+		current := func(r history.Record) bool {
+			return of(r) && r.Settings() == v.Settings && r.MovedTo == "" && r.Superseded == ""
 		}
-		if last.Path != "" && !done {
+		if slices.ContainsFunc(w.records, current) {
+			continue
+		}
+		if last, ok := history.Latest(w.records, of); ok && mounts.MayExist(last.Path) {
 			w.add(last, v)
 		}
 	}

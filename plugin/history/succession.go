@@ -2,6 +2,7 @@ package history
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"os"
 	"slices"
@@ -51,22 +52,26 @@ func (s *succession) again(c *Case, r Record) error {
 // name that made the very same.
 func (s *succession) find(c *Case, all []Record) error {
 	s.c = c
+	versions, errs := map[string]Version{}, []error(nil)
+	s.record, _ = Latest(all, func(r Record) bool {
+		v, _, err := c.reader.Version(r.Settings())
+		versions[r.Settings()], errs = v, append(errs, err)
+		return c.task.succeeds(r) || c.task.renames(r, v) && !c.history.IsCurrent(r.Settings())
+	})
+	s.version = versions[s.record.Settings()]
+	return c.undecided(errors.Join(errs...))
+}
+
+// Latest is, of a photo's records that chosen accepts, the one that tells what its
+// outputs are now: the last that still stands for them.
+func Latest(all []Record, chosen func(Record) bool) (latest Record, ok bool) {
 	for _, r := range all {
-		if r.MovedTo != "" || r.Superseded != "" || r.State != Done && r.State != Requeued && r.State != Skipped {
-			continue
-		}
-		v, _, err := c.reader.Version(settingsOf(r.Task))
-		if err != nil {
-			return c.undecided(err)
-		}
-		if !c.task.succeeds(r) && !(c.task.renames(r, v) && !c.history.IsCurrent(settingsOf(r.Task))) {
-			continue
-		}
-		if !s.found() || r.Finished.After(s.record.Finished) {
-			s.record, s.version = r, v
+		stands := r.MovedTo == "" && r.Superseded == "" && (r.State == Done || r.State == Requeued || r.State == Skipped)
+		if stands && chosen(r) && (!ok || r.Finished.After(latest.Finished)) {
+			latest, ok = r, true
 		}
 	}
-	return nil
+	return latest, ok
 }
 
 // renames reports whether a record is of a pipeline of another name, with the

@@ -75,13 +75,13 @@ type Claims struct {
 
 	mu      sync.Mutex
 	held    map[string]*Names
-	planned map[string]string // whose names they would be, by path
+	planned planned // whose names they would be
 }
 
 // NewClaims begins with no names taken. No output may replace one of the
 // originals, whose paths are absolute.
 func NewClaims(originals ...string) *Claims {
-	c := &Claims{originals: map[string]bool{}, originalFiles: map[fileID]bool{}, held: map[string]*Names{}, planned: map[string]string{}}
+	c := &Claims{originals: map[string]bool{}, originalFiles: map[fileID]bool{}, held: map[string]*Names{}}
 	for _, path := range originals {
 		c.protect(path)
 	}
@@ -112,7 +112,7 @@ func (c *Claims) Preview(p Photo, wishes []Wish) (*Names, error) {
 	defer c.mu.Unlock()
 	for _, t := range n.Targets {
 		if t.Name != "" {
-			c.planned[t.Name] = p.Path
+			c.planned.set(t.Name, p.Path)
 		}
 	}
 	return n, nil

@@ -124,7 +124,7 @@ func (c *Claims) Unclaimed(p Photo, path string) (bool, error) {
 // owner is the photo that an output belongs to, "" where none is known. The lock
 // is held.
 func (n *Names) owner(path string) (photo string, archived bool, err error) {
-	if photo = n.claims.planned[path]; photo != "" {
+	if photo = n.claims.planned.owner(path); photo != "" {
 		return photo, false, nil
 	}
 	return n.photo.Owners.Owner(path)
@@ -200,7 +200,7 @@ func (n *Names) mayBeThere(name string) error {
 func (c *Claims) isPlanned(name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.planned[name] != ""
+	return c.planned.owner(name) != ""
 }
 
 // holdsOriginal refuses a folder that an original lies below.

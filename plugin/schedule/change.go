@@ -6,7 +6,8 @@ import (
 )
 
 // Change goes on with other capacities and priorities, and without what waits of
-// the dropped folders: they begin anew. Nothing of those is under way.
+// the dropped folders: they begin anew. What is under way of those stays so, and
+// counts for the folder as it is then.
 func (q *Queue) Change(capacity int, priorities map[string]int, dropped []string) {
 	if capacity == 0 {
 		capacity = defaultCapacity

@@ -16,14 +16,15 @@ import (
 
 // builder opens sessions of one model.
 type builder struct {
-	name, folder string
-	data         []byte
-	contract     Contract
-	graph        graph
-	options      Options
-	profiles     string // folder for profiles of the self-test; "" for none
-	plain        []byte // the model as it was, where data has fused blocks in it
-	blocks       int    // fused ones in data
+	name     string
+	data     []byte
+	contract Contract
+	codec    codec
+	graph    graph
+	options  Options
+	profiles string // folder for profiles of the self-test; "" for none
+	plain    []byte // the model as it was, where data has fused blocks in it
+	blocks   int    // fused ones in data
 }
 
 // build opens the model on the device wanted, or on the CPU.
@@ -35,7 +36,7 @@ func (b *builder) build(want device.Device) (_ *Model, err error) {
 	if b.profiles, err = os.MkdirTemp("", "burnish-profile-"); err == nil {
 		defer os.RemoveAll(b.profiles)
 	}
-	m := &Model{name: b.name, contract: b.contract, device: device.CPU}
+	m := &Model{name: b.name, contract: b.contract, codec: b.codec, device: device.CPU}
 	if want.Kind != "cpu" {
 		try := want
 		if want.IsAuto() {
@@ -179,8 +180,8 @@ func (b *builder) session(d device.Device) (*ort.DynamicAdvancedSession, error) 
 			return nil, err
 		}
 	}
-	in, out := []string{b.graph.inputs[0].name}, []string{b.graph.outputs[0].name}
-	return ort.NewDynamicAdvancedSessionWithONNXData(b.data, in, out, so)
+	bound := b.codec.bound
+	return ort.NewDynamicAdvancedSessionWithONNXData(b.data, bound.inputs(), []string{bound.answer.name}, so)
 }
 
 // sessionOptions suit a daemon that runs tiles of few shapes: idle threads
@@ -197,9 +198,6 @@ func (b *builder) sessionOptions() (*ort.SessionOptions, error) {
 	entries := map[string]string{
 		"session.intra_op.allow_spinning": "0",
 		"session.inter_op.allow_spinning": "0",
-	}
-	if b.folder != "" { // where weights lie that the file only refers to
-		entries["session.model_external_initializers_file_folder_path"] = b.folder
 	}
 	err = errors.Join(
 		so.SetGraphOptimizationLevel(ort.GraphOptimizationLevelEnableAll),

@@ -28,7 +28,12 @@ var (
 	nodeMessage   = &wire{idle: []protowire.Number{3, 6, 9}, nested: map[protowire.Number]*wire{5: attribute}}
 	attribute     = &wire{idle: []protowire.Number{13}, nested: map[protowire.Number]*wire{5: tensorMessage, 6: graphMessage, 10: tensorMessage, 11: graphMessage}}
 	modelMessage  = &wire{idle: []protowire.Number{1, 2, 3, 4, 5, 6, modelMetadata}, nested: map[protowire.Number]*wire{modelGraph: graphMessage}}
+	// functionMessage is not among those of modelMessage, whose digests stay what they were.
+	functionMessage = &wire{nested: map[protowire.Number]*wire{functionNode: nodeMessage}}
 )
+
+// wholeMessage is modelMessage with everything in it that may hold weights.
+var wholeMessage = &wire{nested: map[protowire.Number]*wire{modelGraph: graphMessage, modelFunction: functionMessage}}
 
 // within are the messages of that field of m.
 func (m *wire) within(field protowire.Number) *wire {

@@ -13,8 +13,9 @@ import (
 // What a network may ask for, so that a wrong number in a file takes neither the
 // memory nor the process: sides in pixels, and multiply-accumulates a pixel.
 const (
-	mostSide = 8192
-	mostMACs = 1e12
+	mostSide  = 8192
+	mostScale = 8
+	mostMACs  = 1e12
 )
 
 // contractVersion is the form of the metadata that this package reads.
@@ -29,6 +30,10 @@ type Contract struct {
 	Halo          int     // pixels from the edge of the input that are worse than the rest
 	RangeLow      float32 // black
 	RangeHigh     float32 // full scale
+	Scale         int     // how many times larger the answer is than the image; 0: once
+	Fixed         [2]int  // width and height that the image must have; 0, 0: any multiple
+	Alone         bool    // it takes one image at a time
+	Form          Form    // of a file of another program
 	Colour        string  // encoding of the three channels: sRGB
 	QF            [2]int  // JPEG qualities that it was trained on, inclusive; 0, 0 when not said
 	Parameters    int64   // number of weights; 0 when not said
@@ -58,7 +63,7 @@ func inspect(name string, data []byte, declared *Contract) (Contract, graph, err
 	} else {
 		c, err = readContract(g.metadata)
 	}
-	if err == nil {
+	if err == nil && declared == nil {
 		err = g.fits()
 	}
 	if err != nil {
@@ -74,6 +79,9 @@ func inspect(name string, data []byte, declared *Contract) (Contract, graph, err
 
 // validate checks a contract that no file carries.
 func (c Contract) validate() error {
+	if c.Scale < 0 || c.Scale > mostScale || c.Fixed[0] < 0 || c.Fixed[0] > mostSide || c.Fixed[1] < 0 || c.Fixed[1] > mostSide {
+		return fmt.Errorf("contract %+v: scale must be 1 to %d, a fixed size at most %d", c, mostScale, mostSide)
+	}
 	if c.Name == "" || c.Multiple < 1 || c.Multiple > mostSide || c.Tile < 1 || c.Tile > mostSide || c.Halo < 0 || c.Halo > mostSide || !(c.RangeLow < c.RangeHigh) || c.MACs < 0 || c.MACs > mostMACs {
 		return fmt.Errorf("contract %+v: name must be given, multiple and tile must be 1 to %d, halo 0 to %d, the range must rise", c, mostSide, mostSide)
 	}

@@ -3,6 +3,7 @@ package onnx_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -25,7 +26,7 @@ func TestContract(t *testing.T) {
 		Name: "identity", Version: "0.1", Multiple: 8, Tile: 64, Halo: 8, RangeHigh: 1, Colour: "sRGB",
 		QF: [2]int{10, 70}, Parameters: 9, Weights: strings.Repeat("0", 64), Licence: "CC0-1.0", Credits: "nobody",
 	}
-	if c != want {
+	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
 	}
 }

@@ -1,5 +1,12 @@
 package onnx
 
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
 // graph is the little that is read from an ONNX file itself, without a session:
 // names and types of what goes in and out, and the metadata.
 type graph struct {
@@ -7,10 +14,30 @@ type graph struct {
 	metadata        map[string]string
 }
 
+// String is the name with the type and shape, for people.
+func (v value) String() string {
+	dims := make([]string, len(v.dims))
+	for i, d := range v.dims {
+		if dims[i] = "?"; d > 0 {
+			dims[i] = strconv.FormatInt(d, 10)
+		}
+	}
+	return fmt.Sprintf("%.60q (%s, %s)", v.name, v.elem, cmp.Or(strings.Join(dims, "×"), "a number"))
+}
+
+// list names values for people.
+func list(all []value) string {
+	var names []string
+	for _, v := range all {
+		names = append(names, v.String())
+	}
+	return cmp.Or(strings.Join(names, ", "), "none")
+}
+
 // value is one input or output. A free dimension is 0.
 type value struct {
 	name string
-	elem int // ONNX TensorProto.DataType; 1 is float32
+	elem Elem
 	dims []int64
 }
 
@@ -24,17 +51,8 @@ func readGraph(data []byte) (graph, error) {
 			found = true
 			return g.readBody(f.body, weights)
 		case modelMetadata:
-			var key, val string
-			err := fields(f.body, func(f field) error {
-				switch f.number {
-				case entryKey:
-					key = string(f.body)
-				case entryValue:
-					val = string(f.body)
-				}
-				return nil
-			})
-			g.metadata[key] = val
+			key, text, err := readEntry(f.body)
+			g.metadata[key] = text
 			return err
 		}
 		return nil
@@ -101,7 +119,7 @@ func (v *value) readTensor(data []byte) error {
 	return fields(data, func(f field) error {
 		switch f.number {
 		case tensorElem:
-			v.elem = int(f.n)
+			v.elem = Elem(f.n)
 		case tensorShape:
 			return fields(f.body, func(f field) error {
 				if f.number != shapeDim {

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 
@@ -41,17 +39,19 @@ type Model struct {
 	fallback string
 	selfTest SelfTest
 
+	codec codec
+
 	mu      sync.RWMutex // held for reading during a run, so that Close waits
 	session *ort.DynamicAdvancedSession
 }
 
 // Open opens the model in a file. See [OpenBytes].
 func Open(path string, o Options) (*Model, error) {
-	data, err := os.ReadFile(path)
+	data, err := Load(path)
 	if err != nil {
-		return nil, fmt.Errorf("read model: %w", err)
+		return nil, err
 	}
-	return open(path, filepath.Dir(path), data, o)
+	return OpenBytes(path, data, o)
 }
 
 // OpenBytes opens a model in memory; name is for messages. The caller closes it.
@@ -61,10 +61,6 @@ func Open(path string, o Options) (*Model, error) {
 // replaced by the CPU too, unless o.Require says not to: then a [DeviceError]
 // tells what is missing.
 func OpenBytes(name string, data []byte, o Options) (*Model, error) {
-	return open(name, "", data, o)
-}
-
-func open(name, folder string, data []byte, o Options) (*Model, error) {
 	if started() == nil {
 		return nil, fmt.Errorf("open model %s: %w", name, ErrNotStarted)
 	}
@@ -72,7 +68,11 @@ func open(name, folder string, data []byte, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := builder{name: name, folder: folder, data: data, contract: c, graph: g, options: o}
+	bound, err := g.bind(c)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", name, err)
+	}
+	b := builder{name: name, data: data, codec: codec{c, bound}, contract: c, graph: g, options: o}
 	return bounded(name, longestOpening(o.Device), func() (*Model, error) { return b.build(o.Device) })
 }
 
@@ -89,23 +89,27 @@ func (m *Model) Fallback() string { return m.fallback }
 // SelfTest is what the self-test showed when the model was opened.
 func (m *Model) SelfTest() SelfTest { return m.selfTest }
 
-// Run restores n images of h × w pixels: in and out are N×3×H×W, in the
-// contract's range. in is only read, out only written; neither is kept. When
-// ctx ends, the run stops between two of the network's nodes.
-func (m *Model) Run(ctx context.Context, in []float32, n, h, w int, out []float32) error {
-	k := m.contract.Multiple
+// Run restores n images of h × w pixels: in and out are N×3×H×W, from 0 to 1, and
+// out as many times larger as the contract says. values are those of [Form.Values].
+// in is only read, out only written; neither is kept. When ctx ends, the run stops
+// between two of the network's nodes.
+func (m *Model) Run(ctx context.Context, in []float32, n, h, w int, out []float32, values ...float64) error {
+	k, scale := m.contract.Multiple, m.contract.scale()
 	if n < 1 || h < 1 || w < 1 || h%k != 0 || w%k != 0 {
 		return fmt.Errorf("model %s: an input of %d×3×%d×%d; sides must be multiples of %d", m.name, n, h, w, k)
 	}
-	if size := n * 3 * h * w; len(in) != size || len(out) != size {
-		return fmt.Errorf("model %s: %d values in and %d out for %d×3×%d×%d", m.name, len(in), len(out), n, h, w)
+	if f := m.contract.Fixed; f != [2]int{} && f != [2]int{w, h} {
+		return fmt.Errorf("model %s: an input of %d×3×%d×%d; it takes %d×%d pixels only", m.name, n, h, w, f[0], f[1])
+	}
+	if size := n * 3 * h * w; len(in) != size || len(out) != size*scale*scale {
+		return fmt.Errorf("model %s: %d values in and %d out for %d×3×%d×%d, %d times as large", m.name, len(in), len(out), n, h, w, scale)
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if m.session == nil {
 		return fmt.Errorf("model %s is closed", m.name)
 	}
-	if err := run(ctx, m.session, in, out, ort.NewShape(int64(n), 3, int64(h), int64(w))); err != nil {
+	if err := m.codec.run(ctx, m.session, in, n, h, w, out, values); err != nil {
 		return fmt.Errorf("model %s on %s: %w", m.name, m.device, err)
 	}
 	if i := notFinite(out); i >= 0 {
@@ -128,20 +132,22 @@ func (m *Model) Close() error {
 }
 
 // run is one run of a session on Go's memory, which is pinned meanwhile.
-func run(ctx context.Context, s *ort.DynamicAdvancedSession, in, out []float32, shape ort.Shape) error {
+func run(ctx context.Context, s *ort.DynamicAdvancedSession, in []tensor, out tensor) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
 	var pin runtime.Pinner
 	defer pin.Unpin()
-	pin.Pin(&in[0])
-	pin.Pin(&out[0])
-	x, err := ort.NewTensor(shape, in)
-	if err != nil {
-		return err
+	var inputs []ort.Value
+	for _, t := range in {
+		x, err := t.open(&pin)
+		if err != nil {
+			return err
+		}
+		defer destroy(x)
+		inputs = append(inputs, x)
 	}
-	defer destroy(x)
-	y, err := ort.NewTensor(shape, out)
+	y, err := out.open(&pin)
 	if err != nil {
 		return err
 	}
@@ -157,7 +163,7 @@ func run(ctx context.Context, s *ort.DynamicAdvancedSession, in, out []float32, 
 		defer close(terminated)
 		_ = opts.Terminate() // fails only without memory; then the run goes on to its end
 	})
-	err = s.RunWithOptions([]ort.Value{x}, []ort.Value{y}, opts)
+	err = s.RunWithOptions(inputs, []ort.Value{y}, opts)
 	if !stop() {
 		<-terminated // opts must outlive Terminate
 	}

@@ -56,12 +56,12 @@ const leastShare = 0.5
 // verify runs a known input through s, on d, and, unless that is the graph on the
 // CPU, compares with what that gives.
 func (b *builder) verify(s *ort.DynamicAdvancedSession, d device.Device) (SelfTest, error) {
-	side := (64 + b.contract.Multiple - 1) / b.contract.Multiple * b.contract.Multiple
-	got, p, took, err := b.try(s, side)
+	w, h := b.trySize()
+	got, p, took, err := b.try(s, w, h)
 	if err != nil {
 		return SelfTest{}, err
 	}
-	pixels := float64(side * side)
+	pixels := float64(w * h)
 	selfTest := SelfTest{SecondsPerMP: took.Seconds() / pixels * 1e6}
 	if p.macs != nil {
 		selfTest.Provider, selfTest.MACs = p.main(), p.total()/pixels
@@ -83,29 +83,37 @@ func (b *builder) verify(s *ort.DynamicAdvancedSession, d device.Device) (SelfTe
 		if b.blocks > 0 {
 			limits = blockLimits
 		}
-		selfTest.MeanError, selfTest.MaxError, err = agree(got, want, b.contract.RangeHigh-b.contract.RangeLow, limits)
+		selfTest.MeanError, selfTest.MaxError, err = agree(got, want, limits)
 		return err
 	}
-	if want := b.expected(side); want != nil && assess(want, b.contract.MACs) == nil {
+	if want := b.expected(w, h); want != nil && assess(want, b.contract.MACs) == nil {
 		return selfTest, nil
 	}
 	// There is no expected answer, or one for other weights: the graph itself tells.
-	want, macs, err := b.reference(side)
+	want, macs, err := b.reference(w, h)
 	if err != nil {
 		return selfTest, err
 	}
 	return selfTest, assess(want, macs)
 }
 
+// trySize is that of the known input: the fixed size, or 64 pixels a side.
+func (b *builder) trySize() (w, h int) {
+	if f := b.contract.Fixed; f != [2]int{} {
+		return f[0], f[1]
+	}
+	side := (64 + b.contract.Multiple - 1) / b.contract.Multiple * b.contract.Multiple
+	return side, side
+}
+
 // expected is the answer to the known input that the model's export carries, for
 // images from 0 to 1, or nil.
-func (b *builder) expected(side int) []float32 {
-	c := b.contract
-	if c.RangeLow != 0 || c.RangeHigh != 1 || c.MACs == 0 {
+func (b *builder) expected(w, h int) []float32 {
+	if !b.codec.plain() || b.contract.MACs == 0 {
 		return nil
 	}
 	known, err := readKnown(b.graph.metadata["burnish.known"])
-	if err != nil || len(known) != 3*side*side {
+	if err != nil || len(known) != 3*w*h {
 		return nil
 	}
 	return known
@@ -113,7 +121,7 @@ func (b *builder) expected(side int) []float32 {
 
 // reference is what the graph answers to the known input on the CPU, and its
 // multiply-accumulates a pixel. It takes the time of opening the graph.
-func (b *builder) reference(side int) (want []float32, macs float64, err error) {
+func (b *builder) reference(w, h int) (want []float32, macs float64, err error) {
 	plain := *b
 	if b.blocks > 0 {
 		plain.data, plain.blocks = b.plain, 0
@@ -123,8 +131,8 @@ func (b *builder) reference(side int) (want []float32, macs float64, err error) 
 		return nil, 0, err
 	}
 	defer destroy(s)
-	want, p, _, err := plain.try(s, side)
-	return want, p.total() / float64(side*side), err
+	want, p, _, err := plain.try(s, w, h)
+	return want, p.total() / float64(w*h), err
 }
 
 // readKnown reads an answer as model/known.py writes it: base64 of 16-bit
@@ -144,12 +152,23 @@ func readKnown(text string) ([]float32, error) {
 	return known, nil
 }
 
-// try answers the known input twice, noting where it ran and how long it took.
-func (b *builder) try(s *ort.DynamicAdvancedSession, side int) (out []float32, p profile, took time.Duration, err error) {
-	in := knownInput(side, b.contract.RangeLow, b.contract.RangeHigh)
-	out = make([]float32, len(in))
-	shape := ort.NewShape(1, 3, int64(side), int64(side))
-	err = run(context.Background(), s, in, out, shape)
+// longestTry is how long the network may take for one known input of so few pixels.
+const longestTry = 2 * time.Minute
+
+// try answers the known input twice, noting where it ran and how long it took. A run
+// that does not end is stopped, where a graph has no end.
+func (b *builder) try(s *ort.DynamicAdvancedSession, w, h int) (out []float32, p profile, took time.Duration, err error) {
+	in := knownInput(w, h)
+	scale := b.contract.scale()
+	out = make([]float32, len(in)*scale*scale)
+	var values []float64
+	for _, v := range b.contract.Form.Values {
+		values = append(values, v.Test)
+	}
+	endless := fmt.Errorf("it did not answer an image of %d×%d pixels within %s: its graph may hold a loop that never ends; export it again, or name another model", w, h, longestTry)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), longestTry, endless)
+	defer cancel()
+	err = b.codec.run(ctx, s, in, 1, h, w, out, values)
 	if b.profiles != "" {
 		// Without a profile it is only not known where the nodes ran.
 		if q, e := endProfiling(s); e == nil {
@@ -160,18 +179,18 @@ func (b *builder) try(s *ort.DynamicAdvancedSession, side int) (out []float32, p
 		return nil, p, 0, err
 	}
 	began := time.Now()
-	err = run(context.Background(), s, in, out, shape)
+	err = b.codec.run(ctx, s, in, 1, h, w, out, values)
 	return out, p, time.Since(began), err
 }
 
 // agree compares an answer with the graph's on the CPU.
-func agree(got, want []float32, scale float32, limits tolerance) (mean, most float64, err error) {
+func agree(got, want []float32, limits tolerance) (mean, most float64, err error) {
 	if notFinite(got) >= 0 {
 		return 0, 0, ErrNotFinite
 	}
 	var sum float64
 	for i, v := range got {
-		d := math.Abs(float64(v-want[i])) / float64(scale)
+		d := math.Abs(float64(v - want[i]))
 		sum, most = sum+d, max(most, d)
 	}
 	if mean = sum / float64(len(got)); mean > limits.mean || most > limits.most {
@@ -182,12 +201,12 @@ func agree(got, want []float32, scale float32, limits tolerance) (mean, most flo
 
 // knownInput is a smooth pattern with a block edge every eight pixels, like a
 // damaged photo's.
-func knownInput(side int, low, high float32) []float32 {
-	v := make([]float32, 3*side*side)
+func knownInput(w, h int) []float32 {
+	v := make([]float32, 3*w*h)
 	for i := range v {
-		c, y, x := i/(side*side), i/side%side, i%side
+		c, y, x := i/(w*h), i/w%h, i%w
 		wave := math.Sin(float64(x)*0.21+float64(c))*math.Cos(float64(y)*0.17) + 0.2*float64((x/8+y/8)%2)
-		v[i] = low + (high-low)*float32(0.45+0.3*wave)
+		v[i] = float32(0.45 + 0.3*wave)
 	}
 	return v
 }

@@ -12,6 +12,7 @@ var errWire = errors.New("not an ONNX file, or a truncated one")
 // Field numbers of onnx.proto, which are frozen.
 const (
 	modelVersion, modelGraph, modelOpset, modelMetadata = 1, 7, 8, 14
+	modelFunction, functionNode                         = 25, 7
 	graphNode, graphName, graphInitializer              = 1, 2, 5
 	graphInput, graphOutput                             = 11, 12
 	nodeInput, nodeOutput, nodeOp, nodeAttr, nodeDomain = 1, 2, 4, 5, 7
@@ -29,17 +30,18 @@ type field struct {
 	n      uint64 // of varints and fixed-size numbers
 	body   []byte // of everything else; nil for numbers
 	raw    []byte // the whole field as it stands in the message
+	at     int    // where it begins in the message
 }
 
 // fields calls each for every field of a protobuf message, in order. Groups, which
 // ONNX does not have, are an error.
 func fields(message []byte, each func(f field) error) error {
-	for len(message) > 0 {
+	for at := 0; len(message) > 0; {
 		number, kind, head := protowire.ConsumeTag(message)
 		if head < 0 {
 			return errWire
 		}
-		f := field{number: number}
+		f := field{number: number, at: at}
 		var size int
 		switch rest := message[head:]; kind {
 		case protowire.VarintType:
@@ -59,6 +61,7 @@ func fields(message []byte, each func(f field) error) error {
 			return errWire
 		}
 		f.raw, message = message[:head+size], message[head+size:]
+		at += head + size
 		if err := each(f); err != nil {
 			return err
 		}

@@ -90,6 +90,26 @@ func Fit(size, halo, feather, multiple int) Layout {
 	return l
 }
 
+// FitLoose is [Fit] for a network whose multiple does not go with [Grid], or that
+// takes inputs of one size only, which then is both size and multiple: the size is
+// rounded down to the multiple alone, and the feather takes up what the grid leaves.
+// Halo and feather shrink where the size has no room for them. Validate tells whether
+// it is valid: not below 16 pixels.
+func FitLoose(size, halo, feather, multiple int) Layout {
+	multiple = max(multiple, 1)
+	size = max(size/multiple, 1) * multiple
+	halo, feather = roundUp(max(halo, 0), Grid), roundUp(max(feather, 0), Grid)
+	var l Layout
+	for _, room := range [][2]int{{halo, feather}, {halo, Grid}, {halo, 0}, {Grid, Grid}, {Grid, 0}, {0, Grid}, {0, 0}} {
+		l = Layout{Size: size, Halo: min(room[0], halo), Multiple: multiple}
+		stride := (size - 2*l.Halo - min(room[1], feather)) / Grid * Grid
+		if l.Feather = size - 2*l.Halo - stride; l.Validate() == nil {
+			return l
+		}
+	}
+	return l
+}
+
 // Smaller lists the layouts of smaller tiles that still do, the largest
 // first: each of half the size of the one before, or the least that is valid.
 func (l Layout) Smaller() (all []Layout) {

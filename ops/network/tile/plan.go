@@ -26,6 +26,12 @@ func (r Rect) Contains(o Rect) bool {
 	return o.X >= r.X && o.Y >= r.Y && o.Right() <= r.Right() && o.Bottom() <= r.Bottom()
 }
 
+// Times is the same part of a photo that is so many times larger.
+func (r Rect) Times(scale int) Rect { return Rect{r.X * scale, r.Y * scale, r.W * scale, r.H * scale} }
+
+// Over is what r is the [Rect.Times] of.
+func (r Rect) Over(scale int) Rect { return Rect{r.X / scale, r.Y / scale, r.W / scale, r.H / scale} }
+
 func (r Rect) String() string { return fmt.Sprintf("%dx%d+%d+%d", r.W, r.H, r.X, r.Y) }
 
 // Tile is one of the pieces that a plan divides a photo into.
@@ -70,6 +76,16 @@ func PlanOf(across, down Layout, w, h int) Plan {
 		p.Above = max(p.Above, s.Y-in.Y)
 		p.Below = max(p.Below, in.Bottom()-s.Bottom())
 	}
+	return p
+}
+
+// Scaled is the plan for answers that are so many times as wide and high as what the
+// network sees: all of its places and sizes are those of the larger photo. A
+// [Stitcher] joins such answers.
+func (p Plan) Scaled(by int) Plan {
+	p.W, p.H, p.StripHeight = p.W*by, p.H*by, p.StripHeight*by
+	p.Above, p.Below = p.Above*by, p.Below*by
+	p.x, p.y = p.x.scaled(by), p.y.scaled(by)
 	return p
 }
 
@@ -135,17 +151,22 @@ func (p Plan) FirstNewRow(k int) int {
 type axis struct {
 	extent, tile, stride int
 	halo, feather, n     int
+	grid                 int // that origins lie on
+}
+
+func (a axis) scaled(by int) axis {
+	return axis{a.extent * by, a.tile * by, a.stride * by, a.halo * by, a.feather * by, a.n, a.grid * by}
 }
 
 func (l Layout) axis(extent int) axis {
 	if extent <= l.Size {
-		return axis{extent: extent, tile: roundUp(extent, l.Multiple), stride: extent, n: 1}
+		return axis{extent: extent, tile: roundUp(extent, l.Multiple), stride: extent, n: 1, grid: Grid}
 	}
 	if l.Fitted {
 		l.Size = l.fitted(extent)
 	}
 	return axis{
-		extent: extent, tile: l.Size, stride: l.Stride(), halo: l.Halo, feather: l.Feather, n: l.count(extent),
+		extent: extent, tile: l.Size, stride: l.Stride(), halo: l.Halo, feather: l.Feather, n: l.count(extent), grid: Grid,
 	}
 }
 
@@ -199,7 +220,7 @@ func (l Layout) smallest(extent int) int {
 // origin is the first pixel of tile i: Halo before its core, moved to lie
 // within the photo, but for what alignment needs.
 func (a axis) origin(i int) int {
-	end := roundUp(max(a.extent-a.tile, 0), Grid)
+	end := roundUp(max(a.extent-a.tile, 0), a.grid)
 	return min(max(i*a.stride-a.halo, 0), end)
 }
 

@@ -26,9 +26,14 @@ func Run(tests func() int) (code int) {
 		code = 1
 	}
 	vips.Stop()
-	if err := goleak.Find(); err != nil && code == 0 {
+	if err := goleak.Find(TextThreads()); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	return code
+}
+
+// TextThreads are the threads that write texts, which never end.
+func TextThreads() goleak.Option {
+	return goleak.IgnoreTopFunction("github.com/burnish-photo/burnish/ops/vips.onTextThread.func1")
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 )
@@ -39,16 +41,31 @@ func (r *run) changeStorm() error {
 	if err := r.finish(); err != nil {
 		return fmt.Errorf("after %d changes: %w", *changes, err)
 	}
+	if err := r.nothingChanged(); err != nil {
+		return err
+	}
 	fmt.Printf("%d kills during changes in %s\n", *changes, time.Since(began).Round(time.Second))
 	return nil
 }
 
 // configure writes the configuration, with thumbnails of that side.
 func (r *run) configure(side int) error {
-	r.side = side
+	r.sides = append(r.sides, side)
 	text := configuration
 	if *review {
 		text = reviewed()
 	}
 	return os.WriteFile(filepath.Join(r.folder, "burnish.yaml"), fmt.Appendf(nil, text, side, side), 0o644)
+}
+
+// nothingChanged finds what a start says of photos that were done by a pipeline of
+// before: there are none.
+func (r *run) nothingChanged() error {
+	once := exec.Command(*burnish, "run", "-c", "burnish.yaml", "--once")
+	once.Dir = r.folder
+	said, _ := once.CombinedOutput() // 1 while broken photos are tried
+	if i := bytes.Index(said, []byte("changed at")); i >= 0 {
+		return fmt.Errorf("all was made anew, and yet the pipeline %.120s", said[i:])
+	}
+	return nil
 }

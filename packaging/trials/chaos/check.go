@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -48,7 +49,7 @@ func (r *run) checkOriginals() (faults []error) {
 
 // checkOutputs decodes the outputs, and reports those that nobody asked for.
 func (r *run) checkOutputs() (faults []error) {
-	expected := map[string]bool{} // and whether it must be there
+	expected := map[string]bool{} // and whether it must be there, made by the pipeline as it is
 	for name := range r.drops.ever {
 		_, there := r.drops.valid[name]
 		for _, o := range outputs(name) {
@@ -64,12 +65,13 @@ func (r *run) checkOutputs() (faults []error) {
 		if err != nil {
 			return err
 		}
-		if _, ok := expected[name]; !ok {
+		there, ok := expected[name]
+		if !ok {
 			faults = append(faults, fmt.Errorf("%s is there and should not be", name))
 			return nil
 		}
 		delete(expected, name)
-		return r.decodes(path)
+		return r.decodes(path, there)
 	})
 	if err != nil {
 		faults = append(faults, err)
@@ -86,7 +88,9 @@ func (r *run) checkOutputs() (faults []error) {
 	return faults
 }
 
-func (r *run) decodes(path string) error {
+// decodes checks a picture. The thumbnail of a photo that is gone may be of any
+// pipeline that there was.
+func (r *run) decodes(path string, there bool) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -96,12 +100,15 @@ func (r *run) decodes(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	side := 64
+	sides := []int{64}
 	if strings.Contains(path, "/thumbs/") {
-		side = r.side
+		sides = r.sides
+		if there {
+			sides = sides[len(sides)-1:]
+		}
 	}
-	if b := img.Bounds(); max(b.Dx(), b.Dy()) != side {
-		return fmt.Errorf("%s is %v", path, b)
+	if b := img.Bounds(); !slices.Contains(sides, max(b.Dx(), b.Dy())) {
+		return fmt.Errorf("%s is %v; the pipeline makes it of side %d", path, b, sides)
 	}
 	return nil
 }

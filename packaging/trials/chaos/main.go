@@ -52,8 +52,8 @@ type run struct {
 	daemon *exec.Cmd
 	drops  dropper
 
-	side    int  // of the thumbnails
-	changed bool // the pipeline was: photos are done more than once
+	sides   []int // of the thumbnails, as they were configured; the last is in force
+	changed bool  // the pipeline was: photos are done more than once
 
 	endApproval func() // with -review
 }

@@ -1,0 +1,192 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// mostBytes is the size of a model that protobuf, and so ONNX Runtime, can read from
+// memory.
+const mostBytes = 1<<31 - 1
+
+// Load reads a model's file, with the weights that it keeps in files beside it: what
+// is returned is whole, so that its digest covers all that it computes, and that it
+// opens whatever becomes of the files. Weights outside of the model's folder are
+// refused, whatever links lead there.
+func Load(path string) ([]byte, error) {
+	data, err := readBounded(path)
+	if err != nil {
+		return nil, fmt.Errorf("read model: %w", err)
+	}
+	root, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("read model: %w", err)
+	}
+	defer root.Close()
+	l := loader{root: root, left: mostBytes - int64(len(data))}
+	whole, err := l.message(data, wholeMessage, maxDepth)
+	if errors.Is(err, errWire) || errors.Is(err, errDepth) {
+		return data, nil // said where it is opened
+	}
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", path, err)
+	}
+	return whole, nil
+}
+
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: must be a file", path)
+	case info.Size() > mostBytes:
+		return nil, errTooLarge(path)
+	}
+	return io.ReadAll(io.LimitReader(f, mostBytes))
+}
+
+func errTooLarge(what string) error {
+	return fmt.Errorf("%s: models of 2 GiB and more cannot be opened: export it in half precision", what)
+}
+
+// loader puts weights into the messages that refer to them.
+type loader struct {
+	root *os.Root
+	left int64 // bytes that may still be read
+}
+
+// message is data with its weights; the same slice where it has none outside.
+func (l *loader) message(data []byte, kind *wire, depth int) ([]byte, error) {
+	if depth == 0 {
+		return nil, errDepth
+	}
+	if kind == tensorMessage {
+		return l.tensor(data)
+	}
+	var out []byte
+	changed := false
+	err := fields(data, func(f field) error {
+		inner := kind.within(f.number)
+		if inner == nil || f.body == nil {
+			if changed {
+				out = append(out, f.raw...)
+			}
+			return nil
+		}
+		body, err := l.message(f.body, inner, depth-1)
+		if err != nil {
+			return err
+		}
+		if same := len(body) == len(f.body) && (len(body) == 0 || &body[0] == &f.body[0]); !same && !changed {
+			changed = true
+			out = append(out, data[:f.at]...)
+		}
+		if changed {
+			out = appendBytes(out, f.number, body)
+		}
+		return nil
+	})
+	if !changed {
+		out = data
+	}
+	return out, err
+}
+
+// Fields of a TensorProto that say where its values lie.
+const (
+	tensorRaw      protowire.Number = 9
+	tensorExternal protowire.Number = 13
+	tensorLocation protowire.Number = 14
+)
+
+func (l *loader) tensor(data []byte) ([]byte, error) {
+	entries, outside := map[string]string{}, false
+	var name string
+	var rest []byte
+	err := fields(data, func(f field) error {
+		switch f.number {
+		case tensorLocation:
+			outside = f.n == 1
+			return nil
+		case tensorExternal:
+			key, value, err := readEntry(f.body)
+			entries[key] = value
+			return err
+		case tensorName:
+			name = string(f.body)
+		}
+		rest = append(rest, f.raw...)
+		return nil
+	})
+	if err != nil || !outside {
+		return data, err
+	}
+	weights, err := l.read(entries)
+	if err != nil {
+		return nil, fmt.Errorf("weights %.60q lie in the file %.200q: %w", name, entries["location"], err)
+	}
+	return appendBytes(rest, tensorRaw, weights), nil
+}
+
+// read reads the part of a file that entries name.
+func (l *loader) read(entries map[string]string) ([]byte, error) {
+	if !filepath.IsLocal(entries["location"]) {
+		return nil, errors.New("it must lie in the folder of the model: put it there, and export the model again")
+	}
+	f, err := l.root.Open(filepath.FromSlash(entries["location"]))
+	if err != nil {
+		return nil, fmt.Errorf("it must lie in the folder of the model: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(errors.New("it must be a file"), err)
+	}
+	offset, length := int64(0), info.Size()
+	for key, to := range map[string]*int64{"offset": &offset, "length": &length} {
+		if text := entries[key]; text != "" {
+			if *to, err = strconv.ParseInt(text, 10, 64); err != nil {
+				return nil, fmt.Errorf("its %s is %.40q", key, text)
+			}
+		}
+		if key == "offset" && entries["length"] == "" {
+			length = info.Size() - offset
+		}
+	}
+	if offset < 0 || length < 0 || offset > info.Size() || length > info.Size()-offset {
+		return nil, fmt.Errorf("it has %d bytes, and %d from byte %d on are asked for: it is not the file that belongs to the model, or truncated", info.Size(), length, offset)
+	}
+	if l.left -= length; l.left < 0 {
+		return nil, errTooLarge("the model with its weights")
+	}
+	weights := make([]byte, length)
+	_, err = f.ReadAt(weights, offset)
+	return weights, err
+}
+
+// readEntry reads a StringStringEntryProto.
+func readEntry(body []byte) (key, value string, err error) {
+	err = fields(body, func(f field) error {
+		switch f.number {
+		case entryKey:
+			key = string(f.body)
+		case entryValue:
+			value = string(f.body)
+		}
+		return nil
+	})
+	return key, value, err
+}
