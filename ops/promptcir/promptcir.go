@@ -31,6 +31,9 @@ func Spec() ops.Spec {
 	}
 }
 
+// Model names a model.
+type Model = network.Reference
+
 // Config are the operator's parameters.
 type Config struct {
 	// Model is the name of a bundled model or of NAME.onnx in the folder of
@@ -114,7 +117,7 @@ func (c *Config) models() []Model {
 func (c *Config) Build(_ context.Context, env ops.Env) (ops.Operator, error) {
 	o := network.Options{Name: "promptcir", Tiling: c.tiling(), Strength: c.Strength, Skip: c.undamaged(), Finish: c.finish(env)}
 	for _, name := range c.models() {
-		m, err := name.find(env)
+		m, err := name.Find(bundled, env)
 		if err != nil {
 			return nil, err
 		}
