@@ -51,6 +51,15 @@ type Function struct {
 // composed form (NFC), in which names of files and folders should be given to
 // it. The error is an [*Error].
 func Compile[E any](text string, functions ...Function) (*Expression[E], error) {
+	return compile[E](text, expr.AsBool(), functions)
+}
+
+// CompileNumber is [Compile] for an expression that is a number.
+func CompileNumber[E any](text string, functions ...Function) (*Expression[E], error) {
+	return compile[E](text, expr.AsFloat64(), functions)
+}
+
+func compile[E any](text string, kind expr.Option, functions []Function) (*Expression[E], error) {
 	if len(text) > maxLength {
 		return nil, &Error{1, 1, fmt.Sprintf("an expression must be at most %d bytes, got %d", maxLength, len(text))}
 	}
@@ -67,7 +76,7 @@ func Compile[E any](text string, functions ...Function) (*Expression[E], error) 
 		return nil, look.fault
 	}
 	var none E
-	options := append(byVersions(of), expr.Env(none), expr.AsBool(), expr.DisableBuiltin("now"))
+	options := append(byVersions(of), expr.Env(none), kind, expr.DisableBuiltin("now"))
 	program, err := expr.Compile(text, options...)
 	if err != nil {
 		return nil, fault(err, of)
@@ -132,6 +141,16 @@ func (x *Expression[E]) Holds(value E) (bool, error) {
 	return result.(bool), nil
 }
 
+// Number is the value of an expression that is a number.
+func (x *Expression[E]) Number(value E) (float64, error) {
+	machine := vm.VM{MemoryBudget: maxItems}
+	result, err := machine.Run(x.program, value)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", x.text, fault(err, reflect.TypeFor[E]()))
+	}
+	return result.(float64), nil
+}
+
 // Told lists what decides, as "width 4000, jpeg.quality 40".
 func (x *Expression[E]) Told(of E) string {
 	var all []string
@@ -166,6 +185,9 @@ func fault(err error, of reflect.Type) error {
 	}
 	if strings.HasPrefix(message, "expected bool, but got") {
 		message = "the expression must be true or false, got " + strings.TrimPrefix(message, "expected bool, but got ")
+	}
+	if strings.HasPrefix(message, "expected float64, but got") {
+		message = "the expression must be a number, got " + strings.TrimPrefix(message, "expected float64, but got ")
 	}
 	return &Error{Line: max(1, known.Line), Column: known.Column + 1, Message: message}
 }
