@@ -3,7 +3,6 @@ package tools
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,7 +37,7 @@ func Models(folder string) (all []Model, err error) {
 	}
 	slices.Sort(paths)
 	for _, path := range paths {
-		data, failed := os.ReadFile(path)
+		data, failed := onnx.Load(path)
 		m := describe(strings.TrimSuffix(filepath.Base(path), ".onnx"), path, data)
 		if failed != nil {
 			m = Model{Name: m.Name, Path: path, Error: failed.Error()}

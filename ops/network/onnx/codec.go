@@ -5,7 +5,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"regexp"
 	"runtime"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/x448/float16"
 	ort "github.com/yalue/onnxruntime_go"
@@ -160,6 +164,55 @@ func between(i, scale, n int) (before, after int, share float32) {
 	at := (float32(i)+0.5)/float32(scale) - 0.5
 	floor := int(math.Floor(float64(at)))
 	return max(floor, 0), min(floor+1, n-1), at - float32(floor)
+}
+
+// SizeError says that a network answered with another size than its contract says.
+type SizeError struct{ Due, Got []int64 }
+
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("it answered with %s where %s was due: its scale, layout or multiple is another than declared; burnish models inspect measures them", dims(e.Got), dims(e.Due))
+}
+
+func dims(shape []int64) string {
+	parts := make([]string, len(shape))
+	for i, n := range shape {
+		parts[i] = strconv.FormatInt(n, 10)
+	}
+	return strings.Join(parts, "×")
+}
+
+// What the runtime says of an answer's size: of free sizes all of it, of fixed ones
+// those dimensions that differ.
+var (
+	otherSize = regexp.MustCompile(`but the computed output shape for this run is \{([\d,]+)\}`)
+	otherSide = regexp.MustCompile(`index: (\d+) Got: \d+ Expected: (\d+)`)
+)
+
+// sized makes a [SizeError] of what the runtime says of an answer of another size than
+// was due.
+func sized(err error, due []int64) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	if m := otherSize.FindStringSubmatch(text); m != nil {
+		var got []int64
+		for part := range strings.SplitSeq(m[1], ",") {
+			n, _ := strconv.ParseInt(part, 10, 64) // digits alone
+			got = append(got, n)
+		}
+		return &SizeError{due, got}
+	}
+	if !strings.Contains(text, "invalid dimensions for output") {
+		return err
+	}
+	got := slices.Clone(due)
+	for _, m := range otherSide.FindAllStringSubmatch(text, -1) {
+		if i, _ := strconv.Atoi(m[1]); i < len(got) {
+			got[i], _ = strconv.ParseInt(m[2], 10, 64) // digits alone
+		}
+	}
+	return &SizeError{due, got}
 }
 
 // tensor is memory of Go's that a session reads or writes.

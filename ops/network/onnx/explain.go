@@ -106,3 +106,23 @@ func cudaMajor(lib, major string) string {
 	}
 	return major
 }
+
+var (
+	unknownOperator = regexp.MustCompile(`(?:Fatal error: )?([\w.]*:?\w+)\(-?\d+\) is not a registered function/op`)
+	futureOpset     = regexp.MustCompile(`Opset (\d+) is under development|(?i)opset.{0,40}not supported|IR version`)
+)
+
+// explainModel says for the user of a model's file why it does not open.
+func explainModel(err error) string {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	if m := unknownOperator.FindStringSubmatch(text); m != nil {
+		return fmt.Sprintf("it uses the operator %s, which ONNX Runtime %s does not have: export it with operators of ONNX alone", m[1], Version())
+	}
+	if futureOpset.MatchString(text) {
+		return fmt.Sprintf("it is written for a later ONNX than ONNX Runtime %s reads: export it with opset 17 (%s)", Version(), text)
+	}
+	if noMemory.MatchString(text) {
+		return "opening it takes more memory than there is: " + text
+	}
+	return text
+}

@@ -18,18 +18,13 @@ const mostBytes = 1<<31 - 1
 // Load reads a model's file, with the weights that it keeps in files beside it: what
 // is returned is whole, so that its digest covers all that it computes, and that it
 // opens whatever becomes of the files. Weights outside of the model's folder are
-// refused, whatever links lead there.
+// refused.
 func Load(path string) ([]byte, error) {
 	data, err := readBounded(path)
 	if err != nil {
 		return nil, fmt.Errorf("read model: %w", err)
 	}
-	root, err := os.OpenRoot(filepath.Dir(path))
-	if err != nil {
-		return nil, fmt.Errorf("read model: %w", err)
-	}
-	defer root.Close()
-	l := loader{root: root, left: mostBytes - int64(len(data))}
+	l := loader{model: path, left: mostBytes - int64(len(data))}
 	whole, err := l.message(data, wholeMessage, maxDepth)
 	if errors.Is(err, errWire) || errors.Is(err, errDepth) {
 		return data, nil // said where it is opened
@@ -64,8 +59,8 @@ func errTooLarge(what string) error {
 
 // loader puts weights into the messages that refer to them.
 type loader struct {
-	root *os.Root
-	left int64 // bytes that may still be read
+	model string
+	left  int64 // bytes that may still be read
 }
 
 // message is data with its weights; the same slice where it has none outside.
@@ -146,9 +141,13 @@ func (l *loader) read(entries map[string]string) ([]byte, error) {
 	if !filepath.IsLocal(entries["location"]) {
 		return nil, errors.New("it must lie in the folder of the model: put it there, and export the model again")
 	}
-	f, err := l.root.Open(filepath.FromSlash(entries["location"]))
+	path, err := l.beside(entries["location"])
 	if err != nil {
-		return nil, fmt.Errorf("it must lie in the folder of the model: %w", err)
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -175,6 +174,29 @@ func (l *loader) read(entries map[string]string) ([]byte, error) {
 	weights := make([]byte, length)
 	_, err = f.ReadAt(weights, offset)
 	return weights, err
+}
+
+// beside is where a file lies that must be in the folder of the model, or in that of
+// the file that a link to the model leads to, once all links are followed.
+func (l *loader) beside(name string) (string, error) {
+	folder := filepath.Dir(l.model)
+	path, err := filepath.EvalSymlinks(filepath.Join(folder, filepath.FromSlash(name)))
+	if err != nil {
+		return "", err
+	}
+	for _, model := range []string{folder, l.model} {
+		home, err := filepath.EvalSymlinks(model)
+		if err != nil {
+			return "", err
+		}
+		if model == l.model {
+			home = filepath.Dir(home)
+		}
+		if rest, err := filepath.Rel(home, path); err == nil && filepath.IsLocal(rest) {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("a link leads to %s, outside of the folder of the model: put the file there", path)
 }
 
 // readEntry reads a StringStringEntryProto.

@@ -101,8 +101,21 @@ func (b binding) inputs() []string {
 
 // bind finds what a contract names in a graph, and checks that it fits.
 func (g graph) bind(c Contract) (binding, error) {
-	f := c.Form
-	b := binding{}
+	b, err := g.names(c.Form)
+	if err != nil {
+		return b, err
+	}
+	if err := b.image.holds(c.Form); err != nil {
+		return b, fmt.Errorf("its input %w", err)
+	}
+	if err := b.answer.holds(c.Form); err != nil {
+		return b, fmt.Errorf("its output %w", err)
+	}
+	return b, nil
+}
+
+// names finds the inputs and outputs that a form names in a graph.
+func (g graph) names(f Form) (b binding, err error) {
 	var ok bool
 	if b.image, ok = pick(g.inputs, f.Image); !ok {
 		return b, fmt.Errorf("it has no input %q; its inputs are %s", f.Image, list(g.inputs))
@@ -124,12 +137,7 @@ func (g graph) bind(c Contract) (binding, error) {
 	}
 	for _, in := range g.inputs {
 		if !slices.Contains(b.inputs(), in.name) {
-			return b, fmt.Errorf("its input %s needs a value: set it in values", in)
-		}
-	}
-	for role, v := range map[string]value{"image": b.image, "answer": b.answer} {
-		if err := v.holds(f); err != nil {
-			return b, fmt.Errorf("its %s %w", role, err)
+			return b, fmt.Errorf("its input %s needs a value: name it in values", in)
 		}
 	}
 	return b, nil

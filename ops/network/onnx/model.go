@@ -170,7 +170,7 @@ func run(ctx context.Context, s *ort.DynamicAdvancedSession, in []tensor, out te
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return err
+	return sized(err, out.shape)
 }
 
 // destroy gives a native object back. It fails only for what is gone already.

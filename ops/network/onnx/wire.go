@@ -12,12 +12,12 @@ var errWire = errors.New("not an ONNX file, or a truncated one")
 // Field numbers of onnx.proto, which are frozen.
 const (
 	modelVersion, modelGraph, modelOpset, modelMetadata = 1, 7, 8, 14
-	modelFunction, functionNode                         = 25, 7
+	modelProducer, modelFunction, functionNode          = 2, 25, 7
 	graphNode, graphName, graphInitializer              = 1, 2, 5
 	graphInput, graphOutput                             = 11, 12
 	nodeInput, nodeOutput, nodeOp, nodeAttr, nodeDomain = 1, 2, 4, 5, 7
 	attrGraph, attrGraphs                               = 6, 11
-	tensorName                                          = 8
+	tensorDims, tensorName                              = 1, 8
 	valueName, valueType, typeTensor                    = 1, 2, 1
 	tensorElem, tensorShape, shapeDim, dimValue         = 1, 2, 1, 1
 	opsetDomain, opsetVersion                           = 1, 2
@@ -77,4 +77,25 @@ func appendBytes(message []byte, number protowire.Number, body []byte) []byte {
 // appendNumber appends a varint field.
 func appendNumber(message []byte, number protowire.Number, n uint64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(message, number, protowire.VarintType), n)
+}
+
+// eachNumber calls each for the whole numbers in a repeated field, packed or not; other
+// fields are passed over.
+func eachNumber(f field, number protowire.Number, each func(n int64)) error {
+	if f.number != number {
+		return nil
+	}
+	if f.body == nil {
+		each(int64(f.n))
+		return nil
+	}
+	for rest := f.body; len(rest) > 0; {
+		n, size := protowire.ConsumeVarint(rest)
+		if size < 0 {
+			return errWire
+		}
+		each(int64(n))
+		rest = rest[size:]
+	}
+	return nil
 }
