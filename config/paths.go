@@ -105,8 +105,10 @@ func modelPaths(model, folder string) (files []string) {
 	for _, e := range entries {
 		name := e.Name()
 		switch filepath.Ext(name) {
-		case ".yaml", ".yml":
-			continue
+		case ".yaml", ".yml": // but for its manifest
+			if name != filepath.Base(model)+".yaml" {
+				continue
+			}
 		}
 		if strings.HasPrefix(name, stem) || bytes.Contains(data, []byte(name)) { // weights, by the name that the model has for them
 			files = append(files, filepath.Join(dir, name))

@@ -175,6 +175,8 @@ func parameterSchema(p ops.Param) schema {
 		return b
 	}
 	switch p.Type {
+	case "interval", "sides", "triple", "values":
+		of = maps.Clone(p.Schema)
 	case "int", "float":
 		of = bounded(map[string]string{"int": "integer", "float": "number"}[p.Type])
 	case "ints", "floats":

@@ -15,8 +15,8 @@ type Param struct {
 	Summary string
 	// Type is "int", "float", "bool", "string", "enum", "flags" (members
 	// joined with "|", or a list of them), "ints", "floats", "enums" (lists,
-	// or one member), "image" or "images" (ids of steps),
-	// or "colour".
+	// or one member), "image" or "images" (ids of steps), "colour", or one with a
+	// schema of its own: "interval", "sides", "triple" or "values".
 	Type     string
 	Required bool
 	Default  any // nil: none, or decided by the photo
@@ -76,10 +76,10 @@ func field(name string, tag reflect.StructTag, v reflect.Value) Param {
 	if t, ok := v.Interface().(interface{ ParamType() string }); ok {
 		p.Type = t.ParamType()
 	}
-	if t, ok := v.Interface().(interface{ JSONSchema() map[string]any }); ok && p.Type == "string" {
+	if t, ok := v.Interface().(interface{ JSONSchema() map[string]any }); ok && p.Type != "colour" {
 		p.Schema = t.JSONSchema()
 	}
-	if v.Kind() == reflect.Slice {
+	if v.Kind() == reflect.Slice && p.Type == "" {
 		p.Type = typeNames[v.Type().Elem().Kind()] + "s"
 	}
 	if text, ok := v.Interface().(fmt.Stringer); ok {

@@ -72,6 +72,7 @@ var typeWords = map[string]string{
 	"int": "integer", "float": "number", "bool": "true, false", "string": "string", "flags": "one or more of",
 	"floats": "numbers", "ints": "integers", "strings": "strings", "enums": "one or a list of",
 	"image": "id of a step", "images": "ids of steps", "colour": "colour",
+	"interval": "[low, high]", "sides": "[width, height]", "triple": "[red, green, blue]", "values": "numbers or expressions, by name",
 }
 
 // Values says in words what a parameter takes.

@@ -1,5 +1,5 @@
 // Package builtin lists the operators that ship with Burnish: the friendly
-// ones, one file each, PromptCIR, and every operation of libvips by its name.
+// ones, one file each, PromptCIR, any other network, and every operation of libvips by its name.
 package builtin
 
 import (
@@ -7,6 +7,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/libvips"
+	"github.com/burnish-photo/burnish/ops/network/step"
 	"github.com/burnish-photo/burnish/ops/promptcir"
 	"github.com/burnish-photo/burnish/ops/transform"
 )
@@ -15,6 +16,7 @@ import (
 func Specs() []ops.Spec {
 	return []ops.Spec{
 		promptcir.Spec(),
+		step.Spec(),
 		libvips.WithLibvipsForm(resizeSpec()),
 		libvips.WithLibvipsForm(thumbnailSpec()),
 		libvips.WithLibvipsForm(cropSpec()),

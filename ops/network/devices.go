@@ -201,6 +201,9 @@ func (o opener) openHalf(m Model, full onnx.Contract, slots int, options onnx.Op
 	if !ok {
 		return nil, false, nil
 	}
+	if half.Contract == nil {
+		half.Contract = m.Contract
+	}
 	c, err := onnx.Inspect(half.Name, half.Data, half.Contract)
 	if err != nil {
 		return nil, false, err

@@ -1,6 +1,8 @@
 package network
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,6 +40,12 @@ func ReadModel(path string) (Model, error) {
 
 func (m Model) open(o onnx.Options) (*onnx.Model, error) {
 	return onnx.OpenBytes(m.Name, m.Data, o)
+}
+
+// SHA256 is the digest of the model, with its weights.
+func (m Model) SHA256() string {
+	sum := sha256.Sum256(m.Data)
+	return hex.EncodeToString(sum[:])
 }
 
 // Catalogue finds models by their names: bundled ones and those of the user.
