@@ -3,10 +3,14 @@ package cmd
 import (
 	"context"
 	"log/slog"
+	"runtime"
+	"strings"
 	"sync/atomic"
 
+	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/app"
 	"github.com/burnish-photo/burnish/cmd/faces/intake"
+	"github.com/burnish-photo/burnish/cmd/faces/jobs"
 	v1 "github.com/burnish-photo/burnish/cmd/faces/v1"
 	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/config"
@@ -17,29 +21,80 @@ import (
 type faces struct {
 	log    *slog.Logger
 	daemon atomic.Pointer[app.App]
-	intake *intake.Intake
+	intake *intake.Intake // nil: they are not mounted
 	v1     *v1.API
+	jobs   *jobs.Jobs
 }
 
 // mount begins to answer on the site. The state folder is the daemon's alone.
-func (f *faces) mount(site *serve.Site, stateDir string) {
+func (f *faces) mount(site *serve.Site, control *api.Mux, stateDir string) error {
 	submit := func(ctx context.Context, j plugin.Job) (plugin.Result, error) { return app.Submit(ctx, f.daemon.Load(), j) }
 	in, err := intake.Open(intake.Options{StateDir: stateDir, Submit: submit})
 	if err != nil {
-		f.log.Error("no photos can be sent in", "error", err)
-		return
+		return err
 	}
-	f.intake = in
 	f.v1 = v1.New(in, release(), site)
+	daemon := api.Direct(control)
+	progress := func(ctx context.Context, photo string) float64 {
+		under, err := api.Progress.Call(ctx, daemon, api.None{})
+		if err != nil {
+			return 0
+		}
+		for _, p := range under.Photos {
+			if p.Path == photo && p.ExpectedTiles > 0 {
+				return float64(p.Tiles) / float64(p.ExpectedTiles)
+			}
+		}
+		return 0
+	}
+	if f.jobs, err = jobs.Open(jobs.Options{StateDir: stateDir, Intake: in, Log: f.log, Progress: progress}); err != nil {
+		return err
+	}
+	f.jobs.Register(f.v1)
+	f.intake = in
+	return nil
 }
 
-// configure goes on with another configuration. Before mount it does nothing.
-func (f *faces) configure(c *config.Config) {
-	if f.intake == nil {
-		return
+// close ends the jobs that run; they go on with the next start.
+func (f *faces) close() {
+	if f.jobs != nil {
+		f.jobs.Close()
 	}
-	f.intake.Configure(intake.Config{Queue: c.Faces.Queue, Space: c.Faces.Space, Timeout: c.Faces.Timeout, Bytes: c.Limits.Bytes, MinFree: c.Limits.MinFreeSpace})
-	f.v1.Configure(offered(c, c.Faces.Process.Pipelines))
+}
+
+// prepare reads what a configuration needs beside its file. What it returns goes
+// on with it.
+func (f *faces) prepare(c *config.Config) (adopt func(), err error) {
+	secret, guard, err := jobs.Webhooks(c.Faces.Jobs.SecretFile, c.Faces.Jobs.AllowHosts)
+	if err != nil {
+		return nil, err
+	}
+	j := jobs.Config{
+		Pipelines: offered(c, c.Faces.Jobs.Pipelines), Retain: c.Faces.Jobs.Retain, Space: int64(c.Faces.Jobs.Space), Queue: c.Faces.Jobs.Queue,
+		Parallel: max(1, runtime.NumCPU()/2), Secret: secret, Guard: guard,
+	}
+	if c.Faces.Jobs.Folders {
+		j.Folder = func(path string) (plugin.Job, bool) { return folderJob(c, path) }
+	}
+	return func() {
+		if f.intake == nil {
+			return
+		}
+		f.intake.Configure(intake.Config{Queue: c.Faces.Queue, Space: c.Faces.Space, Timeout: c.Faces.Timeout, Bytes: c.Limits.Bytes, MinFree: c.Limits.MinFreeSpace})
+		f.v1.Configure(offered(c, c.Faces.Process.Pipelines))
+		f.jobs.Configure(j)
+	}, nil
+}
+
+// folderJob is how a watched folder's photo is read for a job. What becomes of it
+// there is none of the job's.
+func folderJob(c *config.Config, path string) (plugin.Job, bool) {
+	for _, w := range c.Watch {
+		if strings.HasPrefix(path, strings.TrimSuffix(w.Folder, "/")+"/") {
+			return plugin.Job{Root: w.Folder, Links: plugin.Links(w.Links), Allow: w.AllowFormats, Limits: w.Limits}, true
+		}
+	}
+	return plugin.Job{}, false
 }
 
 // offered are pipelines as requests may ask for them.
@@ -53,3 +108,4 @@ func offered(c *config.Config, names []string) (all []v1.Pipeline) {
 	}
 	return all
 }
+

@@ -79,7 +79,9 @@ func (r *runCommand) Run(h *host) error {
 		o.Site = func(control *api.Mux) *serve.Site {
 			api.HandleConfiguration(control, shown.now)
 			site = newSite(c.StateDir, control, inherited, log)
-			sent.mount(site, c.StateDir)
+			if err := sent.mount(site, control, c.StateDir); err != nil {
+				log.Error("no photos can be sent in", "error", err)
+			}
 			return site
 		}
 	}
@@ -97,7 +99,9 @@ func (r *runCommand) Run(h *host) error {
 	if !r.Once {
 		go reloadOnHangup(h, asked, d, log)
 	}
-	err = errors.Join(d.Run(h), d.Close())
+	err = d.Run(h)
+	sent.close()
+	err = errors.Join(err, d.Close())
 	if r.Once {
 		err = errors.Join(err, h.printSummary(d.Summary()))
 	}
@@ -158,6 +162,10 @@ func (r *runCommand) load(h *host, log *slog.Logger, n *notifier, shown *shownCo
 	if err != nil {
 		return app.Config{}, err
 	}
+	adopt, err := sent.prepare(c)
+	if err != nil {
+		return app.Config{}, err
+	}
 	a := appConfig(c, workers{
 		options:   worker.Options{Config: c, Source: source, Registry: h.registry, Version: release(), Verbose: h.verbose, Log: log},
 		inProcess: r.InProcess || !c.Worker.Process,
@@ -165,7 +173,7 @@ func (r *runCommand) load(h *host, log *slog.Logger, n *notifier, shown *shownCo
 	a.Serve.Places = places
 	a.Adopted = func() {
 		n.use(told)
-		sent.configure(c)
+		adopt()
 		shown.inUse.Store(&source)
 	}
 	return a, nil

@@ -13,7 +13,7 @@ import (
 )
 
 // errStopping is what who asks a daemon that has stopped is told.
-var errStopping = errors.New("the daemon is stopping")
+var errStopping error = &HeldError{"the daemon is stopping"}
 
 // exec lets the loop run f and waits for it.
 func (a *App) exec(f func()) error {

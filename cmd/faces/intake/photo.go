@@ -49,13 +49,31 @@ func (i *Intake) Take(ctx context.Context, body io.Reader, name string) (*Photo,
 }
 
 // TakeFile takes a place for a file that lies elsewhere, which is only read.
-func (i *Intake) TakeFile(path string) (*Photo, error) {
+// digest is its SHA-256 where it was a body, else "".
+func (i *Intake) TakeFile(path, digest string) (*Photo, error) {
+	if err := i.refused.check(digest); err != nil {
+		return nil, err
+	}
 	p, err := i.hold()
 	if err != nil {
 		return nil, err
 	}
-	p.path = path
+	p.path, p.hash = path, digest
 	return p, nil
+}
+
+// Release lets a body go elsewhere: it is renamed, on the disk, and is the
+// caller's from then on. The path lies in the state folder.
+func (p *Photo) Release(path string) error {
+	f, err := os.Open(p.path)
+	if err == nil {
+		err = errors.Join(f.Sync(), f.Close(), os.Rename(p.path, path))
+	}
+	if err != nil {
+		return problemOf(err)
+	}
+	p.path = path
+	return nil
 }
 
 // hold takes a place and makes its scratch folder.

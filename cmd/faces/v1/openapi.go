@@ -30,7 +30,8 @@ func Schema[T any](a *API) *huma.Schema {
 	return a.OpenAPI().Components.Schemas.Schema(t, true, t.Name())
 }
 
-func binary() *huma.Schema { return &huma.Schema{Type: "string", Format: "binary"} }
+// Binary is the schema of a file.
+func Binary() *huma.Schema { return &huma.Schema{Type: "string", Format: "binary"} }
 
 func textHeader(text string) *huma.Param {
 	return &huma.Param{Description: text, Schema: &huma.Schema{Type: "string"}}
@@ -38,11 +39,11 @@ func textHeader(text string) *huma.Param {
 
 // PhotoBody is the body of an operation that takes a photo.
 func PhotoBody() *huma.RequestBody {
-	form := &huma.Schema{Type: "object", Properties: map[string]*huma.Schema{"photo": binary()}, Required: []string{"photo"}}
+	form := &huma.Schema{Type: "object", Properties: map[string]*huma.Schema{"photo": Binary()}, Required: []string{"photo"}}
 	return &huma.RequestBody{
 		Description: "the photo, as it is or as the file of a form", Required: true,
 		Content: map[string]*huma.MediaType{
-			"image/*": {Schema: binary()}, "application/octet-stream": {Schema: binary()}, "multipart/form-data": {Schema: form},
+			"image/*": {Schema: Binary()}, "application/octet-stream": {Schema: Binary()}, "multipart/form-data": {Schema: form},
 		},
 	}
 }

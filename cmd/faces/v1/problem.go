@@ -56,8 +56,8 @@ func Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	_ = json.NewEncoder(w).Encode(problem) // the caller may be gone
 }
 
-// problems are the answers of an operation that are problems.
-func problems(a *API, statuses ...int) map[string]*huma.Response {
+// Problems are the answers of an operation that are problems.
+func Problems(a *API, statuses ...int) map[string]*huma.Response {
 	schema := Schema[Problem](a)
 	all := map[string]*huma.Response{}
 	for _, status := range statuses {

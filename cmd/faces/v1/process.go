@@ -27,12 +27,12 @@ func (a *API) registerProcess() {
 		OperationID: "process", Method: http.MethodPost, Path: "/v1/process", Summary: "Process a photo",
 		Description: "Answers with an output of the pipeline. Accept chooses among its outputs; application/json asks for the receipt instead.",
 		RequestBody: PhotoBody(),
-		Responses:   problems(a, 400, 401, 403, 404, 406, 408, 413, 415, 422, 429, 500, 503, 504, 507),
+		Responses:   Problems(a, 400, 401, 403, 404, 406, 408, 413, 415, 422, 429, 500, 503, 504, 507),
 	}
 	op.Responses["200"] = &huma.Response{
 		Description: "The output, or its receipt.",
 		Content: map[string]*huma.MediaType{
-			"image/*": {Schema: binary()}, jsonType: {Schema: Schema[Receipt](a)},
+			"image/*": {Schema: Binary()}, jsonType: {Schema: Schema[Receipt](a)},
 		},
 		Headers: map[string]*huma.Param{
 			"Burnish-Decision": textHeader("restored, left-alone or processed"),
@@ -53,7 +53,7 @@ func (a *API) process(w http.ResponseWriter, r *http.Request, in *processInput) 
 	}
 	only := -1
 	if in.Output != "" {
-		if only = p.find(in.Output); only < 0 {
+		if only = p.Find(in.Output); only < 0 {
 			return Refused(http.StatusNotFound, "the pipeline %s has no output %q: it has %s", p.Name, in.Output, strings.Join(p.names(), ", "))
 		}
 	}
@@ -78,13 +78,13 @@ func (a *API) process(w http.ResponseWriter, r *http.Request, in *processInput) 
 	if err != nil {
 		return err
 	}
-	receipt := ReceiptOf(p.Name, photo.Digest(), result, p.name)
+	receipt := ReceiptOf(p.Name, photo.Digest(), result, p.NameOf)
 	if receiptOnly {
 		receipt.SetHeaders(w.Header())
 		return WriteJSON(w, http.StatusOK, receipt)
 	}
 	if len(result.Outputs) == 0 {
-		return &intake.Problem{Status: http.StatusUnprocessableEntity, Kind: "skipped", Detail: fmt.Sprintf("the pipeline %s makes no output %s of this photo: %s", p.Name, p.name(place), result.Reason)}
+		return &intake.Problem{Status: http.StatusUnprocessableEntity, Kind: "skipped", Detail: fmt.Sprintf("the pipeline %s makes no output %s of this photo: %s", p.Name, p.NameOf(place), result.Reason)}
 	}
 	receipt.SetHeaders(w.Header())
 	return SendFile(w, r, result.Outputs[0].Path, receipt.Outputs[0])
@@ -114,7 +114,7 @@ func Choose(pipelines []Pipeline, name, key string) (Pipeline, error) {
 
 func (p Pipeline) names() (all []string) {
 	for i := range p.Outputs {
-		all = append(all, p.name(i))
+		all = append(all, p.NameOf(i))
 	}
 	return all
 }

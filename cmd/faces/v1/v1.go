@@ -31,16 +31,16 @@ type Output struct {
 	Format string // "auto" is the photo's own
 }
 
-// find is the place of the output with that name, from 0, or -1.
-func (p Pipeline) find(id string) int {
+// Find is the place of the output with that name, from 0, or -1.
+func (p Pipeline) Find(id string) int {
 	if n, err := strconv.Atoi(id); err == nil && n >= 1 && n <= len(p.Outputs) {
 		return n - 1
 	}
 	return slices.IndexFunc(p.Outputs, func(o Output) bool { return o.ID == id })
 }
 
-// name is by what an output may be asked for.
-func (p Pipeline) name(i int) string {
+// NameOf is by what an output may be asked for.
+func (p Pipeline) NameOf(i int) string {
 	if i >= 0 && i < len(p.Outputs) && p.Outputs[i].ID != "" {
 		return p.Outputs[i].ID
 	}
