@@ -58,7 +58,7 @@ var limitKey = regexp.MustCompile(`limits\.[a-z_]+`)
 var statuses = map[plugin.Kind]int{
 	plugin.NotImage: statusUnfit, plugin.Unsupported: statusUnfit, plugin.Damaged: statusUnfit, plugin.Unfit: statusUnfit, plugin.Crashed: statusUnfit,
 	plugin.TooLarge: statusTooLarge, plugin.Changed: statusChanged, plugin.Swapped: statusChanged,
-	plugin.Starved: statusHeld, plugin.Stopped: statusHeld,
+	plugin.Starved: statusHeld, plugin.Stopped: statusHeld, plugin.Unreadable: statusUnfit,
 }
 
 // problemOf is any error as a Problem.

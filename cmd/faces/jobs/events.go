@@ -42,8 +42,11 @@ func (s *Jobs) events(w http.ResponseWriter, r *http.Request, in *eventsInput) e
 		view := s.view(j)
 		s.mu.Unlock()
 		for _, e := range news {
-			view.State = e.State
-			out.send(e.ID, "state", view)
+			then := view
+			if then.State = e.State; !e.State.final() {
+				then.Receipt, then.Problem, then.Finished, then.Expires, then.Webhook, then.Progress = nil, nil, nil, nil, nil, 0
+			}
+			out.send(e.ID, "state", then)
 			seen = e.ID
 		}
 		switch {

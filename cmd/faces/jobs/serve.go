@@ -12,17 +12,18 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-type oneInput struct {
+// OneInput names a job.
+type OneInput struct {
 	ID string `path:"id" maxLength:"26"`
 }
 
 type outputInput struct {
-	oneInput
+	OneInput
 	Output string `path:"output" maxLength:"64" doc:"id or number of the output"`
 }
 
 type eventsInput struct {
-	oneInput
+	OneInput
 	Last int `header:"Last-Event-ID" minimum:"0" doc:"number of the last event that was seen"`
 }
 
@@ -77,7 +78,7 @@ func (s *Jobs) find(r *http.Request, id string) (*job, error) {
 	return j, nil
 }
 
-func (s *Jobs) get(w http.ResponseWriter, r *http.Request, in *oneInput) error {
+func (s *Jobs) get(w http.ResponseWriter, r *http.Request, in *OneInput) error {
 	j, err := s.find(r, in.ID)
 	if err != nil {
 		return err
@@ -106,7 +107,7 @@ func (s *Jobs) list(w http.ResponseWriter, r *http.Request, in *listInput) error
 	return v1.WriteJSON(w, http.StatusOK, all)
 }
 
-func (s *Jobs) delete(w http.ResponseWriter, r *http.Request, in *oneInput) error {
+func (s *Jobs) delete(w http.ResponseWriter, r *http.Request, in *OneInput) error {
 	j, err := s.find(r, in.ID)
 	if err != nil {
 		return err
@@ -147,7 +148,7 @@ func (s *Jobs) output(w http.ResponseWriter, r *http.Request, in *outputInput) e
 }
 
 // replay lets the webhook of a finished job be sent again.
-func (s *Jobs) replay(w http.ResponseWriter, r *http.Request, in *oneInput) error {
+func (s *Jobs) replay(w http.ResponseWriter, r *http.Request, in *OneInput) error {
 	j, err := s.find(r, in.ID)
 	if err != nil {
 		return err
