@@ -127,6 +127,21 @@ type Result struct {
 	// Sidecars are the paths, absolute, that files had which went along with the
 	// original.
 	Sidecars []string
+
+	// Source is what the photo's header says; nil where it was not looked at.
+	Source *Source
+}
+
+// Source is what a photo's header says of its pixels, as they are stored.
+type Source struct {
+	Format        string
+	Width, Height int
+	Space         string // as libvips names it: srgb, b-w, cmyk, rgb16 …
+	Bands         int    // values in a pixel, transparency included
+	Alpha         bool   // the last band is transparency
+	Profile       bool   // it has a colour profile
+	Orientation   int    // 1 to 8, as EXIF counts
+	Pages         int
 }
 
 // Stats are figures of a job: its photo's size, tiles, and the time by stages.
@@ -139,6 +154,8 @@ type Output struct {
 	Page   int    // of the photo, from 0; of several that are joined in one file, the last
 	Format string
 	Size   int64  // bytes
+	Width  int    // pixels; 0 where it was not made by this job
+	Height int    // of one page
 	Hash   string // SHA-256, hexadecimal
 }
 

@@ -40,7 +40,7 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 	defer end()
 	defer t.close()
 	result, err := guarded(ctx, t)
-	result.Elapsed, result.Stats = time.Since(t.Began), t.stats.Stats()
+	result.Elapsed, result.Stats, result.Source = time.Since(t.Began), t.stats.Stats(), t.described()
 	if err != nil {
 		return result, e.fail(t, classify(t, context.Cause(ctx), err))
 	}

@@ -43,7 +43,7 @@ func (e *Engine) publish(t *task, staged []*staging.File, result Result) (Result
 		if err := s.Preserve(t.pipeline.outputs[target.Output].Preserve, t.src.Content(), t.src.File.Info); err != nil {
 			return failed, t.request.Fail(Unwritable, err, "let Burnish run as a user that may, or take it out of \"preserve\"")
 		}
-		result.Outputs = append(result.Outputs, Output{Path: s.Path, Index: target.Output, Page: target.Page, Format: target.Format, Size: s.Size, Hash: s.Hash})
+		result.Outputs = append(result.Outputs, Output{Path: s.Path, Index: target.Output, Page: target.Page, Format: target.Format, Size: s.Size, Hash: s.Hash, Width: t.sizes[i][0], Height: t.sizes[i][1]})
 		outcome.Outputs = append(outcome.Outputs, history.Output{Path: s.Path, Size: s.Size, Hash: s.Hash, Place: target.Output + 1})
 		file, err := t.published(s)
 		if err != nil {
@@ -159,7 +159,7 @@ func wait(t *task, r *rendering) (Result, error) {
 			return failed, err
 		}
 		waits.Results = append(waits.Results, one)
-		result.Outputs = append(result.Outputs, Output{Path: s.Path, Index: target.Output, Page: target.Page, Format: target.Format, Size: s.Size, Hash: s.Hash})
+		result.Outputs = append(result.Outputs, Output{Path: s.Path, Index: target.Output, Page: target.Page, Format: target.Format, Size: s.Size, Hash: s.Hash, Width: t.sizes[i][0], Height: t.sizes[i][1]})
 	}
 	if err := t.lot.Record(t.history, history.Outcome{LeftOut: t.leftOut(), Notes: notes}, waits); err != nil {
 		return failed, err

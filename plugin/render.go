@@ -34,6 +34,7 @@ func (e *Engine) render(ctx context.Context, t *task) (_ *rendering, reason stri
 	if err != nil {
 		return nil, "", err
 	}
+	t.header, t.sizes = &header, map[int][2]int{}
 	pages, reason := t.pipeline.pagesOf(header)
 	if reason != "" {
 		return nil, reason, nil
@@ -208,6 +209,7 @@ func (r *rendering) emit(at int, img ops.Image) (err error) {
 	if t.Name == "" {
 		return nil
 	}
+	r.sizes[at] = [2]int{img.Pixels.Width(), img.Pixels.Height()}
 	joined := func(o naming.Target) bool { return o.Name == t.Name && o.Page != t.Page }
 	if !slices.ContainsFunc(r.names.Targets, joined) {
 		r.staged[at], err = output.Stage(r.context, img, r.outputRequest(t, r.notes.All()))

@@ -34,7 +34,9 @@ type task struct {
 	strength *float64      // of networks, where a reviewer chose one
 	names    *naming.Names // of the outputs, once they are claimed
 	stats    ops.Recorder
-	letGo    func() // of the pipeline, which may be called again
+	header   *vips.Header   // of the photo, once it is to be decoded
+	sizes    map[int][2]int // of the outputs in pixels, by target
+	letGo    func()         // of the pipeline, which may be called again
 }
 
 // selection is which outputs of a pipeline are to be made of a photo.
@@ -72,6 +74,18 @@ func describe(t *task, img ops.Image) {
 	}
 	if info, err := t.src.File.JPEG(); err == nil && info.Quality > 0 {
 		t.stats.Damaged(1 - float64(info.Quality)/100)
+	}
+}
+
+// described is what the photo's header says, nil where nobody has asked.
+func (t *task) described() *Source {
+	h := t.header
+	if h == nil {
+		return nil
+	}
+	return &Source{
+		Format: h.Format, Width: h.Width, Height: h.Height, Space: h.Interpretation, Bands: h.Bands,
+		Alpha: h.Alpha, Profile: h.ICC, Orientation: h.Orientation, Pages: h.Pages,
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/libvips"
 )
 
@@ -102,6 +103,9 @@ func (c *Config) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Check finds the faults of operations that were made in code.
+func Check(operations ...Operation) error { return diag.Check(&Config{Operations: operations}) }
 
 func (o *Operation) faults() map[string]error {
 	faults := map[string]error{}
