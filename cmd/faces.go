@@ -9,12 +9,14 @@ import (
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/app"
+	"github.com/burnish-photo/burnish/cmd/faces/imaginary"
 	"github.com/burnish-photo/burnish/cmd/faces/intake"
 	"github.com/burnish-photo/burnish/cmd/faces/jobs"
 	v1 "github.com/burnish-photo/burnish/cmd/faces/v1"
 	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/tools"
 )
 
 // faces are the protocols by which photos are sent in. They share one intake.
@@ -24,6 +26,8 @@ type faces struct {
 	intake *intake.Intake // nil: they are not mounted
 	v1     *v1.API
 	jobs   *jobs.Jobs
+
+	imaginary *imaginary.Face
 }
 
 // mount begins to answer on the site. The state folder is the daemon's alone.
@@ -51,6 +55,7 @@ func (f *faces) mount(site *serve.Site, control *api.Mux, stateDir string) error
 		return err
 	}
 	f.jobs.Register(f.v1)
+	f.imaginary = imaginary.Mount(site, imaginary.Options{Intake: in, Version: release(), Libvips: tools.Version().Libvips})
 	f.intake = in
 	return nil
 }
@@ -83,6 +88,8 @@ func (f *faces) prepare(c *config.Config) (adopt func(), err error) {
 		f.intake.Configure(intake.Config{Queue: c.Faces.Queue, Space: c.Faces.Space, Timeout: c.Faces.Timeout, Bytes: c.Limits.Bytes, MinFree: c.Limits.MinFreeSpace})
 		f.v1.Configure(offered(c, c.Faces.Process.Pipelines))
 		f.jobs.Configure(j)
+		i := c.Faces.Imaginary
+		f.imaginary.Configure(imaginary.Config{Enabled: i.Enabled, AllowFormats: i.AllowFormats, Restore: imaginary.Restoring(i.Restore)})
 	}, nil
 }
 

@@ -153,7 +153,7 @@ func (c *Config) Validate() error {
 	case c.Version != 1:
 		invalid("version", "", "must be 1, the only version that this Burnish reads, got %d", c.Version)
 	}
-	if len(c.Pipelines) == 0 {
+	if len(c.Pipelines) == 0 && !c.Faces.Imaginary.Enabled {
 		invalid("pipelines", "add one with its outputs", "the file describes no pipeline")
 	}
 	if n := len(c.Watch); n > maxWatch {

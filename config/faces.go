@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
 )
 
@@ -19,6 +22,22 @@ type Faces struct {
 	Timeout  time.Duration `yaml:"timeout" range:"1s,24h" help:"time that a photo may take once it has arrived, waiting included"`
 	Process  FaceProcess   `yaml:"process" help:"POST /v1/process: the photo is sent, and its output is the answer"`
 	Jobs     FaceJobs      `yaml:"jobs" help:"/v1/jobs: photos are sent, and their outputs fetched later"`
+
+	Imaginary FaceImaginary `yaml:"imaginary" help:"/imaginary/: requests to h2non/imaginary, such as those of Nextcloud for previews"`
+}
+
+// FaceImaginary are the requests below /imaginary/.
+type FaceImaginary struct {
+	Enabled      bool                 `yaml:"enabled" help:"true: requests are answered"`
+	AllowFormats []string             `yaml:"allow_formats" help:"further formats to read, such as svg, pdf and bmp, whose decoders are not safe for files of unknown origin"`
+	Restore      FaceImaginaryRestore `yaml:"restore" help:"photos that are restored although the request does not ask for it"`
+}
+
+// FaceImaginaryRestore says which photos are restored unasked.
+type FaceImaginaryRestore struct {
+	Below      int     `yaml:"below" range:"0,100" help:"JPEG quality below which a photo is restored, after it was shrunk, if it was shrunk little; 0: none"`
+	Model      string  `yaml:"model" help:"a bundled model, or a name in restore.models"`
+	Megapixels float64 `yaml:"megapixels" range:"0.01,100" help:"size of the answer above which nothing is restored"`
 }
 
 // FaceProcess is POST /v1/process.
@@ -40,12 +59,33 @@ type FaceJobs struct {
 func defaultFaces() Faces {
 	return Faces{
 		Queue: 32, Priority: 4, Space: 4_000_000_000, Timeout: 10 * time.Minute,
-		Jobs: FaceJobs{Retain: 24 * time.Hour, Space: 10_000_000_000, Queue: 1000},
+		Jobs:      FaceJobs{Retain: 24 * time.Hour, Space: 10_000_000_000, Queue: 1000},
+		Imaginary: FaceImaginary{Restore: FaceImaginaryRestore{Model: "lite", Megapixels: 2}},
 	}
 }
 
 // On reports whether any face is configured.
-func (f Faces) On() bool { return len(f.Process.Pipelines)+len(f.Jobs.Pipelines) > 0 }
+func (f Faces) On() bool {
+	return len(f.Process.Pipelines)+len(f.Jobs.Pipelines) > 0 || f.Imaginary.Enabled
+}
+
+// Validate judges the names of a model and of formats.
+func (f FaceImaginary) Validate() error {
+	var errs []error
+	if !modelName.MatchString(f.Restore.Model) {
+		errs = append(errs, diag.Invalid("restore.model", "must be the name of a model, such as lite, got %q", f.Restore.Model))
+	}
+	known := ops.UntrustedFormats()
+	for i, format := range f.AllowFormats {
+		if !slices.Contains(known, format) {
+			errs = append(errs, diag.Invalid(fmt.Sprintf("allow_formats.%d", i), "must be one of %s, got %q", strings.Join(known, ", "), format))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// modelName is the name of a model, which is not the path of a file.
+var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 
 // Validate judges the hosts.
 func (f Faces) Validate() error {

@@ -54,7 +54,7 @@ func (e *Engine) publish(t *task, staged []*staging.File, result Result) (Result
 	if err := t.history.Intend(outcome); err != nil {
 		return failed, err
 	}
-	if err := rename(staged); err != nil {
+	if err := rename(staged, t.job.Inline == ""); err != nil {
 		return failed, err
 	}
 	return result, t.history.Done(outcome)
@@ -258,8 +258,9 @@ func approved(t *task, r *history.Review, place int, target naming.Target) (*sta
 }
 
 // rename publishes all, and sees that their names are on the disk; where one
-// fails, those that replaced nothing are taken back.
-func rename(staged []*staging.File) error {
+// fails, those that replaced nothing are taken back. Without sync a power cut may
+// undo it.
+func rename(staged []*staging.File, sync bool) error {
 	var fresh, published []*staging.File
 	takeBack := func(what, path string, err error) error {
 		for _, s := range fresh {
@@ -289,7 +290,7 @@ func rename(staged []*staging.File) error {
 	var folders []string
 	for _, s := range published {
 		folder := filepath.Dir(s.Path)
-		if slices.Contains(folders, folder) {
+		if !sync || slices.Contains(folders, folder) {
 			continue
 		}
 		folders = append(folders, folder)

@@ -184,7 +184,7 @@ func (t *task) outputRequest(target naming.Target, notes map[string]string) outp
 		root, path = t.lot.Root(), t.lot.Path(t.place(target), target.Name)
 	}
 	return output.Request{
-		Config: &t.pipeline.outputs[target.Output], Encoder: t.encoder(target), TempPrefix: t.engine.tempPrefix, Root: root, Path: path,
+		Config: &t.pipeline.outputs[target.Output], Encoder: t.encoder(target), TempPrefix: t.engine.tempPrefix, Root: root, Path: path, Transient: t.job.Inline != "",
 		Provenance: metadata.Provenance{
 			Source: t.src.KnownHash(), Pipeline: t.pipeline.name, Fingerprint: t.Version.Outputs[target.Output].Settings,
 			Model: notes["model"], ModelDigest: notes["model_digest"], Device: notes["device"], Version: t.engine.version,

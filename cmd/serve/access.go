@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -78,6 +79,31 @@ func (s *Site) guard(scope Scope, h http.Handler) http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// HandleKeyed answers what matches the pattern with h, which judges by [May] whether
+// the request has the scope Submit, and says so in its own words. Beside
+// Authorization, a token may be shown where key finds it.
+func (s *Site) HandleKeyed(pattern string, key func(*http.Request) string, h http.Handler) {
+	s.mux.Handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := of(r)
+		if secret := key(r); secret != "" && v.name == "" {
+			t, err := s.check(w, v, secret)
+			if refused := (*refusal)(nil); errors.As(err, &refused) && refused.Status != http.StatusUnauthorized {
+				refuse(w, err)
+				return
+			}
+			if err == nil {
+				v.name, v.scopes = t.Name, t.Scopes
+			}
+		}
+		if May(r, Submit) {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // without a network there is none
+		} else if r.Body != nil {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		}
+		h.ServeHTTP(w, r)
+	}))
 }
 
 // HandleProbe answers what matches the pattern with h, and who may not read with

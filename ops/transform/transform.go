@@ -35,48 +35,48 @@ type Config struct {
 // Operation turns, zooms, scales, crops or extends, blurs and writes upon a photo,
 // as far as its parameters ask for it.
 type Operation struct {
-	Orientation string `yaml:"orientation" json:"orientation,omitempty" help:"turn: as EXIF says; keep: leave it to later; drop: forget it" enum:"turn,keep,drop,"`
-	Rotate      int    `yaml:"rotate" json:"rotate,omitempty" help:"clockwise, in degrees; in place of what EXIF says" enum:"0,90,180,270"`
-	Flip        bool   `yaml:"flip" json:"flip,omitempty" help:"mirror left and right"`
-	Flop        bool   `yaml:"flop" json:"flop,omitempty" help:"mirror top and bottom"`
+	Orientation string `yaml:"orientation" help:"turn: as EXIF says; keep: leave it to later; drop: forget it" enum:"turn,keep,drop,"`
+	Rotate      int    `yaml:"rotate" help:"clockwise, in degrees; in place of what EXIF says" enum:"0,90,180,270"`
+	Flip        bool   `yaml:"flip" help:"mirror left and right"`
+	Flop        bool   `yaml:"flop" help:"mirror top and bottom"`
 
-	Zoom    int    `yaml:"zoom" json:"zoom,omitempty" help:"repeat every pixel so many times more" range:"0,128"`
-	Width   int    `yaml:"width" json:"width,omitempty" help:"in pixels; 0: by the height" range:"0,16383"`
-	Height  int    `yaml:"height" json:"height,omitempty" help:"in pixels; 0: by the width" range:"0,16383"`
-	Fit     bool   `yaml:"fit" json:"fit,omitempty" help:"width and height are a box to fit into"`
-	Crop    bool   `yaml:"crop" json:"crop,omitempty" help:"fill width and height and cut off the rest"`
-	Embed   bool   `yaml:"embed" json:"embed,omitempty" help:"fit into width and height and extend the rest"`
-	Force   bool   `yaml:"force" json:"force,omitempty" help:"take width and height whatever the shape becomes"`
-	Enlarge bool   `yaml:"enlarge" json:"enlarge,omitempty" help:"enlarge photos that are smaller, too"`
-	Gravity string `yaml:"gravity" json:"gravity,omitempty" help:"what crop keeps" enum:"centre,north,east,south,west,smart,"`
-	Extend  string `yaml:"extend" json:"extend,omitempty" help:"what embed adds" enum:"black,white,copy,mirror,background,"`
+	Zoom    int    `yaml:"zoom" help:"repeat every pixel so many times more" range:"0,128"`
+	Width   int    `yaml:"width" help:"in pixels; 0: by the height" range:"0,16383"`
+	Height  int    `yaml:"height" help:"in pixels; 0: by the width" range:"0,16383"`
+	Fit     bool   `yaml:"fit" help:"width and height are a box to fit into"`
+	Crop    bool   `yaml:"crop" help:"fill width and height and cut off the rest"`
+	Embed   bool   `yaml:"embed" help:"fit into width and height and extend the rest"`
+	Force   bool   `yaml:"force" help:"take width and height whatever the shape becomes"`
+	Enlarge bool   `yaml:"enlarge" help:"enlarge photos that are smaller, too"`
+	Gravity string `yaml:"gravity" help:"what crop keeps" enum:"centre,north,east,south,west,smart,"`
+	Extend  string `yaml:"extend" help:"what embed adds" enum:"black,white,copy,mirror,background,"`
 
-	Left       int `yaml:"left" json:"left,omitempty" help:"of an area to cut out, in pixels" range:"0,"`
-	Top        int `yaml:"top" json:"top,omitempty" help:"of an area to cut out, in pixels" range:"0,"`
-	AreaWidth  int `yaml:"area_width" json:"area_width,omitempty" help:"of an area to cut out, in pixels; 0: none" range:"0,"`
-	AreaHeight int `yaml:"area_height" json:"area_height,omitempty" help:"of an area to cut out, in pixels; 0: none" range:"0,"`
+	Left       int `yaml:"left" help:"of an area to cut out, in pixels" range:"0,"`
+	Top        int `yaml:"top" help:"of an area to cut out, in pixels" range:"0,"`
+	AreaWidth  int `yaml:"area_width" help:"of an area to cut out, in pixels; 0: none" range:"0,"`
+	AreaHeight int `yaml:"area_height" help:"of an area to cut out, in pixels; 0: none" range:"0,"`
 
-	Blur         float64 `yaml:"blur" json:"blur,omitempty" help:"standard deviation of a Gaussian, in pixels" range:"0,"`
-	MinAmplitude float64 `yaml:"min_amplitude" json:"min_amplitude,omitempty" help:"where the Gaussian is cut off; 0: 0.2" range:"0,1"`
+	Blur         float64 `yaml:"blur" help:"standard deviation of a Gaussian, in pixels" range:"0,"`
+	MinAmplitude float64 `yaml:"min_amplitude" help:"where the Gaussian is cut off; 0: 0.2" range:"0,1"`
 
-	Text       Text   `yaml:"text" json:"text,omitzero" help:"text to write upon the photo"`
-	Background []int  `yaml:"background" json:"background,omitempty" help:"red, green and blue"`
-	Flatten    bool   `yaml:"flatten" json:"flatten,omitempty" help:"lay transparent photos on the background, which is black by default"`
-	Space      string `yaml:"space" json:"space,omitempty" help:"colour space of the result" enum:"srgb,b-w,"`
+	Text       Text   `yaml:"text" help:"text to write upon the photo"`
+	Background []int  `yaml:"background" help:"red, green and blue" range:"0,255"`
+	Flatten    bool   `yaml:"flatten" help:"lay transparent photos on the background, which is black by default"`
+	Space      string `yaml:"space" help:"colour space of the result" enum:"srgb,b-w,"`
 
-	Optional bool `yaml:"optional" json:"optional,omitempty" help:"where it fails, go on without"`
+	Optional bool `yaml:"optional" help:"where it fails, go on without"`
 }
 
 // Text is written upon a photo, again and again.
 type Text struct {
-	Text    string  `yaml:"text" json:"text,omitempty" help:"what to write; \"\": nothing"`
-	Font    string  `yaml:"font" json:"font,omitempty" help:"as Pango names it, with its size"`
-	DPI     int     `yaml:"dpi" json:"dpi,omitempty" help:"that the size of the font is meant for" range:"0,1200"`
-	Width   int     `yaml:"width" json:"width,omitempty" help:"of the lines, in pixels; 0: a sixth of the photo's" range:"0,16383"`
-	Margin  int     `yaml:"margin" json:"margin,omitempty" help:"right of the text and below, in pixels; 0: as wide as the lines" range:"0,16383"`
-	Opacity float64 `yaml:"opacity" json:"opacity,omitempty" help:"1: opaque; 0: 0.25" range:"0,1"`
-	Colour  []int   `yaml:"colour" json:"colour,omitempty" help:"red, green and blue; default: black"`
-	Once    bool    `yaml:"once" json:"once,omitempty" help:"write it once only"`
+	Text    string  `yaml:"text" help:"what to write; \"\": nothing"`
+	Font    string  `yaml:"font" help:"as Pango names it, with its size"`
+	DPI     int     `yaml:"dpi" help:"that the size of the font is meant for" range:"0,1200"`
+	Width   int     `yaml:"width" help:"of the lines, in pixels; 0: a sixth of the photo's" range:"0,16383"`
+	Margin  int     `yaml:"margin" help:"right of the text and below, in pixels; 0: as wide as the lines" range:"0,16383"`
+	Opacity float64 `yaml:"opacity" help:"1: opaque; 0: 0.25" range:"0,1"`
+	Colour  []int   `yaml:"colour" help:"red, green and blue; default: black" range:"0,255"`
+	Once    bool    `yaml:"once" help:"write it once only"`
 }
 
 // Spec describes the operator.

@@ -24,6 +24,7 @@ type Request struct {
 	Root       string // folder that the path lies below; "": its own
 	Path       string // absolute
 	Provenance metadata.Provenance
+	Transient  bool // it is handed on at once, and need not be on the disk
 
 	pages int // that are joined in the image; 0: it is one
 }
@@ -81,6 +82,9 @@ func Stage(ctx context.Context, img ops.Image, r Request) (_ *staging.File, err 
 		if err := container.WriteIntegrityDigest(s.Temporary(), r.Encoder.Format, r.Provenance.IntegrityDigest); err != nil {
 			return nil, err
 		}
+	}
+	if r.Transient {
+		return s, s.Digest()
 	}
 	return s, s.SyncAndDigest()
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/faces/intake"
+	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/plugin"
 )
 
@@ -53,6 +54,17 @@ type Face struct {
 func New(o Options) *Face {
 	f := &Face{o: o, began: time.Now()}
 	f.config.Store(&Config{})
+	return f
+}
+
+// Mount answers on a site.
+func Mount(site *serve.Site, o Options) *Face {
+	o.Base = serve.Base
+	o.May = func(r *http.Request) bool { return serve.May(r, serve.Submit) }
+	f := New(o)
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} { // "GET /" has others
+		site.HandleKeyed(method+" "+Prefix, Key, f)
+	}
 	return f
 }
 
@@ -165,7 +177,7 @@ func steps(name string, p params) ([]step, error) {
 	for _, one := range requests {
 		make, ok := operations[one.Operation]
 		if !ok || one.Operation == "watermarkimage" {
-			return nil, errors.New("Unsupported operation name: " + shown(one.Operation)) //nolint:staticcheck // as imaginary says it
+			return nil, errors.New("Unsupported operation name: " + shown(one.Operation))
 		}
 		own, err := one.params()
 		if err != nil {
@@ -269,7 +281,7 @@ func (f *Face) info(w http.ResponseWriter, r *http.Request, photo *intake.Photo,
 	}
 	s := result.Source
 	if s == nil {
-		return errors.New("Cannot retrieve image metadata: " + result.Reason) //nolint:staticcheck // as imaginary says it
+		return errors.New("Cannot retrieve image metadata: " + result.Reason)
 	}
 	return reply(w, about{s.Width, s.Height, s.Format, s.Space, s.Alpha, s.Profile, s.Bands, s.Orientation})
 }

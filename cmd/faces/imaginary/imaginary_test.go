@@ -82,7 +82,7 @@ func serve(t *testing.T, c imaginary.Config) server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in.Configure(intake.Config{Queue: 8, Capacity: 2, Bytes: 20 << 20})
+	in.Configure(intake.Config{Queue: 8, Bytes: 20 << 20})
 	c.Enabled = true
 	s.face = imaginary.New(imaginary.Options{
 		Intake: in, Version: "test", Libvips: "8", Base: func(*http.Request) string { return "" },

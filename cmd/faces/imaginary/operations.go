@@ -50,7 +50,7 @@ var operations = map[string]func(params) (step, error){
 			return step{}, missing("type")
 		}
 		if _, ok := types[strings.ToLower(p.Type)]; !ok {
-			return step{}, fmt.Errorf("Invalid image type: %s", shown(p.Type)) //nolint:revive,staticcheck // as imaginary says it
+			return step{}, fmt.Errorf("Invalid image type: %s", shown(p.Type)) //nolint:staticcheck // as imaginary says it
 		}
 		return p.step()
 	},
@@ -81,7 +81,7 @@ type network struct {
 }
 
 func missing(params string) error {
-	return errors.New("Missing required param: " + params) //nolint:revive,staticcheck // as imaginary says it
+	return errors.New("Missing required param: " + params)
 }
 
 // sized is a step that needs a side, or both.
@@ -157,7 +157,7 @@ func watermarkImage(p params) (step, error) {
 	if p.Image == "" {
 		return step{}, missing("image")
 	}
-	return step{}, fmt.Errorf("Unable to retrieve watermark image. %s: remote images are not enabled", shown(p.Image)) //nolint:revive,staticcheck // as imaginary says it
+	return step{}, fmt.Errorf("Unable to retrieve watermark image. %s: remote images are not enabled", shown(p.Image)) //nolint:staticcheck // as imaginary says it
 }
 
 // models are the names of models, not the paths of files.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/burnish-photo/burnish/ops/transform"
@@ -39,7 +40,7 @@ func within(n, usual, most int) int {
 	return min(n, most)
 }
 
-var errOutput = errors.New("Unsupported image output type") //nolint:revive,staticcheck // as imaginary says it
+var errOutput = errors.New("Unsupported image output type") //nolint:staticcheck // as imaginary says it
 
 // pipeline is what a request asks for, as Burnish runs it.
 type pipeline struct {
@@ -99,7 +100,7 @@ func compose(steps []step, source string, restoring Restoring) (pipeline, error)
 // that the first of them to scale is known before the image is decoded.
 func lay(all []step, source string, restoring Restoring) (steps []map[string]any) {
 	at := restoring.place(all, source)
-	var row []transform.Operation
+	var row []map[string]any
 	flush := func() {
 		if len(row) > 0 {
 			steps = append(steps, map[string]any{"transform": map[string]any{"operations": row}})
@@ -119,7 +120,7 @@ func lay(all []step, source string, restoring Restoring) (steps []map[string]any
 			}
 			s.transform = transform.Operation{Flatten: true, Orientation: "keep"}
 		}
-		row = append(row, s.transform)
+		row = append(row, given(reflect.ValueOf(s.transform)))
 	}
 	flush()
 	if at == len(all) {
@@ -128,11 +129,27 @@ func lay(all []step, source string, restoring Restoring) (steps []map[string]any
 	return steps
 }
 
+// given are the parameters that are not zero, as a configuration names them.
+func given(v reflect.Value) map[string]any {
+	all := map[string]any{}
+	for i := range v.NumField() {
+		field, name := v.Field(i), v.Type().Field(i).Tag.Get("yaml")
+		switch {
+		case field.IsZero():
+		case field.Kind() == reflect.Struct:
+			all[name] = given(field)
+		default:
+			all[name] = field.Interface()
+		}
+	}
+	return all
+}
+
 // Restoring is which images are restored that nobody has asked to.
 type Restoring struct {
-	Below      int     `yaml:"below" help:"JPEG quality below which photos are restored, unless a preview is much smaller; 0: none" range:"0,100"`
-	Model      string  `yaml:"model" help:"a bundled model, or a name in restore.models"`
-	Megapixels float64 `yaml:"megapixels" help:"size of the result above which nothing is restored" range:">0,100"`
+	Below      int     // JPEG quality; 0: none
+	Model      string  // its name
+	Megapixels float64 // of the answer, above which nothing is restored
 }
 
 // mostReduced is by how much each side may be reduced for a photo to be worth

@@ -202,6 +202,13 @@ func copyFile(from, to string) error {
 	return errors.Join(err, out.Close())
 }
 
+// Digest takes the file's digest and size. What is written may be lost in a power
+// cut: it is for files that nobody keeps.
+func (s *File) Digest() (err error) {
+	s.Hash, s.Size, err = measure(s.temporary, false)
+	return err
+}
+
 // SyncAndDigest sees that the bytes of the file or folder are on the disk, and
 // sets Size and Hash.
 func (s *File) SyncAndDigest() (err error) {
