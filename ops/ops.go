@@ -204,6 +204,10 @@ type Env struct {
 
 	// Cache keeps results of steps that take long; it may be nil.
 	Cache Cache
+
+	// Programs starts the programs of operators that the configuration declares.
+	// It may be nil: then there is nobody who may.
+	Programs Programs
 }
 
 // Grid says how an operator stands to the block grid of a JPEG: 8 by 8 pixels
@@ -228,6 +232,8 @@ type Spec struct {
 	// Sequential operators read their input once, from top to bottom, so
 	// that a photo can be decoded while it is worked on.
 	Sequential bool
+	// Program says that the operator is a program that the configuration declares.
+	Program bool
 	// Config makes the parameters with their defaults: a pointer to a struct
 	// whose yaml tags name them, or a decoder of its own ([diag.Decoder]).
 	Config func() Config

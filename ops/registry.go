@@ -3,6 +3,7 @@ package ops
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,28 +41,51 @@ type Registry struct {
 // malformed is an error, and so is a spec without parameters or version.
 func NewRegistry(specs ...Spec) (*Registry, error) {
 	r := &Registry{specs: make(map[string]Spec, len(specs))}
+	return r, r.add(specs)
+}
+
+// With is the registry with further operators, which it alone has. A name that an
+// operator or an operation of a family has is an error, as for [NewRegistry].
+func (r *Registry) With(specs ...Spec) (*Registry, error) {
+	r.mu.Lock()
+	r.ask()
+	more := &Registry{families: slices.Clone(r.families), asked: r.asked, specs: maps.Clone(r.specs), names: slices.Clone(r.names)}
+	r.mu.Unlock()
+	return more, more.add(specs)
+}
+
+func (r *Registry) add(specs []Spec) error {
 	var errs []error
 	for _, s := range specs {
 		if s.Family != nil {
 			r.families = append(r.families, s.Family)
 			continue
 		}
-		switch _, taken := r.specs[s.Name]; {
-		case !validName.MatchString(s.Name):
-			errs = append(errs, fmt.Errorf("operator %q: a name is letters, digits and _", s.Name))
-		case slices.Contains(Reserved, s.Name):
-			errs = append(errs, fmt.Errorf("operator %q: the name is reserved (%s)", s.Name, strings.Join(Reserved, ", ")))
-		case taken:
-			errs = append(errs, fmt.Errorf("operator %q is registered twice", s.Name))
-		case s.Config == nil || s.Version < 1:
-			errs = append(errs, fmt.Errorf("operator %q: the spec needs Config and a Version of 1 or more", s.Name))
-		default:
-			r.specs[s.Name] = s
-			r.names = append(r.names, s.Name)
+		if err := r.refuse(s); err != nil {
+			errs = append(errs, err)
+			continue
 		}
+		r.specs[s.Name] = s
+		r.names = append(r.names, s.Name)
 	}
 	slices.Sort(r.names)
-	return r, errors.Join(errs...)
+	return errors.Join(errs...)
+}
+
+// refuse says why a spec cannot be taken.
+func (r *Registry) refuse(s Spec) error {
+	_, taken := r.specs[s.Name]
+	switch {
+	case !validName.MatchString(s.Name):
+		return fmt.Errorf("operator %q: a name is letters, digits and _", s.Name)
+	case slices.Contains(Reserved, s.Name):
+		return fmt.Errorf("operator %q: the name is reserved (%s)", s.Name, strings.Join(Reserved, ", "))
+	case taken:
+		return fmt.Errorf("operator %q is registered twice", s.Name)
+	case s.Config == nil || s.Version < 1:
+		return fmt.Errorf("operator %q: the spec needs Config and a Version of 1 or more", s.Name)
+	}
+	return nil
 }
 
 // Lookup finds an operator by name.

@@ -55,6 +55,9 @@ func classify(t *task, stopped error, err error) *Error {
 			return t.request.Fail(Unwritable, fmt.Errorf("no space is left below %s", folder), "free some; nothing was published")
 		}
 	}
+	if ops.IsFatal(err) {
+		return t.request.Fail(Crashed, err, "")
+	}
 	if errors.As(err, new(stepError)) && !lacking(err) {
 		return t.request.Fail(Unfit, err, "")
 	}

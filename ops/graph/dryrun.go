@@ -41,7 +41,7 @@ func (g *Graph) DryRun(ctx context.Context, src ops.Image, choice *Choice, visit
 			r.images[at].left++ // held until the visit is over
 		}
 		done := slices.Clone(n.inputs)
-		err := r.compute(ops.WithNotes(ctx, &notes), i, src)
+		err := r.compute(ops.WithDry(ops.WithNotes(ctx, &notes)), i, src)
 		if err == nil {
 			f.Out, f.Runs, f.Why = r.images[i].Image, r.runs(n), r.why(n, &notes)
 			var readers int
