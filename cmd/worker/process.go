@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/worker/programs"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
@@ -55,15 +56,20 @@ func startProcess(s setup, c *confinement, stateDir string, log *slog.Logger) (*
 		return nil, errors.Join(err, ours.Close(), theirs.Close())
 	}
 	defer calls.Close()
-	output, err := newOutput(log, stateDir)
+	asks, theirAsks, err := programs.Pair()
 	if err != nil {
 		return nil, errors.Join(err, ours.Close(), theirs.Close(), theirCalls.Close())
 	}
+	output, err := newOutput(log, stateDir)
+	if err != nil {
+		return nil, errors.Join(err, ours.Close(), theirs.Close(), theirCalls.Close(), asks.Close(), theirAsks.Close())
+	}
+	go programs.Serve(asks, programs.New(c.config.Operators, c.filtered(), log)) // until the process has ended
 	p := &process{since: time.Now(), dead: make(chan struct{}), ooms: admission.ThisHost.OutOfMemoryKills(), output: output}
 	command := exec.Command("/proc/self/exe")
 	command.Args = append([]string{os.Args[0], "work"}, c.arguments()...)
 	command.Stdout, command.Stderr = output.stderr, output.stderr
-	command.ExtraFiles = []*os.File{theirs, theirCalls, output.lines} // see apiDescriptor
+	command.ExtraFiles = []*os.File{theirs, theirCalls, output.lines, theirAsks} // see apiDescriptor
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	started := make(chan error)
 	go onOwnThread(func() {
@@ -82,6 +88,7 @@ func startProcess(s setup, c *confinement, stateDir string, log *slog.Logger) (*
 	output.handedOver()
 	theirs.Close()
 	theirCalls.Close()
+	theirAsks.Close()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start the worker process: %w", err), ours.Close())
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/worker/programs"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin"
@@ -24,6 +25,8 @@ const (
 	apiDescriptor   = 3 // the daemon's calls
 	callsDescriptor = 4 // takes the listener of filtered system calls: see filterCalls
 	logDescriptor   = 5 // takes lines of the log: see output
+
+	programsDescriptor = 6 // asks for programs of operators: see programs.Serve
 )
 
 // Process is what the worker process runs with.
@@ -44,13 +47,17 @@ func Serve(p Process) error {
 	if err != nil {
 		return fmt.Errorf("burnish run starts this command, nobody else: %w", err)
 	}
-	s := &server{process: p}
+	programsConn, err := programs.Conn(os.NewFile(programsDescriptor, "programs"))
+	if err != nil {
+		return err
+	}
+	s := &server{process: p, programs: programs.NewRemote(programsConn)}
 	if p.FilterCalls {
 		calls, err := inherited(callsDescriptor)
 		if err != nil {
 			return err
 		}
-		s.calls, err = filterCalls(calls.(*net.UnixConn), p.Landlock)
+		s.calls, err = filterCalls(calls.(*net.UnixConn), programsConn, p.Landlock)
 		if err = errors.Join(err, calls.Close()); err != nil {
 			return err
 		}
@@ -72,6 +79,8 @@ func inherited(descriptor uintptr) (net.Conn, error) {
 type server struct {
 	process Process
 	calls   string // how system calls are filtered
+
+	programs ops.Programs
 
 	underway underway
 
@@ -113,7 +122,7 @@ func (s *server) open(q setup) (opened, error) {
 	if err := limitFiles(c.Worker); err != nil {
 		return opened{}, err
 	}
-	options := []plugin.Option{plugin.WithVersion(q.Version), plugin.WithLog(s.process.Log(q.Verbose))}
+	options := []plugin.Option{plugin.WithVersion(q.Version), plugin.WithLog(s.process.Log(q.Verbose)), plugin.WithPrograms(s.programs)}
 	if q.Trial { // without a ledger, scratch files go to the system's temporary folder
 		if err := os.Setenv("TMPDIR", c.StateDir); err != nil {
 			return opened{}, err

@@ -20,22 +20,23 @@ const (
 	callsQuietly  = "filtered by seccomp; what it denies is not logged"
 )
 
-// filterCalls filters the worker's system calls and hands the daemon the
+// filterCalls filters the worker's system calls, which may receive messages on
+// the connection programs alone, and hands the daemon the
 // listener, so that the worker has no hold of it. It says how they are filtered.
 //
 // The listener goes over a Unix socket of its own, in one message: a byte 0 that
 // carries the descriptor (SCM_RIGHTS), or nothing where there is none. After
 // that the worker closes its end.
-func filterCalls(daemon *net.UnixConn, landlock int) (how string, err error) {
-	raw, err := daemon.SyscallConn()
+func filterCalls(daemon, programs *net.UnixConn, landlock int) (how string, err error) {
+	socket, err := descriptor(daemon)
 	if err != nil {
 		return "", err
 	}
-	var socket int
-	if err := raw.Control(func(fd uintptr) { socket = int(fd) }); err != nil {
+	receives, err := descriptor(programs)
+	if err != nil {
 		return "", err
 	}
-	listener, err := sandbox.FilterCalls(landlock, socket)
+	listener, err := sandbox.FilterCalls(landlock, socket, receives)
 	var rights []byte
 	switch {
 	case err != nil:
@@ -50,6 +51,15 @@ func filterCalls(daemon *net.UnixConn, landlock int) (how string, err error) {
 		return "", fmt.Errorf("hand over the system calls: %w", err)
 	}
 	return how, nil
+}
+
+func descriptor(c *net.UnixConn) (number int, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	err = raw.Control(func(fd uintptr) { number = int(fd) })
+	return number, err
 }
 
 // denials are the system calls that a worker was denied.

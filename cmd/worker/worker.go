@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/worker/programs"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin"
@@ -62,12 +63,14 @@ var ErrSuspect = errors.New("the worker crashed while this photo and others were
 type Local struct {
 	engine   *plugin.Engine
 	identity string
+	programs *programs.Launcher
 	underway underway
 }
 
 // OpenLocal opens an engine in this process.
 func OpenLocal(ctx context.Context, o Options) (*Local, error) {
-	options := []plugin.Option{plugin.WithVersion(o.Version), plugin.WithLog(o.Log)}
+	launcher := programs.New(o.Config.Operators, o.Config.Worker.Sandbox != "off", o.Log)
+	options := []plugin.Option{plugin.WithVersion(o.Version), plugin.WithLog(o.Log), plugin.WithPrograms(launcher)}
 	if !o.Trial {
 		options = append(options, plugin.WithLedger())
 	}
@@ -75,7 +78,7 @@ func OpenLocal(ctx context.Context, o Options) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Local{engine: engine, identity: identityOf(o.Config, engine)}, nil
+	return &Local{engine: engine, programs: launcher, identity: identityOf(o.Config, engine)}, nil
 }
 
 // Process processes a photo.
@@ -115,4 +118,7 @@ func maintain(e *plugin.Engine) error {
 func (l *Local) Failed() <-chan error { return nil }
 
 // Close closes the engine.
-func (l *Local) Close() error { return l.engine.Close() }
+func (l *Local) Close() error {
+	defer l.programs.Close()
+	return l.engine.Close()
+}

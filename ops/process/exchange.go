@@ -87,6 +87,7 @@ func (t *turn) take(ctx context.Context) error {
 	sending, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	received := make(chan error, 1)
+	t.session.resting = false
 	go func() {
 		err := <-t.session.peeked
 		if err == nil {

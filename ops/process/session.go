@@ -26,11 +26,16 @@ type session struct {
 
 	// peeked tells that something can be read, or why nothing can: since a process
 	// that has nothing to do says nothing, it is how the end of one is noticed.
-	peeked chan error
+	peeked  chan error
+	resting bool // nobody has taken what peeked tells
 }
 
 // rest is called when the program has nothing to do.
 func (s *session) rest() {
+	if s.resting {
+		return
+	}
+	s.resting = true
 	peeked := make(chan error, 1)
 	s.peeked = peeked
 	go func() {

@@ -19,7 +19,7 @@ var forbiddenCalls = []call{
 	// The network and other processes' sockets. A connection that is open stays usable.
 	{"socket", unix.SYS_SOCKET}, {"socketpair", unix.SYS_SOCKETPAIR}, {"bind", unix.SYS_BIND}, {"connect", unix.SYS_CONNECT},
 	{"listen", unix.SYS_LISTEN}, {"accept", unix.SYS_ACCEPT}, {"accept4", unix.SYS_ACCEPT4}, {"sendto", unix.SYS_SENDTO},
-	{"sendmmsg", unix.SYS_SENDMMSG}, {"recvfrom", unix.SYS_RECVFROM}, {"recvmsg", unix.SYS_RECVMSG}, {"recvmmsg", unix.SYS_RECVMMSG},
+	{"sendmmsg", unix.SYS_SENDMMSG}, {"recvfrom", unix.SYS_RECVFROM}, {"recvmmsg", unix.SYS_RECVMMSG},
 	{"setsockopt", unix.SYS_SETSOCKOPT},
 
 	// Files by name: their size, rights, owner, attributes. Those of open files: see brokeredCalls.
@@ -76,7 +76,7 @@ var brokeredCalls = []call{
 var judgedCalls = []call{
 	{"clone", unix.SYS_CLONE},
 	{"kill", unix.SYS_KILL}, {"tgkill", unix.SYS_TGKILL}, {"rt_sigqueueinfo", unix.SYS_RT_SIGQUEUEINFO}, {"rt_tgsigqueueinfo", unix.SYS_RT_TGSIGQUEUEINFO},
-	{"prlimit64", unix.SYS_PRLIMIT64}, {"ioctl", unix.SYS_IOCTL}, {"fcntl", unix.SYS_FCNTL}, {"sendmsg", unix.SYS_SENDMSG},
+	{"prlimit64", unix.SYS_PRLIMIT64}, {"ioctl", unix.SYS_IOCTL}, {"fcntl", unix.SYS_FCNTL}, {"sendmsg", unix.SYS_SENDMSG}, {"recvmsg", unix.SYS_RECVMSG},
 }
 
 // callName is the name of a system call that is answered for.

@@ -21,6 +21,7 @@ type opening struct {
 type filter struct {
 	pid      uint32 // its own, the only one that it may signal
 	socket   uint32 // the one that it may send messages on
+	receives uint32 // the one that it may receive messages on
 	landlock int    // version that is in force besides
 	forbid   uint32 // what the kernel does about a forbidden call
 }
@@ -84,6 +85,7 @@ func (f filter) program() []bpf.Instruction {
 	}
 	on(unix.SYS_PRLIMIT64, load(atArgument(0)), unless(f.pid, 1), allow, unless(0, 1), allow, forbid)
 	on(unix.SYS_SENDMSG, load(atArgument(0)), unless(f.socket, 1), allow, forbid)
+	on(unix.SYS_RECVMSG, load(atArgument(0)), unless(f.receives, 1), allow, forbid)
 	if f.forbid == forbidQuietly { // by the descriptor alone
 		on(unix.SYS_UTIMENSAT, load(atArgument(1)), unless(0, 3), load(atArgument(1)+4), unless(0, 1), allow, forbid)
 	}
@@ -121,10 +123,11 @@ func judgeIoctl(forbid uint32) []bpf.Instruction {
 
 // FilterCalls leaves this process, on all of its threads and for good, only the
 // system calls that work on photos takes; landlock is the version in force. On
-// the descriptor socket alone it may still send messages. A [Broker] has to
+// the descriptor socket alone it may still send messages, and receive them on the
+// descriptor receives, -1 for none. A [Broker] has to
 // serve the listener that it returns; where the kernel gives none, forbidden
 // calls fail without anybody being told, and the listener is nil.
-func FilterCalls(landlock, socket int) (listener *os.File, err error) {
+func FilterCalls(landlock, socket, receives int) (listener *os.File, err error) {
 	if architecture == 0 {
 		return nil, fmt.Errorf("no system call filter for %s is known", runtime.GOARCH)
 	}
@@ -133,7 +136,7 @@ func FilterCalls(landlock, socket int) (listener *os.File, err error) {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("forbid new privileges: %w", err)
 	}
-	f := filter{uint32(os.Getpid()), uint32(socket), landlock, unix.SECCOMP_RET_USER_NOTIF}
+	f := filter{uint32(os.Getpid()), uint32(socket), uint32(receives), landlock, unix.SECCOMP_RET_USER_NOTIF}
 	const all = unix.SECCOMP_FILTER_FLAG_TSYNC | unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH
 	fd, err := f.install(all | unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
 	if err == nil {
@@ -159,8 +162,10 @@ func CanFilter() error {
 	return nil
 }
 
-func (f filter) install(flags uintptr) (fd int, err error) {
-	raw, err := bpf.Assemble(f.program())
+func (f filter) install(flags uintptr) (fd int, err error) { return install(f.program(), flags) }
+
+func install(instructions []bpf.Instruction, flags uintptr) (fd int, err error) {
+	raw, err := bpf.Assemble(instructions)
 	if err != nil {
 		return 0, err
 	}

@@ -12,7 +12,7 @@ import (
 func Version() (int, error) { return 0, errors.New(runtime.GOOS + " has no Landlock") }
 
 // FilterCalls works on Linux alone.
-func FilterCalls(landlock, socket int) (*os.File, error) {
+func FilterCalls(landlock, socket, receives int) (*os.File, error) {
 	return nil, errors.New(runtime.GOOS + " has no seccomp")
 }
 
@@ -33,3 +33,12 @@ func (r Rules) Confine() error {
 	_, err := Version()
 	return err
 }
+
+// Program is what a program may do, on Linux alone.
+type Program struct {
+	Run, Read []string
+	Forks     bool
+}
+
+// Enter works on Linux alone.
+func (Program) Enter(bool) error { return CanFilter() }

@@ -6,6 +6,7 @@ package sandbox
 import (
 	"debug/elf"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -136,6 +137,55 @@ func loader(exe string) string {
 		name := make([]byte, p.Filesz)
 		if _, err := p.ReadAt(name, 0); err == nil {
 			return strings.TrimRight(string(name), "\x00")
+		}
+	}
+	return ""
+}
+
+// interpreters are the programs that the kernel starts scripts with, those that
+// env starts for them, and their loaders.
+func interpreters(files []string) (all []string) {
+	for _, file := range files {
+		for depth := 0; file != "" && depth < 4; depth++ { // an interpreter may be a script, too
+			words := interpreter(file)
+			if len(words) == 0 {
+				break
+			}
+			all = append(all, words[0], loader(words[0]))
+			file = words[0]
+			if len(words) > 1 && filepath.Base(words[0]) == "env" {
+				file = search(words[1])
+				all = append(all, file, loader(file))
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(path string) bool { return path == "" })
+}
+
+// interpreter is what the first line of a script says, nil for what is none.
+func interpreter(script string) []string {
+	f, err := os.Open(script)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	head := make([]byte, 256)
+	n, _ := io.ReadFull(f, head) // what is shorter is whole
+	line, _, _ := strings.Cut(string(head[:n]), "\n")
+	line, ok := strings.CutPrefix(line, "#!")
+	words := strings.Fields(line)
+	if !ok || len(words) == 0 || !filepath.IsAbs(words[0]) {
+		return nil
+	}
+	return words
+}
+
+// search is a program by its name, as env finds it, or "".
+func search(name string) string {
+	for _, folder := range filepath.SplitList(os.Getenv("PATH")) {
+		path := filepath.Join(folder, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return path
 		}
 	}
 	return ""
