@@ -17,6 +17,7 @@ import (
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/logging"
 	"github.com/burnish-photo/burnish/cmd/worker"
+	"github.com/burnish-photo/burnish/cmd/worker/programs"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
@@ -111,6 +112,9 @@ var errFailures = errors.New("some photos failed")
 // Main runs the command line with the given operators and returns the exit
 // code. It starts and stops the native libraries.
 func Main(specs ...ops.Spec) int {
+	if programs.Stage(os.Args) {
+		return exitUnable
+	}
 	var c commands
 	code, out := -1, &output{file: os.Stdout}
 	parser, err := newParser(&c, func(n int) { code = n }, kong.Writers(out, os.Stderr))

@@ -52,8 +52,9 @@ func (s *shownConfiguration) now(ctx context.Context) (api.ConfigurationFile, er
 	if errs, _ := faults.Portable().Split(); c == nil || len(errs) > 0 {
 		return shown, nil
 	}
+	registry, _ := c.Registry(s.host.registry) // its faults were told of
 	for _, name := range slices.Sorted(maps.Keys(c.Pipelines)) {
-		boxes, err := drawing(c, name, s.host.registry)
+		boxes, err := drawing(c, name, registry)
 		if err != nil {
 			return shown, fmt.Errorf("draw the pipeline %s: %w", name, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/burnish-photo/burnish/cmd/worker/programs"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
 )
@@ -14,7 +15,13 @@ func (h *host) openEngine(c *config.Config, options ...plugin.Option) (*plugin.E
 	if err := h.ownTemporary(); err != nil {
 		return nil, err
 	}
-	return plugin.Open(h, c.Engine(), h.registry, append(options, plugin.WithLog(h.logger()))...)
+	return plugin.Open(h, c.Engine(), h.registry, append(options, plugin.WithLog(h.logger()), plugin.WithPrograms(h.programs(c)))...)
+}
+
+// programs starts the programs of operators. They end with the engine that they
+// are started for, or with the command.
+func (h *host) programs(c *config.Config) *programs.Launcher {
+	return programs.New(c.Operators, c.Worker.Sandbox != "off", h.logger())
 }
 
 // ownTemporary makes TMPDIR a folder of the command's own.

@@ -41,7 +41,8 @@ func (g *graphCommand) Run(h *host) error {
 	if g.Pipeline, err = choose(g.Pipeline, c, where); err != nil {
 		return err
 	}
-	boxes, err := drawing(c, g.Pipeline, h.registry)
+	registry, _ := c.Registry(h.registry) // its faults were told of
+	boxes, err := drawing(c, g.Pipeline, registry)
 	if err != nil {
 		return err
 	}

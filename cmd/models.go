@@ -79,7 +79,7 @@ func (m *modelsVerifyCommand) Run(h *host) error {
 	if err != nil {
 		return err
 	}
-	engine, err := plugin.Open(h, c.Engine(), h.registry, plugin.WithLog(h.logger()))
+	engine, err := plugin.Open(h, c.Engine(), h.registry, plugin.WithLog(h.logger()), plugin.WithPrograms(h.programs(c)))
 	if err != nil {
 		return err
 	}

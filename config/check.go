@@ -26,6 +26,8 @@ func (c *Config) Check(reg *ops.Registry) diag.Diagnostics {
 		return append(faults, diag.At(c.root, "must be at most %d pipelines and as many fragments, got %d and %d", maxNamed, len(c.Pipelines), len(c.Fragments)))
 	}
 	env := ops.Env{Folder: c.folder, Models: c.Restore.Models}
+	reg, undeclared := c.Registry(reg)
+	faults = append(faults, undeclared...)
 	for _, name := range slices.Sorted(maps.Keys(c.Pipelines)) {
 		p := c.Pipelines[name]
 		faults = append(faults, graph.Check(p.Graph(c.Fragments), reg, env)...)

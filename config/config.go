@@ -13,6 +13,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
+	"github.com/burnish-photo/burnish/ops/process"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/watcher"
 	"gopkg.in/yaml.v3"
@@ -38,6 +39,9 @@ type Config struct {
 
 	// Fragments are chains of steps that pipelines share.
 	Fragments map[string]graph.Fragment `yaml:"fragments" help:"chains of steps that pipelines share, by name"`
+
+	// Operators are programs that steps may use.
+	Operators map[string]process.Declaration `yaml:"operators" help:"programs that steps use like operators, by name"`
 
 	file   string
 	folder string // that relative paths are below
@@ -101,7 +105,7 @@ func defaults() Config {
 // Engine is the part of the configuration that an engine works by.
 func (c *Config) Engine() plugin.Config {
 	e := plugin.Config{
-		StateDir: c.StateDir, Folder: c.folder, Pipelines: c.Pipelines, Fragments: c.Fragments,
+		StateDir: c.StateDir, Folder: c.folder, Pipelines: c.Pipelines, Fragments: c.Fragments, Operators: c.Operators,
 		Restore: c.Restore, Limits: c.Limits.Limits, Cache: c.Cache, Retention: c.Ledger.Retention, KeepReplaced: c.Ledger.KeepReplaced,
 	}
 	for _, w := range c.Watch {
@@ -174,6 +178,10 @@ func (c *Config) resolve(folder string) {
 		absolute(&c.Watch[i].Output)
 		absolute(&c.Watch[i].OnQuarantine.Move)
 		absolute(&c.Watch[i].OnSuccess.Move)
+	}
+	for name, d := range c.Operators {
+		d.Resolve(folder)
+		c.Operators[name] = d
 	}
 	for _, path := range c.Notify.paths() {
 		absolute(path)

@@ -22,7 +22,7 @@ func (c *Config) WatchDigest(i int) string {
 		delete(watch, "priority")
 	}
 	pipelines, _ := file["pipelines"].(map[string]any)
-	parts := []any{c.folder, watch, limits, pipelines[c.Watch[i].Pipeline], file["fragments"], file["restore"]}
+	parts := []any{c.folder, watch, limits, pipelines[c.Watch[i].Pipeline], file["fragments"], file["restore"], file["operators"]}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%#v", parts)) // which orders maps by their keys
 	return fmt.Sprintf("%x", sum[:16])
 }

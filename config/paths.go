@@ -19,6 +19,7 @@ import (
 // anything may lie, only the files that are named are among the first.
 func (c *Config) Paths() (read, write []string) {
 	read = append(append(read, c.Restore.Models), c.Worker.Read...)
+	read = append(read, c.programs()...)
 	for _, p := range c.Restore.Runtime.Providers {
 		read = append(read, filepath.Dir(p))
 	}

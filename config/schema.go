@@ -9,6 +9,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/graph"
+	"gopkg.in/yaml.v3"
 )
 
 // schema is a JSON Schema, 2020-12, as encoding/json writes it.
@@ -41,6 +42,8 @@ func (g *generator) of(t reflect.Type) schema {
 	switch {
 	case t == reflect.TypeFor[graph.Step]():
 		return schema{"$ref": "#/$defs/step"}
+	case t == reflect.TypeFor[yaml.Node](): // any value
+		return schema{}
 	case t == reflect.TypeFor[time.Duration]():
 		return schema{"type": "string", "pattern": `^([0-9.]+(ns|us|µs|ms|s|m|h))+$`}
 	}

@@ -232,8 +232,6 @@ type Spec struct {
 	// Sequential operators read their input once, from top to bottom, so
 	// that a photo can be decoded while it is worked on.
 	Sequential bool
-	// Program says that the operator is a program that the configuration declares.
-	Program bool
 	// Config makes the parameters with their defaults: a pointer to a struct
 	// whose yaml tags name them, or a decoder of its own ([diag.Decoder]).
 	Config func() Config

@@ -12,6 +12,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
 	"github.com/burnish-photo/burnish/ops/network/onnx"
+	"github.com/burnish-photo/burnish/ops/process"
 	"github.com/burnish-photo/burnish/plugin/output"
 	"gopkg.in/yaml.v3"
 )
@@ -29,6 +30,10 @@ type Config struct {
 
 	Pipelines map[string]Pipeline       `yaml:"pipelines"` // by name
 	Fragments map[string]graph.Fragment `yaml:"fragments"` // chains of steps that pipelines share, by name
+
+	// Operators are programs that steps may use like operators of the registry, by
+	// name. They need [WithPrograms].
+	Operators map[string]process.Declaration `yaml:"operators"`
 
 	Restore Restore `yaml:"restore"`
 	Limits  Limits  `yaml:"limits"`

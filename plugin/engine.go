@@ -18,6 +18,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/graph"
+	"github.com/burnish-photo/burnish/ops/process"
 	"github.com/burnish-photo/burnish/plugin/adhoc"
 	"github.com/burnish-photo/burnish/plugin/admission"
 	"github.com/burnish-photo/burnish/plugin/cache"
@@ -59,6 +60,7 @@ type Engine struct {
 	background sync.WaitGroup
 	stop       context.CancelFunc // of what runs in the background
 	advise     func(*Error)
+	programs   ops.Programs            // nil: none is started
 	inline     *adhoc.Shelf[*pipeline] // of jobs that bring their own
 }
 
@@ -111,6 +113,10 @@ func WithTemporary() Option { return func(e *Engine) { e.temporary = true } }
 // It may change what is to be done about it and the kind. Several jobs may call
 // it at a time.
 func WithAdvice(advise func(*Error)) Option { return func(e *Engine) { e.advise = advise } }
+
+// WithPrograms starts the programs of [Config.Operators] by p, which the host
+// closes after the engine.
+func WithPrograms(p ops.Programs) Option { return func(e *Engine) { e.programs = p } }
 
 // WithPipelines compiles only the pipelines named.
 func WithPipelines(names ...string) Option { return func(e *Engine) { e.only = names } }
@@ -181,10 +187,16 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 		Log: e.log, Folder: c.Folder, Models: c.Restore.Models,
 		Devices: c.Restore.Device, Require: c.Restore.RequireDevice, Threads: share.Networks,
 		InMemory: admission.InMemory, Scratch: e.scratch,
+		Programs: e.programs,
 		Networks: func() error { return StartRestoration(c.Restore.Runtime.Library, c.Restore.Runtime.Providers) },
 	}
 	if c.Cache.Size > 0 && c.StateDir != "" {
 		env.Cache = cache.Open(cache.Options{Folder: CacheFolder(c.StateDir), Size: int64(c.Cache.Size), InMemory: admission.InMemory, Scratch: e.scratch, Log: e.log})
+	}
+	if len(c.Operators) > 0 {
+		if reg, err = reg.With(process.Specs(c.Operators)...); err != nil {
+			return nil, err
+		}
 	}
 	for name, p := range c.Pipelines {
 		if len(e.only) > 0 && !slices.Contains(e.only, name) {

@@ -7,12 +7,16 @@ import (
 	"os"
 	"testing"
 
+	"github.com/burnish-photo/burnish/cmd/worker/programs"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/builtin"
 )
 
 // TestMain is the worker process where a supervisor has started it.
 func TestMain(m *testing.M) {
+	if programs.Stage(os.Args) {
+		os.Exit(1)
+	}
 	if len(os.Args) < 2 || os.Args[1] != "work" {
 		os.Exit(m.Run())
 	}

@@ -71,6 +71,9 @@ func (c *stepConfig) all() map[string]any {
 // MarshalYAML gives the parameters in one form, for fingerprints.
 func (c *stepConfig) MarshalYAML() (any, error) { return c.all(), nil }
 
+// Resources names the program.
+func (c *stepConfig) Resources() []string { return []string{"the program " + c.pool.name} }
+
 // Params lists the parameters.
 func (c *stepConfig) Params() (params []ops.Param) {
 	for _, name := range slices.Sorted(maps.Keys(c.pool.declaration.Parameters)) {

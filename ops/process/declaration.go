@@ -242,7 +242,7 @@ func (d Declaration) Spec(name string) ops.Spec {
 	p := &pool{name: name, declaration: d}
 	return ops.Spec{
 		Name: name, Summary: summary, Example: d.example(name), Group: Group, Version: max(1, d.Version),
-		Grid: grid, Sequential: true, Program: true,
+		Grid: grid, Sequential: true,
 		Config: func() ops.Config { return &stepConfig{pool: p} },
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
@@ -66,7 +67,8 @@ type turn struct {
 	answer   *answer
 	alpha    *store
 	state    atomic.Int32
-	whole    bool // the answer, if only an error, was read to its end, and all that was begun was sent
+	done     chan struct{} // closed when nothing of the photo is under way
+	whole    bool          // the answer, if only an error, was read to its end, and all that was begun was sent
 }
 
 // take sends and receives. It returns when nothing of the photo is under way.
@@ -100,19 +102,21 @@ func (t *turn) take(ctx context.Context) error {
 		}
 		received <- err
 	}()
+	t.done = make(chan struct{})
+	defer close(t.done)
 	defer context.AfterFunc(ctx, t.expire)()
 	complete, err := t.send(sending)
 	if complete && (ctx.Err() != nil || err != nil && context.Cause(sending) == nil) {
 		err = errors.Join(err, wire.Write(t.session.program, wire.Cancel{Type: wire.TypeCancel, ID: t.answer.id}, 0))
 	}
 	switch {
-	case err != nil && !complete:
+	case err != nil && !complete && !errors.Is(err, syscall.EPIPE): // it waits for the rest
 		t.session.program.End()
-	case err != nil:
+	case err != nil: // what it has said before it ended is read
 		go t.expire()
 	}
 	answered := <-received
-	t.whole = complete && answeredWhole(answered) && t.state.CompareAndSwap(underway, over)
+	t.whole = t.state.CompareAndSwap(underway, over) && complete && answeredWhole(answered)
 	if answered != nil && !errors.Is(answered, errCancelled) && !errors.As(err, new(upstream)) {
 		return answered
 	}
@@ -134,7 +138,10 @@ const (
 
 // expire ends the program unless it answers soon.
 func (t *turn) expire() {
-	time.Sleep(cancelGrace)
+	select {
+	case <-t.done:
+	case <-time.After(cancelGrace):
+	}
 	if t.state.CompareAndSwap(underway, expired) {
 		t.session.program.End()
 	}

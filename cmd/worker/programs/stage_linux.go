@@ -2,6 +2,7 @@ package programs
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,7 +24,7 @@ func Stage(arguments []string) bool {
 	status := os.NewFile(statusDescriptor, "status")
 	unix.CloseOnExec(statusDescriptor)
 	if err := become(); err != nil {
-		fmt.Fprint(status, err)
+		_, _ = status.Write([]byte(err.Error())) // nobody to tell otherwise
 	}
 	os.Exit(1)
 	return true
@@ -45,8 +46,15 @@ func become() error {
 	}
 	if o.Confined {
 		p := sandbox.Program{Run: o.Run, Read: o.Read, Forks: o.Forks}
-		if err := p.Enter(o.Landlock); err != nil {
+		forks, err := p.Enter(o.Landlock, statusDescriptor)
+		if err != nil {
 			return fmt.Errorf("confine the program: %w", err)
+		}
+		if forks != nil {
+			if err := unix.Sendmsg(statusDescriptor, []byte{0}, unix.UnixRights(int(forks.Fd())), nil, 0); err != nil {
+				return fmt.Errorf("hand over what the program starts: %w", err)
+			}
+			forks.Close()
 		}
 	}
 	return fmt.Errorf("%s: %w", o.Command[0], syscall.Exec(o.Command[0], o.Command, o.Environment))
@@ -55,6 +63,9 @@ func become() error {
 // spare is memory beside what a program holds: stacks of threads that are
 // reserved, and its libraries' data. The guard counts what is held.
 const spare = 512 << 20
+
+// niceness lets the guard run when a program has started many processes.
+const niceness = 5
 
 // limit bounds what a process may take; what it starts has the same bounds.
 func limit(o order) error {
@@ -67,6 +78,18 @@ func limit(o order) error {
 		if err := syscall.Setrlimit(resource, &syscall.Rlimit{Cur: most, Max: most}); err != nil {
 			return fmt.Errorf("limit what the program may take: %w", err)
 		}
+	}
+	if !o.Forks {
+		return nil
+	}
+	// What holds its processes down before the guard counts them. Root's number is
+	// not bounded by the kernel.
+	most := tasks() + mostProcesses + 32
+	err := errors.Join(
+		syscall.Setrlimit(unix.RLIMIT_NPROC, &syscall.Rlimit{Cur: most, Max: most}),
+		unix.Setpriority(unix.PRIO_PROCESS, 0, niceness))
+	if err != nil {
+		return fmt.Errorf("limit what the program may take: %w", err)
 	}
 	return nil
 }

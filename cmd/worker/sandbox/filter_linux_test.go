@@ -57,7 +57,7 @@ func (f filter) run(t *testing.T, number uint32, args ...uint64) uint32 {
 
 func TestVerdicts(t *testing.T) {
 	const pid, high = 4242, 1 << 40
-	f := filter{pid: pid, socket: 7, landlock: 2, forbid: unix.SECCOMP_RET_USER_NOTIF}
+	f := filter{pid: pid, socket: 7, receives: 9, landlock: 2, forbid: unix.SECCOMP_RET_USER_NOTIF}
 	const allow, ask, none = unix.SECCOMP_RET_ALLOW, uint32(unix.SECCOMP_RET_USER_NOTIF), unheardOf
 	for _, tt := range []struct {
 		name   string
@@ -84,6 +84,8 @@ func TestVerdicts(t *testing.T) {
 		{"everybody", unix.SYS_KILL, []uint64{^uint64(0), 9}, ask},
 		{"own limits", unix.SYS_PRLIMIT64, []uint64{0, 7}, allow},
 		{"others' limits", unix.SYS_PRLIMIT64, []uint64{1, 7}, ask},
+		{"the open socket of answers", unix.SYS_RECVMSG, []uint64{9}, allow},
+		{"another socket of answers", unix.SYS_RECVMSG, []uint64{8}, ask},
 		{"the open socket", unix.SYS_SENDMSG, []uint64{7}, allow},
 		{"another socket", unix.SYS_SENDMSG, []uint64{8}, ask},
 		{"an owner of signals", unix.SYS_FCNTL, []uint64{3, high | unix.F_SETOWN}, ask},
@@ -253,7 +255,7 @@ func tryAll(dir string, quiet bool) error {
 	_ = raw.Control(func(n uintptr) { fd = int(n) })
 	var listener *os.File
 	if quiet {
-		f := filter{uint32(os.Getpid()), uint32(fd), 2, forbidQuietly}
+		f := filter{pid: uint32(os.Getpid()), socket: uint32(fd), receives: 1<<32 - 1, landlock: 2, forbid: forbidQuietly}
 		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 			return err
 		}
@@ -262,7 +264,7 @@ func tryAll(dir string, quiet bool) error {
 		}
 		_, _, err = socket.(*net.UnixConn).WriteMsgUnix([]byte{0}, nil, nil)
 	} else {
-		if listener, err = FilterCalls(2, fd); err != nil {
+		if listener, err = FilterCalls(2, fd, -1); err != nil {
 			return err
 		}
 		_, _, err = socket.(*net.UnixConn).WriteMsgUnix([]byte{0}, syscall.UnixRights(int(listener.Fd())), nil)
