@@ -25,7 +25,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the command as users do. $PHOTOS holds real compressed
-// photos, $CLEAN the originals of them, $GOLDEN pictures that outputs are
+// photos, $CLEAN the originals of them, $OPERATORS
+// programs that are operators, $GOLDEN pictures that outputs are
 // compared with.
 func TestScripts(t *testing.T) {
 	library, err := onnxtest.Library()
@@ -47,6 +48,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("PHOTOS", photos)
 			e.Setenv("CLEAN", filepath.Join(filepath.Dir(photos), "originals"))
 			e.Setenv("GOLDEN", golden)
+			e.Setenv("OPERATORS", filepath.Join(photos, "../../examples/operators"))
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "xdg"))
 			e.Values[daemonsKey{}] = daemons{}
 			return nil

@@ -14,36 +14,54 @@ import (
 )
 
 type opsCommand struct {
-	Name string `arg:"" optional:"" help:"Operator to describe."`
-	JSON bool   `name:"json" help:"Print JSON."`
+	List opsListCommand `cmd:"" default:"withargs" help:"List operators, or describe one."`
+	Test opsTestCommand `cmd:"" help:"Test an operator."`
+}
+
+// Help is shown by burnish ops --help.
+func (opsCommand) Help() string { return opsListCommand{}.Help() }
+
+type opsListCommand struct {
+	Name   string `arg:"" optional:"" help:"Operator to describe."`
+	Config string `short:"c" placeholder:"FILE" help:"Configuration file whose operators are listed, too."`
+	JSON   bool   `name:"json" help:"Print JSON."`
 
 	Markdown bool `help:"Print the reference of all operators as Markdown."`
 }
 
-// Help is shown by burnish ops --help.
-func (opsCommand) Help() string {
-	return `Lists Burnish's own operators, then every operation of the installed libvips. With a name, prints its parameters, defaults, ranges and an example.
+// Help is shown by burnish ops list --help.
+func (opsListCommand) Help() string {
+	return `Lists Burnish's own operators, then every operation of the installed libvips. With a name, prints its parameters, defaults, ranges and an example. With -c, programs that the configuration declares are operators, too.
 
 Examples:
   burnish ops
-  burnish ops sharpen`
+  burnish ops sharpen
+  burnish ops -c burnish.yaml`
 }
 
 // Run prints what the registry holds.
-func (o *opsCommand) Run(h *host) error {
+func (o *opsListCommand) Run(h *host) error {
+	registry := h.registry
+	if o.Config != "" {
+		c, _, err := h.loadFound(o.Config)
+		if err != nil {
+			return err
+		}
+		registry, _ = c.Registry(registry) // its faults were told of
+	}
 	switch {
 	case o.Markdown:
-		_, err := io.WriteString(h.out, h.registry.Reference(tools.Version().Libvips))
+		_, err := io.WriteString(h.out, registry.Reference(tools.Version().Libvips))
 		return err
 	case o.Name == "":
-		return o.list(h)
+		return o.list(h, registry)
 	}
-	spec, ok := h.registry.Lookup(o.Name)
-	if why := h.registry.Refuse(o.Name); !ok && why != "" {
+	spec, ok := registry.Lookup(o.Name)
+	if why := registry.Refuse(o.Name); !ok && why != "" {
 		return fmt.Errorf("%s is not an operator: %s", o.Name, why)
 	}
 	if !ok {
-		return fmt.Errorf("there is no operator %q%s; burnish ops lists them", o.Name, diag.Suggest(o.Name, h.registry.Names()))
+		return fmt.Errorf("there is no operator %q%s; burnish ops lists them", o.Name, diag.Suggest(o.Name, registry.Names()))
 	}
 	if o.JSON {
 		return printJSON(h.out, newOperator(spec))
@@ -90,11 +108,11 @@ func printJSON(w io.Writer, v any) error {
 	return err
 }
 
-func (o *opsCommand) list(h *host) error {
+func (o *opsListCommand) list(h *host, registry *ops.Registry) error {
 	groups := map[string][]ops.Spec{}
 	var all []operator
-	for _, name := range h.registry.Names() {
-		spec, _ := h.registry.Lookup(name)
+	for _, name := range registry.Names() {
+		spec, _ := registry.Lookup(name)
 		groups[spec.Group] = append(groups[spec.Group], spec)
 		if o.JSON {
 			all = append(all, newOperator(spec))

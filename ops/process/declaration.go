@@ -267,5 +267,8 @@ func (d Declaration) example(name string) string {
 			given = append(given, key+": 1")
 		}
 	}
+	if len(given) == 0 {
+		return name
+	}
 	return name + ": {" + strings.Join(given, ", ") + "}"
 }

@@ -1,0 +1,5 @@
+package cmd
+
+type opsTestCommand struct{}
+
+func (opsTestCommand) Run() error { return nil }
