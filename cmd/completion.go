@@ -133,6 +133,11 @@ func candidates(node *kong.Node, words []string, operands map[string][]string) (
 		}
 	case len(node.Children) > 0:
 		addCommands(node, add)
+		if node.DefaultCmd != nil && len(node.DefaultCmd.Positional) > 0 {
+			for _, w := range operands[node.Name+" <"+node.DefaultCmd.Positional[0].Name+">"] {
+				add(w, "")
+			}
+		}
 	case node.Name == "help":
 		addCommands(node.Parent, add)
 	case arguments < len(node.Positional):

@@ -15,7 +15,6 @@ import (
 
 type opsCommand struct {
 	List opsListCommand `cmd:"" default:"withargs" help:"List operators, or describe one."`
-	Test opsTestCommand `cmd:"" help:"Test an operator."`
 }
 
 // Help is shown by burnish ops --help.

@@ -16,6 +16,9 @@ func misplaced(root *yaml.Node) (faults diag.Diagnostics) {
 	levels(reflect.TypeFor[Config](), "", valid)
 	home := map[string][]string{}
 	for level, keys := range valid {
+		if strings.HasPrefix(level, "operators.") { // keys that name anything, such as command and help
+			continue
+		}
 		for _, key := range keys {
 			home[key] = append(home[key], shown(level, key))
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 // listedKeys are the lists and maps whose items have documented keys of their own.
-var listedKeys = []string{"watch", "pipelines", "fragments", "notify.webhooks"}
+var listedKeys = []string{"watch", "pipelines", "fragments", "notify.webhooks", "operators", "operators.NAME.parameters"}
 
 // keysOf adds the dotted keys of t below prefix.
 func keysOf(t reflect.Type, prefix string, keys *[]string) {
@@ -103,6 +103,13 @@ func TestReferenceExamplesAreSound(t *testing.T) {
 			}
 			folder := t.TempDir()
 			if err := os.Mkdir(filepath.Join(folder, "ingest"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			program, err := filepath.Abs("../packaging/examples/operators/soften.py")
+			if err == nil {
+				err = os.Symlink(program, filepath.Join(folder, "soften.py"))
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 			_, faults := config.Parse("burnish.yaml", folder, []byte(yaml), reg)

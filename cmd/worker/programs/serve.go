@@ -178,7 +178,7 @@ func (r *Remote) Start(_ context.Context, operator, digest string) (ops.Program,
 type changed struct{ text string }
 
 func (c changed) Error() string        { return c.text }
-func (c changed) Is(target error) bool { return target == ops.ErrProgramChanged } //nolint:errorlint // one value
+func (c changed) Is(target error) bool { return target == ops.ErrProgramChanged }
 
 // ask is an answer and the files that came with it.
 func (r *Remote) ask(q question) (a reply, files []*os.File, err error) {

@@ -1,5 +1,0 @@
-package cmd
-
-type opsTestCommand struct{}
-
-func (opsTestCommand) Run() error { return nil }
