@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs the command as users do. $PHOTOS holds real compressed
 // photos, $CLEAN the originals of them, $OPERATORS
 // programs that are operators, $GOLDEN pictures that outputs are
-// compared with.
+// compared with, $NETWORKS models of other authors.
 func TestScripts(t *testing.T) {
 	library, err := onnxtest.Library()
 	if err != nil {
@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("CLEAN", filepath.Join(filepath.Dir(photos), "originals"))
 			e.Setenv("GOLDEN", golden)
 			e.Setenv("OPERATORS", filepath.Join(photos, "../../examples/operators"))
+			e.Setenv("NETWORKS", filepath.Join(filepath.Dir(photos), "../../ops/network/step/testdata"))
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "xdg"))
 			e.Values[daemonsKey{}] = daemons{}
 			return nil

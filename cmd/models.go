@@ -11,8 +11,9 @@ import (
 )
 
 type modelsCommand struct {
-	List   modelsListCommand   `cmd:"" help:"List the models that steps may name, with their digests."`
-	Verify modelsVerifyCommand `cmd:"" help:"Open the models of all pipelines as the daemon would, and compare pinned ones."`
+	List    modelsListCommand    `cmd:"" help:"List the models that steps may name, with their digests."`
+	Inspect modelsInspectCommand `cmd:"" help:"Describe an ONNX file and how the operator network would run it."`
+	Verify  modelsVerifyCommand  `cmd:"" help:"Open the models of all pipelines as the daemon would, and compare pinned ones."`
 }
 
 // Help is shown by burnish models --help.
@@ -21,6 +22,7 @@ func (modelsCommand) Help() string {
 
 Examples:
   burnish models list
+  burnish models inspect fbcnn_color.onnx
   burnish models verify -c burnish.yaml`
 }
 
@@ -52,6 +54,8 @@ func (m *modelsListCommand) Run(h *host) error {
 		switch {
 		case model.Error != "":
 			where += ": " + model.Error
+		case model.Foreign:
+			where += ", for the operator network"
 		case model.Hides:
 			where += ", used in place of the one in the binary"
 		}

@@ -202,6 +202,10 @@ func CheckModels(folder string, files []string) (all []Finding) {
 func judgeModel(name string, data []byte) Finding {
 	sum := sha256.Sum256(data)
 	f := Found("model", "%s, %d bytes, sha256 %s", name, len(data), hex.EncodeToString(sum[:]))
+	if foreign(name, data) {
+		f.Detail += ": of another program, for the operator network"
+		return f
+	}
 	if _, err := onnx.Inspect(name, data, nil); err != nil {
 		f.Detail += fmt.Sprintf(": %v", err)
 		return f.Warn("export the model again, or describe it in the step that uses it")

@@ -17,9 +17,10 @@ type Model struct {
 	Version string `json:"version,omitempty"`
 	SHA256  string `json:"sha256"`
 	Bytes   int    `json:"bytes"`
-	Path    string `json:"path,omitempty"`  // of its file; "" for one in the binary
-	Hides   bool   `json:"hides,omitempty"` // it is used in place of the one in the binary
-	Error   string `json:"error,omitempty"` // why it cannot be used
+	Path    string `json:"path,omitempty"`    // of its file; "" for one in the binary
+	Hides   bool   `json:"hides,omitempty"`   // it is used in place of the one in the binary
+	Foreign bool   `json:"foreign,omitempty"` // of another program: for the operator network
+	Error   string `json:"error,omitempty"`   // why it cannot be used
 }
 
 // Models lists the models in the binary and those in a folder, which may be "".
@@ -51,9 +52,19 @@ func Models(folder string) (all []Model, err error) {
 func describe(name, path string, data []byte) Model {
 	digest := sha256.Sum256(data)
 	m := Model{Name: name, Path: path, Bytes: len(data), SHA256: hex.EncodeToString(digest[:])}
+	if m.Foreign = foreign(name, data); m.Foreign {
+		return m
+	}
 	c, err := onnx.Inspect(name, data, nil)
 	if m.Version = c.Version; err != nil {
 		m.Error = err.Error()
 	}
 	return m
+}
+
+// foreign reports whether a file is ONNX without a contract of Burnish's.
+func foreign(name string, data []byte) bool {
+	f, err := onnx.Describe(name, data)
+	_, own := f.Metadata["burnish.contract"]
+	return err == nil && !own
 }

@@ -54,7 +54,7 @@ func (b *builder) build(want device.Device) (_ *Model, err error) {
 		m.fallback = b.announce(log, want, err)
 	}
 	if m.session, m.selfTest, err = b.cpuSession(log); err != nil {
-		return nil, fmt.Errorf("open model %s: %w", b.name, err)
+		return nil, fmt.Errorf("open model %s: %s", b.name, explainModel(err))
 	}
 	log.Log(context.Background(), b.interest(), "model opened", "model", b.name, "device", m.Device().String(), "self_test", m.selfTest.String())
 	return m, nil

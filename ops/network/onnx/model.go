@@ -72,6 +72,9 @@ func OpenBytes(name string, data []byte, o Options) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
+	if err := allocations(data); err != nil {
+		return nil, fmt.Errorf("model %s: %w", name, err)
+	}
 	b := builder{name: name, data: data, codec: codec{c, bound}, contract: c, graph: g, options: o}
 	return bounded(name, longestOpening(o.Device), func() (*Model, error) { return b.build(o.Device) })
 }

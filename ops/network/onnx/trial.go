@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/burnish-photo/burnish/ops/device"
@@ -24,16 +25,19 @@ func OpenTrial(name string, data []byte, c Contract, threads int) (*Trial, error
 	}
 	g, err := readGraph(data)
 	if err != nil {
-		return nil, fmt.Errorf("model %s: %w", name, err)
+		return nil, err
 	}
 	bound, err := g.names(c.Form)
 	if err != nil {
-		return nil, fmt.Errorf("model %s: %w", name, err)
+		return nil, err
+	}
+	if err := allocations(data); err != nil {
+		return nil, err
 	}
 	b := builder{name: name, data: data, codec: codec{c, bound}, graph: g, options: Options{Threads: threads}}
 	s, err := b.session(device.CPU)
 	if err != nil {
-		return nil, fmt.Errorf("model %s: %s", name, explainModel(err))
+		return nil, errors.New(explainModel(err))
 	}
 	return &Trial{name, g, s}, nil
 }

@@ -27,6 +27,9 @@ func (r *resolver) roles() (err error) {
 		return fmt.Errorf("has %d image inputs (%s); burnish needs one: export it with the others fixed, or name the photo's as input and give the others numbers in values, where they take single numbers", len(images), names(images))
 	}
 	r.image = images[0]
+	if err := r.holdsImage(r.image, "input"); err != nil {
+		return err
+	}
 	if r.answer, err = r.answering(); err != nil {
 		return err
 	}
@@ -51,7 +54,7 @@ func (r *resolver) isNumber(p onnx.Port) bool {
 func (r *resolver) answering() (onnx.Port, error) {
 	var found *onnx.Port
 	for i, p := range r.File.Outputs {
-		if found == nil && (p.Name == r.said.Output || r.said.Output == "" && (p.Image() || len(p.Dims) == 0 && p.Elem.FullScale() > 0)) {
+		if found == nil && (p.Name == r.said.Output || r.said.Output == "" && (len(p.Dims) == 4 || len(p.Dims) == 0 && p.Elem.FullScale() > 0)) {
 			found = &r.File.Outputs[i]
 		} else {
 			r.Ignored = append(r.Ignored, p.String())
@@ -97,13 +100,13 @@ func (r *resolver) numbers() error {
 
 // form finds layout, channels and sizes that the file tells by its shapes.
 func (r *resolver) form() error {
-	if err := errors.Join(r.holdsImage(r.image, "input"), r.holdsImage(r.answer, "output")); err != nil {
+	if err := r.holdsImage(r.answer, "output"); err != nil {
 		return err
 	}
 	if err := r.layout(); err != nil {
 		return err
 	}
-	return r.sizes()
+	return errors.Join(r.sizes(), r.broken)
 }
 
 func (r *resolver) holdsImage(p onnx.Port, role string) error {

@@ -129,6 +129,8 @@ func (m *measurement) scale() error {
 			if times, ok := m.times(other, w, h); ok {
 				c.Scale = times
 				_, err = m.run(c, w, h)
+			} else {
+				err = fmt.Errorf("it answers an image of %d×%d pixels with %v: burnish needs 1 to %d times the width and as many times the height", w, h, other.Got, mostScale)
 			}
 		}
 		if err == nil {
@@ -225,7 +227,7 @@ func (m *measurement) ranged() error {
 		if err == nil {
 			apart[i] = Apart(Picture(m.w, m.h), out, m.w, m.h, c.Scale)
 		}
-		told += fmt.Sprintf("; %.3f in [%g, %g]", apart[i], try[0], try[1])
+		told += fmt.Sprintf("; %.3g in [%g, %g]", apart[i], try[0], try[1])
 		if apart[i] <= alikeness {
 			alike++
 		}

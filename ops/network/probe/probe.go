@@ -94,6 +94,7 @@ type resolver struct {
 	said   manifest.Keys   // by all
 	by     map[string]Said // who says a key
 	own    *onnx.Contract  // of Burnish's own exports
+	broken error           // why there is none, where the file says that there is one
 	image  onnx.Port
 	answer onnx.Port
 }
@@ -111,7 +112,8 @@ func (r *resolver) gather(said []Said) error {
 	if _, ok := r.File.Metadata["burnish.contract"]; ok {
 		c, err := onnx.Inspect(r.name, r.data, nil)
 		if err != nil {
-			return errors.New(strings.TrimPrefix(err.Error(), "model "+r.name+": "))
+			r.broken = errors.New(strings.TrimPrefix(err.Error(), "model "+r.name+": "))
+			return nil
 		}
 		r.own = &c
 		said = append(slices.Clone(said), Said{FromMetadata, manifest.Keys{

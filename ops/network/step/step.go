@@ -4,6 +4,7 @@
 package step
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,7 +91,7 @@ func (c *Config) Build(ctx context.Context, env ops.Env) (ops.Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	said, err := c.said(model)
+	said, name, err := c.said(model)
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +120,7 @@ func (c *Config) Build(ctx context.Context, env ops.Env) (ops.Operator, error) {
 			env.Log.Debug("model", "model", model.Name, "key", f.Key, "value", f.Value, "from", f.From, "why", f.Why)
 		}
 	}
+	found.Contract.Name = cmp.Or(name, found.Contract.Name)
 	model.Contract = &found.Contract
 	o := network.Options{
 		Name: operator, Models: []network.Model{model}, Strength: c.Strength, Drift: c.Drift,
@@ -134,22 +136,23 @@ func (c *Config) Build(ctx context.Context, env ops.Env) (ops.Operator, error) {
 	return op, nil
 }
 
-// said is what the step and the manifest say of the model, the step first.
-func (c *Config) said(model network.Model) ([]probe.Said, error) {
-	all := []probe.Said{{From: probe.FromStep, Keys: c.Keys}}
+// said is what the step and the manifest say of the model, the step first, and the
+// name that the manifest gives it.
+func (c *Config) said(model network.Model) (all []probe.Said, name string, err error) {
+	all = []probe.Said{{From: probe.FromStep, Keys: c.Keys}}
 	if model.Path == "" {
-		return all, nil
+		return all, "", nil
 	}
 	m, ok, err := manifest.Beside(model.Path)
 	if err != nil || !ok {
-		return all, err
+		return all, "", err
 	}
 	if m.SHA256 != "" {
 		if got := model.SHA256(); !strings.EqualFold(got, m.SHA256) {
-			return nil, fmt.Errorf("model %s: has the SHA-256 %s, and its manifest is of %s: put the file back, or write a manifest for the new one with burnish models inspect --manifest", model.Name, got, m.SHA256)
+			return nil, "", fmt.Errorf("model %s: has the SHA-256 %s, and its manifest is of %s: put the file back, or write a manifest for the new one with burnish models inspect --manifest", model.Name, got, m.SHA256)
 		}
 	}
-	return append(all, probe.Said{From: probe.FromManifest, Keys: m.Keys}), nil
+	return append(all, probe.Said{From: probe.FromManifest, Keys: m.Keys}), m.Name, nil
 }
 
 // compile reads expressions; tests are their values where those depend on no photo.

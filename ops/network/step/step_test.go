@@ -76,8 +76,13 @@ func answer(t testing.TB, op ops.Operator, in ops.Image) (*vips.Image, map[strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(out.Close)
-	return out.Pixels, notes.All()
+	defer out.Close()
+	made, err := out.Pixels.Materialise(t.Context(), 1<<30, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(made.Close)
+	return made, notes.All()
 }
 
 func pixels(t testing.TB, p *vips.Image) []byte {
