@@ -46,7 +46,7 @@ func (Interval) JSONSchema() map[string]any { return numbers(2, nil) }
 // DecodeStrict reads [low, high].
 func (r *Interval) DecodeStrict(node *yaml.Node) diag.Diagnostics {
 	faults := decodeNumbers(node, (*[]float64)(r), 2, "two numbers that rise, [low, high]")
-	if len(faults) == 0 && (*r)[0] >= (*r)[1] {
+	if len(faults) == 0 && len(*r) == 2 && (*r)[0] >= (*r)[1] {
 		faults = append(faults, diag.At(node, "must be two numbers that rise, [low, high], got [%g, %g]", (*r)[0], (*r)[1]))
 	}
 	return faults

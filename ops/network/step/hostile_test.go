@@ -90,7 +90,7 @@ func TestRejectsAnswers(t *testing.T) {
 	// What is declared wrongly is found at the first tile.
 	for text, want := range map[string]string{
 		"{model: ./hostile_doubled.onnx, scale: 1, multiple: 1, range: [0, 1], halo: 16}": "its scale, layout or multiple is another than declared",
-		"{model: ./bytes.onnx, range: [0, 1]}":                                        "moved the mean",
+		"{model: ./bytes.onnx, range: [0, 1]}":                                            "moved the mean",
 		"{model: ./sevenths.onnx, scale: 1, multiple: 8, range: [0, 1], halo: 16}":        "sevenths",
 		"{model: ./compact_x4.onnx, output_range: [0, 4], range: [0, 1], scale: 4}":       "moved the mean",
 	} {
