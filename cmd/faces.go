@@ -32,7 +32,9 @@ type faces struct {
 
 // mount begins to answer on the site. The state folder is the daemon's alone.
 func (f *faces) mount(site *serve.Site, control *api.Mux, stateDir string) error {
-	submit := func(ctx context.Context, j plugin.Job) (plugin.Result, error) { return app.Submit(ctx, f.daemon.Load(), j) }
+	submit := func(ctx context.Context, j plugin.Job) (plugin.Result, error) {
+		return app.Submit(ctx, f.daemon.Load(), j)
+	}
 	in, err := intake.Open(intake.Options{StateDir: stateDir, Submit: submit})
 	if err != nil {
 		return err
@@ -115,4 +117,3 @@ func offered(c *config.Config, names []string) (all []v1.Pipeline) {
 	}
 	return all
 }
-
