@@ -34,7 +34,7 @@ type listInput struct {
 
 // List are jobs, the newest first.
 type List struct {
-	Jobs []Job `json:"jobs"`
+	Jobs []Job `json:"jobs" nullable:"false"`
 }
 
 // Register declares the operations on jobs to the API.

@@ -26,26 +26,28 @@ func MediaType(format string) string {
 // maxAccept bounds the parts of a header that are looked at.
 const maxAccept = 64
 
-// preferred is the index of the offer that an Accept header wants most, the first
-// of those it wants alike; -1: none. An empty header takes anything.
+// preferred is the index of the offer that an Accept header wants most; -1: none.
+// Of those that it wants alike it is one that it names, and the first of these. An
+// empty header takes anything.
 func preferred(accept string, offers []string) int {
 	if strings.TrimSpace(accept) == "" {
 		accept = "*/*"
 	}
-	best, most := -1, 0.0
+	best, most, closest := -1, 0.0, -1
 	for i, offer := range offers {
-		if q := quality(accept, offer); q > most {
-			best, most = i, q
+		q, precise := quality(accept, offer)
+		if q > most || q == most && q > 0 && precise > closest {
+			best, most, closest = i, q, precise
 		}
 	}
 	return best
 }
 
 // quality is how much an Accept header wants a media type: by its most specific
-// range, as RFC 9110, section 12.5.1, has it.
-func quality(accept, offer string) (q float64) {
+// range, as RFC 9110, section 12.5.1, has it. precise is how specific that is.
+func quality(accept, offer string) (q float64, precise int) {
 	kind, _, _ := strings.Cut(offer, "/")
-	precise := -1
+	precise = -1
 	for n, part := range strings.Split(accept, ",") {
 		if n == maxAccept {
 			break
@@ -67,5 +69,5 @@ func quality(accept, offer string) (q float64) {
 		}
 		precise, q = at, weight
 	}
-	return q
+	return q, precise
 }

@@ -19,7 +19,7 @@ type Receipt struct {
 	Device   string            `json:"device,omitempty" doc:"that the network ran on"`
 	Seconds  float64           `json:"seconds" doc:"of processing, waiting not included"`
 	Digest   string            `json:"digest,omitempty" doc:"SHA-256 of the photo that was sent"`
-	Outputs  []MadeOutput      `json:"outputs"`
+	Outputs  []MadeOutput      `json:"outputs" nullable:"false"`
 	Notes    map[string]string `json:"notes,omitempty" doc:"what operators reported"`
 }
 
