@@ -15,6 +15,7 @@ import (
 
 type opsCommand struct {
 	List opsListCommand `cmd:"" default:"withargs" help:"List operators, or describe one."`
+	Test opsTestCommand `cmd:"" help:"Test whether an operator does what operators must."`
 }
 
 // Help is shown by burnish ops --help.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"runtime"
@@ -15,7 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/burnish-photo/burnish/cmd/worker/sandbox"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/process"
 	"golang.org/x/sys/unix"
@@ -57,15 +55,10 @@ func launch(operator string, d process.Declaration, o order, log *slog.Logger) (
 	out, stdout := pipe()
 	errors1, stderrEnd := pipe()
 	orders, give := pipe()
+	status, report := pipe()
 	if err != nil {
 		return nil, err
 	}
-	status, report, err := socketPair()
-	if err != nil {
-		return nil, err
-	}
-	opened = append(opened, report)
-	defer status.Close()
 	c := &child{operator: operator, in: in, out: out, dead: make(chan struct{}), stderr: &stderr{operator: operator, log: log}}
 	command := exec.Command(executable)
 	command.Args, command.Env, command.Dir = arguments(), o.Environment, "/"
@@ -98,6 +91,7 @@ func launch(operator string, d process.Declaration, o order, log *slog.Logger) (
 	go c.stderr.follow(errors1)
 	err = c.instruct(give, status, o)
 	give.Close()
+	status.Close()
 	if err != nil {
 		c.kill("it was not executed")
 		<-c.dead
@@ -108,35 +102,25 @@ func launch(operator string, d process.Declaration, o order, log *slog.Logger) (
 }
 
 // instruct gives the process its order and waits until it is another program.
-func (c *child) instruct(give *os.File, status *net.UnixConn, o order) error {
+func (c *child) instruct(give, status *os.File, o order) error {
 	text, err := json.Marshal(o)
 	if err != nil {
 		return err
 	}
 	late := time.Now().Add(startTimeout)
-	_ = errors.Join(status.SetReadDeadline(late), give.SetWriteDeadline(late)) // sockets and pipes have them
+	_ = errors.Join(status.SetReadDeadline(late), give.SetWriteDeadline(late)) // pipes have them
 	if _, err := give.Write(text); err != nil {
 		return err
 	}
 	give.Close()
-	for packet, room := make([]byte, 4096), make([]byte, syscall.CmsgSpace(4)); ; {
-		n, m, _, _, err := status.ReadMsgUnix(packet, room)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		files, err := received(room[:m])
-		if err != nil {
-			return err
-		}
-		switch {
-		case len(files) == 1:
-			go sandbox.Forks(files[0], func() bool { return len(group(c.pid)) <= mostProcesses })
-		case n > 0:
-			return errors.New(diag.Printable(string(packet[:n])))
-		default: // it is closed by the execution of the program
-			return nil
-		}
+	said, err := io.ReadAll(io.LimitReader(status, 4096))
+	if err != nil {
+		return err
 	}
+	if len(said) > 0 {
+		return errors.New(diag.Printable(string(said)))
+	}
+	return nil
 }
 
 // ended notes how the program ended.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -98,6 +99,18 @@ func attack(how string, args []string) {
 				return
 			}
 		}
+	case "limits":
+		status, _ := os.ReadFile("/proc/self/status")
+		caps := ""
+		for line := range strings.Lines(string(status)) {
+			if strings.HasPrefix(line, "CapEff:") || strings.HasPrefix(line, "CapPrm:") {
+				caps += strings.Fields(line)[1] + " "
+			}
+		}
+		var tasks, size syscall.Rlimit
+		_ = syscall.Getrlimit(6 /* RLIMIT_NPROC */, &tasks)
+		_ = syscall.Getrlimit(syscall.RLIMIT_FSIZE, &size)
+		fmt.Printf("user %d, capabilities %stasks %d, files %d\n", os.Getuid(), caps, tasks.Max, size.Max)
 	case "environment":
 		fmt.Println(strings.Join(os.Environ(), " "))
 	case "stay": // whatever happens
@@ -217,6 +230,17 @@ func TestDeclaredProgramsRun(t *testing.T) {
 	}
 }
 
+// Root's programs are not root's, so that the kernel bounds what they start.
+func TestRootIsLeft(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not root")
+	}
+	got := says(t, launcher(t, io.Discard, "1GB", nil, "limits"))
+	if want := regexp.MustCompile(`^user 20\d{8}, capabilities 0000000000000004 0000000000000004 tasks 512, files 0$`); !want.MatchString(got) {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestEnvironmentIsItsOwn(t *testing.T) {
 	t.Setenv("BURNISH_SECRET", "secret")
 	got := says(t, launcher(t, io.Discard, "1GB", nil, "environment"))
@@ -299,7 +323,7 @@ func TestStubbornProgramsEnd(t *testing.T) {
 func TestManyProcessesEnd(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "bomb")
 	// A bounded one, that a fault here harms nobody.
-	text := "#!/bin/sh\ni=0\nwhile [ $i -lt 100 ]; do sleep 20 & i=$((i+1)); done\nsleep 20\n"
+	text := "#!/bin/sh\ni=0\nwhile [ $i -lt 50 ]; do sleep 20 & i=$((i+1)); done\nsleep 20\n"
 	if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -33,10 +33,6 @@ const mostPacket = 16 << 10
 
 // Pair is a connection of packets to oneself; the second end is for a worker.
 func Pair() (*net.UnixConn, *os.File, error) {
-	return socketPair()
-}
-
-func socketPair() (*net.UnixConn, *os.File, error) {
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, err

@@ -46,15 +46,8 @@ func become() error {
 	}
 	if o.Confined {
 		p := sandbox.Program{Run: o.Run, Read: o.Read, Forks: o.Forks}
-		forks, err := p.Enter(o.Landlock, statusDescriptor)
-		if err != nil {
+		if err := p.Enter(o.Landlock); err != nil {
 			return fmt.Errorf("confine the program: %w", err)
-		}
-		if forks != nil {
-			if err := unix.Sendmsg(statusDescriptor, []byte{0}, unix.UnixRights(int(forks.Fd())), nil, 0); err != nil {
-				return fmt.Errorf("hand over what the program starts: %w", err)
-			}
-			forks.Close()
 		}
 	}
 	return fmt.Errorf("%s: %w", o.Command[0], syscall.Exec(o.Command[0], o.Command, o.Environment))
@@ -63,6 +56,10 @@ func become() error {
 // spare is memory beside what a program holds: stacks of threads that are
 // reserved, and its libraries' data. The guard counts what is held.
 const spare = 512 << 20
+
+// mostTasks bounds processes and threads before the guard counts them. Root's are
+// bounded only where it can be left.
+const mostTasks = 512
 
 // niceness lets the guard run when a program has started many processes.
 const niceness = 5
@@ -79,15 +76,20 @@ func limit(o order) error {
 			return fmt.Errorf("limit what the program may take: %w", err)
 		}
 	}
-	if !o.Forks {
-		return nil
+	most := uint64(mostTasks)
+	if o.Confined {
+		left, err := sandbox.LeaveRoot()
+		if err != nil {
+			return err
+		}
+		if !left {
+			most += tasks() // which the user has without it
+		}
 	}
-	// What holds its processes down before the guard counts them. Root's number is
-	// not bounded by the kernel.
-	most := tasks() + mostProcesses + 32
-	err := errors.Join(
-		syscall.Setrlimit(unix.RLIMIT_NPROC, &syscall.Rlimit{Cur: most, Max: most}),
-		unix.Setpriority(unix.PRIO_PROCESS, 0, niceness))
+	err := syscall.Setrlimit(unix.RLIMIT_NPROC, &syscall.Rlimit{Cur: most, Max: most})
+	if o.Forks {
+		err = errors.Join(err, unix.Setpriority(unix.PRIO_PROCESS, 0, niceness))
+	}
 	if err != nil {
 		return fmt.Errorf("limit what the program may take: %w", err)
 	}

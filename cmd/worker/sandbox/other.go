@@ -41,7 +41,7 @@ type Program struct {
 }
 
 // Enter works on Linux alone.
-func (Program) Enter(bool, int) (*os.File, error) { return nil, CanFilter() }
+func (Program) Enter(bool) error { return CanFilter() }
 
-// Forks has nothing to do.
-func Forks(*os.File, func() bool) {}
+// LeaveRoot works on Linux alone.
+func LeaveRoot() (bool, error) { return false, nil }

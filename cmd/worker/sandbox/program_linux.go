@@ -1,12 +1,10 @@
 package sandbox
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"slices"
-	"unsafe"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -38,92 +36,70 @@ func (p Program) rules() Rules {
 
 // Enter confines the calling thread, which executes the program next. Without
 // Landlock, landlock is false and files are confined by the process's limits
-// alone. There is no way back. Where the program may start processes, each asks on
-// the listener before: see [Forks]. It is nil where the kernel gives none. On the
-// descriptor socket alone the thread may still send messages.
-func (p Program) Enter(landlock bool, socket int) (listener *os.File, err error) {
+// alone. There is no way back.
+func (p Program) Enter(landlock bool) error {
 	abi := 0
 	if landlock {
+		var err error
 		if abi, err = Version(); err != nil {
-			return nil, err
+			return err
 		}
 		if err := p.rules().Confine(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if architecture == 0 {
-		return nil, fmt.Errorf("no system call filter for %s is known", runtime.GOARCH)
+		return fmt.Errorf("no system call filter for %s is known", runtime.GOARCH)
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return nil, fmt.Errorf("forbid new privileges: %w", err)
+		return fmt.Errorf("forbid new privileges: %w", err)
 	}
-	if err := dropCapabilities(); err != nil {
-		return nil, fmt.Errorf("drop capabilities: %w", err)
-	}
-	f := programFilter{filter{pid: uint32(os.Getpid()), socket: uint32(socket), landlock: abi, forbid: forbidQuietly}, unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)}
-	if p.Forks {
-		f.fork = unix.SECCOMP_RET_USER_NOTIF
-		fd, err := install(f.program(), unix.SECCOMP_FILTER_FLAG_NEW_LISTENER|unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
-		if err == nil {
-			return os.NewFile(uintptr(fd), "forks"), nil
-		}
-		f.fork = unix.SECCOMP_RET_ALLOW
-	}
+	f := programFilter{filter{pid: uint32(os.Getpid()), landlock: abi, forbid: forbidQuietly}, p.Forks}
 	if _, err := install(f.program(), 0); err != nil {
-		return nil, fmt.Errorf("filter system calls: %w", err)
-	}
-	return nil, nil
-}
-
-// dropCapabilities leaves root's programs no power but to read files of others,
-// as far as Landlock lets them.
-func dropCapabilities() error {
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	for c := uintptr(0); c <= 63; c++ {
-		if c == unix.CAP_DAC_READ_SEARCH {
-			continue
-		}
-		err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0)
-		switch {
-		case errors.Is(err, unix.EINVAL): // the last that there is
-			return nil
-		case errors.Is(err, unix.EPERM): // it has not the right to, nor much else
-			return nil
-		case err != nil:
-			return err
-		}
+		return fmt.Errorf("filter system calls: %w", err)
 	}
 	return nil
 }
 
-// Forks answers a program's processes that start others, until all have ended:
-// each may, while allow says so.
-func Forks(listener *os.File, allow func() bool) {
-	defer listener.Close()
-	fd := int(listener.Fd())
-	for {
-		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		if _, err := unix.Poll(ready, -1); err != nil && !errors.Is(err, unix.EINTR) {
-			return
-		}
-		if ready[0].Revents&unix.POLLIN == 0 {
-			if ready[0].Revents != 0 { // nobody is left to ask
-				return
-			}
-			continue
-		}
-		var n notification
-		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_RECV, uintptr(unsafe.Pointer(&n))); errno != 0 {
-			continue // who asked is gone
-		}
-		a := answer{id: n.id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
-		if !allow() {
-			a.flags, a.errno = 0, -int32(unix.EAGAIN)
-		}
-		_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&a)))
+// firstNobody and nobodies are a range of user numbers that no user has.
+const (
+	firstNobody = 2_000_000_000
+	nobodies    = 100_000_000
+)
+
+// LeaveRoot makes the calling thread, of root's, a user that nobody is and that
+// has no power but to read files, as far as the rules of Landlock let it. It
+// reports false where it is not root's, or where there are no such users.
+func LeaveRoot() (bool, error) {
+	if os.Geteuid() != 0 {
+		return false, nil
 	}
+	if err := unix.Prctl(unix.PR_SET_KEEPCAPS, 1, 0, 0, 0); err != nil {
+		return false, fmt.Errorf("keep the right to read: %w", err)
+	}
+	id := uintptr(firstNobody + os.Getpid()%nobodies)
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, 0, 0, 0); errno != 0 {
+		return false, nil
+	}
+	for _, call := range []uintptr{unix.SYS_SETRESGID, unix.SYS_SETRESUID} {
+		if _, _, errno := unix.RawSyscall(call, id, id, id); errno != 0 { // such as in a container that has few users
+			return false, nil
+		}
+	}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	const read = 1 << unix.CAP_DAC_READ_SEARCH
+	data := [2]unix.CapUserData{{Effective: read, Permitted: read, Inheritable: read}}
+	err := unix.Capset(&header, &data[0])
+	if err == nil {
+		err = unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, unix.CAP_DAC_READ_SEARCH, 0, 0)
+	}
+	if err == nil { // which another user loses
+		err = unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
+	}
+	if err != nil {
+		return false, fmt.Errorf("leave root: %w", err)
+	}
+	return true, nil
 }
 
 // scopesSignals is the version of Landlock that keeps signals within it.
@@ -132,7 +108,7 @@ const scopesSignals = 6
 // programFilter is what of system calls is left to a program.
 type programFilter struct {
 	filter
-	fork uint32 // what the kernel does about a call that starts a process
+	forks bool
 }
 
 // program is the filter for the kernel.
@@ -153,7 +129,10 @@ func (f programFilter) program() []bpf.Instruction {
 		on(c.number, forbid)
 	}
 	on(unix.SYS_CLONE3, bpf.RetConstant{Val: unheardOf})
-	fork := bpf.RetConstant{Val: f.fork}
+	fork := forbid
+	if f.forks {
+		fork = allow
+	}
 	on(unix.SYS_CLONE, load(atArgument(0)), bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: namespaces, SkipFalse: 1}, forbid,
 		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: unix.CLONE_THREAD, SkipTrue: 1}, fork, allow)
 	for _, c := range oldCalls {
@@ -161,8 +140,7 @@ func (f programFilter) program() []bpf.Instruction {
 			on(c.number, fork)
 		}
 	}
-	on(unix.SYS_SENDMSG, load(atArgument(0)), unless(f.socket, 1), allow, forbid)
-	if f.fork == f.forbid || f.landlock < scopesSignals {
+	if !f.forks || f.landlock < scopesSignals {
 		for _, number := range []uint32{unix.SYS_KILL, unix.SYS_TGKILL, unix.SYS_RT_SIGQUEUEINFO, unix.SYS_RT_TGSIGQUEUEINFO} {
 			on(number, load(atArgument(0)), unless(f.pid, 1), allow, forbid)
 		}
@@ -180,7 +158,7 @@ const namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS |
 // judge, where there is one, and the program's own is yet to come.
 func (f programFilter) forbidden() []call {
 	all := slices.Concat(forbiddenCalls, oldCalls, brokeredCalls, []call{
-		{"recvmsg", unix.SYS_RECVMSG}, {"setpgid", unix.SYS_SETPGID}, {"setsid", unix.SYS_SETSID}, {"openat2", unix.SYS_OPENAT2},
+		{"sendmsg", unix.SYS_SENDMSG}, {"recvmsg", unix.SYS_RECVMSG}, {"setpgid", unix.SYS_SETPGID}, {"setsid", unix.SYS_SETSID}, {"openat2", unix.SYS_OPENAT2},
 	})
 	return slices.DeleteFunc(all, func(c call) bool {
 		return c.name == "execve" || starts(c)
