@@ -32,8 +32,8 @@ func appConfig(c *config.Config, w app.Workers) app.Config {
 func watchedJob(w config.Watch) plugin.Job {
 	return plugin.Job{
 		Links: plugin.Links(w.Links), Pipeline: w.Pipeline, Output: w.Output, Review: w.Review, Allow: w.AllowFormats, Limits: w.Limits, Quarantine: w.OnQuarantine.Move,
-		OnChange: cmp.Or(w.OnChange, plugin.AskFirst),
-		After:    plugin.After{Move: w.OnSuccess.Move, Trash: w.OnSuccess.Trash, KeepSidecars: w.OnSuccess.Sidecars == config.KeepSidecars},
+		OnChange: cmp.Or(w.OnChange, plugin.AskFirst), Canary: w.Canary > 0,
+		After: plugin.After{Move: w.OnSuccess.Move, Trash: w.OnSuccess.Trash, KeepSidecars: w.OnSuccess.Sidecars == config.KeepSidecars},
 	}
 }
 

@@ -73,6 +73,7 @@ type Watch struct {
 	Limits         plugin.PhotoLimits `yaml:"limits" help:"limits of this folder, in place of the general ones"`
 	OnSuccess      OnSuccess          `yaml:"on_success" help:"what happens to an original after success: keep (default), {move: FOLDER} or {trash: 720h}; sidecars: keep leaves its sidecars behind"`
 	OnChange       string             `yaml:"on_change" enum:"ask,redo,keep," help:"what happens to finished photos when the pipeline changes: ask waits for burnish reprocess, redo makes changed outputs anew, keep leaves outputs as they are"`
+	Canary         diag.Percent       `yaml:"canary" help:"part of the finished photos, such as 2%, that a changed pipeline is tried on before it has the others; 0%: none"`
 	OnQuarantine   OnQuarantine       `yaml:"on_quarantine" help:"what happens to an original in quarantine"`
 }
 
@@ -109,7 +110,7 @@ func (c *Config) Engine() plugin.Config {
 		Restore: c.Restore, Limits: c.Limits.Limits, Cache: c.Cache, Retention: c.Ledger.Retention, KeepReplaced: c.Ledger.KeepReplaced,
 	}
 	for _, w := range c.Watch {
-		e.Routes = append(e.Routes, plugin.Route{Source: w.Folder, Output: w.Output, Originals: w.OnSuccess.Move, Quarantine: w.OnQuarantine.Move})
+		e.Routes = append(e.Routes, plugin.Route{Source: w.Folder, Output: w.Output, Originals: w.OnSuccess.Move, Quarantine: w.OnQuarantine.Move, Canary: w.Canary.Part()})
 	}
 	return e
 }

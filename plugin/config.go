@@ -59,6 +59,10 @@ type Route struct {
 	Output     string // folder that outputs are below
 	Originals  string // folder that originals are moved to after success; "": none
 	Quarantine string // folder that originals are moved to in quarantine; "": none
+
+	// Canary is the part of 1 of the photos which a changed pipeline is tried on
+	// before it has the others; 0: none.
+	Canary float64
 }
 
 // Cache keeps what networks computed, in the state folder.

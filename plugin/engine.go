@@ -22,6 +22,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin/adhoc"
 	"github.com/burnish-photo/burnish/plugin/admission"
 	"github.com/burnish-photo/burnish/plugin/cache"
+	"github.com/burnish-photo/burnish/plugin/canary"
 	"github.com/burnish-photo/burnish/plugin/change"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/ledger"
@@ -78,12 +79,22 @@ type pipeline struct {
 }
 
 // register lets a ledger know the pipelines as they are now.
-func register(s history.Store, pipelines map[string]*pipeline) error {
+// Changes that are tried on a sample first are known as such from then on.
+func register(ctx context.Context, e *Engine) error {
 	var now []history.Version
-	for _, p := range pipelines {
+	for _, p := range e.pipelines {
 		now = append(now, p.version)
 	}
-	return change.Register(s, now, time.Now())
+	if err := change.Register(e.store, now, time.Now()); err != nil {
+		return err
+	}
+	shares := map[string]float64{}
+	for _, r := range e.config.Routes {
+		if r.Canary > 0 {
+			shares[r.Source] = r.Canary
+		}
+	}
+	return canary.Begin(ctx, e.store, shares, time.Now())
 }
 
 // Option changes how [Open] makes an engine.
@@ -212,7 +223,7 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 	}, func(p *pipeline) error { return p.graph.Close() })
 	e.memory = admission.NewMemoryLimiter(admission.ThisHost, int64(c.Limits.Memory), e.log)
 	if e.store != nil {
-		if err := register(e.store, e.pipelines); err != nil {
+		if err := register(ctx, e); err != nil {
 			return nil, err
 		}
 		e.viewer = newViewer(e)

@@ -74,6 +74,10 @@ type Job struct {
 	// changed: [RedoChanged], [AskFirst] or [KeepOutputs]; "" is RedoChanged.
 	OnChange string
 
+	// Canary lets a changed pipeline have a sample of the photos below Root that were
+	// done before, and the others once that was approved: see [Route].
+	Canary bool
+
 	// Quarantine is where an original goes after its third strike; "": it
 	// stays where it is.
 	Quarantine string

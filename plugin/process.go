@@ -68,6 +68,7 @@ func (e *Engine) process(ctx context.Context, t *task) (Result, error) {
 	}
 	before := t.history.Past().Review
 	t.keep(decision.Kept)
+	t.tried = decision.Trial != nil
 	switch decision.What {
 	case history.Skip:
 		return Result{State: Skipped, Reason: decision.Reason}, nil
@@ -188,6 +189,9 @@ func (e *Engine) newTask(ctx context.Context, j Job) (_ *task, err error) {
 	t.Task = history.Task{
 		Pipeline: p.name, Settings: p.settings, Build: p.build, Folder: folder, Outputs: len(p.outputs), Version: p.version, OnChange: j.OnChange, Whole: j.Review, Copies: p.copies(),
 		Redo: j.Again, Named: j.Named, Exclusive: j.Exclusive, Probe: j.Probe, Quarantine: j.Quarantine, Began: time.Now(),
+	}
+	if j.Canary && j.OnChange != KeepOutputs {
+		t.Task.Trial = t.request.Root
 	}
 	return t, nil
 }

@@ -14,12 +14,14 @@ import (
 
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin/beneath"
+	"github.com/burnish-photo/burnish/plugin/canary"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/journal"
 	"github.com/burnish-photo/burnish/plugin/naming"
 	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/review"
+	"github.com/burnish-photo/burnish/plugin/undo"
 )
 
 // publish gives the outputs their names, all of them being written, and lets the
@@ -50,6 +52,9 @@ func (e *Engine) publish(t *task, staged []*staging.File, result Result) (Result
 			return failed, err
 		}
 		outcome.Files, outcome.Made = append(outcome.Files, file), append(outcome.Made, s.Made()...)
+		if t.tried {
+			outcome.Compared = append(outcome.Compared, canary.Compare(context.Background(), file, s.Temporary()))
+		}
 	}
 	if err := t.history.Intend(outcome); err != nil {
 		return failed, err
@@ -66,18 +71,22 @@ func (t *task) published(s *staging.File) (f journal.File, err error) {
 	if f.Replaced != "" {
 		f.Own, err = t.history.Owners().Wrote(s.Path, f.Replaced)
 	}
-	if err != nil || f.Replaced == "" || f.Equal() || f.Folder || t.job.Unrecorded || t.engine.config.KeepReplaced == 0 {
+	keep := t.engine.config.KeepReplaced
+	if t.tried {
+		keep = max(keep, undo.Kept)
+	}
+	if err != nil || f.Replaced == "" || f.Equal() || f.Folder || t.job.Unrecorded || keep == 0 {
 		return f, err
 	}
-	if f.Kept, err = keepReplaced(t, f); err != nil {
+	if f.Kept, err = keepReplaced(t, f, keep); err != nil {
 		return f, t.request.Fail(Unwritable, fmt.Errorf("what the output %s replaces cannot be kept: %w", s.Path, err), "free space in the state folder, or take keep_replaced out of \"ledger\"")
 	}
 	return f, nil
 }
 
-// keepReplaced copies to the trash what an output is about to replace.
-func keepReplaced(t *task, f journal.File) (path string, err error) {
-	trash := originals.TrashFor(t.engine.config.StateDir, t.engine.config.KeepReplaced)
+// keepReplaced copies to the trash, for that long, what an output is about to replace.
+func keepReplaced(t *task, f journal.File, keep time.Duration) (path string, err error) {
+	trash := originals.TrashFor(t.engine.config.StateDir, keep)
 	path = filepath.Join(trash, "replaced-"+rand.Text()[:12], f.To)
 	top := filepath.Dir(f.To)
 	if f.ToTop > 0 {

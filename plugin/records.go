@@ -11,6 +11,7 @@ import (
 
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/cache"
+	"github.com/burnish-photo/burnish/plugin/canary"
 	"github.com/burnish-photo/burnish/plugin/change"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/catalog"
@@ -174,6 +175,20 @@ type (
 func Undo(ctx context.Context, r *Records, q UndoRequest) (UndoPage, error) {
 	u := undo.Undoer{Store: r.Store(), StateDir: r.StateDir(), Hold: r.Hold}
 	return u.Undo(ctx, q)
+}
+
+// Trial is a changed pipeline that is tried on a sample; see package canary.
+type Trial = canary.Trial
+
+// TrialPhoto is a photo of the sample.
+type TrialPhoto = canary.Photo
+
+// Trials are those of the pipelines that are in force.
+func Trials(ctx context.Context, r *Records) ([]Trial, error) { return canary.Look(ctx, r.Store()) }
+
+// Decider decides on trials.
+func Decider(r *Records) canary.Decider {
+	return canary.Decider{Store: r.Store(), StateDir: r.StateDir(), Hold: r.Hold}
 }
 
 // What [Verify] is asked and answers.

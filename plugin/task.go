@@ -37,6 +37,7 @@ type task struct {
 	header   *vips.Header   // of the photo, once it is to be decoded
 	sizes    map[int][2]int // of the outputs in pixels, by target
 	letGo    func()         // of the pipeline, which may be called again
+	tried    bool           // it is part of a trial: what its outputs replace is kept
 }
 
 // selection is which outputs of a pipeline are to be made of a photo.

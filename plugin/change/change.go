@@ -107,7 +107,7 @@ func registerUnknown(s history.Store, now time.Time) error {
 
 // merged is v with what is known of it, as in force.
 func merged(old, v history.Version) history.Version {
-	v.Since = old.Since
+	v.Since, v.Trials = old.Since, old.Trials
 	for build, outputs := range old.Builds {
 		if _, ok := v.Builds[build]; !ok {
 			v.Builds[build] = outputs

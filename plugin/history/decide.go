@@ -33,6 +33,7 @@ type Decision struct {
 	Record   Record     // that it follows from, zero where it follows from the files; of Run what was recorded before
 	Existing []Existing // of Adopt
 	Kept     Kept       // of Run and Copy: what stays as it is
+	Trial    *Trial     // of Run and Copy: that the photo is part of, nil for none; what its outputs replace is kept
 	Changed  bool       // of Skip: the pipeline was changed since, and the photo waits for [Records.Reprocess]
 }
 
@@ -90,7 +91,7 @@ func (c *Case) Decide(outputs Outputs) (Decision, error) {
 		return Decision{What: Publish, Record: past}, nil
 	}
 	d, err := c.byOutputs(outputs)
-	d.Kept = c.former.kept
+	d.Kept, d.Trial = c.former.kept, c.former.trial
 	return d, err
 }
 
@@ -111,6 +112,9 @@ func (c *Case) find() error {
 	}
 	if err == nil {
 		err = c.finishMove()
+	}
+	if err == nil {
+		err = c.former.try()
 	}
 	return err
 }

@@ -53,6 +53,7 @@ type Task struct {
 	Outputs  int    // of the pipeline
 	Version  Version
 	OnChange string // [Redo], [Ask] or [Keep]; "" is Redo
+	Trial    string // watched folder whose photos a changed pipeline is tried on first; "": none
 	Whole    bool   // where one output is to be made, all are
 	Copies   bool   // outputs of an equal photo may be copied
 	Redo     bool   // what outputs tell by themselves is no reason to skip the photo
@@ -69,6 +70,7 @@ const (
 	Redo = "redo" // the outputs that changed are made anew
 	Ask  = "ask"  // the same, once somebody has asked for it
 	Keep = "keep" // the outputs stay as they are until somebody asks for others
+	Held = "held" // as Ask: the pipeline is tried on other photos, or was taken back
 )
 
 // Key is the task's among those of a photo.

@@ -14,12 +14,15 @@ type Outcome struct {
 
 	Files []journal.File // the outputs as the journal tells of them
 	Made  []string       // folders that had to be made for them
+
+	Compared []Compared // the outputs, where the photo is part of a trial
 }
 
 func (c *Case) withOutcome(state State, o Outcome) Record {
 	r := c.record(state)
 	r.Notes, r.LeftOut, r.Outputs = o.Notes, o.LeftOut, o.Outputs
 	c.former.into(&r)
+	r.Trial = c.former.tried(o.Compared)
 	return r
 }
 

@@ -78,6 +78,7 @@ type Record struct {
 	Salvaged   bool              `json:"salvaged,omitempty"`   // read back from a damaged ledger, and not yet compared with its outputs
 	Mounts     []string          `json:"mounts,omitempty"`     // the file systems that its files lay on
 	Review     *Review           `json:"review,omitempty"`     // results that are not published yet
+	Trial      *Trial            `json:"trial,omitempty"`      // of a changed pipeline that the photo is part of, until it is decided
 	Undone     time.Time         `json:"undone,omitzero"`      // of Skipped: when its files were put back as they had been
 	Started    time.Time         `json:"started,omitzero"`
 	Finished   time.Time         `json:"finished,omitzero"`

@@ -29,6 +29,7 @@ func (k Kept) hasFile(place int) bool {
 const (
 	Awaits = "the pipeline was changed since; burnish reprocess makes what changed anew"
 	Stays  = "done by the pipeline as it was; on_change keeps it"
+	Tried  = "the pipeline was changed since, and is tried on a sample first; burnish canary shows it"
 )
 
 // succession is what a task takes over from an earlier record of the same photo:
@@ -38,6 +39,7 @@ type succession struct {
 	record  Record // zero: none
 	version Version
 	kept    Kept
+	trial   *Trial // that the photo is part of; nil: none
 }
 
 func (s *succession) found() bool { return s.record.Path != "" }
@@ -110,6 +112,8 @@ func (s *succession) decide() (Decision, error) {
 	case asked, s.c.task.OnChange == Redo, s.c.task.OnChange == "":
 	case s.c.task.OnChange == Keep:
 		return Decision{What: Skip, Reason: Stays, Record: s.record}, nil
+	case s.c.task.OnChange == Held:
+		return Decision{What: Skip, Reason: Tried, Record: s.record, Changed: true}, nil
 	default:
 		return Decision{What: Skip, Reason: Awaits, Record: s.record, Changed: true}, nil
 	}

@@ -3,6 +3,8 @@ package history
 import (
 	"slices"
 	"time"
+
+	"github.com/burnish-photo/burnish/plugin/history/rollout"
 )
 
 // Version is a pipeline as it was configured once. It tells what the fingerprint
@@ -17,6 +19,9 @@ type Version struct {
 	// Builds are the fingerprints of what made each output, by place, under the
 	// pipeline's fingerprint of its build.
 	Builds map[string][]string `json:"builds,omitempty"`
+
+	// Trials are those of the pipeline on the photos of watched folders.
+	Trials []rollout.Trial `json:"trials,omitempty"`
 
 	Since time.Time `json:"since,omitzero"` // it was first in force
 	Until time.Time `json:"until,omitzero"` // another took its place; zero for the one in force
@@ -94,4 +99,91 @@ func (all Versions) InForce(r Record) (v Version, ok bool) {
 func (all Versions) Changed(r Record) bool {
 	v, ok := all.InForce(r)
 	return ok && v.Settings != r.Settings() && r.MovedTo == "" && len(v.Stale(all[r.Settings()])) > 0
+}
+
+// Trial is that of a build on the photos of a folder.
+func (v Version) Trial(folder, build string) (t rollout.Trial, ok bool) {
+	for _, t := range v.Trials {
+		if t.Folder == folder && t.Build == build {
+			return t, true
+		}
+	}
+	return t, false
+}
+
+// Trial is what a photo tells of which a changed pipeline was tried.
+type Trial struct {
+	Before  Record     `json:"before"` // the record of its outputs before
+	Outputs []Compared `json:"outputs,omitempty"`
+}
+
+// Compared is an output beside the one that it took the place of.
+type Compared struct {
+	Path   string   `json:"path"`
+	Before int64    `json:"before"` // bytes; 0: there was none
+	After  int64    `json:"after"`  // bytes
+	Equal  bool     `json:"equal,omitempty"`
+	PSNR   *float64 `json:"psnr,omitempty"`   // dB; nil where they are equal, or cannot be compared
+	Reason string   `json:"reason,omitempty"` // why they cannot
+}
+
+// Concerns reports whether a pipeline that is v now would make other outputs of a
+// photo than its record tells of.
+func (v Version) Concerns(r Record, before Version) bool {
+	if r.State != Done || r.MovedTo != "" || r.Superseded != "" || r.Content == "" {
+		return false
+	}
+	if r.Settings() == v.Settings {
+		return r.Older(v)
+	}
+	return len(v.Stale(before)) > 0
+}
+
+// try lets a trial of the pipeline have the photos that it has chosen, as if they
+// had been asked for. Others wait while it is not decided in its favour.
+func (s *succession) try() error {
+	c := s.c
+	if c == nil || c.reader == nil || c.task.Trial == "" {
+		return nil
+	}
+	v, _, err := c.reader.Version(c.task.Settings)
+	if err != nil {
+		return c.undecided(err)
+	}
+	t, ok := v.Trial(c.task.Trial, c.task.Build)
+	if !ok || t.Verdict == rollout.Go {
+		return nil
+	}
+	if past := c.Past(); past.HasFailed() && past.Trial != nil {
+		s.trial = past.Trial
+	}
+	if !s.found() || !s.same() || !c.task.Version.Concerns(s.record, s.version) {
+		return nil
+	}
+	if t.Verdict != rollout.Open || !t.Includes(c.task.Settings, s.record.Content) {
+		if c.task.OnChange != Keep {
+			c.task.OnChange = Held
+		}
+		return nil
+	}
+	s.trial = &Trial{Before: s.record}
+	if s.record.Trial != nil {
+		s.trial.Before = s.record.Trial.Before // tried before, and not decided
+	}
+	s.trial.Before.Trial = nil
+	s.record.State = Requeued
+	if s.record.Task == c.task.Key() {
+		c.before.State = Requeued
+	}
+	return nil
+}
+
+// tried is what is to be recorded of the trial that the photo is part of.
+func (s *succession) tried(compared []Compared) *Trial {
+	if s.trial == nil {
+		return nil
+	}
+	t := *s.trial
+	t.Outputs = compared
+	return &t
 }
