@@ -44,6 +44,7 @@ type commands struct {
 	Retry     retryCommand     `cmd:"" help:"Retry failed photos."`
 	Reprocess reprocessCommand `cmd:"" help:"Reprocess photos that are done."`
 	Review    reviewCommand    `cmd:"" help:"List, approve or reject results that wait for review."`
+	Canary    canaryCommand    `cmd:"" help:"Show or decide on a changed pipeline that is tried on a sample."`
 	Undo      undoCommand      `cmd:"" help:"Put originals back and take outputs away."`
 	Models    modelsCommand    `cmd:"" help:"List models, and verify those of the configuration."`
 	Cache     cacheCommand     `cmd:"" help:"Show, prune or verify what networks computed and the cache keeps."`

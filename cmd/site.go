@@ -30,6 +30,7 @@ func newSite(stateDir string, control *api.Mux, inherited []net.Listener, log *s
 	site.HandleProbe("GET "+api.ReadyPath, control)
 	for _, pattern := range []string{
 		"GET " + api.MetricsPath,
+		string(api.Canary),
 		string(api.Configuration),
 		string(api.Failed),
 		string(api.Log),
@@ -50,6 +51,8 @@ func newSite(stateDir string, control *api.Mux, inherited []net.Listener, log *s
 		site.Handle(pattern, serve.Read, control)
 	}
 	for _, pattern := range []string{
+		string(api.CanaryBack),
+		string(api.CanaryGo),
 		string(api.KeepChange),
 		string(api.Pause),
 		string(api.Quarantine),

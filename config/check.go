@@ -38,6 +38,7 @@ func (c *Config) Check(reg *ops.Registry) diag.Diagnostics {
 	}
 	faults = append(faults, c.checkWorker()...)
 	faults = append(faults, c.checkReview()...)
+	faults = append(faults, c.checkCanary()...)
 	faults = append(faults, c.checkNotify()...)
 	return append(faults, c.checkFragments(reg, env)...)
 }
@@ -55,6 +56,22 @@ func (c *Config) checkWorker() (faults diag.Diagnostics) {
 				f.HostOnly = true
 				faults = append(faults, f)
 			}
+		}
+	}
+	return faults
+}
+
+// checkCanary finds folders where there is nothing to try: no photo is done anew, or
+// each waits to be looked at.
+func (c *Config) checkCanary() (faults diag.Diagnostics) {
+	for i, w := range c.Watch {
+		at := diag.Find(c.root, "watch", strconv.Itoa(i), "canary")
+		switch {
+		case w.Canary == 0:
+		case w.OnChange == plugin.KeepOutputs:
+			faults = append(faults, diag.At(at, "canary tries a changed pipeline, and on_change: keep makes nothing anew").WithHint("take one of them out"))
+		case w.Review:
+			faults = append(faults, diag.At(at, "canary tries a changed pipeline, and with review: true every result waits to be looked at").WithHint("take one of them out"))
 		}
 	}
 	return faults

@@ -73,7 +73,7 @@ type Watch struct {
 	Limits         plugin.PhotoLimits `yaml:"limits" help:"limits of this folder, in place of the general ones"`
 	OnSuccess      OnSuccess          `yaml:"on_success" help:"what happens to an original after success: keep (default), {move: FOLDER} or {trash: 720h}; sidecars: keep leaves its sidecars behind"`
 	OnChange       string             `yaml:"on_change" enum:"ask,redo,keep," help:"what happens to finished photos when the pipeline changes: ask waits for burnish reprocess, redo makes changed outputs anew, keep leaves outputs as they are"`
-	Canary         diag.Percent       `yaml:"canary" help:"part of the finished photos, such as 2%, that a changed pipeline is tried on before it has the others; 0%: none"`
+	Canary         diag.Percent       `yaml:"canary" range:"0,100" help:"part of the finished photos, such as 2%, that a changed pipeline is tried on before it has the others; 0%: none"`
 	OnQuarantine   OnQuarantine       `yaml:"on_quarantine" help:"what happens to an original in quarantine"`
 }
 

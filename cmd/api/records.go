@@ -77,6 +77,7 @@ func requeued(photos []string, err error) (Requeued, error) {
 func Records(r *plugin.Records, d *plugin.Desk) *Mux {
 	m := &Mux{}
 	handleReview(m, d)
+	handleCanary(m, r)
 	Failed.Handle(m, func(context.Context, None) (a Failures, err error) {
 		a.Failures, err = r.Failures()
 		return a, err

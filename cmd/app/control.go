@@ -128,11 +128,11 @@ func (c *changes) look(ctx context.Context, a *App) {
 	for _, change := range found.Changes {
 		for _, f := range config.Folders {
 			if f.Watch.Folder == change.Folder && f.Job.Pipeline == change.Pipeline {
-				onChange := f.Job.OnChange
+job := f.Job
 				if a.kept.Has(api.ChangeChoice{Folder: change.Folder, Pipeline: change.Pipeline, Version: change.Version}) {
-					onChange = plugin.KeepOutputs
+					job.OnChange = plugin.KeepOutputs
 				}
-				list = append(list, api.PipelineChange{Change: change, OnChange: onChange, Text: change.Text(capacity) + "; " + become(change, onChange)})
+				list = append(list, api.PipelineChange{Change: change, OnChange: job.OnChange, Text: change.Text(capacity) + "; " + become(change, job)})
 			}
 		}
 	}
@@ -149,8 +149,11 @@ func (c *changes) look(ctx context.Context, a *App) {
 }
 
 // become says what becomes of the photos.
-func become(c plugin.Change, onChange string) string {
+func become(c plugin.Change, job plugin.Job) string {
+	onChange := job.OnChange
 	switch {
+	case job.Canary && onChange != plugin.KeepOutputs && c.Asked < c.Photos:
+		return "a sample is tried first: burnish canary"
 	case onChange == plugin.RedoChanged || onChange == "" || c.Asked == c.Photos:
 		return "they are processed now"
 	case onChange == plugin.KeepOutputs:

@@ -91,7 +91,7 @@ func contents(ctx context.Context, s history.Store, versions history.Versions, s
 type Trial struct {
 	rollout.Trial
 	Pipeline string  `json:"pipeline"`
-	At       string  `json:"at,omitempty"` // what was changed, such as "step resize"
+	At       string  `json:"at,omitempty"` // what was changed, such as "step resize"; "" where only models or operators were
 	Waiting  int     `json:"waiting"`      // photos that the change concerns and that were not tried
 	Done     int     `json:"done"`         // photos tried
 	Failed   int     `json:"failed"`       // of the sample

@@ -8,6 +8,7 @@ import (
 
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/rollout"
+	"github.com/burnish-photo/burnish/plugin/mounts"
 	"github.com/burnish-photo/burnish/plugin/undo"
 )
 
@@ -29,6 +30,7 @@ type Decided struct {
 	Photos   []string // that are asked for, or have their former outputs again
 	Problems []error  // of photos that could not be put back; each says what to do
 	More     bool     // of Back: there are further ones, for which it is to be called again
+	Run      string   // of Back: names the calls that belong together
 }
 
 // trial finds the one that is meant. Where pipeline or folder is "", it is the only
@@ -90,7 +92,7 @@ func (d Decider) Go(ctx context.Context, pipeline, folder string) (done Decided,
 		if r.Pipeline != v.Pipeline || r.Root != v.Trials[i].Folder {
 			return ctx.Err()
 		}
-		ask := r.Undone.IsZero() && v.Concerns(r, versions[r.Settings()])
+		ask := r.Undone.IsZero() && v.Concerns(r, versions[r.Settings()]) && mounts.MayExist(r.Path)
 		if !ask && r.Trial == nil {
 			return ctx.Err()
 		}
@@ -151,7 +153,7 @@ func (d Decider) putBack(ctx context.Context, tried []history.Record, since time
 	u := undo.Undoer{Store: d.Store, StateDir: d.StateDir, Hold: d.Hold}
 	q := undo.Request{Since: since, Run: run}
 	for _, r := range tried {
-		if r.State == history.Done || len(r.Outputs) > 0 && r.Undone.IsZero() {
+		if r.Undone.IsZero() && (len(r.Outputs) > 0 || r.MovedTo != "") {
 			q.Paths = append(q.Paths, r.Path)
 		}
 	}
@@ -165,7 +167,7 @@ func (d Decider) putBack(ctx context.Context, tried []history.Record, since time
 				problems[p.Path] = fmt.Errorf("%s keeps its new outputs: %s; %s", p.Path, p.Problem, p.Hint)
 			}
 		}
-		if q.Before, q.Run = page.Next, page.Run; q.Before == 0 {
+		if q.Before, q.Run, done.Run = page.Next, page.Run, page.Run; q.Before == 0 {
 			break
 		}
 	}

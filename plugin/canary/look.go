@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
+	"github.com/burnish-photo/burnish/plugin/change"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/history/rollout"
 	"github.com/burnish-photo/burnish/plugin/mounts"
@@ -56,9 +58,18 @@ func (t *Trial) see(r history.Record, versions history.Versions) {
 	switch {
 	case !ok:
 	case r.Trial != nil && r.Settings() == v.Settings:
+		t.at(versions[r.Trial.Before.Settings()], v)
 		t.tried(r)
 	case r.Undone.IsZero() && v.Concerns(r, versions[r.Settings()]) && mounts.MayExist(r.Path):
+		t.at(versions[r.Settings()], v)
 		t.Waiting++
+	}
+}
+
+// at tells what was changed since a version, where that is known.
+func (t *Trial) at(before, now history.Version) {
+	if t.At == "" && before.Settings != "" && before.Settings != now.Settings {
+		t.At = change.At(before, now)
 	}
 }
 
@@ -68,8 +79,11 @@ func (t *Trial) tried(r history.Record) {
 	p := Photo{ID: r.ID(), Path: r.Path, Before: before.Result(), After: r.Result(), Outputs: r.Trial.Outputs, Seconds: [2]float64{seconds(before), seconds(r)}}
 	f := &t.Figures
 	if r.HasFailed() {
-		p.Error = r.Error
+		p.Error = strings.TrimPrefix(r.Error, r.Path+": ")
 		t.Failed++
+		if before.Task != r.Task && mounts.MayExist(r.Path) {
+			t.Waiting-- // the record of before stands, and is met, too
+		}
 	} else {
 		t.Done++
 		f.Seconds[0] += p.Seconds[0]

@@ -219,6 +219,9 @@ func (w *survey) difference(before string, v history.Version) difference {
 	return w.compared[key]
 }
 
+// At is the first step or output that is another in the newer of two versions.
+func At(before, now history.Version) string { return compare(before, now).at }
+
 func compare(old, v history.Version) (d difference) {
 	d.stale = v.Stale(old)
 	if len(old.Outputs) == 0 {

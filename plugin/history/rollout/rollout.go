@@ -24,15 +24,15 @@ const (
 
 // Trial is one pipeline as it is configured, tried on the photos of one folder.
 type Trial struct {
-	Folder  string    `json:"folder"`          // watched; absolute
-	Build   string    `json:"build,omitempty"` // fingerprint of models and operator versions
-	Share   float64   `json:"share"`           // of the photos that are tried, as a part of 1
-	Photos  int       `json:"photos"`          // that the change concerns
-	Chosen  int       `json:"chosen"`          // of these
-	Bound   uint64    `json:"bound"`           // the last rank that is chosen
-	Since   time.Time `json:"since"`
-	Verdict Verdict   `json:"verdict,omitempty"`
-	Decided time.Time `json:"decided,omitzero"`
+	Folder    string    `json:"folder"`          // watched; absolute
+	Build     string    `json:"build,omitempty"` // fingerprint of models and operator versions
+	Share     float64   `json:"share"`           // of the photos that are tried, as a part of 1
+	Concerned int       `json:"concerned"`       // photos that the change concerns
+	Chosen    int       `json:"chosen"`          // of these
+	Bound     uint64    `json:"bound"`           // the last rank that is chosen
+	Since     time.Time `json:"since"`
+	Verdict   Verdict   `json:"verdict,omitempty"`
+	Decided   time.Time `json:"decided,omitzero"`
 }
 
 // fewest is how many photos are tried at least, where there are as many.
@@ -47,7 +47,7 @@ func (t *Trial) Choose(settings string, contents []string) {
 	}
 	slices.Sort(ranks)
 	n := min(len(ranks), max(fewest, int(math.Ceil(t.Share*float64(len(ranks))))))
-	t.Photos, t.Chosen, t.Bound = len(ranks), 0, 0
+	t.Concerned, t.Chosen, t.Bound = len(ranks), 0, 0
 	if n == 0 {
 		return
 	}
