@@ -128,7 +128,7 @@ func (c *changes) look(ctx context.Context, a *App) {
 	for _, change := range found.Changes {
 		for _, f := range config.Folders {
 			if f.Watch.Folder == change.Folder && f.Job.Pipeline == change.Pipeline {
-job := f.Job
+				job := f.Job
 				if a.kept.Has(api.ChangeChoice{Folder: change.Folder, Pipeline: change.Pipeline, Version: change.Version}) {
 					job.OnChange = plugin.KeepOutputs
 				}
