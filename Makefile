@@ -14,7 +14,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check api bench wild eval gate chaos library change faults clock soak hostile flood fuzz deb rpm deb-arm64 package-test image clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check api bench wild eval gate chaos faces library change faults clock soak hostile flood fuzz deb rpm deb-arm64 package-test image clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,13 @@ DROPS ?= 500
 chaos: build ## kill a daemon repeatedly while photos arrive, then check every file; KILLS=200 DROPS=500
 	@go run ./packaging/trials/chaos -burnish bin/burnish -kills $(KILLS) -drops $(DROPS)
 	@go run ./packaging/trials/chaos -burnish bin/burnish -kills $(KILLS) -drops $(DROPS) -review
+
+REQUESTS ?= 200
+faces: build setup-test ## photos sent by every protocol: load, kills, webhooks, forged addresses, fuzzing; REQUESTS=200
+	@go run ./packaging/trials/faces -burnish bin/burnish -requests $(REQUESTS)
+	@grep -rn --include='*_test.go' -o '^func Fuzz[A-Za-z]*' cmd/faces | sed 's,/[^/]*:func , ,' | while read -r folder name; do \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime 20s "./$$folder" || exit 1; \
+	done
 
 CHANGE ?= 300
 change: build ## what a changed pipeline costs, against the first run; CHANGE=300
