@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
@@ -24,13 +22,16 @@ type applyCommand struct {
 	Again        bool     `help:"Process photos again that are already done."`
 	Overwrite    bool     `help:"Replace files in DIR that Burnish did not make."`
 	AllowFormats []string `placeholder:"FORMAT" help:"Also read jxl, jp2, svg, pdf, psd, bmp, …: their decoders are not safe for files of unknown origin."`
+	Order        string   `enum:"path,newest,oldest" default:"path" help:"Which photos come first: ${enum} (${default}); by time of change."`
 	Quiet        bool     `short:"q" help:"Print failures only."`
 	JSON         bool     `name:"json" help:"Print a JSON object for each file."`
 }
 
 // Help is shown by burnish apply --help.
 func (applyCommand) Help() string {
-	return `Files are recognised by content. Names that watched folders ignore are ignored. A photo is skipped if its outputs are in DIR, name this photo and pipeline as their source, and are unchanged; --again processes it anyway. To continue an interrupted command, repeat it. The daemon's ledger is not used.
+	return `Files are recognised by content. Names that watched folders ignore are ignored. A photo is skipped if its outputs are in DIR, name this photo and pipeline as their source, and are unchanged; --again processes it anyway. The daemon's ledger is not used.
+
+An interrupted command goes on when it is repeated: what it had done is neither done nor read again, as long as photo and outputs are as they were. Until a command has gone through all files, that is kept in $XDG_STATE_HOME/burnish/runs.
 
 Exit status: 0 if all photos are done; 1 if some failed; 2 if the command could not start; 130 if interrupted.
 
@@ -49,25 +50,30 @@ func (a *applyCommand) Run(h *host) error {
 	if a.Pipeline, err = choose(a.Pipeline, c, where); err != nil {
 		return err
 	}
-	jobs, all, err := jobsBelow(a.Paths, c.Watch, plugin.Job{Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite, Again: a.Again, Allow: a.AllowFormats})
+	like := plugin.Job{Pipeline: a.Pipeline, Output: a.Output, Overwrite: a.Overwrite, Again: a.Again, Allow: a.AllowFormats}
+	w := newBulkWork(h, a.Order, a.Quiet)
+	all, err := eachJob(a.Paths, c.Watch, like, func(j job) bool { return w.take(j.file) })
+	if err == nil {
+		err = w.scanned()
+	}
 	if err != nil {
 		return err
 	}
-	total := len(jobs) + len(all.unread)
-	if total == 0 {
+	if len(w.files)+len(all.unread) == 0 {
 		fmt.Fprintln(h.err, "no input files"+ignoredText(all.ignored))
 		return nil
 	}
-	engine, err := h.openEngine(c, plugin.WithVersion(release()), plugin.WithPipelines(a.Pipeline), plugin.WithSources(sources(jobs)...), plugin.WithRecognition())
+	w.job = func(f file) plugin.Job {
+		j := like
+		j.Path, j.Named, j.Root = f.path, f.named, f.within()
+		return j
+	}
+	engine, err := h.openEngine(c, plugin.WithVersion(release()), plugin.WithPipelines(a.Pipeline), plugin.WithSources(w.sources()...), plugin.WithRecognition())
 	if err != nil {
 		return err
 	}
-	r := newReport(h, reporting{json: a.JSON, quiet: a.Quiet, overwrite: a.Overwrite, out: h.out, total: total, again: "repeat the command to continue"})
-	for _, u := range all.unread {
-		r.add(file{path: u.Path, named: true}, plugin.Result{}, u)
-	}
-	processAll(h, engine, jobs, r)
-	return errors.Join(engine.Close(), r.finish())
+	key := []string{"apply", plugin.Fingerprint(engine), fullPath(a.Output), fmt.Sprint(a.Again, a.Overwrite, a.AllowFormats)}
+	return errors.Join(w.process(engine, reporting{json: a.JSON, quiet: a.Quiet, overwrite: a.Overwrite, out: h.out}, append(key, a.Paths...), all.unread), engine.Close())
 }
 
 // ignoredText says that files were passed over by their names.
@@ -93,15 +99,6 @@ func choose(name string, c *config.Config, where string) (string, error) {
 		return "", fmt.Errorf("there is no pipeline %q; %s has %s", name, where, strings.Join(names, ", "))
 	}
 	return name, nil
-}
-
-// jobsBelow lists what eachJob finds.
-func jobsBelow(paths []string, watch []config.Watch, like plugin.Job) (jobs []job, all found, err error) {
-	all, err = eachJob(paths, watch, like, func(j job) bool {
-		jobs = append(jobs, j)
-		return true
-	})
-	return jobs, all, err
 }
 
 // eachJob finds jobs like the given one for the photos below the paths, none of
@@ -146,46 +143,6 @@ func outputFolder(paths []string, output string) (string, error) {
 type job struct {
 	file
 	plugin.Job
-}
-
-// sources are the absolute paths of the jobs' files.
-func sources(jobs []job) (all []string) {
-	for _, j := range jobs {
-		if path, err := filepath.Abs(j.path); err == nil {
-			all = append(all, path)
-		}
-	}
-	return all
-}
-
-// processAll works on the jobs, as many at a time as the engine takes, until
-// the context ends.
-func processAll(ctx context.Context, e *plugin.Engine, jobs []job, r *report) {
-	queue := make(chan job)
-	var workers sync.WaitGroup
-	for range e.Parallel() {
-		workers.Go(func() {
-			for j := range queue {
-				result, err := e.Process(ctx, j.Job)
-				r.add(j.file, result, err)
-			}
-		})
-	}
-	for _, j := range jobs {
-		if ctx.Err() != nil {
-			break
-		}
-		if j.ignored != "" {
-			r.add(j.file, plugin.Result{State: plugin.Skipped, Reason: j.ignored}, nil)
-			continue
-		}
-		select {
-		case queue <- j:
-		case <-ctx.Done():
-		}
-	}
-	close(queue)
-	workers.Wait()
 }
 
 // line is one file's report in JSON.

@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -76,6 +77,7 @@ func TestScripts(t *testing.T) {
 			"awaitfile":   awaitFile,
 			"awaitstatus": awaitStatus,
 			"count":       countFiles,
+			"awaitlines":  awaitLines,
 			"daemon":      daemonCommand,
 			"httpget":     httpGet,
 			"httpask":     httpAsk,
@@ -118,6 +120,21 @@ func awaitStatus(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("burnish status does not come to say %q:\n%s", want, got)
 		}
 	}
+}
+
+// awaitLines waits until a file has so many lines: awaitlines N FILE
+func awaitLines(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	if err != nil || len(args) != 2 {
+		ts.Fatalf("usage: awaitlines N FILE")
+	}
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		data, _ := os.ReadFile(ts.MkAbs(args[1])) // it may not be there yet
+		if bytes.Count(data, []byte{'\n'}) >= want {
+			return
+		}
+	}
+	ts.Fatalf("%s does not come to have %d lines", args[1], want)
 }
 
 // countFiles checks how many files lie below a folder: count N FOLDER

@@ -51,7 +51,12 @@ func (r *restoreCommand) throughPipe(h *host, c *config.Config) (err error) {
 	if err := spool.Keep(h, f.path, os.Stdin, int64(c.Limits.Bytes)); err != nil {
 		return inputFault(err)
 	}
-	return r.run(h, c, []job{{f, r.job(f)}}, newReport(h, o))
+	engine, err := h.openEngine(c, plugin.WithVersion(release()), plugin.WithSources(fullPath(f.path)))
+	if err != nil {
+		return err
+	}
+	w := &bulkWork{h: h, silent: true, files: []listed{{file: f}}, job: r.job}
+	return errors.Join(w.process(engine, o, nil, nil), engine.Close())
 }
 
 // transform restores a file, or standard input where it is shown as that, to
@@ -74,7 +79,7 @@ func (r *restoreCommand) transform(h *host, c *config.Config, f file, report *re
 	if fault := inputFault(err); fault != err {
 		return errors.Join(fault, closed)
 	}
-	report.add(f, result, err)
+	report.add(listed{file: f}, result, err)
 	return errors.Join(closed, report.finish())
 }
 

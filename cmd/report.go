@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/logging"
+	"github.com/burnish-photo/burnish/cmd/survey"
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -27,7 +28,8 @@ type reporting struct {
 	strict      bool      // a file that is named and skipped has failed
 	overwrite   bool      // files that are there are replaced
 	out         io.Writer // for lines
-	total       int       // files to come
+	total       int       // files, those that were done before among them
+	bytes       int64     // of files to come
 	again       string    // how an interrupted command goes on; "" for not by itself
 
 	instead func(plugin.Result) []string // what to call the outputs of a file that is done; nil: by their paths
@@ -43,6 +45,8 @@ type report struct {
 
 	mu        sync.Mutex
 	counts    map[outcome]int
+	meter     survey.Meter
+	told      time.Time // the last line of progress
 	failures  []error
 	conflicts int
 	bars      *mpb.Progress
@@ -62,28 +66,66 @@ const (
 )
 
 func newReport(h *host, o reporting) *report {
-	r := &report{reporting: o, ctx: h, began: time.Now(), summary: h.err, counts: map[outcome]int{}}
+	now := time.Now()
+	r := &report{reporting: o, ctx: h, began: now, told: now, summary: h.err, counts: map[outcome]int{}, meter: survey.Meter{Total: int64(o.total), Bytes: o.bytes}}
+	r.meter.Start(now)
 	if !logging.IsTerminal(h.err) || o.total == 0 || o.quiet {
 		return r
 	}
 	r.bars = mpb.New(mpb.WithOutput(h.err), mpb.WithWidth(40))
 	r.bar = r.bars.AddBar(int64(o.total),
 		mpb.PrependDecorators(decor.CountersNoUnit("%d of %d "+numbered(o.total, "photos")+" ")),
-		mpb.AppendDecorators(
-			decor.Any(func(decor.Statistics) string { return r.rate() }),
-			decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), "")))
+		mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return r.pace(s.Completed) })))
 	if logging.IsTerminal(r.out) {
 		r.out = r.bars // lines go above the bar
 	}
 	return r
 }
 
-// rate is how many photos are worked on in a time; "" where none is yet.
-func (r *report) rate() string {
+// before counts files that an interrupted command has done.
+func (r *report) before(n int) {
 	r.mu.Lock()
-	n := r.counts[doneNow]
-	r.mu.Unlock()
-	return rateText(n, time.Since(r.began))
+	defer r.mu.Unlock()
+	r.counts[doneBefore] += n
+	for range n {
+		r.meter.Skip(0)
+	}
+	if r.bar != nil && n > 0 {
+		r.bar.IncrBy(n)
+	}
+}
+
+// pace is the rate and the time left, for the bar; "" where none is known yet.
+func (r *report) pace(completed bool) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	text := rateText(r.counts[doneNow], now.Sub(r.began))
+	if left, ok := r.meter.Left(now); ok && !completed {
+		text += ", about " + duration(left.Seconds()) + " left"
+	}
+	return strings.TrimPrefix(text, ", ")
+}
+
+// progress prints a line now and then where there is no bar. The lock is held.
+func (r *report) progress() {
+	now := time.Now()
+	if r.bar != nil || r.quiet || now.Sub(r.told) < lineInLog {
+		return
+	}
+	r.told = now
+	seen := 0
+	for _, n := range r.counts {
+		seen += n
+	}
+	text := fmt.Sprintf("progress: %d of %s", seen, counted(r.total, "files"))
+	if rate := rateText(r.counts[doneNow], now.Sub(r.began)); rate != "" {
+		text += ", " + rate
+	}
+	if left, ok := r.meter.Left(now); ok {
+		text += ", about " + duration(left.Seconds()) + " left"
+	}
+	fmt.Fprintln(r.summary, text)
 }
 
 func rateText(n int, in time.Duration) string {
@@ -99,14 +141,14 @@ func rateText(n int, in time.Duration) string {
 
 // add tells of a file. One that a folder held and that is no photo, or
 // Burnish's own, is only counted, except in JSON.
-func (r *report) add(f file, result plugin.Result, err error) {
+func (r *report) add(f listed, result plugin.Result, err error) {
 	if err != nil && r.ctx.Err() != nil && stopped(err) {
 		return // neither done nor at fault
 	}
 	if known := (*plugin.Error)(nil); f.shown != "" && errors.As(err, &known) {
 		known.Path = f.shown
 	}
-	if err == nil && result.State == plugin.Skipped && f.named && r.strict {
+	if err == nil && result.State == plugin.Skipped && f.named && r.strict && !strings.HasPrefix(result.Reason, "already done") {
 		err = fmt.Errorf("%s: %s", cmp.Or(f.shown, f.path), result.Reason)
 	}
 	l := newLine(cmp.Or(f.shown, f.path), result, err)
@@ -117,6 +159,12 @@ func (r *report) add(f file, result plugin.Result, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.counts[o]++
+	if o == doneNow || o == failed {
+		r.meter.Add(f.size)
+	} else {
+		r.meter.Skip(f.size)
+	}
+	defer r.progress()
 	if err != nil {
 		r.failures = append(r.failures, err)
 	}

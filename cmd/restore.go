@@ -28,13 +28,14 @@ type restoreCommand struct {
 	Config       string      `short:"c" placeholder:"FILE" help:"Configuration file to take \"restore\" and \"limits\" from."`
 	Overwrite    bool        `help:"Replace existing files."`
 	AllowFormats []string    `placeholder:"FORMAT" help:"Also read jxl, jp2, svg, pdf, psd, bmp, …: their decoders are not safe for files of unknown origin."`
+	Order        string      `enum:"path,newest,oldest" default:"path" help:"Which photos come first: ${enum} (${default}); by time of change."`
 	Quiet        bool        `short:"q" help:"Print failures only."`
 	JSON         bool        `name:"json" help:"Print a JSON object for each photo."`
 }
 
 // Help is shown by burnish restore --help.
 func (restoreCommand) Help() string {
-	return `Keeps metadata and the colour profile. Applies EXIF orientation. A photo that fails does not stop the others.
+	return `Keeps metadata and the colour profile. Applies EXIF orientation. A photo that fails does not stop the others. An interrupted command goes on when it is repeated.
 
 Exit status: 0 if all photos are done; 1 if some failed; 2 if the command could not start; 130 if interrupted.
 
@@ -49,6 +50,8 @@ Examples:
 const (
 	pipe = "-" // standard input or output
 	mark = ".restored"
+
+	restorePipeline = "restore"
 )
 
 // Run restores the photos.
@@ -61,19 +64,29 @@ func (r *restoreCommand) Run(h *host) error {
 	if slices.Contains(r.In, pipe) || r.Output == pipe {
 		return r.throughPipe(h, c)
 	}
-	jobs, unread, err := r.jobs()
+	w := newBulkWork(h, r.Order, r.Quiet)
+	unread, err := r.look(w)
+	if err == nil {
+		err = w.scanned()
+	}
 	if err != nil {
 		return err
 	}
-	if len(jobs)+len(unread) == 0 {
+	if len(w.files)+len(unread) == 0 {
 		fmt.Fprintln(h.err, "no input files")
 		return nil
 	}
-	report := newReport(h, reporting{json: r.JSON, quiet: r.Quiet, strict: true, overwrite: r.Overwrite, out: h.out, total: len(jobs) + len(unread)})
-	for _, u := range unread {
-		report.add(file{path: u.Path, named: true}, plugin.Result{}, u)
+	w.job = func(f file) plugin.Job {
+		j := r.job(f)
+		j.Again = !w.begun // what was made when the command was killed says so itself
+		return j
 	}
-	return r.run(h, c, jobs, report)
+	engine, err := h.openEngine(c, plugin.WithVersion(release()), plugin.WithSources(w.sources()...), plugin.WithRecognition())
+	if err != nil {
+		return err
+	}
+	key := []string{"restore", plugin.Fingerprint(engine), fullPath(r.Output), fmt.Sprint(r.Overwrite, r.Recursive, r.AllowFormats)}
+	return errors.Join(w.process(engine, reporting{json: r.JSON, quiet: r.Quiet, strict: true, overwrite: r.Overwrite, out: h.out}, append(key, r.In...), unread), engine.Close())
 }
 
 // check refuses what makes no sense before anything is opened, and returns what
@@ -117,31 +130,27 @@ func (r *restoreCommand) intoFolder() bool {
 	return strings.HasSuffix(r.Output, "/") || (len(r.In) > 1 || r.Recursive) && filepath.Ext(r.Output) == ""
 }
 
-// jobs are the photos to restore.
-func (r *restoreCommand) jobs() (jobs []job, unread []*plugin.Error, err error) {
+// look finds the photos to restore.
+func (r *restoreCommand) look(w *bulkWork) (unread []*plugin.Error, err error) {
 	output := ""
 	if r.Output != "" && r.intoFolder() {
 		if output, err = filepath.Abs(r.Output); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	all, err := look(r.In, nil, output)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, f := range all.files {
+	all, err := walk(r.In, nil, output, func(f file) bool {
 		stem := strings.TrimSuffix(filepath.Base(f.path), filepath.Ext(f.path))
 		if !f.named && strings.HasSuffix(stem, mark) {
-			continue // restored before
+			return true // restored before
 		}
 		f.ignored = "" // what is named is restored
-		jobs = append(jobs, job{f, r.job(f)})
-	}
-	return jobs, all.unread, nil
+		return w.take(f)
+	})
+	return all.unread, err
 }
 
 func (r *restoreCommand) job(f file) plugin.Job {
-	j := plugin.Job{Path: f.path, Root: f.within(), Pipeline: "restore", Output: f.root, Overwrite: r.Overwrite, Absent: true, Allow: r.AllowFormats}
+	j := plugin.Job{Path: f.path, Root: f.within(), Pipeline: restorePipeline, Output: f.root, Overwrite: r.Overwrite, Absent: true, Allow: r.AllowFormats}
 	switch {
 	case r.Output == "":
 	case r.intoFolder():
@@ -150,16 +159,6 @@ func (r *restoreCommand) job(f file) plugin.Job {
 		j.Output = filepath.Dir(r.Output)
 	}
 	return j
-}
-
-// run works on the jobs.
-func (r *restoreCommand) run(h *host, c *config.Config, jobs []job, report *report) error {
-	engine, err := h.openEngine(c, plugin.WithVersion(release()), plugin.WithSources(sources(jobs)...))
-	if err != nil {
-		return err
-	}
-	processAll(h, engine, jobs, report)
-	return errors.Join(engine.Close(), report.finish())
 }
 
 // path is the template of the outputs' path.
@@ -196,7 +195,7 @@ func (r *restoreCommand) configuration(h *host) (*config.Config, error) {
 	}
 	c, err := h.composed("restore", map[string]any{
 		"version": 1,
-		"pipelines": map[string]any{"restore": map[string]any{
+		"pipelines": map[string]any{restorePipeline: map[string]any{
 			"steps":   []any{map[string]any{"promptcir": step}},
 			"outputs": []any{output},
 		}},

@@ -261,9 +261,9 @@ func (c *Config) validateMove(p places, folder string, invalid func(format strin
 	}
 }
 
-// defaultStateDir is the user's; "" where the environment does not tell. A
+// DefaultStateDir is the user's state folder; "" where the environment does not tell. A
 // folder for all, such as /tmp, is none: whoever makes it first owns it.
-func defaultStateDir() string {
+func DefaultStateDir() string {
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "burnish")
 	}

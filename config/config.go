@@ -171,7 +171,7 @@ func (c *Config) resolve(folder string) {
 		*path = c.spell(*path)
 	}
 	if c.StateDir == "" {
-		c.StateDir = defaultStateDir()
+		c.StateDir = DefaultStateDir()
 	}
 	absolute(&c.StateDir)
 	for i := range c.Watch {

@@ -30,10 +30,10 @@ func Initial(folder string) ([]byte, error) {
 		return nil, err
 	}
 	digest := sha256.Sum256([]byte(folder))
-	if defaultStateDir() == "" {
+	if DefaultStateDir() == "" {
 		return nil, errors.New("state_dir " + NoStateDir)
 	}
-	state := filepath.Join(defaultStateDir(), fmt.Sprintf("%s-%x", filepath.Base(folder), digest[:4]))
+	state := filepath.Join(DefaultStateDir(), fmt.Sprintf("%s-%x", filepath.Base(folder), digest[:4]))
 	text, err := yaml.Marshal(state)
 	if err != nil {
 		return nil, err

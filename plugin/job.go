@@ -47,6 +47,10 @@ type Job struct {
 	// networks computed. It has neither Review nor After nor Quarantine.
 	Unrecorded bool
 
+	// Sample is a photo that [Engine.Plan] looks at for an estimate: the names of its
+	// outputs are not foreseen for the plans of others.
+	Sample bool
+
 	// Allow names formats, such as svg, pdf or jxl, that are read here although
 	// what reads them is not safe for files of unknown origin. What libvips
 	// blocks for them is open from then on in the whole process.
