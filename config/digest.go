@@ -13,13 +13,15 @@ func (c *Config) WatchDigest(i int) string {
 		return ""
 	}
 	limits, _ := file["limits"].(map[string]any)
-	for _, key := range []string{"memory", "concurrency", "queue_per_folder", "min_free_space"} {
+	for _, key := range []string{"memory", "concurrency", "queue_per_folder", "min_free_space", "share", "load_below", "on_battery"} {
 		delete(limits, key) // how fast, not what
 	}
 	var watch map[string]any
 	if all, ok := file["watch"].([]any); ok && i < len(all) {
 		watch, _ = all[i].(map[string]any)
-		delete(watch, "priority")
+		for _, key := range []string{"priority", "order", "quiet_hours", "load_below"} {
+			delete(watch, key) // when, not what
+		}
 	}
 	pipelines, _ := file["pipelines"].(map[string]any)
 	parts := []any{c.folder, watch, limits, pipelines[c.Watch[i].Pipeline], file["fragments"], file["restore"], file["operators"]}
@@ -41,6 +43,8 @@ func (c *Config) WorkerDigest() string {
 	if limits, ok := file["limits"].(map[string]any); ok {
 		delete(limits, "queue_per_folder")
 		delete(limits, "min_free_space")
+		delete(limits, "load_below")
+		delete(limits, "on_battery")
 	}
 	delete(file, "watch") // but for its folders
 	parts := []any{c.folder, file, c.Engine().Routes, c.Spelled()}
