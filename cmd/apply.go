@@ -23,8 +23,9 @@ type applyCommand struct {
 	Overwrite    bool     `help:"Replace files in DIR that Burnish did not make."`
 	AllowFormats []string `placeholder:"FORMAT" help:"Also read jxl, jp2, svg, pdf, psd, bmp, …: their decoders are not safe for files of unknown origin."`
 	Order        string   `enum:"path,newest,oldest" default:"path" help:"Which photos come first: ${enum} (${default}); by time of change."`
-	Quiet        bool     `short:"q" help:"Print failures only."`
-	JSON         bool     `name:"json" help:"Print a JSON object for each file."`
+	paceOptions
+	Quiet bool `short:"q" help:"Print failures only."`
+	JSON  bool `name:"json" help:"Print a JSON object for each file."`
 }
 
 // Help is shown by burnish apply --help.
@@ -68,7 +69,12 @@ func (a *applyCommand) Run(h *host) error {
 		j.Path, j.Named, j.Root = f.path, f.named, f.within()
 		return j
 	}
-	engine, err := h.openEngine(c, plugin.WithVersion(release()), plugin.WithPipelines(a.Pipeline), plugin.WithSources(w.sources()...), plugin.WithRecognition())
+	duty, err := a.begin(c)
+	if err != nil {
+		return err
+	}
+	w.rules = a.rules()
+	engine, err := h.openEngine(c, duty, plugin.WithVersion(release()), plugin.WithPipelines(a.Pipeline), plugin.WithSources(w.sources()...), plugin.WithRecognition())
 	if err != nil {
 		return err
 	}

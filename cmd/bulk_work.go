@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/bulk"
+	"github.com/burnish-photo/burnish/cmd/pace"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
@@ -22,6 +23,7 @@ import (
 type bulkWork struct {
 	h       *host
 	order   bulk.Order
+	rules   pace.Rules // when photos may begin
 	silent  bool
 	scan    *scanning
 	files   []listed
@@ -198,7 +200,9 @@ func (w *bulkWork) all(r *report) {
 			}
 		})
 	}
+	ready := patience{rules: w.rules, tell: r.note}
 	for _, f := range w.files {
+		ready.wait(ctx)
 		if ctx.Err() != nil {
 			break
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/burnish-photo/burnish/cmd/app"
+	"github.com/burnish-photo/burnish/cmd/pace"
 	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/cmd/worker"
 	"github.com/burnish-photo/burnish/config"
@@ -19,13 +20,18 @@ func appConfig(c *config.Config, w app.Workers) app.Config {
 		Listen: c.Listen, BasePath: c.HTTP.BasePath, Hosts: c.HTTP.Hosts, RequireToken: c.HTTP.RequireToken,
 		Proxies: serve.Proxies{Networks: c.HTTP.Networks(), Unix: slices.Contains(c.HTTP.TrustedProxies, config.UnixProxy)},
 	}
-	for _, h := range c.QuietHours {
-		a.QuietHours = append(a.QuietHours, h)
-	}
+	a.Pace = pace.Rules{Quiet: quietHours(c.QuietHours), LoadBelow: float64(c.Limits.LoadBelow), OffOnly: c.Limits.OnBattery == config.PauseOnBattery}
 	for i, w := range c.Watch {
-		a.Folders = append(a.Folders, app.Folder{Watch: w.Config, Priority: w.Priority, Digest: c.WatchDigest(i), Job: watchedJob(w)})
+		a.Folders = append(a.Folders, app.Folder{Watch: w.Config, Priority: w.Priority, Pace: pace.Rules{Quiet: quietHours(w.QuietHours), LoadBelow: float64(w.LoadBelow)}, Digest: c.WatchDigest(i), Job: watchedJob(w)})
 	}
 	return a
+}
+
+func quietHours(all []config.Hours) (hours []pace.Hours) {
+	for _, h := range all {
+		hours = append(hours, h)
+	}
+	return hours
 }
 
 // watchedJob is what is done with a watched folder's photos.

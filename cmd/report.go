@@ -107,6 +107,19 @@ func (r *report) pace(completed bool) string {
 	return strings.TrimPrefix(text, ", ")
 }
 
+// note prints a line about the work, above the bar where there is one.
+func (r *report) note(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.quiet:
+	case r.bars != nil:
+		fmt.Fprintln(r.bars, text)
+	default:
+		fmt.Fprintln(r.summary, text)
+	}
+}
+
 // progress prints a line now and then where there is no bar. The lock is held.
 func (r *report) progress() {
 	now := time.Now()

@@ -29,8 +29,9 @@ type restoreCommand struct {
 	Overwrite    bool        `help:"Replace existing files."`
 	AllowFormats []string    `placeholder:"FORMAT" help:"Also read jxl, jp2, svg, pdf, psd, bmp, …: their decoders are not safe for files of unknown origin."`
 	Order        string      `enum:"path,newest,oldest" default:"path" help:"Which photos come first: ${enum} (${default}); by time of change."`
-	Quiet        bool        `short:"q" help:"Print failures only."`
-	JSON         bool        `name:"json" help:"Print a JSON object for each photo."`
+	paceOptions
+	Quiet bool `short:"q" help:"Print failures only."`
+	JSON  bool `name:"json" help:"Print a JSON object for each photo."`
 }
 
 // Help is shown by burnish restore --help.
@@ -81,7 +82,12 @@ func (r *restoreCommand) Run(h *host) error {
 		j.Again = !w.begun // what was made when the command was killed says so itself
 		return j
 	}
-	engine, err := h.openEngine(c, plugin.WithVersion(release()), plugin.WithSources(w.sources()...), plugin.WithRecognition())
+	duty, err := r.begin(c)
+	if err != nil {
+		return err
+	}
+	w.rules = r.rules()
+	engine, err := h.openEngine(c, duty, plugin.WithVersion(release()), plugin.WithSources(w.sources()...), plugin.WithRecognition())
 	if err != nil {
 		return err
 	}

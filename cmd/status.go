@@ -90,7 +90,7 @@ func inReview(s *api.DaemonStatus) (n int) {
 }
 
 func degraded(s *api.DaemonStatus) bool {
-	if len(s.Held) > 0 {
+	if slices.ContainsFunc(s.Held, func(h api.HeldFolder) bool { return !h.Wanted }) {
 		return true
 	}
 	for _, f := range s.Folders {
@@ -153,7 +153,11 @@ func printState(out io.Writer, now api.Standing) {
 		fmt.Fprintln(out, scrubText(*s.Scrub))
 	}
 	for _, h := range s.Held {
-		fmt.Fprintf(out, "on hold: %s: %s\n", diag.Printable(h.Folder), diag.Printable(h.Reason))
+		how := "on hold"
+		if h.Wanted {
+			how = "waits"
+		}
+		fmt.Fprintf(out, "%s: %s: %s\n", how, diag.Printable(h.Folder), diag.Printable(h.Reason))
 	}
 	for _, f := range s.Folders {
 		on := f.Filesystem

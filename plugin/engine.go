@@ -129,6 +129,10 @@ func WithAdvice(advise func(*Error)) Option { return func(e *Engine) { e.advise 
 // closes after the engine.
 func WithPrograms(p ops.Programs) Option { return func(e *Engine) { e.programs = p } }
 
+// WithDuty lets photos be worked on for that part of the time, above 0 to 1: after
+// each, its place rests. See [admission.CPUShare].
+func WithDuty(duty float64) Option { return func(e *Engine) { e.turns.duty = duty } }
+
 // WithPipelines compiles only the pipelines named.
 func WithPipelines(names ...string) Option { return func(e *Engine) { e.only = names } }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/plugin/admission"
 	"github.com/burnish-photo/burnish/plugin/failure"
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/source"
@@ -232,6 +233,7 @@ func nothing(t *task, notes map[string]string) (Result, error) {
 // turns lets one job at a time do a task, and as many tasks as there are slots.
 type turns struct {
 	slots chan struct{}
+	duty  float64 // of the time that a slot may be in use, above 0 to 1; 0: all of it
 
 	mu   sync.Mutex
 	busy map[turn]chan struct{} // closed when it has ended
@@ -253,7 +255,15 @@ func (t *turns) begin(ctx context.Context, of turn) (end func(), err error) {
 	}
 	select {
 	case t.slots <- struct{}{}:
-		return func() { <-t.slots; letGo() }, nil
+		began := time.Now()
+		return func() {
+			letGo()
+			if rest := admission.RestAfter(t.duty, time.Since(began)); rest > 0 {
+				time.AfterFunc(rest, func() { <-t.slots })
+				return
+			}
+			<-t.slots
+		}, nil
 	case <-ctx.Done():
 		letGo()
 		return nil, context.Cause(ctx)

@@ -53,6 +53,9 @@ type Config struct {
 	Include []string `yaml:"include" help:"globs; only matching files are processed, such as 2024/**/*.jpg; default: all"`
 	Exclude []string `yaml:"exclude" help:"globs; matching files and folders are ignored; !RULE lifts a default rule, such as !.*"`
 
+	// Order is that of the files which have settled and wait to be sent.
+	Order Order `yaml:"order" enum:"arrival,newest,oldest,path," help:"which of the photos that wait comes first: arrival, newest, oldest (by time of change) or path"`
+
 	Depth int   `yaml:"depth" range:"0," help:"levels of folders; 1: the folder alone; 0: all"`
 	Links Links `yaml:"symlinks" help:"symbolic links below the folder: skip ignores them, inside follows those that stay below it, follow follows all" enum:"skip,inside,follow,"`
 }

@@ -156,7 +156,7 @@ func (l *loop) checkSettled(e *entry, now time.Time) {
 	}
 	if l.settler.checkSettled(e, now, stampOf(info), complete, timeout) {
 		e.fresh = false
-		e.root.toSend = append(e.root.toSend, e)
+		e.root.toSend.add(e)
 	}
 }
 
@@ -209,8 +209,8 @@ func (l *loop) head(now time.Time) *entry {
 // headOf returns the file of r to send next, or nil. It looks at the file once
 // more, for it may have waited long.
 func (l *loop) headOf(r *root, now time.Time) *entry {
-	for len(r.toSend) > 0 {
-		e := r.toSend[0]
+	for r.toSend.Len() > 0 {
+		e := r.toSend.first()
 		if e.phase == settled && !e.fresh {
 			info, err := l.fileOf(e)
 			switch {
@@ -223,17 +223,16 @@ func (l *loop) headOf(r *root, now time.Time) *entry {
 		if e.phase == settled {
 			return e
 		}
-		r.toSend[0] = nil
-		r.toSend = r.toSend[1:]
+		r.toSend.drop()
 	}
-	r.toSend = nil
+	r.toSend.entries = nil
 	return nil
 }
 
 // waits reports whether there are files to send. With no head, their folders
 // were paused a moment ago, and may not be any more.
 func (l *loop) waits() bool {
-	return slices.ContainsFunc(l.roots, func(r *root) bool { return len(r.toSend) > 0 })
+	return slices.ContainsFunc(l.roots, func(r *root) bool { return r.toSend.Len() > 0 })
 }
 
 // finished reports, with nothing at hand, whether a whole scan has found

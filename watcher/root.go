@@ -31,7 +31,7 @@ type root struct {
 	canary    canary
 	troubles  map[string]string // folders and files below that cannot be read, with why
 
-	toSend []*entry // settled; those in another phase by now are passed over
+	toSend sendQueue // settled; those in another phase by now are passed over
 
 	scanBegan time.Time // zero: none is under way
 	scanning  int       // folders of it that wait to be listed
@@ -44,7 +44,7 @@ type root struct {
 func newRoot(p rootPath, o Options) *root {
 	r := &root{
 		Config: p.config, path: p.path, real: p.real, filter: newFilter(p.config),
-		troubles: map[string]string{}, state: FolderState{Folder: p.path, Mode: Starting},
+		troubles: map[string]string{}, toSend: sendQueue{order: p.config.Order}, state: FolderState{Folder: p.path, Mode: Starting},
 	}
 	if o.Once {
 		r.IncompleteTimeout = min(r.IncompleteTimeout, 10*r.Settle)

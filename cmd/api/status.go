@@ -66,7 +66,8 @@ type PipelineChange struct {
 type HeldFolder struct {
 	Folder string    `json:"folder"`
 	Reason string    `json:"reason"`
-	Until  time.Time `json:"until,omitzero"` // when one tries whether it works again
+	Until  time.Time `json:"until,omitzero"`   // when one tries whether it works again
+	Wanted bool      `json:"wanted,omitempty"` // by the configuration, such as quiet hours: nothing is wrong
 }
 
 // FolderQueue is what waits of a watched folder.

@@ -1,12 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -49,27 +51,34 @@ func (a *App) admit(now time.Time) time.Duration {
 	if a.paused {
 		why = "paused, until burnish resume"
 	}
-	for _, h := range a.current.config.QuietHours {
-		if why == "" && h.Contains(now) {
-			why = "quiet hours " + h.String()
-		}
+	ruled := a.current.config.paced()
+	if ruled {
+		a.host.Look(now)
 	}
-	if why != a.closed {
-		if why != "" {
-			a.log.Info("processing paused", event.Paused.Attr(), "reason", why)
-		} else {
-			a.log.Info("processing resumed", event.Resumed.Attr())
-		}
-		a.closed = why
+	if why == "" {
+		why = a.current.config.Pace.Why(now, &a.host)
 	}
-	if low := a.current.pauseFull(a); low || why != "" || len(a.current.config.QuietHours) > 0 {
+	switch {
+	case why != "" && a.closed == "":
+		a.log.Info("processing paused", event.Paused.Attr(), "reason", why)
+	case why == "" && a.closed != "":
+		a.log.Info("processing resumed", event.Resumed.Attr())
+	}
+	a.closed = why
+	if low := a.current.pauseFull(a, now); low || why != "" || ruled {
 		return recheckEvery
 	}
 	return time.Minute
 }
 
-// pauseFull pauses the folders whose outputs have no space.
-func (s *session) pauseFull(a *App) (low bool) {
+// paced reports whether there is any rule of when photos may begin.
+func (c Config) paced() bool {
+	return c.Pace.Any() || slices.ContainsFunc(c.Folders, func(f Folder) bool { return f.Pace.Any() })
+}
+
+// pauseFull pauses the folders whose outputs have no space, and those whose rules
+// of pace let none of their photos begin now.
+func (s *session) pauseFull(a *App, now time.Time) (low bool) {
 	for _, f := range s.config.Folders {
 		folder := f.Watch.Folder
 		why := s.config.lacksSpace(f.Job.Output, s.config.StateDir)
@@ -81,7 +90,15 @@ func (s *session) pauseFull(a *App) (low bool) {
 			}
 		}
 		s.low[folder] = why
-		s.queue.Pause(folder, why)
+		waits := f.Pace.Why(now, &a.host)
+		switch {
+		case waits != "" && s.waits[folder] == "":
+			a.log.Info("folder paused", event.Paused.Attr(), "folder", folder, "reason", waits)
+		case waits == "" && s.waits[folder] != "":
+			a.log.Info("folder resumed", event.Resumed.Attr(), "folder", folder)
+		}
+		s.waits[folder] = waits
+		s.queue.Pause(folder, cmp.Or(why, waits))
 		low = low || why != ""
 	}
 	return low

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/pace"
 	"github.com/burnish-photo/burnish/cmd/worker"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
@@ -57,7 +58,7 @@ func (quietAtNight) String() string            { return "22:00-06:00" }
 
 func TestNothingBeginsInQuietHours(t *testing.T) {
 	c := testConfig(t, testWorker{})
-	c.QuietHours = []Hours{quietAtNight{}}
+	c.Pace = pace.Rules{Quiet: []pace.Hours{quietAtNight{}}}
 	a := testApp(t, Options{Config: c})
 	for clock, closed := range map[string]bool{"21:59": false, "22:00": true, "05:59": true, "06:00": false} {
 		now, err := time.ParseInLocation("2006-01-02 15:04", "2026-03-04 "+clock, time.Local)
@@ -67,6 +68,24 @@ func TestNothingBeginsInQuietHours(t *testing.T) {
 		a.admit(now)
 		if (a.closed != "") != closed {
 			t.Errorf("at %s closed: %q", clock, a.closed)
+		}
+	}
+}
+
+func TestAFolderWaitsInItsOwnQuietHours(t *testing.T) {
+	c := testConfig(t, testWorker{})
+	c.Folders[0].Pace = pace.Rules{Quiet: []pace.Hours{quietAtNight{}}}
+	a := testApp(t, Options{Config: c})
+	for clock, waits := range map[string]bool{"21:59": false, "22:00": true, "06:00": false} {
+		now, err := time.ParseInLocation("2006-01-02 15:04", "2026-03-04 "+clock, time.Local)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := a.admit(now); again != recheckEvery || a.closed != "" {
+			t.Errorf("at %s the next look is in %v, all are closed: %q", clock, again, a.closed)
+		}
+		if held := a.current.queue.Paused(); (len(held) > 0) != waits || waits != (a.current.waits["/in"] != "") {
+			t.Errorf("at %s: %+v", clock, held)
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/library"
+	"github.com/burnish-photo/burnish/cmd/pace"
 	"github.com/burnish-photo/burnish/cmd/scrub"
 	"github.com/burnish-photo/burnish/cmd/series"
 	"github.com/burnish-photo/burnish/cmd/serve"
@@ -96,6 +97,7 @@ type App struct {
 	failed   map[string]error    // by photo; its last failure where a summary will tell it, else nil
 	requests map[string]*request // by photo
 	along    map[string]bool     // tasks whose file went along with its original
+	host     pace.Host
 
 	// For burnish status; the loop writes them.
 	mu      sync.Mutex

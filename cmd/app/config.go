@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"time"
 
+	"github.com/burnish-photo/burnish/cmd/pace"
 	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/plugin"
@@ -26,10 +26,10 @@ type Config struct {
 	// goroutine; nil: nothing is.
 	Adopted func()
 
-	QuietHours     []Hours   // no photo begins in them
-	MinFreeSpace   diag.Size // with less below its output folder, or StateDir, no photo of a folder begins
-	ScrubRate      diag.Size // bytes a second that are verified in the background; 0: none
-	QueuePerFolder int       // photos of a folder that wait; 0: 10,000
+	Pace           pace.Rules // when photos may begin
+	MinFreeSpace   diag.Size  // with less below its output folder, or StateDir, no photo of a folder begins
+	ScrubRate      diag.Size  // bytes a second that are verified in the background; 0: none
+	QueuePerFolder int        // photos of a folder that wait; 0: 10,000
 
 	Requests      bool // photos may be submitted: then no folder need be watched
 	RequestsInRow int  // requests that begin for each photo of a folder while both wait; 0: 1
@@ -38,7 +38,8 @@ type Config struct {
 // Folder is a watched folder.
 type Folder struct {
 	Watch    watcher.Config
-	Priority int // photos of a folder with a higher one come first
+	Priority int        // photos of a folder with a higher one come first
+	Pace     pace.Rules // when photos of this folder may begin, beside Config's
 
 	// Digest tells what decides how photos become what they become: where a reload
 	// changes it, all that is in the folder is looked at again.
@@ -47,12 +48,6 @@ type Folder struct {
 	// Job is what is done with each photo. Its Path, Root, Probe and
 	// Exclusive are filled in.
 	Job plugin.Job
-}
-
-// Hours are a part of every day.
-type Hours interface {
-	Contains(time.Time) bool
-	String() string
 }
 
 // Workers opens workers with one configuration.
@@ -106,6 +101,14 @@ func (c Config) priorities() map[string]int {
 		all[f.Watch.Folder] = f.Priority
 	}
 	all[schedule.Requests] = c.RequestsInRow
+	return all
+}
+
+func (c Config) orders() map[string]schedule.Order {
+	all := map[string]schedule.Order{}
+	for _, f := range c.Folders {
+		all[f.Watch.Folder] = schedule.Order(f.Watch.Order)
+	}
 	return all
 }
 

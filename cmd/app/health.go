@@ -70,6 +70,9 @@ func (a prober) Health() api.Health {
 		}
 	}
 	for _, h := range s.Held {
+		if h.Wanted {
+			continue
+		}
 		reasons = append(reasons, fmt.Sprintf("folder %s is on hold: %s", diag.Printable(h.Folder), diag.Printable(h.Reason)))
 	}
 	if err := a.stateFault.Load(); err != nil {

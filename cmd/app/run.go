@@ -136,7 +136,7 @@ func (a *App) loop(ctx context.Context) (err error) {
 		select {
 		case f := <-s.files:
 			a.metrics.settled(f.Settled)
-			s.queue.Add(f.Path, f.Root, time.Now())
+			s.queue.AddChanged(f.Path, f.Root, f.ModTime, time.Now())
 		case e := <-a.ended:
 			s.queue.Finish(e.task.Path, ended(a, e), time.Now())
 			if s.queue.Len()+s.queue.Underway() == 0 {

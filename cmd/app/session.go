@@ -18,6 +18,7 @@ type session struct {
 	folders map[string]Folder // by watched folder
 	queue   Scheduler
 	low     map[string]string // folders whose outputs have no space, and why
+	waits   map[string]string // folders whose photos are not to begin now, and why
 	open    map[string]bool   // folders whose circuit breaker is open
 
 	watch   *watcher.Watcher
@@ -26,8 +27,8 @@ type session struct {
 }
 
 func newSession(c Config, w Worker, once bool) *session {
-	s := &session{config: c, worker: w, folders: c.byFolder(), low: map[string]string{}, open: map[string]bool{}}
-	o := schedule.Options{Priorities: c.priorities(), Capacity: c.QueuePerFolder}
+	s := &session{config: c, worker: w, folders: c.byFolder(), low: map[string]string{}, waits: map[string]string{}, open: map[string]bool{}}
+	o := schedule.Options{Priorities: c.priorities(), Orders: c.orders(), Capacity: c.QueuePerFolder}
 	if once {
 		o.Threshold = math.MaxInt // each photo is tried, and none twice
 	}
@@ -51,9 +52,10 @@ func (s *session) goOn(ctx context.Context, c Config, next *watcher.Watcher) err
 	}
 	for _, folder := range dropped {
 		delete(s.low, folder)
+		delete(s.waits, folder)
 		delete(s.open, folder)
 	}
-	s.queue.Change(c.QueuePerFolder, c.priorities(), dropped)
+	s.queue.Change(c.QueuePerFolder, c.priorities(), c.orders(), dropped)
 	s.config, s.folders = c, c.byFolder()
 	return nil
 }

@@ -135,7 +135,7 @@ func (a *App) publish() {
 		Rate: a.tally.rate(), LastError: a.tally.last, InWork: q.Work(), Review: a.review.waiting, Next: q.Soonest(NamesShown),
 	}
 	for _, h := range q.Paused() {
-		s.Held = append(s.Held, api.HeldFolder{Folder: h.Folder, Reason: h.Reason, Until: h.Until})
+		s.Held = append(s.Held, api.HeldFolder{Folder: h.Folder, Reason: h.Reason, Until: h.Until, Wanted: a.current.low[h.Folder] == "" && a.current.waits[h.Folder] != ""})
 	}
 	for _, f := range q.Stats(time.Now()) {
 		s.Queues = append(s.Queues, api.FolderQueue{Folder: f.Folder, Waiting: f.Waiting, Oldest: f.Oldest, Breaker: f.Breaker})

@@ -52,6 +52,9 @@ type Scheduler interface {
 	// Add takes a photo of a folder in; one that waits already is due at once.
 	Add(photo, folder string, now time.Time)
 
+	// AddChanged is Add of a photo whose file was last changed at a time.
+	AddChanged(photo, folder string, changed, now time.Time)
+
 	// Next gives the photo to begin with now, if there is one. Finish takes it
 	// back when it has ended.
 	Next(now time.Time) (schedule.Task, bool)
@@ -83,7 +86,7 @@ type Scheduler interface {
 
 	// Change goes on with other capacities and priorities of folders, and without
 	// what waits of the dropped ones.
-	Change(capacity int, priorities map[string]int, dropped []string)
+	Change(capacity int, priorities map[string]int, orders map[string]schedule.Order, dropped []string)
 
 	// Stats are figures of every folder.
 	Stats(now time.Time) []schedule.FolderStats

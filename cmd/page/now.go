@@ -126,6 +126,9 @@ func foldersNow(s *api.DaemonStatus) (all []folderNow) {
 				continue
 			}
 			now.State, now.Tone, now.Why, now.Until = "held", "warn", h.Reason, h.Until
+			if h.Wanted {
+				now.State, now.Tone = "waits", "info"
+			}
 			if now.Queue.Breaker != schedule.BreakerClosed && now.Queue.Breaker != "" {
 				now.State = "breaker"
 			}

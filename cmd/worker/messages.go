@@ -21,11 +21,12 @@ const (
 
 // setup is what a worker process opens its engine with.
 type setup struct {
-	Source  Source `json:"source"`
-	Version string `json:"version"`
-	Verbose bool   `json:"verbose,omitempty"`
-	Trial   bool   `json:"trial,omitempty"` // without the ledger
-	Again   bool   `json:"again,omitempty"` // in place of a process that ended
+	Source  Source  `json:"source"`
+	Version string  `json:"version"`
+	Verbose bool    `json:"verbose,omitempty"`
+	Trial   bool    `json:"trial,omitempty"` // without the ledger
+	Duty    float64 `json:"duty,omitempty"`  // as of [plugin.WithDuty]
+	Again   bool    `json:"again,omitempty"` // in place of a process that ended
 
 	Confined bool `json:"confined,omitempty"` // by Landlock
 }

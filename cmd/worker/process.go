@@ -46,7 +46,7 @@ type process struct {
 }
 
 // startProcess starts a process in its confinement and opens its engine.
-func startProcess(s setup, c *confinement, stateDir string, log *slog.Logger) (*process, error) {
+func startProcess(s setup, cores int, c *confinement, stateDir string, log *slog.Logger) (*process, error) {
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return nil, err
@@ -76,6 +76,9 @@ func startProcess(s setup, c *confinement, stateDir string, log *slog.Logger) (*
 		// The kernel sends Pdeathsig when the thread that started it ends. That
 		// thread is confined as well, so it is never given back.
 		err := c.enter()
+		if err == nil && cores > 0 && cores < admission.Cores() {
+			err = admission.ConfineThread(cores)
+		}
 		if err == nil {
 			err = command.Start()
 		}

@@ -122,7 +122,7 @@ func (s *server) open(q setup) (opened, error) {
 	if err := limitFiles(c.Worker); err != nil {
 		return opened{}, err
 	}
-	options := []plugin.Option{plugin.WithVersion(q.Version), plugin.WithLog(s.process.Log(q.Verbose)), plugin.WithPrograms(s.programs)}
+	options := []plugin.Option{plugin.WithVersion(q.Version), plugin.WithDuty(q.Duty), plugin.WithLog(s.process.Log(q.Verbose)), plugin.WithPrograms(s.programs)}
 	if q.Trial { // without a ledger, scratch files go to the system's temporary folder
 		if err := os.Setenv("TMPDIR", c.StateDir); err != nil {
 			return opened{}, err

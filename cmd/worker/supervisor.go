@@ -26,6 +26,7 @@ const (
 type Supervisor struct {
 	setup    setup
 	limit    config.Worker
+	cores    int    // that the process may use; 0: all
 	state    string // folder
 	log      *slog.Logger
 	failed   chan error             // takes what broke is set to
@@ -46,7 +47,8 @@ type Supervisor struct {
 // Supervise starts the worker process.
 func Supervise(o Options) (*Supervisor, error) {
 	s := &Supervisor{
-		setup:  setup{Source: o.Source, Version: o.Version, Verbose: o.Verbose, Trial: o.Trial},
+		setup:  setup{Source: o.Source, Version: o.Version, Verbose: o.Verbose, Trial: o.Trial, Duty: o.Share.Duty},
+		cores:  o.Share.Cores,
 		limit:  o.Config.Worker,
 		state:  o.Config.StateDir,
 		log:    o.Log,
@@ -67,12 +69,12 @@ func Supervise(o Options) (*Supervisor, error) {
 // start starts a process. s.mu is held, or s is not shared yet. Where none has
 // ever started within the sandbox, and one does without, there is none.
 func (s *Supervisor) start() error {
-	p, err := startProcess(s.setup, s.bounds, s.state, s.log)
+	p, err := startProcess(s.setup, s.cores, s.bounds, s.state, s.log)
 	if errors.Is(err, errDead) && s.bounds.untried() {
-		p, err = startProcess(s.setup, s.bounds, s.state, s.log) // something else may have ended it
+		p, err = startProcess(s.setup, s.cores, s.bounds, s.state, s.log) // something else may have ended it
 	}
 	if err != nil && bySandbox(err) && s.bounds.lift(unconfined(err)) {
-		if p, err = startProcess(s.setup, s.bounds, s.state, s.log); err != nil {
+		if p, err = startProcess(s.setup, s.cores, s.bounds, s.state, s.log); err != nil {
 			s.bounds.restore()
 			return err
 		}

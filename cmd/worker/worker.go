@@ -18,6 +18,7 @@ import (
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/admission"
 )
 
 // Options are what a worker is opened with.
@@ -25,8 +26,9 @@ type Options struct {
 	Config   *config.Config
 	Source   Source // of Config
 	Registry *ops.Registry
-	Version  string // of Burnish, for provenance
-	Verbose  bool   // the worker process logs more
+	Version  string             // of Burnish, for provenance
+	Verbose  bool               // the worker process logs more
+	Share    admission.CPUShare // of the cores that photos may take; the zero value is all
 	Log      *slog.Logger
 
 	// Trial opens everything but the ledger, which another worker may hold: to
@@ -72,7 +74,12 @@ func OpenLocal(ctx context.Context, o Options) (*Local, error) {
 	launcher := programs.New(o.Config.Operators, o.Config.Worker.Sandbox != "off", o.Log)
 	options := []plugin.Option{plugin.WithVersion(o.Version), plugin.WithLog(o.Log), plugin.WithPrograms(launcher)}
 	if !o.Trial {
-		options = append(options, plugin.WithLedger())
+		options = append(options, plugin.WithLedger(), plugin.WithDuty(o.Share.Duty))
+		if n := o.Share.Cores; n > 0 && n < admission.Cores() {
+			if err := admission.ConfineProcess(n); err != nil {
+				return nil, err
+			}
+		}
 	}
 	engine, err := plugin.Open(ctx, o.Config.Engine(), o.Registry, options...)
 	if err != nil {

@@ -18,7 +18,7 @@ func TestAChangeKeepsWhatWaitsOfFoldersThatStay(t *testing.T) {
 	}
 	b.finish("b", ok)
 	b.finish("c", Outcome{Class: "unwritable", Shared: true, Retry: true, Exclusive: true})
-	b.Change(1, map[string]int{"stays": 3}, []string{"goes"})
+	b.Change(1, map[string]int{"stays": 3}, nil, []string{"goes"})
 	if b.Len() != 1 || len(b.Paused()) != 0 || !b.Full("stays") {
 		t.Errorf("%d wait, paused: %v, full: %v", b.Len(), b.Paused(), b.Full("stays"))
 	}

@@ -1,24 +1,44 @@
 package schedule
 
-import "time"
+import (
+	"container/heap"
+	"time"
+)
 
 // folderQueue is the tasks of one watched folder that are due, first come first
 // served.
 type folderQueue struct {
 	name     string
 	priority int
-	ready    []*Task
-	first    int    // of ready, where the queue begins
-	waiting  int    // tasks, those that are delayed or exclusive among them
-	paused   string // why nothing of it may begin, or ""
+	order    Order
+	ready    []*Task // in their order: a heap unless that is of arrival
+	first    int     // of ready, where the queue begins
+	waiting  int     // tasks, those that are delayed or exclusive among them
+	paused   string  // why nothing of it may begin, or ""
 	breaker  breaker
 }
 
 func (f *folderQueue) len() int { return len(f.ready) - f.first }
 
-func (f *folderQueue) push(t *Task) { f.ready = append(f.ready, t) }
+func (f *folderQueue) push(t *Task) {
+	if !f.order.sorts() {
+		f.ready = append(f.ready, t)
+		return
+	}
+	h := sorted{f.ready, f.order}
+	heap.Push(&h, t)
+	f.ready = h.tasks
+}
 
 func (f *folderQueue) pop() *Task {
+	if f.order.sorts() {
+		h := sorted{f.ready, f.order}
+		t := heap.Pop(&h).(*Task)
+		if f.ready = h.tasks; len(f.ready) == 0 && cap(f.ready) > keptCapacity {
+			f.ready = nil
+		}
+		return t
+	}
 	t := f.ready[f.first]
 	f.ready[f.first] = nil
 	f.first++
@@ -36,6 +56,9 @@ func (f *folderQueue) pop() *Task {
 // preferFresh brings the first task that has not failed yet to the front: a
 // probe is to tell of the folder rather than of a photo that is known to fail.
 func (f *folderQueue) preferFresh() {
+	if f.order.sorts() { // one probe is as good as another, and the order stays
+		return
+	}
 	for i := f.first; i < len(f.ready); i++ {
 		if t := f.ready[i]; t.Failures == 0 {
 			copy(f.ready[f.first+1:i+1], f.ready[f.first:i])
@@ -48,7 +71,7 @@ func (f *folderQueue) preferFresh() {
 func (q *Queue) folder(name string) *folderQueue {
 	f := q.folders[name]
 	if f == nil {
-		f = &folderQueue{name: name, priority: q.options.Priorities[name]}
+		f = &folderQueue{name: name, priority: q.options.Priorities[name], order: q.options.Orders[name]}
 		q.folders[name] = f
 		q.names = append(q.names, name)
 	}

@@ -28,10 +28,11 @@ type Task struct {
 	// task tries it.
 	Probe bool
 
-	since time.Time // it first came here
-	due   time.Time // not before; zero: at once
-	again bool      // it came once more while it was under way
-	index int       // in delayed, or -1
+	since   time.Time // it first came here
+	changed time.Time // its file, last; zero: not known
+	due     time.Time // not before; zero: at once
+	again   bool      // it came once more while it was under way
+	index   int       // in delayed, or -1
 }
 
 // Since is when the task first came here, or came anew while it was under way.
@@ -51,9 +52,10 @@ type Outcome struct {
 
 // Options shape a queue; zero values mean the defaults.
 type Options struct {
-	Capacity   int            // tasks of a folder that wait; 10,000
-	Priorities map[string]int // of folders; 0
-	Ageing     time.Duration  // a wait that is worth one step of priority; 1 minute
+	Capacity   int              // tasks of a folder that wait; 10,000
+	Priorities map[string]int   // of folders; 0
+	Orders     map[string]Order // of folders; as they came
+	Ageing     time.Duration    // a wait that is worth one step of priority; 1 minute
 	Backoff    Backoff
 	Threshold  int // shared failures of one class in a row that open a folder's circuit breaker; 5
 }
@@ -130,7 +132,11 @@ func (q *Queue) Full(folder string) bool { return q.folder(folder).waiting >= q.
 // Add takes a task in. One that waits already is due at once and begins anew,
 // and its folder may be probed at once where its circuit breaker is open; one
 // that is under way comes once more when it ends.
-func (q *Queue) Add(path, folder string, now time.Time) {
+func (q *Queue) Add(path, folder string, now time.Time) { q.AddChanged(path, folder, time.Time{}, now) }
+
+// AddChanged is Add of a task whose file was last changed at a time, for the order
+// of its folder; zero: that is not known.
+func (q *Queue) AddChanged(path, folder string, changed, now time.Time) {
 	if t := q.underway[path]; t != nil {
 		t.again = true
 		return
@@ -141,7 +147,7 @@ func (q *Queue) Add(path, folder string, now time.Time) {
 		q.folder(t.Folder).breaker.tryAgain(now)
 		return
 	}
-	q.enqueue(&Task{Path: path, Folder: folder, since: now, index: -1})
+	q.enqueue(&Task{Path: path, Folder: folder, since: now, changed: changed, index: -1})
 }
 
 // enqueue puts a task among those that wait.
