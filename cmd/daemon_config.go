@@ -20,9 +20,9 @@ func appConfig(c *config.Config, w app.Workers) app.Config {
 		Listen: c.Listen, BasePath: c.HTTP.BasePath, Hosts: c.HTTP.Hosts, RequireToken: c.HTTP.RequireToken,
 		Proxies: serve.Proxies{Networks: c.HTTP.Networks(), Unix: slices.Contains(c.HTTP.TrustedProxies, config.UnixProxy)},
 	}
-	a.Pace = pace.Rules{Quiet: quietHours(c.QuietHours), LoadBelow: float64(c.Limits.LoadBelow), OffOnly: c.Limits.OnBattery == config.PauseOnBattery}
+	a.Pace = pace.Rules{Quiet: quietHours(c.QuietHours), LoadBelow: c.Limits.LoadBelow.Part(), OffOnly: c.Limits.OnBattery == config.PauseOnBattery}
 	for i, w := range c.Watch {
-		a.Folders = append(a.Folders, app.Folder{Watch: w.Config, Priority: w.Priority, Pace: pace.Rules{Quiet: quietHours(w.QuietHours), LoadBelow: float64(w.LoadBelow)}, Digest: c.WatchDigest(i), Job: watchedJob(w)})
+		a.Folders = append(a.Folders, app.Folder{Watch: w.Config, Priority: w.Priority, Pace: pace.Rules{Quiet: quietHours(w.QuietHours), LoadBelow: w.LoadBelow.Part()}, Digest: c.WatchDigest(i), Job: watchedJob(w)})
 	}
 	return a
 }

@@ -25,7 +25,7 @@ func (p paceOptions) begin(c *config.Config) (plugin.Option, error) {
 	if p.Share > 0 {
 		c.Limits.Share = p.Share
 	}
-	share := admission.ShareOf(float64(c.Limits.Share), admission.Cores())
+	share := admission.ShareOf(c.Limits.Share.Part(), admission.Cores())
 	if share.Cores < admission.Cores() {
 		if err := admission.ConfineProcess(share.Cores); err != nil {
 			return nil, err
@@ -35,7 +35,7 @@ func (p paceOptions) begin(c *config.Config) (plugin.Option, error) {
 }
 
 func (p paceOptions) rules() pace.Rules {
-	return pace.Rules{Quiet: quietHours(p.QuietHours), LoadBelow: float64(p.LoadBelow), OffOnly: p.OnBattery == config.PauseOnBattery}
+	return pace.Rules{Quiet: quietHours(p.QuietHours), LoadBelow: p.LoadBelow.Part(), OffOnly: p.OnBattery == config.PauseOnBattery}
 }
 
 // patience waits until photos may begin.

@@ -168,7 +168,7 @@ func (r *runCommand) load(h *host, log *slog.Logger, n *notifier, shown *shownCo
 		return app.Config{}, err
 	}
 	a := appConfig(c, workers{
-		options:   worker.Options{Config: c, Source: source, Registry: h.registry, Version: release(), Verbose: h.verbose, Log: log, Share: admission.ShareOf(float64(c.Limits.Share), admission.Cores())},
+		options:   worker.Options{Config: c, Source: source, Registry: h.registry, Version: release(), Verbose: h.verbose, Log: log, Share: admission.ShareOf(c.Limits.Share.Part(), admission.Cores())},
 		inProcess: r.InProcess || !c.Worker.Process,
 	})
 	a.Serve.Places = places

@@ -70,7 +70,7 @@ type Watch struct {
 	Review         bool               `yaml:"review" help:"true: results wait until they are approved; only then are they published"`
 	AllowFormats   []string           `yaml:"allow_formats" help:"further formats to read, whose decoders are not safe for files of unknown origin"`
 	QuietHours     []Hours            `yaml:"quiet_hours" help:"hours in which none of its photos is started, such as 22:00-06:00, or mon-fri 08:00-18:00"`
-	LoadBelow      diag.Percent       `yaml:"load_below" range:"0,1" help:"share of the cores that other programs may use; with as much or more, none of its photos is started; 0%: any"`
+	LoadBelow      diag.Percent       `yaml:"load_below" range:"0,100" help:"share of the cores that other programs may use; with as much or more, none of its photos is started; 0%: any"`
 	Priority       int                `yaml:"priority" help:"priority over other folders; a minute of waiting counts as one step"`
 	Limits         plugin.PhotoLimits `yaml:"limits" help:"limits of this folder, in place of the general ones"`
 	OnSuccess      OnSuccess          `yaml:"on_success" help:"what happens to an original after success: keep (default), {move: FOLDER} or {trash: 720h}; sidecars: keep leaves its sidecars behind"`
@@ -88,8 +88,8 @@ type OnQuarantine struct {
 type Limits struct {
 	plugin.Limits  `yaml:",inline"`
 	QueuePerFolder int          `yaml:"queue_per_folder" range:"1," help:"photos of each watched folder that wait in memory; further ones are added as these finish"`
-	Share          diag.Percent `yaml:"share" range:"0,1" help:"share of the cores that processing may take; 0%: all"`
-	LoadBelow      diag.Percent `yaml:"load_below" range:"0,1" help:"share of the cores that other programs may use; with as much or more, no photo is started; 0%: any"`
+	Share          diag.Percent `yaml:"share" range:"0,100" help:"share of the cores that processing may take; 0%: all"`
+	LoadBelow      diag.Percent `yaml:"load_below" range:"0,100" help:"share of the cores that other programs may use; with as much or more, no photo is started; 0%: any"`
 	OnBattery      string       `yaml:"on_battery" enum:"run,pause," help:"pause: no photo is started while the machine runs on battery"`
 
 	MinFreeSpace diag.Size `yaml:"min_free_space" range:"0|1MB," help:"space that must be free for outputs and state before a photo is started; 0: none"`
