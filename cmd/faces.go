@@ -2,7 +2,9 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -10,8 +12,10 @@ import (
 	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/cmd/app"
 	"github.com/burnish-photo/burnish/cmd/faces/imaginary"
+	"github.com/burnish-photo/burnish/cmd/faces/immich"
 	"github.com/burnish-photo/burnish/cmd/faces/intake"
 	"github.com/burnish-photo/burnish/cmd/faces/jobs"
+	"github.com/burnish-photo/burnish/cmd/faces/kserve"
 	v1 "github.com/burnish-photo/burnish/cmd/faces/v1"
 	"github.com/burnish-photo/burnish/cmd/serve"
 	"github.com/burnish-photo/burnish/config"
@@ -28,6 +32,8 @@ type faces struct {
 	jobs   *jobs.Jobs
 
 	imaginary *imaginary.Face
+	immich    *immich.Face
+	kserve    *kserve.Face
 }
 
 // mount begins to answer on the site. The state folder is the daemon's alone.
@@ -58,6 +64,15 @@ func (f *faces) mount(site *serve.Site, control *api.Mux, stateDir string) error
 	}
 	f.jobs.Register(f.v1)
 	f.imaginary = imaginary.Mount(site, imaginary.Options{Intake: in, Version: release(), Libvips: tools.Version().Libvips})
+	if f.immich, err = immich.Open(immich.Options{StateDir: stateDir, Intake: in, Log: f.log}); err != nil {
+		return err
+	}
+	f.immich.Mount(site)
+	f.kserve = kserve.New(in, release(), func() bool {
+		h, err := daemon.Health(context.Background())
+		return err == nil && h.Ready
+	})
+	f.kserve.Mount(site)
 	f.intake = in
 	return nil
 }
@@ -67,6 +82,11 @@ func (f *faces) close() {
 	if f.jobs != nil {
 		f.jobs.Close()
 	}
+	if f.immich != nil {
+		if err := f.immich.Close(); err != nil {
+			f.log.Warn("what was uploaded to Immich", "error", err)
+		}
+	}
 }
 
 // prepare reads what a configuration needs beside its file. What it returns goes
@@ -75,6 +95,11 @@ func (f *faces) prepare(c *config.Config) (adopt func(), err error) {
 	secret, guard, err := jobs.Webhooks(c.Faces.Jobs.SecretFile, c.Faces.Jobs.AllowHosts)
 	if err != nil {
 		return nil, err
+	}
+	i := c.Faces.Immich
+	server, err := immich.Prepare(immich.Config{URL: i.URL, Key: os.Getenv(i.KeyEnv), KeyFile: i.KeyFile, Pipeline: i.Pipeline, Tag: i.Tag, Queue: i.Queue})
+	if err != nil {
+		return nil, fmt.Errorf("faces.immich: %w", err)
 	}
 	j := jobs.Config{
 		Pipelines: offered(c, c.Faces.Jobs.Pipelines), Retain: c.Faces.Jobs.Retain, Space: int64(c.Faces.Jobs.Space), Queue: c.Faces.Jobs.Queue,
@@ -92,6 +117,8 @@ func (f *faces) prepare(c *config.Config) (adopt func(), err error) {
 		f.jobs.Configure(j)
 		i := c.Faces.Imaginary
 		f.imaginary.Configure(imaginary.Config{Enabled: i.Enabled, AllowFormats: i.AllowFormats, Restore: imaginary.Restoring(i.Restore)})
+		f.immich.Configure(server)
+		f.kserve.Configure(models(c))
 	}, nil
 }
 
@@ -104,6 +131,18 @@ func folderJob(c *config.Config, path string) (plugin.Job, bool) {
 		}
 	}
 	return plugin.Job{}, false
+}
+
+// models are the pipelines that the inference protocol offers.
+func models(c *config.Config) (all []kserve.Pipeline) {
+	for _, name := range c.Faces.KServe.Pipelines {
+		p := kserve.Pipeline{Name: name}
+		for _, o := range c.Pipelines[name].Outputs {
+			p.Outputs = append(p.Outputs, o.ID)
+		}
+		all = append(all, p)
+	}
+	return all
 }
 
 // offered are pipelines as requests may ask for them.

@@ -40,6 +40,7 @@ func (c *Config) Check(reg *ops.Registry) diag.Diagnostics {
 	faults = append(faults, c.checkReview()...)
 	faults = append(faults, c.checkCanary()...)
 	faults = append(faults, c.checkNotify()...)
+	faults = append(faults, c.checkFaces()...)
 	return append(faults, c.checkFragments(reg, env)...)
 }
 

@@ -197,6 +197,7 @@ func (c *Config) resolve(folder string) {
 		absolute(path)
 	}
 	absolute(&c.Faces.Jobs.SecretFile)
+	absolute(&c.Faces.Immich.KeyFile)
 	absolute(&c.Restore.Models)
 	absolute(&c.Restore.Runtime.Library)
 	for i, address := range c.Listen {

@@ -37,7 +37,7 @@ func (c *Config) WorkerDigest() string {
 	if c.root == nil || c.root.Decode(&file) != nil {
 		return ""
 	}
-	for _, key := range []string{"listen", "http", "notify", "quiet_hours", "scrub"} {
+	for _, key := range []string{"listen", "http", "notify", "quiet_hours", "scrub", "faces"} {
 		delete(file, key)
 	}
 	if limits, ok := file["limits"].(map[string]any); ok {

@@ -57,14 +57,14 @@ type Face struct {
 	ended  sync.WaitGroup
 
 	mu      sync.Mutex
-	setup   setup
+	setup   Setup
 	queue   *queue
 	uploads *uploads
 	state   State
 }
 
-// setup is a configuration in force.
-type setup struct {
+// Setup is a configuration in force; the zero one is off.
+type Setup struct {
 	client        *client // nil: the face is off
 	pipeline, tag string
 	queue         int
@@ -104,10 +104,8 @@ func (f *Face) Close() error {
 	return f.uploads.Close()
 }
 
-// Configure goes on with another configuration. One with a fault leaves the face
-// off.
-func (f *Face) Configure(c Config) error {
-	s, err := c.setup()
+// Configure goes on with another setup.
+func (f *Face) Configure(s Setup) {
 	f.mu.Lock()
 	if !s.client.like(f.setup.client) {
 		f.state.Paused, f.state.Problem = time.Time{}, ""
@@ -116,24 +114,27 @@ func (f *Face) Configure(c Config) error {
 	f.setup = s
 	f.mu.Unlock()
 	f.nudge()
-	return err
 }
 
-func (c Config) setup() (setup, error) {
+// Prepare reads what a configuration needs beside itself.
+func Prepare(c Config) (Setup, error) {
 	if c.URL == "" {
-		return setup{}, nil
+		return Setup{}, nil
 	}
 	base, err := ParseURL(c.URL)
 	if err != nil {
-		return setup{}, err
+		return Setup{}, err
 	}
 	key := c.Key
-	if key == "" {
+	switch {
+	case key == "" && c.KeyFile == "":
+		return Setup{}, errors.New("the API key: the environment variable that key_env names is empty")
+	case key == "":
 		if key, err = readKey(c.KeyFile); err != nil {
-			return setup{}, err
+			return Setup{}, err
 		}
 	}
-	return setup{client: newClient(base, apiKey{key}), pipeline: c.Pipeline, tag: c.Tag, queue: c.Queue}, nil
+	return Setup{client: newClient(base, apiKey{key}), pipeline: c.Pipeline, tag: c.Tag, queue: c.Queue}, nil
 }
 
 // ParseURL reads the address of an Immich server; /api at its end is left out.

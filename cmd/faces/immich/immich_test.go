@@ -85,9 +85,16 @@ func (d *daemon) start() {
 	}
 	d.site = &mux{}
 	d.face.Mount(d.site)
-	if err := d.face.Configure(Config{URL: d.immich.URL + "/api", Key: secretKey, Pipeline: "immich", Tag: "Burnish/restored", Queue: 4}); err != nil {
+	d.configure(d.immich.URL+"/api", secretKey)
+}
+
+func (d *daemon) configure(url, key string) {
+	d.Helper()
+	s, err := Prepare(Config{URL: url, Key: key, Pipeline: "immich", Tag: "Burnish/restored", Queue: 4})
+	if err != nil {
 		d.Fatal(err)
 	}
+	d.face.Configure(s)
 }
 
 // process stands in for the worker.
@@ -282,17 +289,13 @@ func TestRetryAfterIsHeeded(t *testing.T) {
 
 func TestADeniedKeyPauses(t *testing.T) {
 	d := newDaemon(t)
-	if err := d.face.Configure(Config{URL: d.immich.URL, Key: "wrong-" + secretKey, Pipeline: "immich", Queue: 4}); err != nil {
-		t.Fatal(err)
-	}
+	d.configure(d.immich.URL, "wrong-"+secretKey)
 	d.hook(d.immich.add("a.jpg", []byte("damaged")))
 	eventually(t, "it is paused", func() bool { return !d.face.State().Paused.IsZero() })
 	if s := d.face.State(); s.Waiting != 1 || !strings.Contains(s.Problem, "401") || strings.Contains(s.Problem, secretKey) {
 		t.Errorf("the state is %+v", s)
 	}
-	if err := d.face.Configure(Config{URL: d.immich.URL, Key: secretKey, Pipeline: "immich", Tag: "t", Queue: 4}); err != nil {
-		t.Fatal(err)
-	}
+	d.configure(d.immich.URL, secretKey)
 	eventually(t, "it goes on with the right key", func() bool {
 		d.immich.mu.Lock()
 		defer d.immich.mu.Unlock()
@@ -369,7 +372,7 @@ func TestWebhooksThatAreNone(t *testing.T) {
 func FuzzHook(f *testing.F) {
 	f.Add([]byte(`{"data":{"asset":{"id":"01234567-0123-0123-0123-0123456789ab","type":"IMAGE"}}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		face := &Face{wake: make(chan struct{}, 1), setup: setup{client: &client{}, queue: 1}, queue: &queue{folder: t.TempDir(), items: map[string]item{}}, uploads: &uploads{}}
+		face := &Face{wake: make(chan struct{}, 1), setup: Setup{client: &client{}, queue: 1}, queue: &queue{folder: t.TempDir(), items: map[string]item{}}, uploads: &uploads{}}
 		w := httptest.NewRecorder()
 		_ = face.hook(w, httptest.NewRequest("POST", Path, bytes.NewReader(body)))
 		for id := range face.queue.items {

@@ -148,7 +148,7 @@ func lasting(err error) bool {
 }
 
 // restore takes an asset from where it is to its stack.
-func (f *Face) restore(ctx context.Context, s setup, i *item) error {
+func (f *Face) restore(ctx context.Context, s Setup, i *item) error {
 	a, err := s.client.asset(ctx, i.Asset)
 	if err != nil {
 		return err
@@ -206,7 +206,7 @@ func (f *Face) unwanted(a asset, tag string) string {
 }
 
 // process fetches an original, has it processed and uploads the result.
-func (f *Face) process(ctx context.Context, s setup, i *item, a asset) error {
+func (f *Face) process(ctx context.Context, s Setup, i *item, a asset) error {
 	body, err := s.client.original(ctx, i.Asset)
 	if err != nil {
 		return err
