@@ -130,6 +130,9 @@ func command(ctx context.Context, home, bin, text string) *exec.Cmd {
 	c := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", text)
 	c.Dir = home
 	c.Env = []string{"HOME=" + home, "PATH=" + bin + ":" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}
+	if cache, err := os.UserCacheDir(); err == nil { // so that examples in Go compile no library anew
+		c.Env = append(c.Env, "GOCACHE="+filepath.Join(cache, "go-build"), "GOFLAGS="+os.Getenv("GOFLAGS"))
+	}
 	return c
 }
 
