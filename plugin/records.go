@@ -128,6 +128,7 @@ var (
 	ErrPictureChanged = viewer.ErrChanged
 	ErrPictureUnsafe  = viewer.ErrUnsafe
 	ErrPictureLarge   = viewer.ErrLarge
+	ErrPictureHeld    = viewer.ErrHeld
 	ErrPictureLater   = viewer.ErrLater
 	ErrViewerBusy     = viewer.ErrBusy
 )

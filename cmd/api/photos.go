@@ -187,7 +187,7 @@ func pictureProblem(err error) error {
 		{http.StatusNotFound, []error{plugin.ErrUnknownPicture, plugin.ErrNoTile}},
 		{http.StatusGone, []error{plugin.ErrPictureMissing}},
 		{http.StatusConflict, []error{plugin.ErrPictureChanged}},
-		{http.StatusForbidden, []error{plugin.ErrPictureUnsafe, plugin.ErrPictureLarge}},
+		{http.StatusForbidden, []error{plugin.ErrPictureUnsafe, plugin.ErrPictureLarge, plugin.ErrPictureHeld}},
 		{http.StatusServiceUnavailable, []error{plugin.ErrViewerBusy, plugin.ErrPictureLater}},
 	} {
 		if slices.ContainsFunc(known.errs, func(e error) bool { return errors.Is(err, e) }) {

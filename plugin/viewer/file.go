@@ -3,6 +3,8 @@ package viewer
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/burnish-photo/burnish/ops/jpeg"
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/history"
@@ -47,6 +50,9 @@ func (v *Viewer) open(photo string, picture int) (*file, error) {
 		return nil, err
 	}
 	if f.format, err = vips.SniffReader(f.File, f.info.Size()); err != nil {
+		return nil, errors.Join(err, f.File.Close())
+	}
+	if err := f.bounded(); err != nil {
 		return nil, errors.Join(err, f.File.Close())
 	}
 	f.orientation = 1
@@ -87,6 +93,22 @@ func (v *Viewer) openRecorded(r history.Record, picture int) (*file, error) {
 	return v.verified(f, o.Hash)
 }
 
+// maxHeld is how many bytes of coefficients a decoder may hold of a picture that
+// somebody only looks at: those of a progressive JPEG stay until its last scan.
+const maxHeld = 256 << 20
+
+// bounded is an error where looking at the picture would take too much memory.
+func (f *file) bounded() error {
+	info, err := jpeg.Read(io.NewSectionReader(f.File, 0, f.info.Size()))
+	if err != nil {
+		return nil // another format, or damaged, which its decoder tells
+	}
+	if held := info.CoefficientBytes(); held > maxHeld {
+		return fmt.Errorf("%w: it is a progressive JPEG of %d × %d pixels, whose decoder would hold %d MB, and %d MB are allowed", ErrHeld, info.Width, info.Height, held/1e6, maxHeld/1_000_000)
+	}
+	return nil
+}
+
 // Output is a file that a record tells of.
 type Output struct {
 	history.Output
@@ -118,10 +140,10 @@ func (v *Viewer) Look(ctx context.Context, photo string) (history.Record, []Stat
 	for i := range all {
 		f, err := v.openRecorded(r, i)
 		if err == nil {
-			f.close()
+			err = errors.Join(f.bounded(), f.File.Close())
 		}
-		if err == nil {
-			err = refused(r)
+		if refused := refused(r); refused != nil {
+			err = refused
 		}
 		all[i].Err = err
 	}

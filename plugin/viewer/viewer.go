@@ -28,6 +28,7 @@ var (
 	ErrChanged = errors.New("the file is no longer the one that was recorded")
 	ErrUnsafe  = errors.New("decoding this photo ended the worker process, so it is not opened again")
 	ErrLarge   = errors.New("the photo was refused as too large, so it is not opened")
+	ErrHeld    = errors.New("the picture takes too much memory to be looked at; download it instead")
 	ErrOutside = errors.New("there is no such tile")
 	ErrBusy    = errors.New("too many pictures are being looked at; try again in a moment")
 	ErrLater   = errors.New("the picture is being prepared; try again in a moment")

@@ -12,6 +12,7 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -479,5 +480,32 @@ func TestNothingIsLeft(t *testing.T) {
 	b.Close()
 	if left := vips.Live() - before; left != 0 {
 		t.Errorf("%d images are left", left)
+	}
+}
+
+// A progressive JPEG whose coefficients would fill the memory is refused before
+// it is decoded, in words; it can be downloaded all the same.
+func TestAProgressiveJPEGThatTakesTooMuchMemoryIsRefused(t *testing.T) {
+	b := newBench(t, nil)
+	content := scene(t, 64, 64, "jpegsave_buffer", vips.Args{"Q": 80, "interlace": true})
+	at := bytes.Index(content, []byte{0xff, 0xc2}) + 5
+	for _, side := range []int{0, 2} { // 20,000 pixels, high and wide
+		content[at+side], content[at+side+1] = 0x4e, 0x20
+	}
+	id := b.photo(t, "huge.jpg", content, content)
+	if _, err := b.Tile(t.Context(), Tile{Photo: id}); !errors.Is(err, ErrHeld) {
+		t.Error("a tile: ", err)
+	}
+	if _, err := b.Preview(t.Context(), id, 1, 320); !errors.Is(err, ErrHeld) {
+		t.Error("a preview: ", err)
+	}
+	_, states, err := b.Look(t.Context(), id)
+	if err != nil || !errors.Is(states[0].Err, ErrHeld) || !strings.Contains(states[1].Err.Error(), "20000 × 20000") {
+		t.Error(err, states)
+	}
+	if f, err := b.File(id, 1); err != nil {
+		t.Error("a download: ", err)
+	} else if err := f.Close(); err != nil {
+		t.Error(err)
 	}
 }
