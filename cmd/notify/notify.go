@@ -69,6 +69,10 @@ type Options struct {
 type Notifier struct {
 	options Options
 
+	// writing is held while messages are written, and before mu where both are:
+	// Hear waits for no disk.
+	writing sync.Mutex
+
 	mu      sync.Mutex
 	config  Config
 	folds   map[event.Kind]*fold
@@ -106,9 +110,11 @@ func (n *Notifier) Use(c Config) {
 		outlets = append(outlets, newOutlet(t, s, n.options.Log))
 	}
 	dropOthers(filepath.Join(n.options.StateDir, spoolFolder), names, n.options.Log)
+	n.writing.Lock()
+	defer n.writing.Unlock()
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.outlets, n.between = outlets, false
+	n.mu.Unlock()
 	if !first {
 		return // what is pending is that of the folds
 	}
@@ -172,13 +178,18 @@ const saveAfter = time.Second
 
 // savePending writes what is folded down, in case the daemon is killed.
 func (n *Notifier) savePending(kind event.Kind) {
+	n.writing.Lock() // the file is that of the fold
+	defer n.writing.Unlock()
 	n.mu.Lock()
-	defer n.mu.Unlock() // the file is that of the fold
 	f := n.folds[kind]
-	if f.save = nil; f.due == nil || n.closed {
+	f.save = nil
+	gone := f.due == nil || n.closed
+	m := f.message(kind, n.options)
+	n.mu.Unlock()
+	if gone {
 		return
 	}
-	if m := f.message(kind, n.options); m != nil {
+	if m != nil {
 		_ = n.pending().write(string(kind), *m) // at worst it is lost with the daemon
 	} else {
 		n.pending().remove(string(kind))
@@ -202,24 +213,34 @@ func (n *Notifier) wanted(e logging.Event, group string) bool {
 
 // send makes a message of what is folded.
 func (n *Notifier) send(kind event.Kind) {
+	n.writing.Lock()
+	defer n.writing.Unlock()
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	switch {
-	case n.closed:
-	case n.between:
-		n.folds[kind].due.Reset(gather)
-	default:
-		n.flush(kind)
+	if n.closed || n.between {
+		if !n.closed {
+			n.folds[kind].due.Reset(gather)
+		}
+		n.mu.Unlock()
+		return
 	}
+	m, outlets := n.taken(kind), n.outlets
+	n.mu.Unlock()
+	n.flush(kind, m, outlets)
 }
 
-// flush hands a kind's message to the outlets. n.mu is held.
-func (n *Notifier) flush(kind event.Kind) {
+// taken is the message of what is folded, which begins anew; nil for none. n.mu
+// is held.
+func (n *Notifier) taken(kind event.Kind) *Message {
 	f := n.folds[kind]
 	m := f.message(kind, n.options)
 	f.reset(time.Now())
+	return m
+}
+
+// flush hands a kind's message to the outlets. n.writing is held.
+func (n *Notifier) flush(kind event.Kind, m *Message, outlets []*outlet) {
 	if m != nil {
-		n.put(n.outlets, *m)
+		n.put(outlets, *m)
 	}
 	n.pending().remove(string(kind))
 }
@@ -227,16 +248,21 @@ func (n *Notifier) flush(kind event.Kind) {
 // Close makes messages of what is folded, delivers until ctx ends, and leaves the
 // rest in the state folder for the next start.
 func (n *Notifier) Close(ctx context.Context) {
+	n.writing.Lock()
 	n.mu.Lock()
 	n.closed = true
+	last, outlets := map[event.Kind]*Message{}, n.outlets
 	for kind, f := range n.folds {
 		if f.due != nil {
 			f.due.Stop()
-			n.flush(kind)
+			last[kind] = n.taken(kind)
 		}
 	}
-	outlets := n.outlets
 	n.mu.Unlock()
+	for kind, m := range last {
+		n.flush(kind, m, outlets)
+	}
+	n.writing.Unlock()
 	for _, o := range outlets {
 		o.drain(ctx)
 	}
