@@ -94,7 +94,11 @@ func New(o Options) *Site {
 	}
 	s.tokens = token.At(o.StateDir)
 	s.sessions = token.OpenSessions(o.StateDir, s.tokens)
-	s.cookie = "burnish_" + token.Hash(o.StateDir)[:8] // cookies of all ports of a host are one jar
+	instance, err := token.Instance(o.StateDir)
+	if err != nil {
+		s.log.Warn("who signs in is signed out by another daemon on this host", "error", err)
+	}
+	s.cookie = "burnish_" + instance // cookies of all ports of a host are one jar
 	s.config.Store(&Config{})
 	s.server = newServer(s)
 	ctx, end := context.WithCancel(context.Background())

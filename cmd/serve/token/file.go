@@ -89,3 +89,28 @@ func alone(folder string, f func() error) error {
 	}
 	return f()
 }
+
+const instanceFile = "instance.json"
+
+// Instance is a name of the daemon with that state folder which no other daemon
+// has, be its state folder of the same name in another container. It is made once.
+// With an error, or without
+// a state folder, it is another one each time.
+func Instance(stateDir string) (string, error) {
+	if stateDir == "" {
+		return Hash(Secret())[:instanceLength], nil
+	}
+	file := filepath.Join(stateDir, instanceFile)
+	var name string
+	data, err := readPrivate(file)
+	if err == nil && json.Unmarshal(data, &name) == nil && len(name) == instanceLength {
+		return name, nil
+	}
+	name = Hash(Secret())[:instanceLength]
+	if err == nil {
+		err = writePrivate(file, name)
+	}
+	return name, err
+}
+
+const instanceLength = 8
