@@ -192,11 +192,11 @@ func (l *loop) report() {
 		}
 		switch r.state.Mode {
 		case Watching:
-			l.options.Log.Info("watching folder", event.FolderWatched.Attr(), "folder", r.path, "on", r.state.Filesystem)
+			l.options.Log.Info("watching folder", append([]any{event.FolderWatched.Attr(), "folder", r.path, "on", r.state.Filesystem}, l.about(r)...)...)
 		case Degraded:
 			l.options.Log.Error("folder is degraded", event.FolderDegraded.Attr(), "folder", r.path, "reason", r.state.Reason)
 		default:
-			l.options.Log.Warn("folder is "+string(r.state.Mode), event.FolderWatched.Attr(), "folder", r.path, "reason", r.state.Reason)
+			l.options.Log.Warn("folder is "+string(r.state.Mode), append([]any{event.FolderWatched.Attr(), "folder", r.path, "reason", r.state.Reason}, l.about(r)...)...)
 		}
 	}
 	l.publish(states)
@@ -264,4 +264,12 @@ func (l *loop) shortfall() error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// about is what the host has to say of a folder.
+func (l *loop) about(r *root) []any {
+	if l.options.About == nil {
+		return nil
+	}
+	return l.options.About(r.path)
 }

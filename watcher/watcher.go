@@ -79,6 +79,10 @@ type Options struct {
 
 	Rescan time.Duration // between looks through a watched folder; 0 means 5 minutes
 	Log    *slog.Logger  // changes of a folder's state; nil is silent
+
+	// About are further attributes of the line that says how a folder is watched;
+	// nil: none.
+	About func(folder string) []any
 }
 
 // Mode is how the files of a folder are found.

@@ -175,7 +175,6 @@ func (a *App) swap(ctx context.Context, next *swap) error {
 	if !kept {
 		logSteps(a, s)
 	}
-	logFolders(a, s)
 	a.changes.count(ctx, a, true)
 	return nil
 }

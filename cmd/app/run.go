@@ -78,7 +78,6 @@ func (a *App) Run(ctx context.Context) (err error) {
 	}
 	c.adopted()
 	logSteps(a, a.current)
-	logFolders(a, a.current)
 	a.notify().Ready()
 	working, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -223,13 +222,6 @@ func logSteps(a *App, s *session) {
 		for _, line := range lines {
 			a.log.Info("ready", "pipeline", name, "step", line)
 		}
-	}
-}
-
-// logFolders says what is watched.
-func logFolders(a *App, s *session) {
-	for _, f := range s.config.Folders {
-		a.log.Info("watching", "folder", f.Watch.Folder, "pipeline", f.Job.Pipeline, "output", f.Job.Output, "settle", f.Watch.Settle)
 	}
 }
 

@@ -71,6 +71,11 @@ func newWatcher(c Config, once bool, before []watcher.FolderState, log *slog.Log
 		links[f.Watch.Folder] = f.Job.Links
 	}
 	o.Complete = func(f watcher.File) (bool, error) { return plugin.Complete(f.Root, f.Path, links[f.Root]) }
+	folders := c.byFolder()
+	o.About = func(folder string) []any {
+		f := folders[folder]
+		return []any{"pipeline", f.Job.Pipeline, "output", f.Job.Output, "settle", f.Watch.Settle}
+	}
 	return watcher.New(o)
 }
 
