@@ -1,15 +1,16 @@
 package cmd
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/burnish-photo/burnish/cmd/api"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
 )
@@ -231,9 +232,19 @@ func (l line) json() string { return jsonLine(l) }
 
 // jsonLine is a value of plain fields as one line.
 func jsonLine(v any) string {
-	text, err := json.Marshal(v)
+	text, err := api.Marshal(v)
 	if err != nil {
 		return fmt.Sprintf(`{"state":"failed","reason":%q}`, err)
 	}
 	return string(text)
+}
+
+// printLine prints a value as one line of JSON. Strings that are not UTF-8, as names of
+// files may be, are data URIs in it, so that no byte is lost.
+func printLine(out io.Writer, v any) error {
+	text, err := api.Marshal(v)
+	if err == nil {
+		_, err = fmt.Fprintf(out, "%s\n", text)
+	}
+	return err
 }

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -33,7 +32,7 @@ func (f *failedCommand) Run(h *host) error {
 	}
 	for _, failure := range a.Failures {
 		if f.JSON {
-			if err := json.NewEncoder(h.out).Encode(failure); err != nil {
+			if err := printLine(h.out, failure); err != nil {
 				return err
 			}
 			continue

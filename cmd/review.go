@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -68,7 +67,7 @@ func (r *reviewListCommand) Run(h *host) error {
 	}
 	for _, e := range a.Entries {
 		if r.JSON {
-			if err := json.NewEncoder(h.out).Encode(e); err != nil {
+			if err := printLine(h.out, e); err != nil {
 				return err
 			}
 			continue

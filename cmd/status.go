@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -75,7 +74,7 @@ func lookAt(dir string) (api.Standing, error) {
 
 func (s *statusCommand) print(out io.Writer, now api.Standing) error {
 	if s.JSON {
-		return json.NewEncoder(out).Encode(now)
+		return printLine(out, now)
 	}
 	printState(out, now)
 	return nil

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,7 +36,7 @@ func ReadStatus(dir string) (*Status, error) {
 		return nil, err
 	}
 	var s Status
-	if json.Unmarshal(data, &s) != nil {
+	if api.Unmarshal(data, &s) != nil {
 		return nil, fmt.Errorf("%s is damaged: %w", filepath.Join(dir, statusFile), os.ErrNotExist)
 	}
 	return &s, nil
@@ -166,11 +167,16 @@ func standing(a *App) api.Standing {
 
 // writeStatus replaces a status file at once.
 func writeStatus(path string, v any) error {
-	data, err := json.MarshalIndent(v, "", "  ")
+	data, err := api.Marshal(v)
 	if err != nil {
 		return err
 	}
-	return statefile.Write(path, append(data, '\n'), 0o640)
+	var text bytes.Buffer
+	if err := json.Indent(&text, data, "", "  "); err != nil {
+		return err
+	}
+	text.WriteByte('\n')
+	return statefile.Write(path, text.Bytes(), 0o640)
 }
 
 // line is a status in short.
