@@ -14,7 +14,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check api bench wild eval gate chaos faces library change faults clock soak hostile flood fuzz deb rpm deb-arm64 package-test image clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check api bench wild eval gate chaos faces library change imaginary faults clock soak hostile flood fuzz deb rpm deb-arm64 package-test image clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +102,10 @@ change: build ## what a changed pipeline costs, against the first run; CHANGE=30
 LIBRARY ?= 200000
 library: build ## a library from its scan to its undo: time, memory, every file; LIBRARY=200000
 	@go run ./packaging/trials/library -burnish bin/burnish -photos $(LIBRARY)
+
+IMAGINARY ?=
+imaginary: build ## previews, and against h2non/imaginary where IMAGINARY=FOLDER holds its source
+	@go run ./packaging/trials/imaginary -burnish bin/burnish -source "$(IMAGINARY)"
 
 faults: build ## full disk, read-only disk, missing rights, missing folder, I/O errors; needs root
 	@packaging/trials/faults.sh

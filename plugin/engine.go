@@ -223,7 +223,7 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 		}
 	}
 	e.inline = adhoc.New(maxInline, func(ctx context.Context, text string) (*pipeline, error) {
-		return e.compileInline(ctx, text, reg, env)
+		return compileInline(ctx, e, text, reg, env)
 	}, func(p *pipeline) error { return p.graph.Close() })
 	e.memory = admission.NewMemoryLimiter(admission.ThisHost, int64(c.Limits.Memory), e.log)
 	if e.store != nil {

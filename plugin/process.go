@@ -164,7 +164,7 @@ func (e *Engine) Strike(ctx context.Context, j Job, kind Kind, cause error, hint
 
 // newTask is the task that j asks for, not yet begun. The caller closes it.
 func (e *Engine) newTask(ctx context.Context, j Job) (_ *task, err error) {
-	p, release, err := e.pipelineOf(ctx, j)
+	p, release, err := pipelineOf(ctx, e, j)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ const maxInline = 64
 const inlineName = "inline"
 
 // pipelineOf is a job's pipeline, for use until done is called.
-func (e *Engine) pipelineOf(ctx context.Context, j Job) (p *pipeline, done func(), err error) {
+func pipelineOf(ctx context.Context, e *Engine, j Job) (p *pipeline, done func(), err error) {
 	switch {
 	case j.Inline != "" && j.Pipeline != "":
 		return nil, nil, fmt.Errorf("%s: the job names the pipeline %q and brings one of its own; it must be one of them", j.Path, j.Pipeline)
@@ -49,7 +49,7 @@ func (e *Engine) pipelineOf(ctx context.Context, j Job) (p *pipeline, done func(
 }
 
 // compileInline compiles a pipeline that came with a job.
-func (e *Engine) compileInline(ctx context.Context, text string, reg *ops.Registry, env ops.Env) (*pipeline, error) {
+func compileInline(ctx context.Context, e *Engine, text string, reg *ops.Registry, env ops.Env) (*pipeline, error) {
 	if len(text) > adhoc.MaxText {
 		return nil, fmt.Errorf("pipeline %s: must be at most %d bytes, got %d", inlineName, adhoc.MaxText, len(text))
 	}
