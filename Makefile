@@ -14,7 +14,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check api bench wild eval gate chaos faces library change imaginary faults clock soak hostile flood fuzz deb rpm deb-arm64 package-test image clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check api bench wild eval gate chaos faces library change imaginary faults clock soak hostile flood networks fuzz deb rpm deb-arm64 package-test image clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,6 +118,10 @@ soak: build ## memory and open files over many small photos; PHOTOS=10000
 	@packaging/trials/soak.sh $(PHOTOS)
 
 FUZZTIME ?= 1m
+networks: setup-test ## write the small networks of other authors, which tests of the operator network run, anew
+	@.venv/bin/python -m model.others.export --out ops/network/step/testdata
+	@.venv/bin/python ops/network/step/testdata/make_hostile.py
+
 fuzz: setup-test ## Go fuzzing of every parser; FUZZTIME=1m each
 	@grep -rn --include='*_test.go' -o '^func Fuzz[A-Za-z]*' . | sed 's,/[^/]*:func , ,' | sort | while read -r folder name; do \
 		echo "$$folder $$name"; \

@@ -47,8 +47,11 @@ func (c *Condition) Canonical(rename func(id string) string) string {
 // DependsOnPath reports whether the decision can be another for a photo of the
 // same content elsewhere: it asks for the folder, the file's name or the date.
 func (c *Condition) DependsOnPath() bool {
-	return slices.ContainsFunc(c.expression.Names(), func(n string) bool { return slices.Contains([]string{"folder", "file", "date"}, n) })
+	return slices.ContainsFunc(c.expression.Names(), func(n string) bool { return slices.Contains(byPath, n) })
 }
+
+// byPath are the facts that a photo of the same content may have otherwise elsewhere.
+var byPath = []string{"folder", "file", "date"}
 
 // AsksWhatRan reports whether the decision depends on earlier ones.
 func (c *Condition) AsksWhatRan() bool { return slices.Contains(c.expression.Names(), "ran") }

@@ -3,6 +3,7 @@ package condition
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/burnish-photo/burnish/ops/expression"
 )
@@ -13,7 +14,8 @@ type Number struct {
 	expression *expression.Expression[environment]
 }
 
-// CompileNumber reads one. It may not ask which steps ran. Its error is an
+// CompileNumber reads one. It may not ask which steps ran, nor for what
+// a copy of the photo may have otherwise. Its error is an
 // [*expression.Error].
 func CompileNumber(text string) (*Number, error) {
 	x, err := expression.CompileNumber[environment](text, expression.Function{
@@ -22,6 +24,11 @@ func CompileNumber(text string) (*Number, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range x.Names() {
+		if slices.Contains(byPath, name) {
+			return nil, &expression.Error{Line: 1, Column: 1, Message: fmt.Sprintf("%s is known to when alone: a photo of the same content has the same numbers, wherever it lies", name)}
+		}
 	}
 	return &Number{x}, nil
 }

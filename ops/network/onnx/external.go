@@ -110,12 +110,17 @@ const (
 func (l *loader) tensor(data []byte) ([]byte, error) {
 	entries, outside := map[string]string{}, false
 	var name string
-	var rest []byte
+	var rest []byte // without the places of values
+	keep := func(f field) error {
+		if f.number != tensorLocation && f.number != tensorExternal {
+			rest = append(rest, f.raw...)
+		}
+		return nil
+	}
 	err := fields(data, func(f field) error {
 		switch f.number {
 		case tensorLocation:
 			outside = f.n == 1
-			return nil
 		case tensorExternal:
 			key, value, err := readEntry(f.body)
 			entries[key] = value
@@ -123,11 +128,13 @@ func (l *loader) tensor(data []byte) ([]byte, error) {
 		case tensorName:
 			name = string(f.body)
 		}
-		rest = append(rest, f.raw...)
 		return nil
 	})
 	if err != nil || !outside {
 		return data, err
+	}
+	if err := fields(data, keep); err != nil {
+		return nil, err
 	}
 	weights, err := l.read(entries)
 	if err != nil {

@@ -40,15 +40,16 @@ func TestValues(t *testing.T) {
 		t.Error("another number makes the same photo")
 	}
 	for text, want := range map[string]string{
-		"{model: ./fbcnn.onnx}":                                     "values: {qf: NUMBER}",
-		"{model: ./fbcnn.onnx, values: {qf: 0.5, noise: 1}}":        `has no input "noise"`,
-		`{model: ./fbcnn.onnx, values: {qf: jpeg.qualty / 100}}`:    `did you mean "quality"?`,
-		`{model: ./fbcnn.onnx, values: {qf: '"high"'}}`:             "must be a number, got string",
-		`{model: ./fbcnn.onnx, values: {qf: 'ran("a") ? 1 : 0'}}`:   "when alone",
-		"{model: ./fbcnn.onnx, input: picture, values: {qf: 0.5}}":  `has no input "picture"`,
-		"{model: ./fbcnn.onnx, output: quality, values: {qf: 0.5}}": "must have four dimensions",
-		"{model: ./bytes.onnx, channels: y}":                        "has 3",
-		"{model: ./compact_x2_fixed.onnx, size: [64, 64]}":          "size: [64, 64] is said",
+		"{model: ./fbcnn.onnx}":                                        "values: {qf: NUMBER}",
+		"{model: ./fbcnn.onnx, values: {qf: 0.5, noise: 1}}":           `has no input "noise"`,
+		`{model: ./fbcnn.onnx, values: {qf: jpeg.qualty / 100}}`:       `did you mean "quality"?`,
+		`{model: ./fbcnn.onnx, values: {qf: '"high"'}}`:                "must be a number, got string",
+		`{model: ./fbcnn.onnx, values: {qf: 'ran("a") ? 1 : 0'}}`:      "when alone",
+		`{model: ./fbcnn.onnx, values: {qf: 'folder == "a" ? 1 : 0'}}`: "folder is known to when alone",
+		"{model: ./fbcnn.onnx, input: picture, values: {qf: 0.5}}":     `has no input "picture"`,
+		"{model: ./fbcnn.onnx, output: quality, values: {qf: 0.5}}":    "must have four dimensions",
+		"{model: ./bytes.onnx, channels: y}":                           "has 3",
+		"{model: ./compact_x2_fixed.onnx, size: [64, 64]}":             "size: [64, 64] is said",
 	} {
 		if _, err := build(t, env(t), text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", text, err, want)
