@@ -21,14 +21,14 @@ typedef struct {
 } ExpandRows;
 
 // tiles says into how many tiles an image is divided, and tile gives one of them.
-size_t tiles(Features x, int wide);
-Tile tile_at(Features x, int wide, size_t i);
+static size_t tiles(Features x, int wide);
+static Tile tile_at(Features x, int wide, size_t i);
 
-bool expand_open(ExpandRows *w, const Expand *s, Features x, Tile t);
+static bool expand_open(ExpandRows *w, const Expand *s, Features x, Tile t);
 
 // expand_to makes the rows around y ready: above, at and below; y grows by one from tile.top.
-void expand_to(ExpandRows *w, int y, const float *rows[3]);
-void expand_close(ExpandRows *w);
+static void expand_to(ExpandRows *w, int y, const float *rows[3]);
+static void expand_close(ExpandRows *w);
 
 // deep4 is the depthwise convolution of four pixels from p on, channels [c, c+8).
 INLINE void deep4(const Expand *s, const float *const rows[3], ptrdiff_t p, int c, vec out[4]) {
@@ -44,7 +44,7 @@ INLINE void deep4(const Expand *s, const float *const rows[3], ptrdiff_t p, int 
 		for (int x = 0; x < 3; x++) {
 			vec f = load(weight + x * wide);
 			for (int i = 0; i < 4; i++)
-				out[i] = fma8(v[i + x], f, out[i]);
+				out[i] = madd(v[i + x], f, out[i]);
 		}
 	}
 }

@@ -3,11 +3,13 @@
 
 #include <stddef.h>
 
+#include "memory.h"
+
 // Products of matrices are what the blocks are made of. Features of a pixel lie
 // together (H x W x C), so a 1x1 convolution of a row of pixels is one product,
 // and a convolution a sum of products ("taps") over several rows.
 
-#define PANEL 16 // columns of b that lie together
+#define PANEL 16 // columns of b that lie together; no fewer than LANES
 
 // Left is the left factor: m rows of taps x k numbers.
 typedef struct {
@@ -34,17 +36,13 @@ typedef struct {
 	ptrdiff_t add_row;
 } Result;
 
-void gemm(int m, int n, Left a, Right b, Result c);
+static void gemm(int m, int n, Left a, Right b, Result c);
 
 // panels packs k x n numbers, w[i*row + j*col], for Right: rows lie PANEL apart,
 // panels k*PANEL. Missing columns are 0. The caller frees it.
-float *panels(const float *w, int k, int n, ptrdiff_t row, ptrdiff_t col);
+static float *panels(const float *w, int k, int n, ptrdiff_t row, ptrdiff_t col);
 
 // packed is the Right of a matrix of k rows that panels has packed.
 static inline Right packed(const float *p, int k) { return (Right){p, PANEL, (ptrdiff_t) k * PANEL}; }
-
-// alloc_floats gives uninitialised memory, aligned for vectors and a vector longer
-// than asked for; NULL if there is none. Freed by free.
-float *alloc_floats(size_t n);
 
 #endif

@@ -13,6 +13,12 @@
 // et al., NTIRE 2024.
 package kernels
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
 // Domain and its version are what the operators are found under. They take
 // N×C×H×W features and the block's weights, in the order of the C code, and give
 // features.
@@ -20,3 +26,17 @@ const (
 	Domain  = "burnish"
 	Version = 1
 )
+
+// Choose gives the set of that name, or the fastest for ""; none where there is none.
+func Choose(name string) (string, error) {
+	have := Sets()
+	switch {
+	case name == "" && len(have) == 0:
+		return "", nil
+	case name == "":
+		return have[0], nil
+	case !slices.Contains(have, name):
+		return "", fmt.Errorf("kernels must be one of %s on this processor, got %q", strings.Join(have, ", "), name)
+	}
+	return name, nil
+}

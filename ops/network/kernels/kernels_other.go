@@ -1,4 +1,4 @@
-//go:build !amd64 || !linux || !cgo
+//go:build !linux || !cgo || (!amd64 && !arm64)
 
 package kernels
 
@@ -7,8 +7,8 @@ import (
 	"unsafe"
 )
 
-// Available reports whether this processor has what the code was compiled for.
-func Available() bool { return false }
+// Sets names the instruction sets that the kernels are compiled for; here there are none.
+func Sets() []string { return nil }
 
 // Register makes the operators known to sessions; here there are none.
-func Register(_, _ unsafe.Pointer) error { return errors.ErrUnsupported }
+func Register(_, _ unsafe.Pointer, _ string) error { return errors.ErrUnsupported }

@@ -1,9 +1,10 @@
 #ifndef BURNISH_KERNELS_KINDS_H
 #define BURNISH_KERNELS_KINDS_H
 
-#include "blocks.h"
+#include <stdbool.h>
+#include <stddef.h>
 
-enum { MOST_WEIGHTS = 256, KINDS = 5 };
+enum { MOST_WEIGHTS = 256, KINDS = 5, MOST_SETS = 8 };
 
 // Weights of a block, in order. first is the first dimension of the first one.
 typedef struct {
@@ -11,6 +12,13 @@ typedef struct {
 	size_t sizes[MOST_WEIGHTS];
 	int count, first;
 } Weights;
+
+// Pool divides work: run calls work(data, i) for every i below n, on as many
+// threads as there are, and returns when all are done.
+typedef struct Pool {
+	void (*run)(const struct Pool *, void (*work)(void *data, size_t i), void *data, size_t n);
+	void *self;
+} Pool;
 
 // Shape is what a block takes and gives: channels, what sides must be multiples
 // of, and by how much they grow.
@@ -26,6 +34,12 @@ typedef struct Kind {
 	bool (*run)(const void *block, const Pool *pool, const float *x, float *y, int h, int w);
 } Kind;
 
-extern const Kind kinds[KINDS];
+// Set is all kinds, compiled for one instruction set. The last of sets has no name.
+typedef struct {
+	const char *name;
+	const Kind *kinds;
+} Set;
+
+extern const Set sets[];
 
 #endif

@@ -1,4 +1,4 @@
-//go:build amd64 && linux
+//go:build linux && (amd64 || arm64)
 
 #include "ort.h"
 
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kinds.h"
+#include "memory.h"
 #include "onnxruntime_c_api.h"
 
 // The blocks as operators of ONNX Runtime, in the domain "burnish": each takes
@@ -184,22 +185,32 @@ static Operator operator_of(const Kind *kind) {
 	};
 }
 
-char *burnish_kernels_register(OrtSessionOptions *options, const OrtApi *api) {
-	static OrtCustomOpDomain *domain; // for the whole process: sessions refer to both
-	static Operator operators[KINDS];
-	OrtStatus *s = NULL;
-	if (!domain) {
-		OrtCustomOpDomain *d = NULL;
-		s = api->CreateCustomOpDomain("burnish", &d);
-		for (int i = 0; !s && i < KINDS; i++) {
-			operators[i] = operator_of(&kinds[i]);
-			s = api->CustomOpDomain_Add(d, &operators[i].op);
-		}
-		if (!s)
-			domain = d;
+// domain_of makes the domain of a set of kernels, whose operators it fills in.
+static OrtStatus *domain_of(const OrtApi *api, const Kind *kinds, Operator *operators, OrtCustomOpDomain **domain) {
+	OrtCustomOpDomain *d = NULL;
+	OrtStatus *s = api->CreateCustomOpDomain("burnish", &d);
+	for (int i = 0; !s && i < KINDS; i++) {
+		operators[i] = operator_of(&kinds[i]);
+		s = api->CustomOpDomain_Add(d, &operators[i].op);
 	}
 	if (!s)
-		s = api->AddCustomOpDomain(options, domain);
+		*domain = d;
+	return s;
+}
+
+char *burnish_kernels_register(OrtSessionOptions *options, const OrtApi *api, const char *name) {
+	static OrtCustomOpDomain *domains[MOST_SETS]; // for the whole process: sessions refer to both
+	static Operator operators[MOST_SETS][KINDS];
+	int i = 0;
+	while (sets[i].name && strcmp(sets[i].name, name))
+		i++;
+	if (!sets[i].name)
+		return strdup("no such set of kernels");
+	OrtStatus *s = NULL;
+	if (!domains[i])
+		s = domain_of(api, sets[i].kinds, operators[i], &domains[i]);
+	if (!s)
+		s = api->AddCustomOpDomain(options, domains[i]);
 	if (!s)
 		return NULL;
 	char *text = strdup(api->GetErrorMessage(s));

@@ -14,14 +14,14 @@ typedef struct {
 } Windows;
 
 // windows_make takes linear layers as in x out.
-bool windows_make(Windows *a, int c, int heads, int side, int reach, int shift, const float *qkv, const float *qkv_bias, const float *bias,
+static bool windows_make(Windows *a, int c, int heads, int side, int reach, int shift, const float *qkv, const float *qkv_bias, const float *bias,
                   const float *out, const float *out_bias);
-void windows_free(Windows *a);
+static void windows_free(Windows *a);
 
 // windows_run writes x + attention(y) + part * side branch to z. x, y and z are
 // of one size, z may be x; branch may have no memory, and part is c factors.
 // It needs memory for windows_memory numbers.
-size_t windows_memory(const Windows *a, int h, int w);
-bool windows_run(const Windows *a, const Pool *pool, Features x, Features y, Features branch, const float *part, Features z, float *memory);
+static size_t windows_memory(const Windows *a, int h, int w);
+static bool windows_run(const Windows *a, const Pool *pool, Features x, Features y, Features branch, const float *part, Features z, float *memory);
 
 #endif

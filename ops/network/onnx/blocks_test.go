@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/network/kernels"
@@ -17,8 +16,13 @@ import (
 // bundled opens the model that ships.
 func bundled(t testing.TB, threads int, plain bool) *onnx.Model {
 	t.Helper()
+	return opened(t, onnx.Options{Device: device.CPU, Threads: threads, Unfused: plain})
+}
+
+func opened(t testing.TB, o onnx.Options) *onnx.Model {
+	t.Helper()
 	onnxtest.Need(t)
-	m, err := onnx.Open(filepath.Join("..", "..", "promptcir", "models", "lite.onnx"), onnx.Options{Device: device.CPU, Threads: threads, Unfused: plain})
+	m, err := onnx.Open(filepath.Join("..", "..", "promptcir", "models", "lite.onnx"), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,8 +32,8 @@ func bundled(t testing.TB, threads int, plain bool) *onnx.Model {
 
 func needBlocks(t testing.TB) {
 	t.Helper()
-	if !kernels.Available() {
-		t.Skip("this processor or system has no fused kernels: it needs Linux and AVX2")
+	if len(kernels.Sets()) == 0 {
+		t.Skip("this processor or system has no fused kernels: it needs Linux, and SSE4.2 or NEON")
 	}
 }
 
@@ -41,10 +45,11 @@ func TestBlocksAgree(t *testing.T) {
 	if graph.SelfTest().FusedBlocks != 0 {
 		t.Fatalf("asked for the graph as it is, got %v", graph.SelfTest())
 	}
-	for _, threads := range []int{1, 3} {
-		m := bundled(t, threads, false)
-		if p := m.SelfTest(); p.FusedBlocks != 21 || p.MACs < 50_000 || p.MaxError > 5e-5 {
-			t.Fatalf("%d fused blocks, of 21; %v", p.FusedBlocks, p)
+	for i, set := range append(kernels.Sets(), kernels.Sets()[0]) {
+		threads := []int{1, 3}[i%2]
+		m := opened(t, onnx.Options{Device: device.CPU, Threads: threads, Kernels: set})
+		if p := m.SelfTest(); p.FusedBlocks != 21 || p.Kernels != set || p.MACs < 50_000 || p.MaxError > 5e-5 {
+			t.Fatalf("%s: %d fused blocks, of 21; %v", set, p.FusedBlocks, p)
 		}
 		for _, s := range [][3]int{{1, 32, 32}, {2, 64, 96}, {1, 32, 352}, {1, 160, 288}} {
 			for name, in := range pictures(s[0], s[1], s[2]) {
@@ -56,7 +61,7 @@ func TestBlocksAgree(t *testing.T) {
 					t.Fatal(err)
 				}
 				if d, moved := farthest(got, want), farthest(want, in); d > 1e-5 || moved < 1e-3 {
-					t.Errorf("%d threads, %s of %v: %g from the graph, which moved pixels by %g", threads, name, s, d, moved)
+					t.Errorf("%s, %d threads, %s of %v: %g from the graph, which moved pixels by %g", set, threads, name, s, d, moved)
 				}
 			}
 		}
@@ -81,40 +86,41 @@ func farthest(a, b []float32) (most float64) {
 	return most
 }
 
-// BenchmarkBlocks compares the bundled model with fused kernels with
-// the graph, node by node, on one tile, in turns. BENCH=Blocks make bench.
-func BenchmarkBlocks(b *testing.B) {
+// BenchmarkKernels compares the bundled model with the fused kernels of every
+// instruction set and with the graph, node by node, on one tile, in turns.
+// BENCH=Kernels make bench.
+func BenchmarkKernels(b *testing.B) {
 	needBlocks(b)
 	for _, side := range []int{256, 512} {
 		b.Run(fmt.Sprintf("side=%d", side), func(b *testing.B) {
 			in, out := ramp(3*side*side), make([]float32, 3*side*side)
-			var models [2]*onnx.Model
-			var opening [2]float64
-			for i := range models {
-				began := time.Now()
-				models[i] = bundled(b, 1, i == 0)
-				opening[i] = time.Since(began).Seconds()
-			}
-			best := [2]float64{math.Inf(1), math.Inf(1)}
-			run := func(i int) {
-				before := processor()
-				if err := models[i].Run(b.Context(), in, 1, side, side, out); err != nil {
-					b.Fatal(err)
+			names := append([]string{"graph"}, kernels.Sets()...)
+			var models []*onnx.Model
+			var best []float64
+			for _, name := range names {
+				o := onnx.Options{Device: device.CPU, Threads: 1, Unfused: name == "graph"}
+				if !o.Unfused {
+					o.Kernels = name
 				}
-				best[i] = min(best[i], (processor() - before).Seconds())
+				models, best = append(models, opened(b, o)), append(best, math.Inf(1))
 			}
 			for b.Loop() {
 				for range 5 {
-					run(0)
-					run(1)
+					for i, m := range models {
+						before := processor()
+						if err := m.Run(b.Context(), in, 1, side, side, out); err != nil {
+							b.Fatal(err)
+						}
+						best[i] = min(best[i], (processor() - before).Seconds())
+					}
 				}
 			}
 			mp := float64(side*side) / 1e6
-			b.ReportMetric(best[0]/mp, "graph-cpu-s/MP")
-			b.ReportMetric(best[1]/mp, "blocks-cpu-s/MP")
-			b.ReportMetric(best[0]/best[1], "×faster")
-			b.ReportMetric(opening[0], "graph-open-s")
-			b.ReportMetric(opening[1], "blocks-open-s")
+			for i, name := range names {
+				b.ReportMetric(best[i]/mp, name+"-cpu-s/MP")
+				b.ReportMetric(models[i].SelfTest().MACs*mp/1e3/best[i], name+"-GMAC/s")
+				b.ReportMetric(best[0]/best[i], name+"-×faster")
+			}
 			b.ReportMetric(0, "ns/op")
 		})
 	}

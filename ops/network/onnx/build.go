@@ -25,6 +25,7 @@ type builder struct {
 	profiles string // folder for profiles of the self-test; "" for none
 	plain    []byte // the model as it was, where data has fused blocks in it
 	blocks   int    // fused ones in data
+	kernels  string // their instruction set
 }
 
 // build opens the model on the device wanted, or on the CPU.
@@ -96,8 +97,12 @@ var errNotFused = errors.New("the model has no fused blocks")
 // fusedSession opens the model on the CPU with fused kernels, once they have
 // answered as the graph does.
 func (b *builder) fusedSession() (*ort.DynamicAdvancedSession, SelfTest, error) {
-	if b.options.Unfused || !kernels.Available() {
+	set, err := kernels.Choose(b.options.Kernels)
+	if b.options.Unfused || set == "" && err == nil {
 		return nil, SelfTest{}, errNotFused
+	}
+	if err != nil {
+		return nil, SelfTest{}, err
 	}
 	list, err := readBlocks(b.graph.metadata)
 	if err != nil {
@@ -111,7 +116,7 @@ func (b *builder) fusedSession() (*ort.DynamicAdvancedSession, SelfTest, error) 
 		return nil, SelfTest{}, fmt.Errorf("metadata burnish.blocks: %w", err)
 	}
 	fused := *b
-	fused.data, fused.plain, fused.blocks = data, b.data, len(list)
+	fused.data, fused.plain, fused.blocks, fused.kernels = data, b.data, len(list), set
 	s, err := fused.session(device.CPU)
 	if err != nil {
 		return nil, SelfTest{}, err
@@ -176,7 +181,7 @@ func (b *builder) session(d device.Device) (*ort.DynamicAdvancedSession, error) 
 		}
 	}
 	if b.blocks > 0 {
-		if err := registerBlocks(so); err != nil {
+		if err := registerBlocks(so, b.kernels); err != nil {
 			return nil, err
 		}
 	}

@@ -23,6 +23,9 @@ type Options struct {
 	// Unfused runs every node of the graph as it is on the CPU, without fused
 	// kernels: slower, for comparisons.
 	Unfused bool
+	// Kernels is the instruction set of the fused kernels, one of [kernels.Sets];
+	// "": the fastest.
+	Kernels string
 	// Contract is that of a model whose file carries none; nil: the file's.
 	Contract *Contract
 	Log      *slog.Logger // tells once which device runs; nil: nobody

@@ -113,11 +113,12 @@ func keepSignals(f func() error) error {
 	return f()
 }
 
-// registerBlocks makes our own operators known to a session that is opened with so.
-func registerBlocks(so *ort.SessionOptions) error {
+// registerBlocks makes our own operators, by a set of kernels, known to a session
+// that is opened with so.
+func registerBlocks(so *ort.SessionOptions, set string) error {
 	v := reflect.ValueOf(so).Elem().FieldByName("o")
 	if !v.IsValid() || v.Kind() != reflect.Pointer || v.IsNil() {
 		return errors.New("onnxruntime_go keeps its session options otherwise than expected")
 	}
-	return kernels.Register(v.UnsafePointer(), unsafe.Pointer(started().ort.api))
+	return kernels.Register(v.UnsafePointer(), unsafe.Pointer(started().ort.api), set)
 }

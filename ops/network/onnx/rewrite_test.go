@@ -40,7 +40,7 @@ func withBlocks(t *testing.T, change func([]block) any) []byte {
 // TestWrongBlocks opens models whose metadata about blocks is wrong: they have
 // to run as their graph says, and the reason is told.
 func TestWrongBlocks(t *testing.T) {
-	if !kernels.Available() {
+	if len(kernels.Sets()) == 0 {
 		t.Skip("this processor or system has no fused kernels: it needs Linux and AVX2")
 	}
 	if started() == nil {
@@ -156,7 +156,7 @@ func TestWrongNumbers(t *testing.T) {
 
 // TestStaleKnownAnswer opens a model whose expected answer is another network's: the graph is asked.
 func TestStaleKnownAnswer(t *testing.T) {
-	if !kernels.Available() || started() == nil {
+	if len(kernels.Sets()) == 0 || started() == nil {
 		t.Skip("no fused kernels here, or no ONNX Runtime library: run make setup")
 	}
 	m, err := OpenBytes("model", withMetadata(t, "burnish.known", strings.Repeat("AAAA", 2*3*64*64/3)), Options{Device: device.CPU, Threads: 1})

@@ -35,6 +35,7 @@ type SelfTest struct {
 	MaxError     float64
 	MACs         float64 // multiply-accumulates a pixel of the graph; 0 where that could not be told
 	FusedBlocks  int     // blocks of the network that ran in a fused kernel
+	Kernels      string  // the instruction set of the fused kernels
 	UnfusedShare float64 // the share of MACs that ran outside of them, where there are any
 }
 
@@ -42,7 +43,7 @@ func (p SelfTest) String() string {
 	text := fmt.Sprintf("%s, %.3g s/MP", cmp.Or(p.Provider, "provider unknown"), p.SecondsPerMP)
 	switch {
 	case p.FusedBlocks > 0:
-		text += fmt.Sprintf(", %d fused blocks, which differ from the graph by %.1g at most", p.FusedBlocks, p.MaxError)
+		text += fmt.Sprintf(", %d fused blocks (%s), which differ from the graph by %.1g at most", p.FusedBlocks, p.Kernels, p.MaxError)
 	case p.Provider != cpuProvider:
 		text += fmt.Sprintf(", differs from the CPU by %.1g on average and %.1g at most", p.MeanError, p.MaxError)
 	}
@@ -66,7 +67,7 @@ func (b *builder) verify(s *ort.DynamicAdvancedSession, d device.Device) (SelfTe
 	if p.macs != nil {
 		selfTest.Provider, selfTest.MACs = p.main(), p.total()/pixels
 	}
-	selfTest.FusedBlocks = b.blocks
+	selfTest.FusedBlocks, selfTest.Kernels = b.blocks, b.kernels
 	if b.blocks == 0 && (d.Kind == "cpu" || kindOf(d).provider == cpuProvider) {
 		return selfTest, nil
 	}

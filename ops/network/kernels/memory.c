@@ -1,9 +1,9 @@
-//go:build amd64 && linux
+//go:build linux && (amd64 || arm64)
 
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "blocks.h"
+#include "memory.h"
 
 // Every run of a block needs a few images of memory, for a moment. The general
 // allocator would give it back and fetch it again each time, or keep pieces of
@@ -11,6 +11,7 @@
 // What is kept is in use by nobody, so that it may be freed whenever a kernel
 // ends: that of a model with larger tiles does not stay for those that remain.
 
+#define LINE 64 // bytes of a cache line, and of the longest vector
 #define MOST 64 // pieces kept; beyond that they come and go
 
 static struct {
@@ -58,4 +59,9 @@ void scratch_release(Scratch m) {
 	}
 	pthread_mutex_unlock(&pool.lock);
 	free(m.p);
+}
+
+float *alloc_floats(size_t n) {
+	const size_t bytes = n * sizeof(float) + 2 * LINE;
+	return aligned_alloc(LINE, (bytes + LINE - 1) / LINE * LINE);
 }

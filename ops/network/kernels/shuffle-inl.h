@@ -1,5 +1,3 @@
-//go:build amd64 && linux
-
 #include <stdlib.h>
 
 #include "conv3x3_winograd.h"
@@ -11,9 +9,9 @@ struct Shuffle {
 	bool up;
 };
 
-Shuffle *shuffle_make(bool up, int out, const float *weights, size_t size, const char **why) {
+static Shuffle *shuffle_make(bool up, int out, const float *weights, size_t size, const char **why) {
 	const size_t in = out > 0 ? size / 9 / out : 0;
-	if (in == 0 || in % LANES || size != 9 * in * out || (up && out % 4)) {
+	if (in == 0 || in % PANEL || size != 9 * in * out || (up && out % 4)) {
 		*why = "a convolution of other shapes than known";
 		return NULL;
 	}
@@ -28,7 +26,7 @@ Shuffle *shuffle_make(bool up, int out, const float *weights, size_t size, const
 	return NULL;
 }
 
-void shuffle_free(Shuffle *s) {
+static void shuffle_free(Shuffle *s) {
 	if (!s)
 		return;
 	conv3x3_winograd_free(&s->conv);
@@ -42,11 +40,11 @@ typedef struct {
 	const Shuffle *s;
 	Features x;
 	float *y;
-} Job;
+} ShuffleJob;
 
 // up_row lays a row out as two rows of every fourth as many planes.
 static void up_row(void *data, size_t row) {
-	const Job *j = data;
+	const ShuffleJob *j = data;
 	const Features x = j->x;
 	const ptrdiff_t plane = 4 * (ptrdiff_t) x.h * x.w, line = 2 * (ptrdiff_t) x.w;
 	for (int c = 0; c < j->s->out; c += 4) {
@@ -63,7 +61,7 @@ static void up_row(void *data, size_t row) {
 
 // down_row lays two rows out as a row of four times as many planes.
 static void down_row(void *data, size_t row) {
-	const Job *j = data;
+	const ShuffleJob *j = data;
 	const Features x = j->x;
 	const ptrdiff_t plane = (ptrdiff_t) (x.h / 2) * (x.w / 2);
 	for (int c = 0; c < j->s->out; c++) {
@@ -78,7 +76,7 @@ static void down_row(void *data, size_t row) {
 	}
 }
 
-bool shuffle_run(const Shuffle *s, const Pool *pool, const float *x, float *y, int h, int w) {
+static bool shuffle_run(const Shuffle *s, const Pool *pool, const float *x, float *y, int h, int w) {
 	const size_t before = bordered_size(h, w, s->in, 1), after = (size_t) h * w * s->conv.out;
 	const Scratch memory = scratch_acquire(before + after);
 	if (!memory.p)
@@ -86,7 +84,7 @@ bool shuffle_run(const Shuffle *s, const Pool *pool, const float *x, float *y, i
 	const Features from = bordered(memory.p, h, w, s->in, 1), to = {memory.p + before, h, w, s->conv.out, (ptrdiff_t) w * s->conv.out};
 	from_planes(pool, x, from);
 	const bool done = conv3x3_winograd_run(&s->conv, pool, from, to, NULL);
-	Job j = {.s = s, .x = to, .y = y};
+	ShuffleJob j = {.s = s, .x = to, .y = y};
 	if (done)
 		pool->run(pool, s->up ? up_row : down_row, &j, s->up ? h : h / 2);
 	scratch_release(memory);

@@ -1,5 +1,3 @@
-//go:build amd64 && linux
-
 #include "windows.h"
 
 #include <math.h>
@@ -11,7 +9,7 @@
 #define OUTSIDE -100.0f // logit of pixels that a shifted window joins by accident, as in HAT
 #define QUERIES 64      // rows of the attention map at a time
 
-bool windows_make(Windows *a, int c, int heads, int side, int reach, int shift, const float *qkv, const float *qkv_bias, const float *bias,
+static bool windows_make(Windows *a, int c, int heads, int side, int reach, int shift, const float *qkv, const float *qkv_bias, const float *bias,
                   const float *out, const float *out_bias) {
 	*a = (Windows){.c = c, .heads = heads, .side = side, .reach = reach, .shift = shift};
 	const size_t map = (size_t) heads * side * side * reach * reach, n = (size_t) c * 3 * c;
@@ -36,7 +34,7 @@ bool windows_make(Windows *a, int c, int heads, int side, int reach, int shift, 
 	return a->qkv != NULL;
 }
 
-void windows_free(Windows *a) {
+static void windows_free(Windows *a) {
 	free(a->qkv);
 	free(a->qkv_bias);
 	free(a->bias);
@@ -50,7 +48,7 @@ typedef struct {
 	Features kv; // OCAB: keys and values of all pixels, with a border of zeros
 	const float *part;
 	bool failed;
-} Job;
+} WindowsJob;
 
 // WindowScratch is the memory of one window. Rows of q, k and v are pixels.
 typedef struct {
@@ -75,12 +73,12 @@ static float *scratch_make(const Windows *a, WindowScratch *s) {
 }
 
 // region tells pixels of opposite sides of the image apart, which share a shifted window.
-static int region(const Job *j, int y, int x) {
+static int region(const WindowsJob *j, int y, int x) {
 	const Windows *a = j->a;
 	return (y >= j->x.h - a->shift ? 2 : 0) + (x >= j->x.w - a->shift ? 1 : 0);
 }
 
-static void mask(const Job *j, int top, int left, int first, int n, float *map) {
+static void mask(const WindowsJob *j, int top, int left, int first, int n, float *map) {
 	const int side = j->a->side, m = side * side;
 	for (int i = 0; i < n; i++)
 		for (int k = 0; k < m; k++) {
@@ -90,15 +88,15 @@ static void mask(const Job *j, int top, int left, int first, int n, float *map) 
 		}
 }
 
-// attend fills s->heard with what every pixel of the window at (top, left) hears.
-static void attend(const Job *j, WindowScratch *s, int top, int left) {
+// windows_attend fills s->heard with what every pixel of the window at (top, left) hears.
+static void windows_attend(const WindowsJob *j, WindowScratch *s, int top, int left) {
 	const Windows *a = j->a;
 	const int c = a->c, d = c / a->heads, n = a->side * a->side, m = a->reach * a->reach;
 	const bool crossing = a->shift && (top + a->side == j->x.h || left + a->side == j->x.w);
 	for (int h = 0; h < a->heads; h++) {
-		for (int i = 0; i < m; i += LANES)
-			for (int k = 0; k < d; k += LANES)
-				transpose8x8(s->kv + i * s->kv_row + h * d + k, s->kv_row, s->keys + (ptrdiff_t) k * m + i, m);
+		for (int i = 0; i < m; i += TURN)
+			for (int k = 0; k < d; k += TURN)
+				turn(s->kv + i * s->kv_row + h * d + k, s->kv_row, s->keys + (ptrdiff_t) k * m + i, m);
 		for (int q = 0; q < n; q += QUERIES) {
 			const int rows = n - q < QUERIES ? n - q : QUERIES;
 			gemm(rows, m, (Left){.p = s->q + q * s->q_row + h * d, .row = s->q_row, .col = 1, .k = d, .taps = 1},
@@ -112,13 +110,13 @@ static void attend(const Job *j, WindowScratch *s, int top, int left) {
 			        (Result){.p = heard, .row = c});
 			for (int i = 0; i < rows; i++)
 				for (int k = 0; k < d; k += LANES)
-					store(heard + (ptrdiff_t) i * c + k, _mm256_mul_ps(load(heard + (ptrdiff_t) i * c + k), set1(s->sum[i])));
+					store(heard + (ptrdiff_t) i * c + k, load(heard + (ptrdiff_t) i * c + k) * set1(s->sum[i]));
 		}
 	}
 }
 
 // gather copies the window's pixels, row by row, following the shift around the image.
-static void gather(const Job *j, int top, int left, float *pixels) {
+static void gather(const WindowsJob *j, int top, int left, float *pixels) {
 	const Windows *a = j->a;
 	const int c = a->c;
 	for (int y = 0; y < a->side; y++)
@@ -129,7 +127,7 @@ static void gather(const Job *j, int top, int left, float *pixels) {
 }
 
 // scatter adds what the window says to x and to the branch, into z.
-static void scatter(const Job *j, int top, int left, const float *said) {
+static void scatter(const WindowsJob *j, int top, int left, const float *said) {
 	const Windows *a = j->a;
 	const int c = a->c;
 	for (int y = 0; y < a->side; y++)
@@ -139,16 +137,16 @@ static void scatter(const Job *j, int top, int left, const float *said) {
 			const float *branch = j->branch.p ? j->branch.p + row * j->branch.row + (ptrdiff_t) col * c : NULL;
 			float *to = j->z.p + row * j->z.row + (ptrdiff_t) col * c;
 			for (int i = 0; i < c; i += LANES) {
-				vec v = _mm256_add_ps(load(from + i), load(said + i));
+				vec v = load(from + i) + load(said + i);
 				if (branch)
-					v = fma8(load(branch + i), load(j->part + i), v);
+					v = madd(load(branch + i), load(j->part + i), v);
 				store(to + i, v);
 			}
 		}
 }
 
 // own takes q, k and v from the window itself, others k and v from the window around it.
-static void own(const Job *j, WindowScratch *s, int top, int left) {
+static void own(const WindowsJob *j, WindowScratch *s, int top, int left) {
 	const Windows *a = j->a;
 	const int c = a->c, n = a->side * a->side;
 	gather(j, top, left, s->pixels);
@@ -158,7 +156,7 @@ static void own(const Job *j, WindowScratch *s, int top, int left) {
 	s->kv = s->q + c;
 }
 
-static void others(const Job *j, WindowScratch *s, int top, int left) {
+static void others(const WindowsJob *j, WindowScratch *s, int top, int left) {
 	const Windows *a = j->a;
 	const int c = a->c, n = a->side * a->side, border = (a->reach - a->side) / 2;
 	gather(j, top, left, s->pixels);
@@ -172,7 +170,7 @@ static void others(const Job *j, WindowScratch *s, int top, int left) {
 }
 
 static void row_of_windows(void *data, size_t row) {
-	Job *j = data;
+	WindowsJob *j = data;
 	const Windows *a = j->a;
 	const int c = a->c, n = a->side * a->side, top = row * a->side;
 	WindowScratch s;
@@ -183,7 +181,7 @@ static void row_of_windows(void *data, size_t row) {
 	}
 	for (int left = 0; left < j->x.w; left += a->side) {
 		(a->reach == a->side ? own : others)(j, &s, top, left);
-		attend(j, &s, top, left);
+		windows_attend(j, &s, top, left);
 		gemm(n, c, (Left){.p = s.heard, .row = c, .col = 1, .k = c, .taps = 1}, packed(a->out, c),
 		        (Result){.p = s.said, .row = c, .init = a->out_bias});
 		scatter(j, top, left, s.said);
@@ -192,7 +190,7 @@ static void row_of_windows(void *data, size_t row) {
 }
 
 static void row_of_keys(void *data, size_t row) {
-	const Job *j = data;
+	const WindowsJob *j = data;
 	const Windows *a = j->a;
 	const int c = a->c;
 	const Right all = packed(a->qkv, c);
@@ -201,12 +199,12 @@ static void row_of_keys(void *data, size_t row) {
 	        (Result){.p = j->kv.p + row * j->kv.row, .row = 2 * c, .init = a->qkv_bias + c});
 }
 
-size_t windows_memory(const Windows *a, int h, int w) {
+static size_t windows_memory(const Windows *a, int h, int w) {
 	return a->reach == a->side ? 0 : bordered_size(h, w, 2 * a->c, (a->reach - a->side) / 2);
 }
 
-bool windows_run(const Windows *a, const Pool *pool, Features x, Features y, Features branch, const float *part, Features z, float *memory) {
-	Job j = {.a = a, .x = x, .y = y, .z = z, .branch = branch, .part = part};
+static bool windows_run(const Windows *a, const Pool *pool, Features x, Features y, Features branch, const float *part, Features z, float *memory) {
+	WindowsJob j = {.a = a, .x = x, .y = y, .z = z, .branch = branch, .part = part};
 	if (a->reach != a->side) {
 		const int border = (a->reach - a->side) / 2;
 		j.kv = bordered(memory, x.h, x.w, 2 * a->c, border);

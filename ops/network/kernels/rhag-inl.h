@@ -1,5 +1,3 @@
-//go:build amd64 && linux
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,7 +98,7 @@ static bool convolutions_make(Hybrid *b, int c, const float *const *w, const siz
 	return made && b->squeeze && b->squeeze_bias && b->excite && b->excite_bias;
 }
 
-Rhag *rhag_make(int c, const float *const *w, const size_t *sizes, int count, const char **why) {
+static Rhag *rhag_make(int c, const float *const *w, const size_t *sizes, int count, const char **why) {
 	const int depth = (count - OVERLAP_WEIGHTS - LAST_WEIGHTS) / HYBRID_WEIGHTS;
 	*why = "a hybrid attention group of other weights than known";
 	if (depth < 1 || count != depth * HYBRID_WEIGHTS + OVERLAP_WEIGHTS + LAST_WEIGHTS || c < PANEL || c % PANEL)
@@ -146,7 +144,7 @@ Rhag *rhag_make(int c, const float *const *w, const size_t *sizes, int count, co
 
 int rhag_multiple(const Rhag *g) { return g->side; }
 
-void rhag_free(Rhag *g) {
+static void rhag_free(Rhag *g) {
 	if (!g)
 		return;
 	for (int i = 0; i <= g->depth; i++) {
@@ -178,7 +176,7 @@ static void norm_row(void *data, size_t row) {
 	normalise(j->x.p + row * j->x.row, y, j->x.w, c);
 	for (int p = 0; p < j->x.w; p++, y += c)
 		for (int i = 0; i < c; i += LANES)
-			store(y + i, fma8(load(y + i), load(j->b->scale + i), load(j->b->shift + i)));
+			store(y + i, madd(load(y + i), load(j->b->scale + i), load(j->b->shift + i)));
 }
 
 static void copy_row(void *data, size_t row) {
@@ -243,7 +241,7 @@ static bool hybrid_run(const Hybrid *b, const Pool *pool, Images *m) {
 	return windows_run(&b->windows, pool, m->a, m->norm, branch, m->part, m->b, m->keys) && gdfn_run(&b->gdfn, pool, m->b, m->a);
 }
 
-bool rhag_run(const Rhag *g, const Pool *pool, const float *x, float *y, int h, int w) {
+static bool rhag_run(const Rhag *g, const Pool *pool, const float *x, float *y, int h, int w) {
 	Images m;
 	if (!images_make(&m, g, h, w))
 		return false;

@@ -1,5 +1,3 @@
-//go:build amd64 && linux
-
 #include <stdlib.h>
 
 #include "blocks.h"
@@ -10,14 +8,14 @@ struct Transformer {
 	int c;
 };
 
-enum { NORM1, SHIFT1, TEMPERATURE, QKV, QKV_DEEP, PROJECT, NORM2, SHIFT2, IN, IN_DEEP, OUT };
+enum { T_NORM1, T_SHIFT1, T_TEMPERATURE, T_QKV, T_QKV_DEEP, T_PROJECT, T_NORM2, T_SHIFT2, T_IN, T_IN_DEEP, T_OUT };
 
-Transformer *transformer_make(int c, const float *const *w, const size_t *sizes, int count, const char **why) {
+static Transformer *transformer_make(int c, const float *const *w, const size_t *sizes, int count, const char **why) {
 	if (count != TRANSFORMER_WEIGHTS || c < PANEL || c % PANEL) {
 		*why = "a transformer block of other weights than known";
 		return NULL;
 	}
-	const int heads = sizes[TEMPERATURE], hidden = sizes[OUT] / c;
+	const int heads = sizes[T_TEMPERATURE], hidden = sizes[T_OUT] / c;
 	const size_t n = c, want[] = {n, n, heads, 3 * n * n, 27 * n, n * n, n, n, 2 * n * hidden, 18 * (size_t) hidden, n * hidden};
 	bool fits = heads > 0 && c % heads == 0 && hidden > 0 && hidden % PANEL == 0;
 	for (int i = 0; i < count; i++)
@@ -30,15 +28,15 @@ Transformer *transformer_make(int c, const float *const *w, const size_t *sizes,
 	if (!t)
 		return NULL;
 	t->c = c;
-	bool made = mdta_make(&t->attention, c, heads, (Norm){w[NORM1], w[SHIFT1]}, w[TEMPERATURE], w[QKV], w[QKV_DEEP], w[PROJECT]);
-	made &= gdfn_make(&t->gdfn, c, hidden, (Norm){w[NORM2], w[SHIFT2]}, w[IN], NULL, w[IN_DEEP], NULL, w[OUT], NULL);
+	bool made = mdta_make(&t->attention, c, heads, (Norm){w[T_NORM1], w[T_SHIFT1]}, w[T_TEMPERATURE], w[T_QKV], w[T_QKV_DEEP], w[T_PROJECT]);
+	made &= gdfn_make(&t->gdfn, c, hidden, (Norm){w[T_NORM2], w[T_SHIFT2]}, w[T_IN], NULL, w[T_IN_DEEP], NULL, w[T_OUT], NULL);
 	if (made)
 		return t;
 	transformer_free(t);
 	return NULL;
 }
 
-void transformer_free(Transformer *t) {
+static void transformer_free(Transformer *t) {
 	if (!t)
 		return;
 	mdta_free(&t->attention);
@@ -46,13 +44,13 @@ void transformer_free(Transformer *t) {
 	free(t);
 }
 
-bool transformer_within(const Transformer *t, const Pool *pool, Features x, float *second, float *third) {
+static bool transformer_within(const Transformer *t, const Pool *pool, Features x, float *second, float *third) {
 	Features b = x;
 	b.p = second;
 	return mdta_run(&t->attention, pool, x, b, third) && gdfn_run(&t->gdfn, pool, b, x);
 }
 
-bool transformer_run(const Transformer *t, const Pool *pool, const float *x, float *y, int h, int w) {
+static bool transformer_run(const Transformer *t, const Pool *pool, const float *x, float *y, int h, int w) {
 	const size_t size = (size_t) h * w * t->c;
 	const Scratch memory = scratch_acquire(3 * size);
 	if (!memory.p)

@@ -1,5 +1,3 @@
-//go:build amd64 && linux
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +6,7 @@
 
 #define EPS 1e-12f // of the norms of q and k, as in torch.nn.functional.normalize
 
-bool mdta_make(Mdta *a, int c, int heads, Norm n, const float *temperature, const float *qkv, const float *deep, const float *out) {
+static bool mdta_make(Mdta *a, int c, int heads, Norm n, const float *temperature, const float *qkv, const float *deep, const float *out) {
 	*a = (Mdta){.heads = heads};
 	bool made = expand_make(&a->expand, c, 3 * c, n, qkv, NULL, deep, NULL);
 	a->temperature = alloc_floats(heads);
@@ -24,7 +22,7 @@ bool mdta_make(Mdta *a, int c, int heads, Norm n, const float *temperature, cons
 	return true;
 }
 
-void mdta_free(Mdta *a) {
+static void mdta_free(Mdta *a) {
 	expand_free(&a->expand);
 	free(a->temperature);
 	free(a->out);
@@ -41,7 +39,7 @@ typedef struct {
 	float *sums;     // of every tile
 	const float *map; // c x c from v to y, packed
 	bool failed;
-} Job;
+} MdtaJob;
 
 // add_sums adds a row of q, k and v to a tile's sums and keeps v.
 static void add_sums(const Mdta *a, const float *qkv, int width, float *sums) {
@@ -54,14 +52,14 @@ static void add_sums(const Mdta *a, const float *qkv, int width, float *sums) {
 		vec s = load(squares + i);
 		for (int p = 0; p < width; p++) {
 			vec v = load(qkv + (ptrdiff_t) p * 3 * c + i);
-			s = fma8(v, v, s);
+			s = madd(v, v, s);
 		}
 		store(squares + i, s);
 	}
 }
 
 static void first_tile(void *data, size_t i) {
-	Job *j = data;
+	MdtaJob *j = data;
 	const Mdta *a = j->a;
 	const int c = a->expand.c, wide = 3 * c;
 	const Tile t = tile_at(j->x, wide, i);
@@ -92,14 +90,14 @@ static void first_tile(void *data, size_t i) {
 }
 
 static void second_row(void *data, size_t y) {
-	const Job *j = data;
+	const MdtaJob *j = data;
 	const int c = j->x.c;
 	gemm(j->x.w, c, (Left){.p = j->v.p + y * j->v.row, .row = c, .col = 1, .k = c, .taps = 1}, packed(j->map, c),
 	        (Result){.p = j->y.p + y * j->y.row, .row = c, .add = j->x.p + y * j->x.row, .add_row = c});
 }
 
-// attend turns the sums into softmax(q k / |q||k| * temperature), d x d in rows of `row`.
-static void attend(const float *sums, const float *q, const float *k, int d, int row, float temperature, float *map) {
+// mdta_attend turns the sums into softmax(q k / |q||k| * temperature), d x d in rows of `row`.
+static void mdta_attend(const float *sums, const float *q, const float *k, int d, int row, float temperature, float *map) {
 	for (int i = 0; i < d; i++) {
 		float most = -INFINITY, total = 0;
 		for (int n = 0; n < d; n++) {
@@ -120,7 +118,7 @@ static float *fold_attention(const Mdta *a, const float *sums) {
 	const float *q = sums + (ptrdiff_t) c * row, *k = q + c;
 	float *map = alloc_floats((size_t) d * d), *folded = alloc_floats((size_t) c * c), *result = NULL;
 	for (int h = 0; map && folded && h < a->heads; h++) {
-		attend(sums + (ptrdiff_t) h * d * row, q + h * d, k + h * d, d, row, a->temperature[h], map);
+		mdta_attend(sums + (ptrdiff_t) h * d * row, q + h * d, k + h * d, d, row, a->temperature[h], map);
 		gemm(d, c, (Left){.p = map, .row = 1, .col = d, .k = d, .taps = 1}, (Right){a->out + (size_t) h * d * c, c, PANEL},
 		        (Result){.p = folded + (size_t) h * d * c, .row = c});
 	}
@@ -131,9 +129,9 @@ static float *fold_attention(const Mdta *a, const float *sums) {
 	return result;
 }
 
-bool mdta_run(const Mdta *a, const Pool *pool, Features x, Features y, float *v) {
+static bool mdta_run(const Mdta *a, const Pool *pool, Features x, Features y, float *v) {
 	const size_t count = tiles(x, a->expand.wide), size = sums_size(a);
-	Job j = {.a = a, .x = x, .y = y};
+	MdtaJob j = {.a = a, .x = x, .y = y};
 	j.v = (Features){v, x.h, x.w, x.c, (ptrdiff_t) x.w * x.c};
 	j.sums = alloc_floats(count * size);
 	j.failed = !j.sums;

@@ -1,6 +1,4 @@
-//go:build amd64 && linux
-
-#include "kinds.h"
+#include "blocks.h"
 
 static void *make_rhag(const Weights *w, Shape *s, const char **why) {
 	Rhag *g = rhag_make(w->sizes[0], w->p, w->sizes, w->count, why);
@@ -44,7 +42,7 @@ static void *make_down(const Weights *w, Shape *s, const char **why) { return ma
 static void free_shuffle(void *f) { shuffle_free(f); }
 static bool run_shuffle(const void *f, const Pool *pool, const float *x, float *y, int h, int w) { return shuffle_run(f, pool, x, y, h, w); }
 
-const Kind kinds[KINDS] = {
+const Kind KINDS_HERE[KINDS] = {
     {"Group", make_rhag, free_rhag, run_rhag},
     {"Transformer", make_transformer, free_transformer, run_transformer},
     {"Interaction", make_prompt, free_prompt, run_prompt},

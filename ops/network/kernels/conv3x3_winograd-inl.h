@@ -1,5 +1,3 @@
-//go:build amd64 && linux
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +15,7 @@
 #define JOBS 16 // at the most, of at least LEAST rows; two more of each are turned into points twice
 #define LEAST 4
 
-bool conv3x3_winograd_make(Conv3x3 *k, int in, int padded, int out, const float *weights, const float *bias, bool gelu) {
+static bool conv3x3_winograd_make(Conv3x3 *k, int in, int padded, int out, const float *weights, const float *bias, bool gelu) {
 	*k = (Conv3x3){.in = padded, .out = (out + PANEL - 1) / PANEL * PANEL, .gelu = gelu};
 	const size_t point = (size_t) 3 * padded * k->out;
 	float *points = alloc_floats(POINTS * point);
@@ -47,7 +45,7 @@ bool conv3x3_winograd_make(Conv3x3 *k, int in, int padded, int out, const float 
 	return k->weights != NULL;
 }
 
-void conv3x3_winograd_free(Conv3x3 *k) {
+static void conv3x3_winograd_free(Conv3x3 *k) {
 	free(k->weights);
 	free(k->bias);
 }
@@ -63,14 +61,14 @@ static void to_points(const float *x, int w, int c, float *points) {
 			vec d[POINTS];
 			for (int n = 0; n < POINTS; n++)
 				d[n] = n < left ? load(x + n * c + i) : set1(0);
-			const vec even = fma8(set1(-4), d[2], d[4]), odd = fma8(set1(-4), d[1], d[3]);
-			const vec far = _mm256_sub_ps(d[4], d[2]), wide = _mm256_mul_ps(set1(2), _mm256_sub_ps(d[3], d[1]));
-			store(points + i, fma8(set1(4), d[0], fma8(set1(-5), d[2], d[4])));
-			store(points + next + i, _mm256_add_ps(even, odd));
-			store(points + 2 * next + i, _mm256_sub_ps(even, odd));
-			store(points + 3 * next + i, _mm256_add_ps(far, wide));
-			store(points + 4 * next + i, _mm256_sub_ps(far, wide));
-			store(points + 5 * next + i, fma8(set1(4), d[1], fma8(set1(-5), d[3], d[5])));
+			const vec even = madd(set1(-4), d[2], d[4]), odd = madd(set1(-4), d[1], d[3]);
+			const vec far = d[4] - d[2], wide = set1(2) * (d[3] - d[1]);
+			store(points + i, madd(set1(4), d[0], madd(set1(-5), d[2], d[4])));
+			store(points + next + i, even + odd);
+			store(points + 2 * next + i, even - odd);
+			store(points + 3 * next + i, far + wide);
+			store(points + 4 * next + i, far - wide);
+			store(points + 5 * next + i, madd(set1(4), d[1], madd(set1(-5), d[3], d[5])));
 		}
 }
 
@@ -85,23 +83,23 @@ static void from_points(const Conv3x3 *k, const float *points, Features y, float
 		float *to = y.p + i;
 		for (int left = y.w; left > 0; left -= QUAD, m += c) {
 			const vec m0 = load(m), m1 = load(m + next), m2 = load(m + 2 * next), m3 = load(m + 3 * next), m4 = load(m + 4 * next);
-			const vec near = _mm256_add_ps(m1, m2), across = _mm256_sub_ps(m1, m2), far = _mm256_add_ps(m3, m4), wide = _mm256_sub_ps(m3, m4);
+			const vec near = m1 + m2, across = m1 - m2, far = m3 + m4, wide = m3 - m4;
 			vec v[QUAD] = {
-			    _mm256_add_ps(_mm256_add_ps(m0, near), far),
-			    fma8(set1(2), wide, across),
-			    fma8(set1(4), far, near),
-			    fma8(set1(8), wide, _mm256_add_ps(across, load(m + 5 * next))),
+			    ((m0 + near) + far),
+			    madd(set1(2), wide, across),
+			    madd(set1(4), far, near),
+			    madd(set1(8), wide, across + load(m + 5 * next)),
 			};
 			for (int n = 0; n < QUAD && n < left; n++, to += y.c) {
-				v[n] = _mm256_add_ps(v[n], bias);
+				v[n] = v[n] + bias;
 				if (k->gelu)
-					v[n] = gelu8(v[n]);
+					v[n] = vgelu(v[n]);
 				store(to, v[n]);
-				sum = _mm256_add_ps(sum, v[n]);
+				sum = sum + v[n];
 			}
 		}
 		if (sums)
-			store(sums + i, _mm256_add_ps(load(sums + i), sum));
+			store(sums + i, load(sums + i) + sum);
 	}
 }
 
@@ -111,10 +109,10 @@ typedef struct {
 	float *sums; // of every band, or NULL
 	int band;    // rows
 	bool failed;
-} Job;
+} ConvJob;
 
 static void run_band(void *data, size_t band) {
-	Job *j = data;
+	ConvJob *j = data;
 	const Conv3x3 *k = j->k;
 	const int top = band * j->band, bottom = top + j->band < j->y.h ? top + j->band : j->y.h, n = quads(j->y.w);
 	const size_t row = (size_t) POINTS * n * k->in;
@@ -143,8 +141,8 @@ static void run_band(void *data, size_t band) {
 	free(rows);
 }
 
-bool conv3x3_winograd_run(const Conv3x3 *k, const Pool *pool, Features x, Features y, float *sums) {
-	Job j = {.k = k, .x = x, .y = y};
+static bool conv3x3_winograd_run(const Conv3x3 *k, const Pool *pool, Features x, Features y, float *sums) {
+	ConvJob j = {.k = k, .x = x, .y = y};
 	j.band = (y.h + JOBS - 1) / JOBS;
 	if (j.band < LEAST)
 		j.band = LEAST;

@@ -1,5 +1,3 @@
-//go:build amd64 && linux
-
 #include "expand.h"
 
 #include <stdlib.h>
@@ -8,7 +6,7 @@
 #define BAND 32            // rows of a tile; two more are expanded twice
 #define ROW_FLOATS 12288   // an expanded row of a tile at most, so that three stay in a cache of 256 KB
 
-bool expand_make(Expand *s, int c, int wide, Norm n, const float *in, const float *in_bias, const float *deep, const float *deep_bias) {
+static bool expand_make(Expand *s, int c, int wide, Norm n, const float *in, const float *in_bias, const float *deep, const float *deep_bias) {
 	*s = (Expand){.c = c, .wide = wide};
 	float *scaled = alloc_floats((size_t) c * wide);
 	s->in_bias = alloc_floats(wide);
@@ -34,7 +32,7 @@ bool expand_make(Expand *s, int c, int wide, Norm n, const float *in, const floa
 	return s->in != NULL;
 }
 
-void expand_free(Expand *s) {
+static void expand_free(Expand *s) {
 	free(s->in);
 	free(s->in_bias);
 	free(s->deep);
@@ -49,18 +47,18 @@ static int columns(Features x, int wide) {
 	return (x.w + count - 1) / count;
 }
 
-size_t tiles(Features x, int wide) {
+static size_t tiles(Features x, int wide) {
 	int w = columns(x, wide);
 	return (size_t) ((x.h + BAND - 1) / BAND) * ((x.w + w - 1) / w);
 }
 
-Tile tile_at(Features x, int wide, size_t i) {
+static Tile tile_at(Features x, int wide, size_t i) {
 	int w = columns(x, wide), across = (x.w + w - 1) / w;
 	int top = i / across * BAND, left = i % across * w;
 	return (Tile){top, top + BAND < x.h ? top + BAND : x.h, left, left + w < x.w ? w : x.w - left};
 }
 
-bool expand_open(ExpandRows *w, const Expand *s, Features x, Tile t) {
+static bool expand_open(ExpandRows *w, const Expand *s, Features x, Tile t) {
 	*w = (ExpandRows){.s = s, .x = x, .tile = t};
 	size_t pixels = (t.width + 3) / 4 * 4 + 2, row = pixels * s->wide;
 	w->memory = alloc_floats(3 * row + pixels * s->c);
@@ -91,7 +89,7 @@ static void expand_row(ExpandRows *w, int y) {
 	        (Result){.p = out + (ptrdiff_t) (from + 1) * s->wide, .row = s->wide, .init = s->in_bias});
 }
 
-void expand_to(ExpandRows *w, int y, const float *rows[3]) {
+static void expand_to(ExpandRows *w, int y, const float *rows[3]) {
 	if (y == w->tile.top) {
 		expand_row(w, y - 1);
 		expand_row(w, y);

@@ -1,10 +1,8 @@
-//go:build amd64 && linux
-
 #include <stdlib.h>
 
 #include "expand.h"
 
-bool gdfn_make(Gdfn *g, int c, int hidden, Norm n, const float *in, const float *in_bias, const float *deep, const float *deep_bias,
+static bool gdfn_make(Gdfn *g, int c, int hidden, Norm n, const float *in, const float *in_bias, const float *deep, const float *deep_bias,
                 const float *out, const float *out_bias) {
 	*g = (Gdfn){.hidden = hidden};
 	bool made = expand_make(&g->expand, c, 2 * hidden, n, in, in_bias, deep, deep_bias);
@@ -17,7 +15,7 @@ bool gdfn_make(Gdfn *g, int c, int hidden, Norm n, const float *in, const float 
 	return true;
 }
 
-void gdfn_free(Gdfn *g) {
+static void gdfn_free(Gdfn *g) {
 	expand_free(&g->expand);
 	free(g->out);
 	free(g->out_bias);
@@ -27,7 +25,7 @@ typedef struct {
 	const Gdfn *g;
 	Features x, y;
 	bool failed;
-} Job;
+} GdfnJob;
 
 // gate is the depthwise convolution of a row of pixels, one half gating the other.
 static void gate(const Gdfn *g, const float *const rows[3], int width, float *out) {
@@ -37,15 +35,15 @@ static void gate(const Gdfn *g, const float *const rows[3], int width, float *ou
 			vec a[4], b[4];
 			deep4(&g->expand, rows, p, c, a);
 			for (int i = 0; i < 4; i++)
-				a[i] = gelu8(a[i]);
+				a[i] = vgelu(a[i]);
 			deep4(&g->expand, rows, p, hidden + c, b);
 			for (int i = 0; i < 4; i++)
-				store(out + (ptrdiff_t) (p + i) * hidden + c, _mm256_mul_ps(a[i], b[i]));
+				store(out + (ptrdiff_t) (p + i) * hidden + c, a[i] * b[i]);
 		}
 }
 
 static void run_tile(void *data, size_t i) {
-	Job *j = data;
+	GdfnJob *j = data;
 	const Gdfn *g = j->g;
 	const Tile t = tile_at(j->x, g->expand.wide, i);
 	const int c = g->expand.c, hidden = g->hidden;
@@ -66,8 +64,8 @@ static void run_tile(void *data, size_t i) {
 	free(gated);
 }
 
-bool gdfn_run(const Gdfn *g, const Pool *pool, Features x, Features y) {
-	Job j = {.g = g, .x = x, .y = y};
+static bool gdfn_run(const Gdfn *g, const Pool *pool, Features x, Features y) {
+	GdfnJob j = {.g = g, .x = x, .y = y};
 	pool->run(pool, run_tile, &j, tiles(x, g->expand.wide));
 	return !j.failed;
 }

@@ -1,5 +1,3 @@
-//go:build amd64 && linux
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,7 +65,7 @@ static float *table_make(const Prompt *a, const float *table) {
 	return packed;
 }
 
-Prompt *prompt_make(const float *const *w, const size_t *sizes, int count, const char **why) {
+static Prompt *prompt_make(const float *const *w, const size_t *sizes, int count, const char **why) {
 	if (count != INTERACTION_WEIGHTS) {
 		*why = "a prompt interaction of other weights than known";
 		return NULL;
@@ -101,7 +99,7 @@ Prompt *prompt_make(const float *const *w, const size_t *sizes, int count, const
 	return NULL;
 }
 
-void prompt_free(Prompt *a) {
+static void prompt_free(Prompt *a) {
 	if (!a)
 		return;
 	mlp_free(&a->by_task);
@@ -120,14 +118,14 @@ typedef struct {
 	const Prompt *a;
 	Features x, prompt, wide, y;
 	bool failed;
-} Job;
+} PromptJob;
 
 // softmax of n rows of m numbers.
 static void softmax(float *x, int n, int m) {
 	for (int i = 0; i < n; i++, x += m) {
 		const vec part = set1(exp_and_sum(x, m));
 		for (int k = 0; k < m; k += LANES)
-			store(x + k, _mm256_mul_ps(load(x + k), part));
+			store(x + k, load(x + k) * part);
 	}
 }
 
@@ -136,7 +134,7 @@ static void shares(const Mlp *m, const float *x, int n, float *hidden, float *sh
 	gemm(n, m->out, (Left){.p = x, .row = m->in, .col = 1, .k = m->in, .taps = 1}, packed(m->first, m->in),
 	        (Result){.p = hidden, .row = m->out, .init = m->first_bias});
 	for (int i = 0; i < n * m->out; i += LANES)
-		store(hidden + i, gelu8(load(hidden + i)));
+		store(hidden + i, vgelu(load(hidden + i)));
 	gemm(n, m->out, (Left){.p = hidden, .row = m->out, .col = 1, .k = m->real, .taps = 1}, packed(m->second, m->real),
 	        (Result){.p = shares, .row = m->out, .init = m->second_bias});
 	softmax(shares, n, m->out);
@@ -144,7 +142,7 @@ static void shares(const Mlp *m, const float *x, int n, float *hidden, float *sh
 
 // prompt_row looks a row of prompts up and takes x over into the wide features.
 static void prompt_row(void *data, size_t row) {
-	Job *j = data;
+	PromptJob *j = data;
 	const Prompt *a = j->a;
 	const int c = a->c, e = a->prompt, t = a->by_task.out, b = a->by_basis.out, mixed = a->tasks * e;
 	float *hidden = alloc_floats((size_t) CHUNK * (b + t + b + mixed));
@@ -166,7 +164,7 @@ static void prompt_row(void *data, size_t row) {
 			for (int i = 0; i < e; i += LANES) {
 				vec s = set1(0);
 				for (int k = 0; k < a->tasks; k++)
-					s = fma8(set1(tasks[p * t + k]), load(mix + (ptrdiff_t) p * mixed + k * e + i), s);
+					s = madd(set1(tasks[p * t + k]), load(mix + (ptrdiff_t) p * mixed + k * e + i), s);
 				store(to + i, s);
 			}
 		}
@@ -175,14 +173,14 @@ static void prompt_row(void *data, size_t row) {
 }
 
 static void reduce_row(void *data, size_t row) {
-	const Job *j = data;
+	const PromptJob *j = data;
 	const Prompt *a = j->a;
 	const int wide = a->c + a->prompt;
 	gemm(j->y.w, a->out, (Left){.p = j->wide.p + row * j->wide.row, .row = wide, .col = 1, .k = wide, .taps = 1}, packed(a->reduce, wide),
 	        (Result){.p = j->y.p + row * j->y.row, .row = a->out});
 }
 
-bool prompt_run(const Prompt *a, const Pool *pool, const float *x, float *y, int h, int w) {
+static bool prompt_run(const Prompt *a, const Pool *pool, const float *x, float *y, int h, int w) {
 	const int c = a->c, wide = c + a->prompt;
 	const size_t size = (size_t) h * w * wide, prompts = bordered_size(h, w, a->prompt, 1);
 	const Scratch memory = scratch_acquire(2 * size + (prompts > size ? prompts : size));
@@ -190,7 +188,7 @@ bool prompt_run(const Prompt *a, const Pool *pool, const float *x, float *y, int
 		return false;
 	// The block's two other images are where x and the prompts were.
 	float *second = memory.p + size, *third = second + size;
-	Job j = {.a = a, .wide = {memory.p, h, w, wide, (ptrdiff_t) w * wide}};
+	PromptJob j = {.a = a, .wide = {memory.p, h, w, wide, (ptrdiff_t) w * wide}};
 	j.x = (Features){second, h, w, c, (ptrdiff_t) w * c};
 	j.y = (Features){second, h, w, a->out, (ptrdiff_t) w * a->out};
 	j.prompt = bordered(third, h, w, a->prompt, 1);

@@ -1,0 +1,3 @@
+package kernels
+
+func sets() []string { return []string{"neon"} }
