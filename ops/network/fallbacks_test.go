@@ -163,7 +163,7 @@ func TestLastFallbackOfTheCPU(t *testing.T) {
 	}
 	if model.SelfTest().FusedBlocks == 0 {
 		_ = model.release()
-		t.Skip("this processor or system has no fused kernels: it needs Linux and AVX2")
+		t.Skip("this processor or system has no fused kernels: it needs Linux, and SSE4.2 or NEON")
 	}
 	l := newFallbacks(model, false, tile.Fit(384, 0, 32, 32), reopen, o)
 	for _, r := range l.attempts[:len(l.attempts)-1] {

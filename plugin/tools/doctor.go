@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -63,18 +64,18 @@ func CheckRuntime(r plugin.Restore, missing error) []Finding {
 		lines := strings.Split(missing.Error(), "\n") // the last is what to do
 		f := Found("ONNX Runtime", "%s", strings.Join(strings.Fields(strings.Join(lines[:max(1, len(lines)-1)], " ")), " "))
 		if hint := lines[len(lines)-1]; len(lines) > 1 {
-			return []Finding{f.Fail("%s", hint), instructions(0)}
+			return []Finding{f.Fail("%s", hint), instructions("")}
 		}
-		return []Finding{f.Fail("correct restore.runtime, or remove it to use the library of Burnish's package"), instructions(0)}
+		return []Finding{f.Fail("correct restore.runtime, or remove it to use the library of Burnish's package"), instructions("")}
 	}
 	all := []Finding{Found("ONNX Runtime", "%s from %s, offers %s", onnx.Version(), onnx.Library(), listed(onnx.Providers()))}
 	tried, err := TryProviders()
 	if err != nil {
-		return append(all, Found("providers", "%v", err).Fail("install Burnish's package again"), instructions(0))
+		return append(all, Found("providers", "%v", err).Fail("install Burnish's package again"), instructions(""))
 	}
-	fused := 0
+	kernels := ""
 	for _, p := range tried {
-		fused = max(fused, p.SelfTest.FusedBlocks)
+		kernels = cmp.Or(kernels, p.SelfTest.Kernels)
 		all = append(all, judgeProvider(p, r))
 	}
 	for _, d := range r.Device {
@@ -89,7 +90,7 @@ func CheckRuntime(r plugin.Restore, missing error) []Finding {
 	if nvidia := nvidiaVersions(); nvidia != "" {
 		all = append(all, Found("NVIDIA", "%s", nvidia))
 	}
-	return append(all, instructions(fused))
+	return append(all, instructions(kernels))
 }
 
 func judgeProvider(p Provider, r plugin.Restore) Finding {
@@ -118,15 +119,16 @@ func weigh(f Finding, r plugin.Restore, hint string) Finding {
 	return f.Warn("%s", hint)
 }
 
-// instructions tells what the processor has; fused are the blocks of the
-// bundled network that ran in fused kernels.
-func instructions(fused int) Finding {
+// instructions tells what the processor has; kernels are the fused ones that the
+// bundled network ran in, "" if none.
+func instructions(kernels string) Finding {
 	var sets []string
 	for _, s := range []struct {
 		name string
 		has  bool
 	}{
-		{"AVX2", cpu.X86.HasAVX2}, {"FMA", cpu.X86.HasFMA}, {"AVX-512F", cpu.X86.HasAVX512F}, {"AVX-512 VNNI", cpu.X86.HasAVX512VNNI},
+		{"SSE4.2", cpu.X86.HasSSE42}, {"AVX2", cpu.X86.HasAVX2}, {"FMA", cpu.X86.HasFMA}, {"AVX-512F", cpu.X86.HasAVX512F},
+		{"AVX-512 BF16", cpu.X86.HasAVX512BF16}, {"AVX-512 VNNI", cpu.X86.HasAVX512VNNI},
 		{"NEON", cpu.ARM64.HasASIMD}, {"SVE", cpu.ARM64.HasSVE}, {"dot product", cpu.ARM64.HasASIMDDP},
 	} {
 		if s.has {
@@ -134,12 +136,12 @@ func instructions(fused int) Finding {
 		}
 	}
 	f := Found("processor", "%s, %d cores, %s", runtime.GOARCH, runtime.NumCPU(), listed(sets))
-	if fused > 0 {
-		f.Detail += fmt.Sprintf("; fused kernels run %d blocks", fused)
+	if kernels == "" {
+		f.Detail += "; fused kernels are not used"
 		return f
 	}
-	f.Detail += "; fused kernels are not used"
-	if runtime.GOARCH == "amd64" && !(cpu.X86.HasAVX2 && cpu.X86.HasFMA) {
+	f.Detail += "; fused kernels: " + kernels
+	if kernels == "sse4" {
 		return f.Warn("run Burnish on a processor with AVX2 and FMA; a virtual machine may need its host's processor model")
 	}
 	return f

@@ -14,7 +14,9 @@
 package kernels
 
 import (
+	"cmp"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 )
@@ -27,9 +29,14 @@ const (
 	Version = 1
 )
 
-// Choose gives the set of that name, or the fastest for ""; none where there is none.
+// Env is the environment variable that names the set to use.
+const Env = "BURNISH_KERNELS"
+
+// Choose gives the set of that name; for "" the one that [Env] names, else the fastest.
+// It gives none where there is none.
 func Choose(name string) (string, error) {
 	have := Sets()
+	name = cmp.Or(name, os.Getenv(Env))
 	switch {
 	case name == "" && len(have) == 0:
 		return "", nil

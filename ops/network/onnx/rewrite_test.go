@@ -41,7 +41,7 @@ func withBlocks(t *testing.T, change func([]block) any) []byte {
 // to run as their graph says, and the reason is told.
 func TestWrongBlocks(t *testing.T) {
 	if len(kernels.Sets()) == 0 {
-		t.Skip("this processor or system has no fused kernels: it needs Linux and AVX2")
+		t.Skip("this processor or system has no fused kernels: it needs Linux, and SSE4.2 or NEON")
 	}
 	if started() == nil {
 		t.Skip("no ONNX Runtime library: run make setup")
