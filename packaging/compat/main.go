@@ -19,6 +19,7 @@ import (
 // are all.
 var promised = []promise{
 	{pkg: "plugin"},
+	{pkg: "plugin/client"},
 	{pkg: "ops"},
 	{pkg: "ops/builtin", names: []string{"Specs"}},
 	{pkg: "ops/graph", names: []string{"Step", "Fragment"}},
