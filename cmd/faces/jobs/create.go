@@ -40,7 +40,7 @@ type Named struct {
 const maxNamed = 64 << 10
 
 // create answers POST /v1/jobs.
-func (s *Jobs) create(w http.ResponseWriter, r *http.Request, in *createInput) error {
+func (s requests) create(w http.ResponseWriter, r *http.Request, in *createInput) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (s *Jobs) create(w http.ResponseWriter, r *http.Request, in *createInput) e
 }
 
 // enter takes a place among the jobs that wait or are being made.
-func (s *Jobs) enter() error {
+func (s requests) enter() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	waiting := s.incoming
@@ -106,14 +106,14 @@ func (s *Jobs) enter() error {
 	return nil
 }
 
-func (s *Jobs) leave() {
+func (s requests) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.incoming--
 }
 
 // receive keeps the photo that the request sends.
-func (s *Jobs) receive(w http.ResponseWriter, r *http.Request) (*intake.Photo, error) {
+func (s requests) receive(w http.ResponseWriter, r *http.Request) (*intake.Photo, error) {
 	body, name, err := v1.Upload(w, r)
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (s *Jobs) receive(w http.ResponseWriter, r *http.Request) (*intake.Photo, e
 }
 
 // name takes the photo that the request names.
-func (s *Jobs) name(r *http.Request, in *createInput, j *job) error {
+func (s requests) name(r *http.Request, in *createInput, j *job) error {
 	var n Named
 	decoder := json.NewDecoder(io.LimitReader(r.Body, maxNamed))
 	decoder.DisallowUnknownFields()
@@ -150,7 +150,7 @@ func (s *Jobs) name(r *http.Request, in *createInput, j *job) error {
 }
 
 // complete judges what a job is to be.
-func (s *Jobs) complete(in *createInput, j *job) error {
+func (s requests) complete(in *createInput, j *job) error {
 	c := s.bounds()
 	p, err := v1.Choose(c.Pipelines, in.Pipeline, "faces.jobs.pipelines")
 	if err != nil {
@@ -190,7 +190,7 @@ func receiverURL(c Config, text string) (*url.URL, error) {
 
 // claim takes the job's idempotency key. Where it was used, first is the job of
 // the same request.
-func (s *Jobs) claim(j *job, key string) (first *Job, err error) {
+func (s requests) claim(j *job, key string) (first *Job, err error) {
 	if key == "" {
 		return nil, nil
 	}
@@ -213,7 +213,7 @@ func (s *Jobs) claim(j *job, key string) (first *Job, err error) {
 }
 
 // disclaim gives the key of a job that was not made back.
-func (s *Jobs) disclaim(j *job) {
+func (s requests) disclaim(j *job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if j.Key != "" {
@@ -223,7 +223,7 @@ func (s *Jobs) disclaim(j *job) {
 
 // add makes the job's folder, photo first: a job whose file is on the disk is
 // whole.
-func (s *Jobs) add(j *job, photo *intake.Photo) (err error) {
+func (s requests) add(j *job, photo *intake.Photo) (err error) {
 	dir := s.dir(j.ID)
 	if err := os.MkdirAll(filepath.Join(dir, photoFolder), 0o700); err != nil {
 		return err

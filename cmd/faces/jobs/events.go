@@ -16,7 +16,7 @@ const (
 
 // events answers GET /v1/jobs/{id}/events until the job has ended. Changes of its
 // state are numbered, and are told from the one on that the client has seen last.
-func (s *Jobs) events(w http.ResponseWriter, r *http.Request, in *eventsInput) error {
+func (s requests) events(w http.ResponseWriter, r *http.Request, in *eventsInput) error {
 	j, err := s.find(r, in.ID)
 	if err != nil {
 		return err

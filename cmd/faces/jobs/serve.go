@@ -37,6 +37,9 @@ type List struct {
 	Jobs []Job `json:"jobs" nullable:"false"`
 }
 
+// requests answers what is asked of jobs.
+type requests struct{ *Jobs }
+
 // Register declares the operations on jobs to the API.
 func (s *Jobs) Register(a *v1.API) {
 	answer := func(op huma.Operation, status int, schema *huma.Schema, problems ...int) huma.Operation {
@@ -48,27 +51,27 @@ func (s *Jobs) Register(a *v1.API) {
 		op.Responses[strconv.Itoa(status)] = ok
 		return op
 	}
-	one := v1.Schema[Job](a)
+	h, one := requests{s}, v1.Schema[Job](a)
 	body := v1.PhotoBody()
 	body.Content["application/json"] = &huma.MediaType{Schema: v1.Schema[Named](a)}
 	create := answer(huma.Operation{OperationID: "createJob", Method: http.MethodPost, Path: "/v1/jobs", Summary: "Make a job of a photo that is sent, or named where it lies in a watched folder", RequestBody: body}, 201, one, 400, 408, 409, 413, 415, 422, 429, 503, 507)
 	create.Responses["200"] = &huma.Response{Description: "The job that the same request made before.", Content: create.Responses["201"].Content}
-	v1.Register(a, create, s.create)
-	v1.Register(a, answer(huma.Operation{OperationID: "listJobs", Method: http.MethodGet, Path: "/v1/jobs", Summary: "List the jobs of this token"}, 200, v1.Schema[List](a), 422), s.list)
-	v1.Register(a, answer(huma.Operation{OperationID: "getJob", Method: http.MethodGet, Path: "/v1/jobs/{id}", Summary: "Tell how a job stands"}, 200, one), s.get)
-	v1.Register(a, answer(huma.Operation{OperationID: "deleteJob", Method: http.MethodDelete, Path: "/v1/jobs/{id}", Summary: "End a job and remove it with its outputs"}, 204, nil), s.delete)
+	v1.Register(a, create, h.create)
+	v1.Register(a, answer(huma.Operation{OperationID: "listJobs", Method: http.MethodGet, Path: "/v1/jobs", Summary: "List the jobs of this token"}, 200, v1.Schema[List](a), 422), h.list)
+	v1.Register(a, answer(huma.Operation{OperationID: "getJob", Method: http.MethodGet, Path: "/v1/jobs/{id}", Summary: "Tell how a job stands"}, 200, one), h.get)
+	v1.Register(a, answer(huma.Operation{OperationID: "deleteJob", Method: http.MethodDelete, Path: "/v1/jobs/{id}", Summary: "End a job and remove it with its outputs"}, 204, nil), h.delete)
 	output := answer(huma.Operation{OperationID: "getOutput", Method: http.MethodGet, Path: "/v1/jobs/{id}/outputs/{output}", Summary: "Fetch an output"}, 200, nil, 409)
 	output.Responses["200"].Content = map[string]*huma.MediaType{"image/*": {Schema: v1.Binary()}}
-	v1.Register(a, output, s.output)
+	v1.Register(a, output, h.output)
 	events := answer(huma.Operation{OperationID: "jobEvents", Method: http.MethodGet, Path: "/v1/jobs/{id}/events", Summary: "Follow a job by server-sent events: state (with an id), progress, deleted"}, 200, nil, 422)
 	events.Responses["200"].Content = map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}
 	events.Responses["204"] = &huma.Response{Description: "The last event was seen: there will be none."}
-	v1.Register(a, events, s.events)
-	v1.Register(a, answer(huma.Operation{OperationID: "replayWebhook", Method: http.MethodPost, Path: "/v1/jobs/{id}/webhook", Summary: "Send the webhook of a finished job again"}, 202, one, 409), s.replay)
+	v1.Register(a, events, h.events)
+	v1.Register(a, answer(huma.Operation{OperationID: "replayWebhook", Method: http.MethodPost, Path: "/v1/jobs/{id}/webhook", Summary: "Send the webhook of a finished job again"}, 202, one, 409), h.replay)
 }
 
 // find is a job of who asks. Others' are not told of. s.mu is not held.
-func (s *Jobs) find(r *http.Request, id string) (*job, error) {
+func (s requests) find(r *http.Request, id string) (*job, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j := s.jobs[id]
@@ -78,7 +81,7 @@ func (s *Jobs) find(r *http.Request, id string) (*job, error) {
 	return j, nil
 }
 
-func (s *Jobs) get(w http.ResponseWriter, r *http.Request, in *OneInput) error {
+func (s requests) get(w http.ResponseWriter, r *http.Request, in *OneInput) error {
 	j, err := s.find(r, in.ID)
 	if err != nil {
 		return err
@@ -93,7 +96,7 @@ func (s *Jobs) get(w http.ResponseWriter, r *http.Request, in *OneInput) error {
 	return v1.WriteJSON(w, http.StatusOK, view)
 }
 
-func (s *Jobs) list(w http.ResponseWriter, r *http.Request, in *listInput) error {
+func (s requests) list(w http.ResponseWriter, r *http.Request, in *listInput) error {
 	all := List{Jobs: []Job{}}
 	s.mu.Lock()
 	for _, j := range s.jobs {
@@ -107,7 +110,7 @@ func (s *Jobs) list(w http.ResponseWriter, r *http.Request, in *listInput) error
 	return v1.WriteJSON(w, http.StatusOK, all)
 }
 
-func (s *Jobs) delete(w http.ResponseWriter, r *http.Request, in *OneInput) error {
+func (s requests) delete(w http.ResponseWriter, r *http.Request, in *OneInput) error {
 	j, err := s.find(r, in.ID)
 	if err != nil {
 		return err
@@ -127,7 +130,7 @@ func (s *Jobs) delete(w http.ResponseWriter, r *http.Request, in *OneInput) erro
 	return nil
 }
 
-func (s *Jobs) output(w http.ResponseWriter, r *http.Request, in *outputInput) error {
+func (s requests) output(w http.ResponseWriter, r *http.Request, in *outputInput) error {
 	j, err := s.find(r, in.ID)
 	if err != nil {
 		return err
@@ -148,7 +151,7 @@ func (s *Jobs) output(w http.ResponseWriter, r *http.Request, in *outputInput) e
 }
 
 // replay lets the webhook of a finished job be sent again.
-func (s *Jobs) replay(w http.ResponseWriter, r *http.Request, in *OneInput) error {
+func (s requests) replay(w http.ResponseWriter, r *http.Request, in *OneInput) error {
 	j, err := s.find(r, in.ID)
 	if err != nil {
 		return err
