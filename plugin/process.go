@@ -69,7 +69,7 @@ func (e *Engine) process(ctx context.Context, t *task) (Result, error) {
 	}
 	before := t.history.Past().Review
 	t.keep(decision.Kept)
-	t.tried = decision.Trial != nil
+	t.tried, t.altered = decision.Trial != nil, decision.Altered
 	switch decision.What {
 	case history.Skip:
 		return Result{State: Skipped, Reason: decision.Reason}, nil

@@ -38,7 +38,7 @@ func (e *Engine) publish(t *task, staged []*staging.File, result Result) (Result
 		if err := t.names.Settle(i, s); err != nil {
 			return failed, err
 		}
-		if err := t.names.MayReplace(i, s); err != nil {
+		if err := t.mayReplace(i, s); err != nil {
 			return failed, err
 		}
 		target := t.names.Targets[i]
@@ -65,6 +65,20 @@ func (e *Engine) publish(t *task, staged []*staging.File, result Result) (Result
 	return result, t.history.Done(outcome)
 }
 
+// mayReplace refuses to write over what Burnish did not make, unless somebody has
+// asked for it to be made again; then it is kept.
+func (t *task) mayReplace(i int, s *staging.File) error {
+	if there, folder, err := s.There(); err == nil && !folder && t.isAltered(s.Path, there) {
+		return nil
+	}
+	return t.names.MayReplace(i, s)
+}
+
+// isAltered reports whether that is a file which an output may replace, being kept.
+func (t *task) isAltered(path, hash string) bool {
+	return slices.ContainsFunc(t.altered, func(o history.Output) bool { return o.Path == path && o.Hash == hash })
+}
+
 // published is an output as the journal tells of it.
 func (t *task) published(s *staging.File) (f journal.File, err error) {
 	f = journal.File{To: s.Path, ToTop: journal.Top(t.Folder, s.Path), Size: s.Size, Hash: s.Hash, Folder: s.IsFolder(), Replaced: s.Replaces()}
@@ -72,7 +86,7 @@ func (t *task) published(s *staging.File) (f journal.File, err error) {
 		f.Own, err = t.history.Owners().Wrote(s.Path, f.Replaced)
 	}
 	keep := t.engine.config.KeepReplaced
-	if t.tried {
+	if t.tried || t.isAltered(s.Path, f.Replaced) {
 		keep = max(keep, undo.Kept)
 	}
 	if err != nil || f.Replaced == "" || f.Equal() || f.Folder || t.job.Unrecorded || keep == 0 {

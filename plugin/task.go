@@ -34,10 +34,11 @@ type task struct {
 	strength *float64      // of networks, where a reviewer chose one
 	names    *naming.Names // of the outputs, once they are claimed
 	stats    ops.Recorder
-	header   *vips.Header   // of the photo, once it is to be decoded
-	sizes    map[int][2]int // of the outputs in pixels, by target
-	letGo    func()         // of the pipeline, which may be called again
-	tried    bool           // it is part of a trial: what its outputs replace is kept
+	header   *vips.Header     // of the photo, once it is to be decoded
+	sizes    map[int][2]int   // of the outputs in pixels, by target
+	letGo    func()           // of the pipeline, which may be called again
+	altered  []history.Output // files that its outputs may replace, being kept
+	tried    bool             // it is part of a trial: what its outputs replace is kept
 }
 
 // selection is which outputs of a pipeline are to be made of a photo.

@@ -34,6 +34,7 @@ type Decision struct {
 	Existing []Existing // of Adopt
 	Kept     Kept       // of Run and Copy: what stays as it is
 	Trial    *Trial     // of Run and Copy: that the photo is part of, nil for none; what its outputs replace is kept
+	Altered  []Output   // of Run and Copy: files that outputs may replace, being kept
 	Changed  bool       // of Skip: the pipeline was changed since, and the photo waits for [Records.Reprocess]
 }
 
@@ -91,7 +92,7 @@ func (c *Case) Decide(outputs Outputs) (Decision, error) {
 		return Decision{What: Publish, Record: past}, nil
 	}
 	d, err := c.byOutputs(outputs)
-	d.Kept, d.Trial = c.former.kept, c.former.trial
+	d.Kept, d.Trial, d.Altered = c.former.kept, c.former.trial, alteredOf(c)
 	return d, err
 }
 
@@ -280,6 +281,18 @@ func (c *Case) byContent() (Decision, error) {
 		}
 	}
 	return Decision{}, nil
+}
+
+// alteredOf are files that somebody has put in the place of outputs, and that may
+// be replaced by what is made again.
+func alteredOf(c *Case) []Output {
+	if past := c.Past(); len(past.Altered) > 0 {
+		return past.Altered
+	}
+	if c.former.found() && c.former.same() {
+		return c.former.record.Altered
+	}
+	return nil
 }
 
 // checkMounted refuses to write to an output folder whose disk is not mounted.

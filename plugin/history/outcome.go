@@ -31,7 +31,7 @@ func (c *Case) withOutcome(state State, o Outcome) Record {
 func (c *Case) Intend(o Outcome) error {
 	r := c.withOutcome(Failed, o)
 	r.Attempts, r.Strikes, r.Starved = c.Past().Attempts, c.Past().Strikes, c.Past().Starved
-	r.Review = c.Past().Review // they are published once more
+	r.Review, r.Altered = c.Past().Review, alteredOf(c) // they are published once more
 	r.Error, r.ErrorClass = "interrupted while the outputs were published", "interrupted"
 	c.entry = c.task.entry(journal.Published, c.photo)
 	c.entry.Files = o.Files

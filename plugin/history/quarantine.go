@@ -29,6 +29,7 @@ func (c *Case) Fail(f *failure.Error) {
 	r, past := c.record(Failed), c.Past()
 	r.Error, r.Hint, r.ErrorClass = f.Reason(), f.Hint, string(f.Kind)
 	r.Attempts, r.Strikes, r.Starved, r.Review, r.Trial = 1+past.Attempts, past.Strikes, past.Starved, past.Review, c.former.tried(nil)
+	r.Altered = alteredOf(c)
 	if r.Review != nil {
 		r.Notes, r.LeftOut = past.Notes, past.LeftOut
 	}

@@ -66,6 +66,7 @@ type Record struct {
 	LeftOut    []int             `json:"left_out,omitempty"` // outputs of the pipeline that were not wanted, by their place in it, ascending
 	Former     []Output          `json:"former,omitempty"`   // files of outputs that the pipeline no longer has, or writes elsewhere; they were left
 	Redo       []int             `json:"redo,omitempty"`     // of [Requeued]: the places, from 1, of the outputs to make again; none: all that is not current, or else all
+	Altered    []Output          `json:"altered,omitempty"`  // files in the place of outputs that are to be made again; they go to the trash once those are there
 	Error      string            `json:"error,omitempty"`
 	Hint       string            `json:"hint,omitempty"` // what to do about Error
 	ErrorClass string            `json:"error_class,omitempty"`

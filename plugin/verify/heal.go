@@ -3,20 +3,16 @@ package verify
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
-	"time"
 
 	"github.com/burnish-photo/burnish/plugin/history"
 	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 )
 
-// Kept is for how long the trash keeps outputs that were altered.
-const Kept = 30 * 24 * time.Hour
-
-// heal asks for a photo's outputs to be made again. Those that were altered go to
-// the trash before, where that is asked; else they stay, and what is made again
-// is what is missing.
+// heal asks for a photo's outputs to be made again. Those that were altered are
+// marked, where that is asked: they go to the trash when others take their places,
+// so that a crash never leaves a record without its file. Else they stay, and what is
+// made again is what is missing.
 func (l *look) heal() error {
 	if l.record.MovedTo != "" {
 		l.hint("burnish undo puts the original back, and burnish reprocess makes the outputs again")
@@ -42,16 +38,18 @@ func (l *look) heal() error {
 			return err // it was processed meanwhile
 		}
 	}
+	r := l.record
+	r.State, r.Redo, r.Altered = history.Requeued, nil, nil
 	if l.request.Heal == Altered {
 		for _, i := range l.altered {
-			if err := l.setAside(i); err != nil {
+			o, err := l.mark(i)
+			if err != nil {
 				l.hint(fmt.Sprintf("move it away yourself: %v", err))
 				return nil
 			}
+			r.Altered = append(r.Altered, o)
 		}
 	}
-	r := l.record
-	r.State, r.Redo = history.Requeued, nil
 	for _, i := range redo {
 		if place := r.Outputs[i].Place; place > 0 {
 			r.Redo = append(r.Redo, place)
@@ -94,18 +92,17 @@ func (l *look) hint(text string) {
 	}
 }
 
-// setAside moves an output that was altered to the trash.
-func (l *look) setAside(i int) error {
-	o := l.record.Outputs[i]
-	trash := filepath.Join(originals.TrashFor(l.StateDir, Kept), "altered-"+time.Now().UTC().Format("20060102T150405.000Z"))
-	root := l.rootOf(o)
-	s, err := originals.Look(root, o.Path, "", false)
+// mark is the file that lies in the place of an output which was altered.
+func (l *look) mark(i int) (o history.Output, err error) {
+	o.Path = l.record.Outputs[i].Path
+	s, err := originals.Look(l.rootOf(o), o.Path, "", false)
 	if err != nil || !s.There {
-		return err
+		return o, err // it is gone by now
 	}
 	if !s.Same {
-		return errors.New("it is not a file")
+		return o, errors.New("it is not a file")
 	}
-	_, err = originals.Mover{Owner: staging.PrefixOf(l.StateDir)}.Carry(originals.Way{From: o.Path, FromTop: root, To: filepath.Join(trash, o.Path), ToTop: trash})
-	return err
+	o.Size = s.Info.Size()
+	o.Hash, err = staging.Digest(o.Path)
+	return o, err
 }

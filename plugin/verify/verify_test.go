@@ -123,7 +123,7 @@ func TestAnOutputThatIsMadeAnew(t *testing.T) {
 	}
 }
 
-// An altered output goes to the trash, whole, before it is made again.
+// An altered output stays until it is made again, and is known as one to be kept.
 func TestAlteredOutputsAreKept(t *testing.T) {
 	root, v := library(t, 2)
 	if err := os.WriteFile(root+"/out/1.png", []byte("edited"), 0o644); err != nil {
@@ -133,15 +133,11 @@ func TestAlteredOutputsAreKept(t *testing.T) {
 	if len(found) != 1 || !found[0].Healed {
 		t.Fatalf("%+v", found)
 	}
-	kept, err := filepath.Glob(root + "/state/trash/720h0m0s/altered-*" + root + "/out/1.png")
-	if err != nil || len(kept) != 1 {
-		t.Fatalf("%v, %v", kept, err)
-	}
-	if data, _ := os.ReadFile(kept[0]); string(data) != "edited" {
-		t.Errorf("it holds %q", data)
+	if data, _ := os.ReadFile(root + "/out/1.png"); string(data) != "edited" {
+		t.Errorf("before it is made again, it holds %q", data)
 	}
 	of, _ := v.Store.Of(root + "/in/1.jpg")
-	if len(of) != 1 || of[0].State != history.Requeued {
+	if len(of) != 1 || of[0].State != history.Requeued || len(of[0].Altered) != 1 || of[0].Altered[0].Hash != hashOf("edited") {
 		t.Errorf("%+v", of)
 	}
 	if of, _ := v.Store.Of(root + "/in/0.jpg"); of[0].State != history.Done {

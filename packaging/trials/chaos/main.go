@@ -2,7 +2,7 @@
 // dropped, renamed, copied slowly, doubled, deleted and cut short, and then
 // checks what it promises: every photo has its outputs, complete and done
 // once, nothing is left over, and no original has changed. Then it kills undo and
-// redo, and changes of the pipeline, and checks that too.
+// redo, changes of the pipeline and the healing of altered outputs, and checks that too.
 package main
 
 import (
@@ -24,6 +24,7 @@ var (
 	drops   = flag.Int("drops", 500, "photos dropped, at least")
 	undos   = flag.Int("undos", 40, "kills during undo and redo")
 	changes = flag.Int("changes", 30, "kills while outputs of a changed pipeline are made anew")
+	heals   = flag.Int("heals", 20, "kills while altered outputs are made again")
 	seed    = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random choices")
 	review  = flag.Bool("review", false, "let results wait for review, and approve them")
 	keep    = flag.Bool("keep", false, "keep the folder")
@@ -105,7 +106,7 @@ func chaos() error {
 	if err := r.finish(); err != nil {
 		return err
 	}
-	steps := []func() error{r.check, r.undoStorm, r.check, r.changeStorm, r.check}
+	steps := []func() error{r.check, r.undoStorm, r.check, r.changeStorm, r.check, r.healStorm, r.check}
 	if *review {
 		steps = []func() error{r.rejectRest, r.check}
 	}
