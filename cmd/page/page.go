@@ -78,7 +78,7 @@ func (p *Page) Routes() []Route {
 		{"POST /theme", serve.Public, p.theme},
 	}
 	for _, v := range []interface{ routes() []Route }{
-		nowView{p}, photosView{p}, photoView{p}, reviewView{p}, failuresView{p}, libraryView{p}, configurationView{p},
+		nowView{p}, photosView{p}, photoView{p}, reviewView{p}, failuresView{p}, libraryView{p}, canaryView{p}, configurationView{p},
 	} {
 		all = append(all, v.routes()...)
 	}

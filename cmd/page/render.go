@@ -72,7 +72,7 @@ var places = []navigation{
 var themes = []navigation{{Name: "auto", Icon: "sun-moon"}, {Name: "light", Icon: "sun"}, {Name: "dark", Icon: "moon"}}
 
 // within names the place that a view belongs to where it is none itself.
-var within = map[string]string{"photo": "photos", "undo": "library"}
+var within = map[string]string{"photo": "photos", "undo": "library", "canary": "library"}
 
 // looks are the templates, compiled for a language and a base path.
 type looks struct {
