@@ -127,6 +127,7 @@ func examineConfig(h *host, c *config.Config, u *unit.Unit) (all []tools.Finding
 		all = append(all, v.examine(use, c.Limits.MinFreeSpace))
 	}
 	all = append(all, examineNotify(c, v.service)...)
+	all = append(all, examineOperators(h, c)...)
 	all = append(all, examineListen(c, status != nil, v.service)...)
 	return append(append(all, examineWatching(h, c, status)...), daemon)
 }

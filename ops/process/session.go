@@ -81,6 +81,20 @@ func start(ctx context.Context, programs ops.Programs, name, digest string, d De
 	return s, nil
 }
 
+// Inspect starts the program of an operator, asks what it is, and ends it.
+func Inspect(ctx context.Context, programs ops.Programs, name string, d Declaration) (wire.Ready, error) {
+	own, _, err := Digests(d.Files())
+	if err != nil {
+		return wire.Ready{}, err
+	}
+	s, err := start(ctx, programs, name, own, d)
+	if err != nil {
+		return wire.Ready{}, err
+	}
+	s.program.End()
+	return s.ready, nil
+}
+
 // ended ends the program after an error and adds how it ended.
 func (s *session) ended(err error) error {
 	cause := s.program.End()

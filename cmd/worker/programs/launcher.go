@@ -43,11 +43,11 @@ func New(declared map[string]process.Declaration, confined bool, log *slog.Logge
 // Confinement tells how programs are confined, a line for people.
 func (l *Launcher) Confinement() string {
 	if !l.confined {
-		return "none: worker.sandbox is off"
+		return "nothing: worker.sandbox is off"
 	}
 	abi, err := sandbox.Version()
 	if err != nil {
-		return "filtered by seccomp, without Landlock: " + err.Error()
+		return "seccomp alone: " + err.Error()
 	}
 	return fmt.Sprintf("Landlock, version %d, and seccomp", abi)
 }

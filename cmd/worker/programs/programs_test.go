@@ -24,6 +24,7 @@ import (
 	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/process"
+	"github.com/burnish-photo/burnish/ops/vips/vipstest"
 )
 
 // The test's binary is the program that attacks, too, and what becomes it.
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 		attack(os.Args[2], os.Args[3:])
 		return
 	}
-	os.Exit(m.Run())
+	vipstest.Main(m)
 }
 
 // attack does what an operator must not be able to do, and says what came of it.

@@ -14,14 +14,17 @@ say() { printf '%d %d\n%s\n' "$((${#1} + 1))" "$2" "$1"; }
 while read -r _ body && IFS= read -r header; do
 	case $header in
 	*'"type":"hello"'*)
-		say '{"type":"ready","protocol":1,"name":"charcoal","version":"1","formats":["ppm"],"bands":[3],"parameters":[{"name":"radius","type":"number"}]}' 0
+		say '{"type":"ready","protocol":1,"name":"charcoal","version":"1","bands":[3],"parameters":[{"name":"radius","type":"number"}]}' 0
 		;;
 	*'"type":"photo"'*)
 		id=${header#*'"id":'}
 		radius=${header#*'"radius":'}
-		# The result is a PPM of the same size, so it has as many bytes.
+		width=${header#*'"width":'}
+		height=${header#*'"height":'}
 		say "{\"type\":\"result\",\"id\":${id%%[!0-9]*}}" "$body"
-		head -c "$body" | convert ppm:- -charcoal "${radius%%[!0-9.]*}" -depth 8 ppm:-
+		head -c "$body" |
+			convert -size "${width%%[!0-9]*}x${height%%[!0-9]*}" -depth 8 rgb:- -charcoal "${radius%%[!0-9.]*}" -colorspace sRGB rgb:- ||
+			exit 1
 		;;
 	*)
 		head -c "$body" >/dev/null

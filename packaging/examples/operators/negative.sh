@@ -18,7 +18,7 @@ while read -r _ body && IFS= read -r header; do
 	*'"type":"photo"'*)
 		id=${header#*'"id":'}
 		say "{\"type\":\"result\",\"id\":${id%%[!0-9]*}}" "$body"
-		head -c "$body" | tr '\000-\377' "$reversed"
+		head -c "$body" | tr '\000-\377' "$reversed" || exit 1
 		;;
 	*)
 		head -c "$body" >/dev/null
