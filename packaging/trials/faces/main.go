@@ -34,6 +34,7 @@ var parts = []part{
 	{"webhooks", webhooks},
 	{"forged", forged},
 	{"hostile", hostile},
+	{"previews", previews},
 }
 
 func main() {

@@ -31,6 +31,7 @@ pipelines:
 faces:
   queue: 4
   process: {pipelines: [web]}
+  imaginary: {enabled: true}
   jobs: {pipelines: [web], secret_file: ./secret, allow_hosts: [127.0.0.2]}
 `
 
