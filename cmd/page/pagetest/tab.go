@@ -216,3 +216,12 @@ func (b *Tab) SignIn(d *Daemon) {
 	b.Do(chromedp.SendKeys(chromedp.CSS(`input[name="token"]`), d.Token()+"\r"))
 	b.Await(`document.querySelector('form[action$="/sign-out"]')`)
 }
+
+// WithoutScripts keeps the tab from running the scripts of pages that it opens
+// from now on. What [Eval] asks still runs.
+func (b *Tab) WithoutScripts() {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		b.t.Fatal(err)
+	}
+}
