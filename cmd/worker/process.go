@@ -35,12 +35,15 @@ type process struct {
 	dump   string // file of what it wrote before it crashed, once dead; "" for none
 
 	mu     sync.Mutex
-	killed string // why this process killed it
-	hungry bool   // it died for want of memory that nobody has forbidden it
-	ooms   int64  // such deaths on the machine when it began
-	last   bool   // no further photo is started in it
-	under  int    // photos under way
-	most   int    // of them when it died
+	killed string    // why this process killed it
+	hungry bool      // it died for want of memory that nobody has forbidden it
+	ooms   int64     // such deaths on the machine when it began
+	last   bool      // no further photo is started in it
+	under  int       // photos under way
+	verbs  int       // calls under way of the records' verbs
+	served bool      // photos have begun in it
+	used   time.Time // when the last of either ended
+	most   int       // of them when it died
 
 	admitted, limit atomic.Int64 // as of [Memory], of a few seconds ago
 }
@@ -233,6 +236,7 @@ func (p *process) begin() bool {
 		return false
 	}
 	p.under++
+	p.served = true
 	return true
 }
 
@@ -240,6 +244,32 @@ func (p *process) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.under--
+	p.used = time.Now()
+}
+
+// ask calls f, a verb of the records, as something under way.
+func (p *process) ask(f func(*process) error) error {
+	p.mu.Lock()
+	p.verbs++
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.verbs--
+		p.used = time.Now()
+	}()
+	return f(p)
+}
+
+// unused is how long nothing was under way in a process that has processed
+// photos; 0 in any other.
+func (p *process) unused(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.served || p.last || p.under+p.verbs > 0 {
+		return 0
+	}
+	return now.Sub(p.used)
 }
 
 // closing is how long a process may take to close its engine.
@@ -303,7 +333,8 @@ func (p *process) kill(why string) {
 	}
 }
 
-// guard ends the process when it takes too much memory or gets nowhere.
+// guard ends the process when it takes too much memory or gets nowhere, and has
+// another take its place when it has long had nothing to do.
 func (p *process) guard(c config.Worker) {
 	most := allowance(c)
 	asked := make(chan string, 1)
@@ -320,6 +351,9 @@ func (p *process) guard(c config.Worker) {
 				p.kill(fmt.Sprintf("%s made no progress for %s (worker.stall_timeout)", photo, c.StallTimeout))
 			}
 		case <-tick.C:
+		}
+		if c.Idle > 0 && p.unused(time.Now()) >= c.Idle {
+			go p.retire(fmt.Sprintf("it had nothing to do for %s (worker.idle), and held %s of memory", c.Idle, diag.Size(admission.ThisHost.Anonymous(p.pid))))
 		}
 		if own := diag.Size(admission.ThisHost.Anonymous(p.pid)); own > most {
 			if c.Memory == 0 { // then it is what is there

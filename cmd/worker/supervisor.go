@@ -242,7 +242,7 @@ func (s *Supervisor) again(f func(*process) error) error {
 		if err != nil {
 			return err
 		}
-		if err = f(p); !errors.Is(err, errDead) || try == maxShort {
+		if err = p.ask(f); !errors.Is(err, errDead) || try == maxShort {
 			return err
 		}
 	}
@@ -271,7 +271,7 @@ func (s *Supervisor) Records() api.Service {
 			err = s.fatal.try(question, func() error {
 				p, err := s.get()
 				if err == nil {
-					err = ask(p)
+					err = p.ask(ask)
 				}
 				return err
 			})
