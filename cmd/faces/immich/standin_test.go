@@ -245,7 +245,7 @@ func (s *standIn) body(call string, op operation, r *http.Request) map[string]an
 	if err != nil {
 		s.Fatal(err)
 	}
-	if err := compiled.Validate(map[string]any(body)); err != nil {
+	if err := compiled.Validate(body); err != nil {
 		s.Errorf("%s: Immich would refuse the body: %v", call, err)
 	}
 	return body

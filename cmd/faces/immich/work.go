@@ -2,7 +2,7 @@ package immich
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // Immich knows assets by it
+	"crypto/sha1" // Immich knows assets by it
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -212,7 +212,7 @@ func (f *Face) process(ctx context.Context, s Setup, i *item, a asset) error {
 		return err
 	}
 	defer body.Close()
-	digest := sha1.New() //nolint:gosec // as above
+	digest := sha1.New()
 	photo, err := f.intake.Take(ctx, io.TeeReader(body, digest), a.OriginalFileName)
 	if err != nil {
 		return err
@@ -254,7 +254,7 @@ func sumOf(file string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	digest := sha1.New() //nolint:gosec // as above
+	digest := sha1.New()
 	if _, err := io.Copy(digest, f); err != nil {
 		return "", err
 	}
