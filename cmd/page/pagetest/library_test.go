@@ -114,6 +114,7 @@ func TestLibrary(t *testing.T) {
 	d.Stop()
 	d.Begin() // which remembers the choice
 	tab.Go("/library")
+	tab.Forgive("ERR_CONNECTION_REFUSED") // its stream, meanwhile
 	tab.Await(`document.querySelector(".changes li") && !document.querySelector('form[action$="/library/keep"]')`)
 
 	// One photo is undone from its view; then all of a filter.
