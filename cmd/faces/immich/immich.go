@@ -212,7 +212,8 @@ type event struct {
 // answered.
 func (f *Face) hook(w http.ResponseWriter, r *http.Request) error {
 	var e event
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHook))
+	r.Body = http.MaxBytesReader(w, r.Body, maxHook)
+	text, err := io.ReadAll(intake.Body(w, r))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return v1.Refused(http.StatusRequestEntityTooLarge, "the body must have at most %d bytes", maxHook)
 	}

@@ -50,7 +50,7 @@ func (s requests) create(w http.ResponseWriter, r *http.Request, in *createInput
 	var photo *intake.Photo
 	var err error
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/json" {
-		err = s.name(r, in, j)
+		err = s.name(w, r, in, j)
 	} else {
 		photo, err = s.receive(w, r)
 	}
@@ -122,9 +122,9 @@ func (s requests) receive(w http.ResponseWriter, r *http.Request) (*intake.Photo
 }
 
 // name takes the photo that the request names.
-func (s requests) name(r *http.Request, in *createInput, j *job) error {
+func (s requests) name(w http.ResponseWriter, r *http.Request, in *createInput, j *job) error {
 	var n Named
-	decoder := json.NewDecoder(io.LimitReader(r.Body, maxNamed))
+	decoder := json.NewDecoder(io.LimitReader(intake.Body(w, r), maxNamed))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&n); err != nil {
 		return v1.Refused(http.StatusBadRequest, "the body must be {\"path\": …}: %v", err)
