@@ -37,7 +37,9 @@ func (f *Face) infer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q, rest, err := readRequest(w, r)
+	memory := &held{all: &f.held}
+	defer memory.release()
+	q, rest, err := readRequest(w, r, memory)
 	if err != nil {
 		return err
 	}
@@ -64,7 +66,7 @@ func (f *Face) infer(w http.ResponseWriter, r *http.Request) error {
 	if err := photos.end(); err != nil {
 		return err
 	}
-	return batch.answer(w, q.ID, tensor.Shape, inBinary)
+	return batch.answer(w, q.ID, tensor.Shape, inBinary, memory)
 }
 
 // batch are the photos of a request, and what is made of them.
@@ -109,7 +111,7 @@ func (b *batch) process(r *http.Request, body io.Reader) error {
 	return nil
 }
 
-func (b *batch) answer(w http.ResponseWriter, id string, shape []int, inBinary []bool) error {
+func (b *batch) answer(w http.ResponseWriter, id string, shape []int, inBinary []bool, memory *held) error {
 	a := result{Model: b.pipeline.Name, Version: modelVersion, ID: id}
 	if len(b.photos) == 1 {
 		a.Parameters = b.notes
@@ -135,6 +137,9 @@ func (b *batch) answer(w http.ResponseWriter, id string, shape []int, inBinary [
 	}
 	if inJSON > maxJSON*3/4 {
 		return refused(http.StatusRequestEntityTooLarge, "what the model makes is larger than the %d bytes that an answer in JSON may have: ask for binary_data", maxJSON)
+	}
+	if err := memory.take(inJSON); err != nil {
+		return err
 	}
 	for i := range a.Outputs {
 		if inBinary[i] {

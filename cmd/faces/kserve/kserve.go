@@ -60,6 +60,7 @@ type Face struct {
 	version   string
 	ready     func() bool
 	pipelines atomic.Pointer[[]Pipeline]
+	held      atomic.Int64 // bytes in memory, of requests and answers in JSON
 }
 
 // New is a face that offers nothing yet. ready tells whether photos are processed.

@@ -5,9 +5,12 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
+	"sync/atomic"
+	"time"
 
 	"github.com/burnish-photo/burnish/cmd/faces/intake"
 )
@@ -19,6 +22,8 @@ const (
 	maxHeader = 1 << 20  // bytes of JSON before binary tensors
 	maxJSON   = 64 << 20 // bytes of a request or an answer whose photos stand in JSON
 	maxBatch  = 8        // photos of a request
+
+	maxHeld = 4 * maxJSON // bytes of requests in JSON that are held in memory at a time
 )
 
 // inference is a request in JSON.
@@ -46,8 +51,43 @@ type wantedOutput struct {
 	} `json:"parameters"`
 }
 
+// held counts the bytes of requests and answers in JSON, which lie in memory.
+type held struct {
+	all *atomic.Int64 // of every request
+	own int64
+}
+
+// take counts n bytes more, unless that is too much.
+func (h *held) take(n int64) error {
+	h.own += n
+	if h.all.Add(n) > maxHeld {
+		return &intake.Problem{Status: http.StatusTooManyRequests, RetryAfter: 10 * time.Second, Detail: "the requests under way whose photos stand in JSON hold all of the memory that there is for them: try again later, or send photos by the binary extension"}
+	}
+	return nil
+}
+
+// release gives all back.
+func (h *held) release() {
+	h.all.Add(-h.own)
+	h.own = 0
+}
+
+// heldReader counts what is read.
+type heldReader struct {
+	io.Reader
+	held *held
+}
+
+func (h heldReader) Read(b []byte) (int, error) {
+	n, err := h.Reader.Read(b)
+	if full := h.held.take(int64(n)); full != nil {
+		return n, full
+	}
+	return n, err
+}
+
 // readRequest reads the JSON of a request. rest is what follows it.
-func readRequest(w http.ResponseWriter, r *http.Request) (q inference, rest io.Reader, err error) {
+func readRequest(w http.ResponseWriter, r *http.Request, h *held) (q inference, rest io.Reader, err error) {
 	body, most := intake.Body(w, r), int64(maxJSON)
 	if length := r.Header.Get(headerLength); length != "" {
 		n, err := strconv.ParseInt(length, 10, 64)
@@ -60,8 +100,11 @@ func readRequest(w http.ResponseWriter, r *http.Request) (q inference, rest io.R
 		}
 		return q, body, decode(text, &q)
 	}
-	text, err := io.ReadAll(io.LimitReader(body, most+1))
+	text, err := io.ReadAll(heldReader{io.LimitReader(body, most+1), h})
+	full := (*intake.Problem)(nil)
 	switch {
+	case errors.As(err, &full):
+		return q, nil, full
 	case err != nil:
 		return q, nil, refused(http.StatusBadRequest, "the body ended early or came too slowly")
 	case int64(len(text)) > most:
