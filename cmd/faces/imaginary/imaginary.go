@@ -12,6 +12,7 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"mime/multipart"
 	"net/http"
 	"os"
 	"strconv"
@@ -205,18 +206,27 @@ func (f *Face) take(w http.ResponseWriter, r *http.Request) (*intake.Photo, erro
 		if err != nil {
 			return nil, badRequest("", err)
 		}
-		for {
-			part, err := form.NextPart()
-			if err != nil {
-				return nil, badRequest("", errors.New("http: no such file"))
-			}
-			if part.FormName() == field(r) {
-				body = part
-				break
-			}
+		if body, err = filePart(form, field(r)); err != nil {
+			return nil, err
 		}
 	}
 	return f.o.Intake.Take(r.Context(), body, "image")
+}
+
+// maxParts is how many parts of a form may come up to the image.
+const maxParts = 16
+
+func filePart(form *multipart.Reader, name string) (io.Reader, error) {
+	for range maxParts {
+		part, err := form.NextPart()
+		if err != nil {
+			break
+		}
+		if part.FormName() == name {
+			return part, nil
+		}
+	}
+	return nil, badRequest("", errors.New("http: no such file"))
 }
 
 // field is the name of a form's field that holds the image.

@@ -319,6 +319,15 @@ func TestForms(t *testing.T) {
 		form.Close()
 		s.image(s.post("/flip?field="+field, body.Bytes(), "Content-Type", form.FormDataContentType()), field, "jpeg", 300, 200)
 	}
+	var many bytes.Buffer
+	form := multipart.NewWriter(&many)
+	for range 16 {
+		_ = form.WriteField("a", "b")
+	}
+	part, _ := form.CreateFormFile("file", "a.jpg")
+	_, _ = part.Write(photo)
+	_ = form.Close()
+	s.refused(s.post("/flip", many.Bytes(), "Content-Type", form.FormDataContentType()), "a form of many parts", http.StatusBadRequest, "no such file")
 	s.refused(s.post("/flip", []byte("--x--"), "Content-Type", "multipart/form-data; boundary=x"), "an empty form", http.StatusBadRequest, "no such file")
 	s.refused(s.post("/flip", photo, "Content-Type", "multipart/form-data"), "no boundary", http.StatusBadRequest, "")
 }
