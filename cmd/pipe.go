@@ -49,7 +49,10 @@ func (r *restoreCommand) throughPipe(h *host, c *config.Config) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	f.path, f.root = filepath.Join(folder, stdinName), folder
 	if err := spool.Keep(h, f.path, os.Stdin, int64(c.Limits.Bytes)); err != nil {
-		return inputFault(err)
+		if fault := inputFault(err); fault != nil {
+			return fault
+		}
+		return err
 	}
 	engine, err := h.openEngine(c, plugin.WithVersion(release()), plugin.WithSources(fullPath(f.path)))
 	if err != nil {
@@ -76,15 +79,15 @@ func (r *restoreCommand) transform(h *host, c *config.Config, f file, report *re
 	if out.failed != nil {
 		return errors.Join(fmt.Errorf("write standard output: %w", out.failed), closed)
 	}
-	if fault := inputFault(err); fault != err {
+	if fault := inputFault(err); fault != nil {
 		return errors.Join(fault, closed)
 	}
 	report.add(listed{file: f}, result, err)
 	return errors.Join(closed, report.finish())
 }
 
-// inputFault says of standard input what was wrong with a source; other errors
-// stay as they are.
+// inputFault says of standard input what was wrong with a source. It is nil for
+// other errors.
 func inputFault(err error) error {
 	large, read := (*spool.TooLargeError)(nil), (*spool.ReadError)(nil)
 	switch {
@@ -95,7 +98,7 @@ func inputFault(err error) error {
 	case errors.As(err, &read):
 		return fmt.Errorf("read standard input: %w", read.Err)
 	}
-	return err
+	return nil
 }
 
 // photoOut keeps in mind how writing failed.
