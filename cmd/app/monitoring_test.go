@@ -33,6 +33,7 @@ func scrape(t *testing.T) string {
 	a.metrics.begun(schedule.Task{}, time.Now())
 	a.metrics.succeeded("p", plugin.Result{State: plugin.Done, Notes: map[string]string{"device": "cpu"}})
 	a.metrics.failed("p", &plugin.Error{Kind: plugin.Damaged}, plugin.Result{})
+	a.metrics.answered("p", ending{})
 	families, err := a.metrics.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
