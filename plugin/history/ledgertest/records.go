@@ -19,7 +19,7 @@ import (
 const many = 1000
 
 func putKeepsEveryField(t *testing.T, s history.Store) {
-	damage := 0.25
+	damage, psnr := 0.25, 41.5
 	want := history.Record{
 		Key:        history.Key{Path: "/in/a.jpg", Task: "w1", Content: "c1"},
 		Build:      "b1",
@@ -28,6 +28,7 @@ func putKeepsEveryField(t *testing.T, s history.Store) {
 		Outputs:    []history.Output{{Path: "/out/a.jpg", Size: 3, Hash: "h", Place: 2, Build: "b0"}},
 		Former:     []history.Output{{Path: "/out/old.jpg", Size: 4, Hash: "g"}},
 		Redo:       []int{2},
+		Altered:    []history.Output{{Path: "/out/altered.jpg", Size: 5, Hash: "i"}},
 		Root:       "/in",
 		LeftOut:    []int{0, 2},
 		Hint:       "copy the photo again",
@@ -38,7 +39,11 @@ func putKeepsEveryField(t *testing.T, s history.Store) {
 		Mounts:  []string{"/ 1"},
 		Undone:  shot.Add(time.Minute),
 		Started: shot, Finished: shot.Add(time.Second),
-		Notes:  map[string]string{"model": "lite"},
+		Notes: map[string]string{"model": "lite"},
+		Trial: &history.Trial{
+			Before:  history.Record{Key: history.Key{Path: "/in/a.jpg", Task: "w0", Content: "c1"}, State: history.Done},
+			Outputs: []history.Compared{{Path: "/out/a.jpg", Before: 3, After: 4, PSNR: &psnr, Reason: "none"}},
+		},
 		Review: &history.Review{Folder: "F", Results: []history.Result{{Output: history.Output{Path: "/out/a.jpg", Size: 3, Hash: "h"}, Name: "0.jpg", Target: 1, Format: "jpeg"}}, Strength: new(float64)},
 		Photo:  &history.Photo{Format: "jpeg", Width: 6000, Height: 4000, Orientation: 6, Camera: "Canon EOS R5", Taken: shot.UTC()},
 		Stats:  ops.Stats{Pixels: 24e6, BytesRead: 3, Damage: &damage, Tiles: 9, Stages: map[ops.Stage]time.Duration{ops.StageEncode: time.Second}},
