@@ -3,6 +3,7 @@ package notify
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func (f *fold) message(kind event.Kind, o Options) *Message {
 	}
 	return &Message{
 		ID: f.id, Type: kind, Timestamp: f.last.UTC(),
-		Data: Data{Summary: summary(kind, f.count, f.items), Host: o.Host, Version: o.Version, Count: f.count, Since: f.first.UTC(), Items: f.items},
+		Data: Data{Summary: summary(kind, f.count, f.items), Host: o.Host, Version: o.Version, Count: f.count, Since: f.first.UTC(), Items: slices.Clone(f.items)},
 	}
 }
 

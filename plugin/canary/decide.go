@@ -88,22 +88,53 @@ func (d Decider) Go(ctx context.Context, pipeline, folder string) (done Decided,
 	if err != nil {
 		return done, err
 	}
+	var keys []history.Key
 	err = d.Store.Each(false, func(r history.Record) error {
-		if r.Pipeline != v.Pipeline || r.Root != v.Trials[i].Folder {
-			return ctx.Err()
+		if r.Pipeline == v.Pipeline && r.Root == v.Trials[i].Folder {
+			keys = append(keys, r.Key)
 		}
-		ask := r.Undone.IsZero() && v.Concerns(r, versions[r.Settings()]) && mounts.MayExist(r.Path)
-		if !ask && r.Trial == nil {
-			return ctx.Err()
+		return ctx.Err()
+	})
+	for _, key := range keys {
+		if err != nil {
+			break
 		}
-		if ask {
+		err = d.ask(ctx, key, v, versions, &done)
+	}
+	return done, err
+}
+
+// ask asks for a photo, by its record as it is now.
+func (d Decider) ask(ctx context.Context, key history.Key, v history.Version, versions history.Versions, done *Decided) error {
+	if d.Hold != nil {
+		release, err := d.Hold(ctx, key.Path)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	all, err := d.Store.Of(key.Path)
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		if r.Task != key.Task {
+			continue
+		}
+		wanted := r.Undone.IsZero() && v.Concerns(r, versions[r.Settings()]) && mounts.MayExist(r.Path)
+		if !wanted && r.Trial == nil {
+			continue
+		}
+		if wanted {
 			r.State = history.Requeued
 			done.Photos = append(done.Photos, r.Path)
 		}
 		r.Trial = nil
-		return errors.Join(d.Store.Put(r), ctx.Err())
-	})
-	return done, err
+		if err := d.Store.Put(r); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 // Back puts former outputs back, of some photos at a time, and lets all photos keep
