@@ -71,6 +71,8 @@ func (c *Config) checkCanary() (faults diag.Diagnostics) {
 		case w.Canary == 0:
 		case w.OnChange == plugin.KeepOutputs:
 			faults = append(faults, diag.At(at, "canary tries a changed pipeline, and on_change: keep makes nothing anew").WithHint("take one of them out"))
+		case !w.OnSuccess.Keeps():
+			faults = append(faults, diag.At(at, "canary puts former outputs back beside originals that stay where they are, and on_success moves them").WithHint("take one of them out"))
 		case w.Review:
 			faults = append(faults, diag.At(at, "canary tries a changed pipeline, and with review: true every result waits to be looked at").WithHint("take one of them out"))
 		}
