@@ -186,7 +186,7 @@ func TestAMoveThatFailedIsForgotten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if photos, err := b.engine.Records().Reprocess(w); err != nil || len(photos) != 1 {
+	if photos, err := b.engine.Records().Reprocess(b.Context(), w); err != nil || len(photos) != 1 {
 		t.Errorf("to be done again: %v, %v", photos, err)
 	}
 }

@@ -105,7 +105,7 @@ func TestResultsOfAnotherBuildStayUntilTheyAreAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if photos, err := b.engine.Records().Reprocess(q); err != nil || len(photos) != 1 {
+	if photos, err := b.engine.Records().Reprocess(b.Context(), q); err != nil || len(photos) != 1 {
 		t.Fatalf("asked for again: %q, %v", photos, err)
 	}
 	b.done(a)

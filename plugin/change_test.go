@@ -258,7 +258,7 @@ func TestAChangeWaitsForSomebodyToAsk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if photos, err := b.engine.Records().Reprocess(q); err != nil || len(photos) != 1 {
+	if photos, err := b.engine.Records().Reprocess(b.Context(), q); err != nil || len(photos) != 1 {
 		t.Fatalf("asked for: %q, %v", photos, err)
 	}
 	if r := process(a, plugin.AskFirst); r.State != plugin.Done || len(r.Outputs) != 1 {

@@ -107,7 +107,7 @@ func TestQuarantineMovesAndRetryMovesBack(t *testing.T) {
 		t.Error("another file was replaced")
 	}
 	r := b.engine.Records()
-	photos, err := r.Retry([]string{filepath.Join(b.folder, "held")})
+	photos, err := r.Retry(b.Context(), []string{filepath.Join(b.folder, "held")})
 	if err != nil || len(photos) != 1 || photos[0] != bad {
 		t.Fatalf("%v, %v", photos, err)
 	}
@@ -120,7 +120,7 @@ func TestQuarantineMovesAndRetryMovesBack(t *testing.T) {
 	if b.strike(j) {
 		t.Error("its strikes were not forgiven")
 	}
-	if _, err := r.Retry([]string{"/nowhere"}); err == nil || !strings.Contains(err.Error(), "no failure is known") {
+	if _, err := r.Retry(b.Context(), []string{"/nowhere"}); err == nil || !strings.Contains(err.Error(), "no failure is known") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -134,7 +134,7 @@ func TestRetryReplacesNothing(t *testing.T) {
 		b.strike(j)
 	}
 	b.write("in/bad.jpg", []byte("a new one"))
-	if _, err := b.engine.Records().Retry(nil); err == nil || !strings.Contains(err.Error(), "cannot be moved back") {
+	if _, err := b.engine.Records().Retry(b.Context(), nil); err == nil || !strings.Contains(err.Error(), "cannot be moved back") {
 		t.Errorf("got %v", err)
 	}
 	if data, _ := os.ReadFile(bad); string(data) != "a new one" {
@@ -165,7 +165,7 @@ func TestReprocess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		photos, err := b.engine.Records().Reprocess(w)
+		photos, err := b.engine.Records().Reprocess(b.Context(), w)
 		if err != nil || len(photos) != want {
 			t.Errorf("%s: %v, %v", text, photos, err)
 		}
@@ -174,7 +174,7 @@ func TestReprocess(t *testing.T) {
 	b.skipped(c, "already done")
 	os.Remove(c)
 	w, _ := plugin.ParseQuery(`pipeline == "small"`)
-	if photos, _ := b.engine.Records().Reprocess(w); len(photos) != 1 {
+	if photos, _ := b.engine.Records().Reprocess(b.Context(), w); len(photos) != 1 {
 		t.Errorf("of one photo that is there and one that is gone: %v", photos)
 	}
 	if now, _ := os.ReadFile(b.path("out/c.png")); !bytes.Equal(now, before) {
@@ -264,7 +264,7 @@ func TestARetryThatWasInterrupted(t *testing.T) {
 	if f := b.failures(); len(f) != 1 {
 		t.Errorf("forgotten: %+v", f)
 	}
-	if photos, err := b.engine.Records().Retry([]string{bad}); err != nil || len(photos) != 1 {
+	if photos, err := b.engine.Records().Retry(b.Context(), []string{bad}); err != nil || len(photos) != 1 {
 		t.Errorf("%v, %v", photos, err)
 	}
 	if b.strike(j) {
@@ -299,7 +299,7 @@ func TestAPhotoThatNeverFitsEndsInQuarantine(t *testing.T) {
 		t.Errorf("failures: %+v", f)
 	}
 	b.skipped(photo, "in quarantine after 5 tries alone (no-memory)")
-	if _, err := b.engine.Records().Retry([]string{photo}); err != nil {
+	if _, err := b.engine.Records().Retry(b.Context(), []string{photo}); err != nil {
 		t.Fatal(err)
 	}
 	if f := die(true); f.Quarantined {

@@ -282,7 +282,7 @@ func TestAskedForAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if photos, err := b.engine.Records().Reprocess(where); len(photos) != 1 || err != nil {
+	if photos, err := b.engine.Records().Reprocess(b.Context(), where); len(photos) != 1 || err != nil {
 		t.Fatal(photos, err)
 	}
 	b.reopen()
@@ -341,7 +341,7 @@ func TestOverwrittenPhotosAreNotDoneAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		photos, err := b.engine.Records().Reprocess(where)
+		photos, err := b.engine.Records().Reprocess(b.Context(), where)
 		if err != nil || !slices.Equal(photos, want) {
 			t.Errorf("%s: %v, %v, want %v", text, photos, err, want)
 		}

@@ -2,6 +2,9 @@ package plugin_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -60,7 +63,7 @@ func (b *fixture) inReview() plugin.Reviewed {
 
 func (b *fixture) approve(path string) {
 	b.Helper()
-	photos, err := b.engine.Desk().Approve(plugin.Selection{Paths: []string{path}})
+	photos, err := b.engine.Desk().Approve(b.Context(), plugin.Selection{Paths: []string{path}})
 	if err != nil || !slices.Equal(photos, []string{path}) {
 		b.Fatalf("approved %q, %v", photos, err)
 	}
@@ -119,7 +122,7 @@ func TestRejectedIsNotMadeAgain(t *testing.T) {
 	a := b.photo("a.jpg", 200, 100, 1)
 	original, _ := os.ReadFile(a)
 	b.waits(a)
-	if photos, err := b.engine.Desk().Reject(plugin.Selection{}); err != nil || len(photos) != 1 {
+	if photos, err := b.engine.Desk().Reject(b.Context(), plugin.Selection{}); err != nil || len(photos) != 1 {
 		t.Fatal(photos, err)
 	}
 	if left := b.shelved(); len(left) > 0 {
@@ -135,7 +138,7 @@ func TestRejectedIsNotMadeAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if photos, err := b.engine.Records().Reprocess(q); err != nil || len(photos) != 1 {
+	if photos, err := b.engine.Records().Reprocess(b.Context(), q); err != nil || len(photos) != 1 {
 		t.Fatal(photos, err)
 	}
 	b.waits(a)
@@ -151,7 +154,7 @@ func TestAPhotoThatChangesWhileItWaits(t *testing.T) {
 	if e := b.inReview(); !strings.Contains(e.Stale, "changed") {
 		t.Errorf("stale: %q", e.Stale)
 	}
-	if _, err := b.engine.Desk().Approve(plugin.Selection{}); err == nil || !strings.Contains(err.Error(), "changed") {
+	if _, err := b.engine.Desk().Approve(b.Context(), plugin.Selection{}); err == nil || !strings.Contains(err.Error(), "changed") {
 		t.Errorf("approved: %v", err)
 	}
 	second := b.waits(a) // though the first was approved
@@ -163,10 +166,10 @@ func TestAPhotoThatChangesWhileItWaits(t *testing.T) {
 	if e := b.inReview(); !strings.Contains(e.Stale, "gone") {
 		t.Errorf("stale: %q", e.Stale)
 	}
-	if _, err := b.engine.Desk().Approve(plugin.Selection{}); err == nil || !strings.Contains(err.Error(), "gone") {
+	if _, err := b.engine.Desk().Approve(b.Context(), plugin.Selection{}); err == nil || !strings.Contains(err.Error(), "gone") {
 		t.Errorf("approved: %v", err)
 	}
-	if photos, err := b.engine.Desk().Reject(plugin.Selection{}); err != nil || len(photos) != 1 {
+	if photos, err := b.engine.Desk().Reject(b.Context(), plugin.Selection{}); err != nil || len(photos) != 1 {
 		t.Error(photos, err)
 	}
 }
@@ -319,7 +322,7 @@ func TestFailingToPublish(t *testing.T) {
 		t.Errorf("%+v, %q", e, b.shelved())
 	}
 	os.Remove(b.path("out/a.png"))
-	if photos, err := b.engine.Records().Retry(nil); err != nil || len(photos) != 1 {
+	if photos, err := b.engine.Records().Retry(b.Context(), nil); err != nil || len(photos) != 1 {
 		t.Fatal(photos, err)
 	}
 	if e := b.inReview(); e.Progress != "approved" {
@@ -383,13 +386,13 @@ func TestTryingStrengths(t *testing.T) {
 	}
 	made, last := map[float64]plugin.Result{1: whole}, whole
 	for _, strength := range []float64{0.5, 0} {
-		if _, err := b.engine.Desk().Try(plugin.Selection{}, strength); err != nil {
+		if _, err := b.engine.Desk().Try(b.Context(), plugin.Selection{}, strength); err != nil {
 			t.Fatal(err)
 		}
 		if e := b.inReview(); e.Progress != "making" || e.Files[0] != last.Outputs[0].Path {
 			t.Errorf("%+v", e)
 		}
-		if _, err := b.engine.Desk().Approve(plugin.Selection{}); err == nil || !strings.Contains(err.Error(), "another strength") {
+		if _, err := b.engine.Desk().Approve(b.Context(), plugin.Selection{}); err == nil || !strings.Contains(err.Error(), "another strength") {
 			t.Errorf("approved: %v", err)
 		}
 		last = b.waits(a)
@@ -406,7 +409,7 @@ func TestTryingStrengths(t *testing.T) {
 	if r := b.done(a); r.Outputs[0].Hash != made[0].Outputs[0].Hash {
 		t.Error("another result was published than was approved")
 	}
-	if _, err := b.engine.Desk().Try(plugin.Selection{}, 2); err == nil {
+	if _, err := b.engine.Desk().Try(b.Context(), plugin.Selection{}, 2); err == nil {
 		t.Error("a strength of 2 was taken")
 	}
 }
@@ -419,8 +422,8 @@ func TestWhatWasNotSeenIsNotApproved(t *testing.T) {
 	seen := b.inReview()
 	b.photo("a.jpg", 200, 100, 2)
 	b.waits(a)
-	for _, do := range []func(plugin.Selection) ([]string, error){b.engine.Desk().Approve, b.engine.Desk().Reject} {
-		if photos, err := do(plugin.Selection{IDs: []string{seen.ID}, Lots: []string{seen.Lot}}); err == nil || len(photos) > 0 {
+	for _, do := range []func(context.Context, plugin.Selection) ([]string, error){b.engine.Desk().Approve, b.engine.Desk().Reject} {
+		if photos, err := do(b.Context(), plugin.Selection{IDs: []string{seen.ID}, Lots: []string{seen.Lot}}); err == nil || len(photos) > 0 {
 			t.Errorf("%q, %v", photos, err)
 		}
 	}
@@ -429,7 +432,66 @@ func TestWhatWasNotSeenIsNotApproved(t *testing.T) {
 	if now.ID != seen.ID || now.Lot == seen.Lot {
 		t.Errorf("%+v, then %+v", seen, now)
 	}
-	if _, err := b.engine.Desk().Approve(plugin.Selection{IDs: []string{now.ID}, Lots: []string{now.Lot}}); err != nil {
+	if _, err := b.engine.Desk().Approve(b.Context(), plugin.Selection{IDs: []string{now.ID}, Lots: []string{now.Lot}}); err != nil {
 		t.Error(err)
+	}
+}
+
+// What is approved once more while it is being published is done once.
+func TestApprovalMeetsPublication(t *testing.T) {
+	b := newReview(t, reviewed)
+	for i := range 12 {
+		a := b.photo(fmt.Sprintf("%d.jpg", i), 60, 40, uint8(i))
+		b.waits(a)
+		b.approve(a)
+		published := make(chan struct{})
+		go func() {
+			defer close(published)
+			if r, err := b.engine.Process(b.Context(), b.underReview(a)); err != nil || r.State != plugin.Done {
+				t.Errorf("%+v, %v", r, err)
+			}
+		}()
+		for under := true; under; {
+			select {
+			case <-published:
+				under = false
+			default:
+				_, _ = b.engine.Desk().Approve(b.Context(), plugin.Selection{Paths: []string{a}}) // it may be done by now
+			}
+		}
+		b.skipped(a, "already done")
+	}
+}
+
+// A decision, and whatever else changes records for people, waits until nothing is done
+// with the photo.
+func TestDecisionsWaitForPhotosUnderWay(t *testing.T) {
+	b := newReview(t, reviewed)
+	a := b.photo("a.jpg", 60, 40, 1)
+	b.waits(a)
+	desk, records, all := b.engine.Desk(), b.engine.Records(), plugin.Selection{}
+	where, err := plugin.ParseQuery(`pipeline == "small"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release, err := records.Hold(b.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, change := range map[string]func(context.Context) ([]string, error){
+		"approve":   func(ctx context.Context) ([]string, error) { return desk.Approve(ctx, all) },
+		"reject":    func(ctx context.Context) ([]string, error) { return desk.Reject(ctx, all) },
+		"reprocess": func(ctx context.Context) ([]string, error) { return records.Reprocess(ctx, where) },
+	} {
+		ctx, cancel := context.WithTimeout(b.Context(), 50*time.Millisecond)
+		photos, err := change(ctx)
+		cancel()
+		if len(photos) > 0 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s changed %q while it was processed: %v", what, photos, err)
+		}
+	}
+	release()
+	if e := b.inReview(); e.Progress != "waiting" {
+		t.Errorf("%+v", e)
 	}
 }

@@ -162,7 +162,7 @@ func TestLimitsOfAFolder(t *testing.T) {
 		if f, ok := err.(*plugin.Error); !ok || f.Kind != plugin.TooLarge || !strings.Contains(f.Hint, key) {
 			t.Errorf("%+v: got %v", limits, err)
 		}
-		if _, err := b.engine.Records().Retry([]string{photo}); err != nil {
+		if _, err := b.engine.Records().Retry(b.Context(), []string{photo}); err != nil {
 			t.Fatal(err)
 		}
 	}

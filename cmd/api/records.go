@@ -84,20 +84,20 @@ func Records(r *plugin.Records, d *plugin.Desk) *Mux {
 	})
 	Lookup.Handle(m, func(_ context.Context, q plugin.Question) (plugin.Answer, error) { return r.Recall(q) })
 	handlePhotos(m, r)
-	Quarantine.Handle(m, func(_ context.Context, q RetryRequest) (Requeued, error) { return requeued(r.Quarantine(q.Paths)) })
-	Retry.Handle(m, func(_ context.Context, q RetryRequest) (Requeued, error) {
+	Quarantine.Handle(m, func(ctx context.Context, q RetryRequest) (Requeued, error) { return requeued(r.Quarantine(ctx, q.Paths)) })
+	Retry.Handle(m, func(ctx context.Context, q RetryRequest) (Requeued, error) {
 		where, err := query(q.Where)
 		if err != nil {
 			return Requeued{}, err
 		}
-		return requeued(r.RetryWhere(q.Paths, where, false))
+		return requeued(r.RetryWhere(ctx, q.Paths, where, false))
 	})
-	RetryEstimate.Handle(m, func(_ context.Context, q RetryRequest) (Estimate, error) {
+	RetryEstimate.Handle(m, func(ctx context.Context, q RetryRequest) (Estimate, error) {
 		where, err := query(q.Where)
 		if err != nil {
 			return Estimate{}, err
 		}
-		photos, err := r.RetryWhere(q.Paths, where, true)
+		photos, err := r.RetryWhere(ctx, q.Paths, where, true)
 		p := Estimate{Would: photos, Work: plugin.Change{Photos: len(photos)}}
 		if err != nil {
 			p.Problem = problemOf(err)
@@ -122,12 +122,12 @@ func Records(r *plugin.Records, d *plugin.Desk) *Mux {
 	Verify.Handle(m, func(ctx context.Context, q plugin.VerifyRequest) (plugin.VerifyPage, error) {
 		return plugin.Verify(ctx, r, q)
 	})
-	Reprocess.Handle(m, func(_ context.Context, q ReprocessRequest) (Requeued, error) {
+	Reprocess.Handle(m, func(ctx context.Context, q ReprocessRequest) (Requeued, error) {
 		where, err := plugin.ParseQuery(q.Where)
 		if err != nil {
 			return Requeued{}, err
 		}
-		return requeued(r.Reprocess(where))
+		return requeued(r.Reprocess(ctx, where))
 	})
 	return m
 }

@@ -70,22 +70,22 @@ func handleReview(m *Mux, d *plugin.Desk) {
 		return d.Look(chosen, q.Around, q.Limit)
 	})
 	ReviewCounts.Handle(m, func(context.Context, None) (map[string]int, error) { return d.Counts() })
-	decide := func(v Verb[ReviewSelection, Requeued], do func(plugin.Selection) ([]string, error)) {
-		v.Handle(m, func(_ context.Context, q ReviewSelection) (Requeued, error) {
+	decide := func(v Verb[ReviewSelection, Requeued], do func(context.Context, plugin.Selection) ([]string, error)) {
+		v.Handle(m, func(ctx context.Context, q ReviewSelection) (Requeued, error) {
 			chosen, err := q.decided()
 			if err != nil {
 				return Requeued{}, err
 			}
-			return requeued(do(chosen))
+			return requeued(do(ctx, chosen))
 		})
 	}
 	decide(ReviewApprove, d.Approve)
 	decide(ReviewReject, d.Reject)
-	ReviewTry.Handle(m, func(_ context.Context, q ReviewTryRequest) (Requeued, error) {
+	ReviewTry.Handle(m, func(ctx context.Context, q ReviewTryRequest) (Requeued, error) {
 		chosen, err := q.decided()
 		if err != nil {
 			return Requeued{}, err
 		}
-		return requeued(d.Try(chosen, q.Strength))
+		return requeued(d.Try(ctx, chosen, q.Strength))
 	})
 }

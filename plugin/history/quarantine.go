@@ -1,6 +1,7 @@
 package history
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -94,7 +95,7 @@ func (c *Case) quarantine(r Record) {
 // until somebody retries them, and returns them. An original that is to be moved
 // then is moved when the photo is met again. A path that no failure is known of is
 // an error; the others are seen to.
-func (r *Records) Quarantine(paths []string) (photos []string, err error) {
+func (r *Records) Quarantine(ctx context.Context, paths []string) (photos []string, err error) {
 	entries, err := r.failed()
 	if err != nil {
 		return nil, err
@@ -105,8 +106,11 @@ func (r *Records) Quarantine(paths []string) (photos []string, err error) {
 		if !named(e, paths, used) || e.State == Quarantined {
 			continue
 		}
-		e.State = Quarantined
-		if err := errors.Join(r.store.Put(e), writeReason(reasonFile(r.stateDir, e), e)); err != nil {
+		changed, err := r.change(ctx, e.Key, Record.HasFailed, func(e Record) error {
+			e.State = Quarantined
+			return errors.Join(r.store.Put(e), writeReason(reasonFile(r.stateDir, e), e))
+		})
+		if err != nil || !changed { // by somebody else
 			errs = append(errs, err)
 			continue
 		}

@@ -91,13 +91,13 @@ func (r *Records) failed() (left []Record, err error) {
 // photos where there are none, and returns the photos concerned. One that was
 // moved into quarantine is moved back. A path that no failure is known of is an
 // error, as is a photo that cannot be moved back; the others are seen to.
-func (r *Records) Retry(paths []string) (photos []string, err error) {
-	return r.RetryWhere(paths, Query{}, false)
+func (r *Records) Retry(ctx context.Context, paths []string) (photos []string, err error) {
+	return r.RetryWhere(ctx, paths, Query{}, false)
 }
 
 // RetryWhere is Retry for those of the failures that q describes. A dry run only
 // tells of them.
-func (r *Records) RetryWhere(paths []string, q Query, dry bool) (photos []string, err error) {
+func (r *Records) RetryWhere(ctx context.Context, paths []string, q Query, dry bool) (photos []string, err error) {
 	entries, err := r.failed()
 	if err != nil {
 		return nil, err
@@ -118,7 +118,8 @@ func (r *Records) RetryWhere(paths []string, q Query, dry bool) (photos []string
 			continue
 		}
 		if !dry {
-			if err := r.again(e); err != nil {
+			changed, err := r.change(ctx, e.Key, Record.HasFailed, r.again)
+			if err != nil || !changed { // by somebody else
 				errs = append(errs, err)
 				continue
 			}
@@ -131,6 +132,23 @@ func (r *Records) RetryWhere(paths []string, q Query, dry bool) (photos []string
 		}
 	}
 	return photos, errors.Join(errs...)
+}
+
+// change changes the record of a key, as it is once nothing is done with its photo,
+// and reports whether there is one that is still to be changed.
+func (r *Records) change(ctx context.Context, key Key, still func(Record) bool, how func(Record) error) (changed bool, err error) {
+	if r.Hold != nil {
+		release, err := r.Hold(ctx, key.Path)
+		if err != nil {
+			return false, err
+		}
+		defer release()
+	}
+	e, ok, err := r.of(key)
+	if err != nil || !ok || !still(e) {
+		return false, err
+	}
+	return true, how(e)
 }
 
 // named reports whether the paths name e, and marks those that do.
@@ -218,33 +236,37 @@ func (r *Records) renameBack(e Record) error {
 // and returns the photos concerned. Until then the outputs stay as they are. Of a
 // photo whose pipeline or build was changed since, only the outputs that are not
 // current are made again, of others all.
-func (r *Records) Reprocess(q Query) (photos []string, err error) {
+func (r *Records) Reprocess(ctx context.Context, q Query) (photos []string, err error) {
 	chosen, err := r.Choose(q, nil)
 	if err != nil {
 		return nil, err
 	}
 	for _, key := range chosen {
-		e, ok, err := r.of(key)
+		changed, err := r.change(ctx, key, Record.mayBeRedone, r.redo)
+		if changed {
+			photos = append(photos, key.Path)
+		}
 		if err != nil {
 			return photos, err
 		}
-		if !ok {
-			continue // meanwhile
-		}
-		review := e.Review
-		e = e.Restored()
-		e.State, e.Review = Requeued, nil
-		if err := r.store.Put(e); err != nil {
-			return photos, err
-		}
-		if review != nil {
-			if err := review.Remove(r.stateDir); err != nil {
-				return photos, err
-			}
-		}
-		photos = append(photos, e.Path)
 	}
-	return photos, err
+	return photos, nil
+}
+
+// mayBeRedone reports whether the record is one of a photo that was seen to.
+func (r Record) mayBeRedone() bool {
+	return r.State == Done || r.State == Rejected || r.State == Waiting || r.State == Skipped
+}
+
+// redo marks a record, and gives up what waits for review of it.
+func (r *Records) redo(e Record) error {
+	review := e.Review
+	e = e.Restored()
+	e.State, e.Review = Requeued, nil
+	if err := r.store.Put(e); err != nil || review == nil {
+		return err
+	}
+	return review.Remove(r.stateDir)
 }
 
 // Choose finds the results that Reprocess would mark, and shows them to see, which

@@ -29,8 +29,6 @@ type Shelf struct {
 
 	mu   sync.Mutex
 	open map[string]bool // folders that no record names yet
-
-	deciding sync.Mutex // held while records of results are read and put
 }
 
 // NewShelf is that of a state folder. A process has one.
@@ -79,8 +77,6 @@ func (l *Lot) Take(s *staging.File, target int, path, format string) (history.Re
 // Record lets the results wait, as those of a case, in place of what waited of it
 // before, and ends the lot.
 func (l *Lot) Record(c *history.Case, o history.Outcome, r history.Review) error {
-	l.shelf.deciding.Lock()
-	defer l.shelf.deciding.Unlock()
 	r.Folder = l.name
 	left, err := history.Wait(c, o, r)
 	if err != nil {
