@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 
+	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -20,11 +22,11 @@ const mostBytes = 1<<31 - 1
 // opens whatever becomes of the files. Weights outside of the model's folder are
 // refused.
 func Load(path string) ([]byte, error) {
-	data, err := readBounded(path)
+	file, data, err := readBounded(path)
 	if err != nil {
 		return nil, fmt.Errorf("read model: %w", err)
 	}
-	l := loader{model: path, left: mostBytes - int64(len(data))}
+	l := loader{model: path, file: file, left: mostBytes - int64(len(data))}
 	whole, err := l.message(data, wholeMessage, maxDepth)
 	if errors.Is(err, errWire) || errors.Is(err, errDepth) {
 		return data, nil // said where it is opened
@@ -35,23 +37,28 @@ func Load(path string) ([]byte, error) {
 	return whole, nil
 }
 
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
+// readBounded reads a model's file, and says which one it was.
+func readBounded(path string) (fs.FileInfo, []byte, error) {
+	f, err := os.OpenFile(path, atOnce, 0)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: must be a file", path)
+		return nil, nil, fmt.Errorf("%s: must be a file", path)
 	case info.Size() > mostBytes:
-		return nil, errTooLarge(path)
+		return nil, nil, errTooLarge(path)
 	}
-	return io.ReadAll(io.LimitReader(f, mostBytes))
+	data, err := io.ReadAll(io.LimitReader(f, mostBytes))
+	return info, data, err
 }
+
+// atOnce opens for reading without waiting for the other end of a pipe.
+const atOnce = os.O_RDONLY | unix.O_NONBLOCK | unix.O_NOCTTY
 
 func errTooLarge(what string) error {
 	return fmt.Errorf("%s: models of 2 GiB and more cannot be opened: export it in half precision", what)
@@ -60,7 +67,8 @@ func errTooLarge(what string) error {
 // loader puts weights into the messages that refer to them.
 type loader struct {
 	model string
-	left  int64 // bytes that may still be read
+	file  fs.FileInfo // of the model, as it was read
+	left  int64       // bytes that may still be read
 }
 
 // message is data with its weights; the same slice where it has none outside.
@@ -148,11 +156,7 @@ func (l *loader) read(entries map[string]string) ([]byte, error) {
 	if !filepath.IsLocal(entries["location"]) {
 		return nil, errors.New("it must lie in the folder of the model: put it there, and export the model again")
 	}
-	path, err := l.beside(entries["location"])
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.Open(path)
+	f, err := l.beside(filepath.Clean(filepath.FromSlash(entries["location"])))
 	if err != nil {
 		return nil, err
 	}
@@ -183,27 +187,45 @@ func (l *loader) read(entries map[string]string) ([]byte, error) {
 	return weights, err
 }
 
-// beside is where a file lies that must be in the folder of the model, or in that of
-// the file that a link to the model leads to, once all links are followed.
-func (l *loader) beside(name string) (string, error) {
+// beside opens a file that must lie in the folder of the model or, where a link
+// leads to the model, in the folder of the file that was read. Links in it are
+// followed as far as they stay there, whoever changes them meanwhile.
+func (l *loader) beside(name string) (*os.File, error) {
 	folder := filepath.Dir(l.model)
-	path, err := filepath.EvalSymlinks(filepath.Join(folder, filepath.FromSlash(name)))
+	f, err := openIn(folder, name)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return f, err
+	}
+	// Downloads of some hubs are folders of links into one folder of files.
+	path, failed := filepath.EvalSymlinks(filepath.Join(folder, name))
+	model, unknown := filepath.EvalSymlinks(l.model)
+	if failed != nil || unknown != nil {
+		return nil, err
+	}
+	home := filepath.Dir(model)
+	rest, outside := filepath.Rel(home, path)
+	if outside != nil || !filepath.IsLocal(rest) {
+		return nil, fmt.Errorf("a link leads to %s, outside of the folder of the model: put the file there", path)
+	}
+	root, err := os.OpenRoot(home)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	for _, model := range []string{folder, l.model} {
-		home, err := filepath.EvalSymlinks(model)
-		if err != nil {
-			return "", err
-		}
-		if model == l.model {
-			home = filepath.Dir(home)
-		}
-		if rest, err := filepath.Rel(home, path); err == nil && filepath.IsLocal(rest) {
-			return path, nil
-		}
+	defer root.Close()
+	if info, err := root.Stat(filepath.Base(model)); err != nil || !os.SameFile(info, l.file) {
+		return nil, errors.Join(errors.New("the model was replaced while it was read: try again"), err)
 	}
-	return "", fmt.Errorf("a link leads to %s, outside of the folder of the model: put the file there", path)
+	return root.OpenFile(rest, atOnce, 0)
+}
+
+// openIn opens a file below a folder.
+func openIn(folder, name string) (*os.File, error) {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return root.OpenFile(name, atOnce, 0)
 }
 
 // readEntry reads a StringStringEntryProto.
