@@ -68,8 +68,8 @@ type FaceProcess struct {
 type FaceJobs struct {
 	Pipelines  []string      `yaml:"pipelines" help:"pipelines that may be asked for; none: jobs are off"`
 	Retain     time.Duration `yaml:"retain" range:"1m," help:"how long a finished job and its outputs are kept"`
-	Space      diag.Size     `yaml:"space" range:"10MB," help:"disk space for photos and outputs of all jobs"`
-	Queue      int           `yaml:"queue" range:"1,100000" help:"jobs that wait; further ones are answered 429"`
+	Space      diag.Size     `yaml:"space" range:"10MB," help:"disk space for photos and outputs of all jobs; a token may hold twice as much as is left free"`
+	Queue      int           `yaml:"queue" range:"1,100000" help:"jobs that wait; further ones are answered 429; a token may hold twice as many places as are left free"`
 	Folders    bool          `yaml:"folders" help:"true: a job may name a photo in a watched folder by its path"`
 	SecretFile string        `yaml:"secret_file" kind:"path" help:"file that holds the secret whsec_..., which webhooks are signed with; without it there are none"`
 	AllowHosts []string      `yaml:"allow_hosts" help:"hosts and networks that webhooks may reach although they are private or this machine"`

@@ -33,12 +33,13 @@ func (s *Site) identify(w http.ResponseWriter, r *http.Request, v *visitor) erro
 		if err != nil {
 			return err
 		}
-		v.name, v.scopes = t.Name, t.Scopes
+		v.shows(t)
 		return nil
 	}
 	if c, err := r.Cookie(s.cookie); err == nil {
 		if t, ok := s.sessions.Find(c.Value); ok {
-			v.name, v.scopes, v.cookie = t.Name, t.Scopes, true
+			v.shows(t)
+			v.cookie = true
 		}
 	}
 	return nil
@@ -94,7 +95,7 @@ func (s *Site) HandleKeyed(pattern string, key func(*http.Request) string, h htt
 				return
 			}
 			if err == nil {
-				v.name, v.scopes = t.Name, t.Scopes
+				v.shows(t)
 			}
 		}
 		if May(r, Submit) {
@@ -169,6 +170,16 @@ func May(r *http.Request, scope Scope) bool {
 
 // Who is the name of the token that the request shows, "" for none.
 func Who(r *http.Request) string { return of(r).name }
+
+// Owner is whose the things are that a request makes: the token's, and no other
+// one's that has its name later. "" for none.
+func Owner(r *http.Request) string {
+	v := of(r)
+	if v.name == "" {
+		return ""
+	}
+	return v.name + " " + v.id
+}
 
 // SignedIn reports whether a cookie names who asks, who may sign out then.
 func SignedIn(r *http.Request) bool { return of(r).cookie }

@@ -7,16 +7,27 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/burnish-photo/burnish/cmd/serve/token"
 )
 
 // visitor is who asks.
 type visitor struct {
 	name   string // of the token, "" where none was shown
+	id     string // of the token, which its name may outlive
 	scopes []string
 	local  bool       // on this machine, by no proxy
 	addr   netip.Addr // the zero one at a Unix socket
 	https  bool       // at the proxy that faces the visitor
 	cookie bool       // a cookie named the token
+}
+
+// ownerLength is how much of a token's hash tells it from others of its name.
+const ownerLength = 16
+
+// shows takes note of the token that was shown.
+func (v *visitor) shows(t token.Token) {
+	v.name, v.scopes, v.id = t.Name, t.Scopes, t.Hash[:min(len(t.Hash), ownerLength)]
 }
 
 // peer is what connects to a listener.

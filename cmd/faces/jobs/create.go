@@ -41,12 +41,13 @@ const maxNamed = 64 << 10
 
 // create answers POST /v1/jobs.
 func (s requests) create(w http.ResponseWriter, r *http.Request, in *createInput) error {
-	if err := s.enter(); err != nil {
+	owner := serve.Owner(r)
+	if err := s.enter(owner); err != nil {
 		return err
 	}
-	defer s.leave()
+	defer s.leave(owner)
 	j := &job{changed: make(chan struct{})}
-	j.ID, j.Owner, j.Created = rand.Text(), serve.Who(r), time.Now().UTC().Truncate(time.Millisecond)
+	j.ID, j.Owner, j.Created = rand.Text(), owner, time.Now().UTC().Truncate(time.Millisecond)
 	var photo *intake.Photo
 	var err error
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/json" {
@@ -60,6 +61,9 @@ func (s requests) create(w http.ResponseWriter, r *http.Request, in *createInput
 	if photo != nil {
 		defer photo.Close()
 		j.Photo, j.Digest = filepath.Base(photo.Path()), photo.Digest()
+		if err := s.fit(owner, photo.Size()); err != nil {
+			return err
+		}
 	}
 	if err := s.complete(in, j); err != nil {
 		return err
@@ -82,34 +86,6 @@ func (s requests) create(w http.ResponseWriter, r *http.Request, in *createInput
 	view := s.view(j)
 	s.mu.Unlock()
 	return v1.WriteJSON(w, http.StatusCreated, view)
-}
-
-// enter takes a place among the jobs that wait or are being made.
-func (s requests) enter() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	waiting := s.incoming
-	for _, j := range s.jobs {
-		if j.State == Waiting {
-			waiting++
-		}
-	}
-	switch {
-	case len(s.config.Pipelines) == 0:
-		return v1.Refused(http.StatusNotFound, "jobs are off: name pipelines in faces.jobs.pipelines")
-	case waiting >= s.config.Queue:
-		return &intake.Problem{Status: http.StatusTooManyRequests, Key: "faces.jobs.queue", RetryAfter: 10 * time.Second, Detail: fmt.Sprintf("%d jobs wait, which is all that faces.jobs.queue allows", waiting)}
-	case s.bytes >= s.config.Space:
-		return &intake.Problem{Status: http.StatusInsufficientStorage, Key: "faces.jobs.space", RetryAfter: time.Minute, Detail: "the jobs hold all of the space that faces.jobs.space allows: delete finished ones"}
-	}
-	s.incoming++
-	return nil
-}
-
-func (s requests) leave() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.incoming--
 }
 
 // receive keeps the photo that the request sends.
@@ -249,7 +225,6 @@ func (s requests) add(j *job, photo *intake.Photo) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.jobs[j.ID] = j
-	s.bytes += j.Bytes
 	if j.Key != "" {
 		s.keys[j.Owner+" "+j.Key] = j.ID
 	}

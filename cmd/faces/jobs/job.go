@@ -46,7 +46,7 @@ type Delivery struct {
 // record is a job as its file keeps it.
 type record struct {
 	Job
-	Owner   string   `json:"owner"`             // name of the token that made it
+	Owner   string   `json:"owner"`             // the token that made it: serve.Owner
 	Key     string   `json:"key,omitempty"`     // SHA-256 of the idempotency key
 	Request string   `json:"request"`           // tells it from a job of another request
 	Photo   string   `json:"photo,omitempty"`   // name of the file below photo

@@ -13,12 +13,12 @@ import (
 	"github.com/burnish-photo/burnish/plugin"
 )
 
-// begin starts as many of the waiting jobs as may run, the oldest first.
+// begin starts as many of the waiting jobs as may run.
 func (s *Jobs) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.active < s.config.Parallel && s.ctx.Err() == nil {
-		next := s.oldest()
+		next := s.next()
 		if next == nil {
 			return
 		}
@@ -34,16 +34,6 @@ func (s *Jobs) begin() {
 			s.poke()
 		})
 	}
-}
-
-// oldest is the job that waits longest, nil: none does. s.mu is held.
-func (s *Jobs) oldest() (next *job) {
-	for _, j := range s.jobs {
-		if j.State == Waiting && (next == nil || j.Created.Before(next.Created)) {
-			next = j
-		}
-	}
-	return next
 }
 
 // run processes a job to its end, or until the daemon ends.
@@ -75,9 +65,7 @@ func (s *Jobs) run(ctx context.Context, j *job) {
 		j.fail(err)
 	}
 	_ = os.RemoveAll(filepath.Join(s.dir(j.ID), photoFolder)) // it is not needed any more
-	before := j.Bytes
 	j.Bytes = sizeOf(s.dir(j.ID))
-	s.bytes += j.Bytes - before
 	s.keep(j)
 }
 

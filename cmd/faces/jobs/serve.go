@@ -75,7 +75,7 @@ func (s requests) find(r *http.Request, id string) (*job, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j := s.jobs[id]
-	if j == nil || j.Owner != serve.Who(r) {
+	if j == nil || j.Owner != serve.Owner(r) {
 		return nil, v1.Refused(http.StatusNotFound, "there is no job %.40q", id)
 	}
 	return j, nil
@@ -100,7 +100,7 @@ func (s requests) list(w http.ResponseWriter, r *http.Request, in *listInput) er
 	all := List{Jobs: []Job{}}
 	s.mu.Lock()
 	for _, j := range s.jobs {
-		if j.Owner == serve.Who(r) && (in.State == "" || in.State == string(j.State)) {
+		if j.Owner == serve.Owner(r) && (in.State == "" || in.State == string(j.State)) {
 			all.Jobs = append(all.Jobs, s.view(j))
 		}
 	}

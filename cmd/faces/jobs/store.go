@@ -88,7 +88,6 @@ func (s *Jobs) loadOne(id string) error {
 		}
 	}
 	s.jobs[id] = j
-	s.bytes += j.Bytes
 	if j.Key != "" {
 		s.keys[j.Owner+" "+j.Key] = id
 	}
@@ -100,7 +99,6 @@ func (s *Jobs) remove(j *job) error {
 	if err := os.RemoveAll(s.dir(j.ID)); err != nil {
 		return err
 	}
-	s.bytes -= j.Bytes
 	delete(s.jobs, j.ID)
 	if j.Key != "" {
 		delete(s.keys, j.Owner+" "+j.Key)

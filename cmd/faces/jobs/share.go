@@ -1,0 +1,117 @@
+package jobs
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/burnish-photo/burnish/cmd/faces/intake"
+	v1 "github.com/burnish-photo/burnish/cmd/faces/v1"
+)
+
+// fairly is how much of what is left free an owner may hold: one alone gets two
+// thirds, two get two fifths each, and whoever comes next finds a place.
+const fairly = 2
+
+// usage is what the jobs of some owners hold.
+type usage struct {
+	waiting int
+	bytes   int64
+}
+
+// used is what an owner's jobs hold, and those of all. s.mu is held.
+func (s *Jobs) used(owner string) (own, all usage) {
+	own.waiting, all.waiting = s.incoming[owner], 0
+	for _, n := range s.incoming {
+		all.waiting += n
+	}
+	for _, j := range s.jobs {
+		one := usage{bytes: j.Bytes}
+		if j.State == Waiting {
+			one.waiting = 1
+		}
+		all.add(one)
+		if j.Owner == owner {
+			own.add(one)
+		}
+	}
+	return own, all
+}
+
+func (u *usage) add(o usage) {
+	u.waiting += o.waiting
+	u.bytes += o.bytes
+}
+
+// enter takes a place among the jobs that wait or are being made.
+func (s *Jobs) enter(owner string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.config
+	own, all := s.used(owner)
+	switch {
+	case len(c.Pipelines) == 0:
+		return v1.Refused(http.StatusNotFound, "jobs are off: name pipelines in faces.jobs.pipelines")
+	case all.waiting >= c.Queue:
+		return busy("%d jobs wait, which is all that faces.jobs.queue allows", all.waiting)
+	case own.waiting >= fairly*(c.Queue-all.waiting):
+		return busy("%d jobs of this token wait, and faces.jobs.queue keeps the rest for other tokens", own.waiting)
+	}
+	if err := fits(own.bytes, all.bytes, 1, c.Space); err != nil {
+		return err
+	}
+	s.incoming[owner]++
+	return nil
+}
+
+// fit reports whether there is space for a photo of that many bytes.
+func (s *Jobs) fit(owner string, size int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	own, all := s.used(owner)
+	return fits(own.bytes, all.bytes, size, s.config.Space)
+}
+
+func fits(own, all, size, space int64) error {
+	switch free := space - all - size; {
+	case free < 0:
+		return full("the jobs hold the space that faces.jobs.space allows: delete finished ones")
+	case own+size > fairly*free:
+		return full("the jobs of this token hold their share of faces.jobs.space, whose rest is kept for other tokens: delete finished ones")
+	}
+	return nil
+}
+
+func busy(format string, args ...any) error {
+	return &intake.Problem{Status: http.StatusTooManyRequests, Key: "faces.jobs.queue", RetryAfter: 10 * time.Second, Detail: fmt.Sprintf(format, args...)}
+}
+
+func full(detail string) error {
+	return &intake.Problem{Status: http.StatusInsufficientStorage, Key: "faces.jobs.space", RetryAfter: time.Minute, Detail: detail}
+}
+
+func (s *Jobs) leave(owner string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.incoming[owner]--; s.incoming[owner] <= 0 {
+		delete(s.incoming, owner)
+	}
+}
+
+// next is the waiting job that begins next, nil: none does. Owners take turns; of
+// one owner's jobs it is the oldest. s.mu is held.
+func (s *Jobs) next() (next *job) {
+	for _, j := range s.jobs {
+		if j.State != Waiting {
+			continue
+		}
+		if next == nil || s.turns[j.Owner] < s.turns[next.Owner] || s.turns[j.Owner] == s.turns[next.Owner] && j.Created.Before(next.Created) {
+			next = j
+		}
+	}
+	if next != nil {
+		s.turn++
+		s.turns[next.Owner] = s.turn
+	}
+	return next
+}
