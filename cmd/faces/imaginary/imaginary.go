@@ -156,6 +156,7 @@ func (f *Face) image(w http.ResponseWriter, r *http.Request, c *Config, name str
 	if len(result.Outputs) != 1 {
 		return errors.New("no image was made: " + result.Reason)
 	}
+	photo.Yield()
 	return answer(w, result.Outputs[0], made.format)
 }
 
@@ -265,7 +266,9 @@ func answer(w http.ResponseWriter, o plugin.Output, format string) error {
 	h.Set("Content-Type", mediaTypes[format])
 	h.Set("Image-Width", strconv.Itoa(o.Width))
 	h.Set("Image-Height", strconv.Itoa(o.Height))
-	_, _ = io.Copy(w, file) // the client may be gone
+	if _, err := io.Copy(intake.Answer(w), file); err != nil {
+		panic(http.ErrAbortHandler) // the client has gone, or must not take a part for the whole
+	}
 	return nil
 }
 

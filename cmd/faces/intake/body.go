@@ -13,8 +13,10 @@ const (
 	rate    = 4 << 10          // bytes a second at least, over the whole time since
 )
 
-// errSlow is of a body that comes, but too slowly.
-var errSlow = errors.New("the body came too slowly")
+var (
+	errSlow       = errors.New("the body came too slowly")
+	errSlowReader = errors.New("the answer is read too slowly")
+)
 
 // Body is the body of a request, whose sender may not hold a place for ever: a
 // read fails where it comes too slowly.

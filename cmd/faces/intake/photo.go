@@ -28,6 +28,7 @@ type Photo struct {
 	size   int64  // of a body
 	used   int64  // bytes that are counted for it
 	runs   int
+	left   bool // its place was given back
 }
 
 // Take takes a place and keeps a body, up to the limits. name is what the client
@@ -157,6 +158,9 @@ func (p *Photo) Path() string { return p.path }
 // Output, Unrecorded and Named are filled in. The outputs lie in the photo's
 // scratch folder, until Close. One run of a photo at a time.
 func (p *Photo) Process(ctx context.Context, j plugin.Job) (plugin.Result, error) {
+	if p.left {
+		return plugin.Result{}, errors.New("the photo has no place any more")
+	}
 	p.runs++
 	j.Path, j.Unrecorded, j.Named = p.path, true, true
 	j.Output = filepath.Join(p.folder, fmt.Sprintf("out-%d", p.runs))
@@ -200,12 +204,21 @@ func (p *Photo) failed(err error) *Problem {
 	return problem
 }
 
+// Yield gives the photo's place back to others before its outputs are sent, which
+// may take long and keeps nothing busy. It is not processed any more.
+func (p *Photo) Yield() {
+	if !p.left {
+		p.left = true
+		p.intake.leave()
+	}
+}
+
 // Close removes all that there is of the photo, its outputs among it, and gives
-// the place back.
+// its place back.
 func (p *Photo) Close() {
 	_ = os.RemoveAll(p.folder) // what stays goes with the next start
 	_ = p.intake.reserve(-p.used)
-	p.intake.leave()
+	p.Yield()
 }
 
 // maxName is how many bytes of a client's name are kept.

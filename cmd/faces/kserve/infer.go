@@ -92,6 +92,7 @@ func (b *batch) process(r *http.Request, body io.Reader) error {
 	}
 	b.photos = append(b.photos, photo)
 	made, err := photo.Process(r.Context(), plugin.Job{Pipeline: b.pipeline.Name, Only: b.places})
+	photo.Yield()
 	if err != nil {
 		return err
 	}
@@ -163,6 +164,7 @@ func (b *batch) answer(w http.ResponseWriter, id string, shape []int, inBinary [
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set(headerLength, strconv.Itoa(len(text)))
 	w.Header().Set("Content-Length", strconv.FormatInt(int64(len(text))+binaries, 10))
+	w = intake.Answer(w)
 	_, _ = w.Write(text) // the caller may be gone
 	for i := range a.Outputs {
 		if inBinary[i] {

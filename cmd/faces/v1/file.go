@@ -1,6 +1,7 @@
 package v1
 
 import (
+	"io"
 	"mime"
 	"net/http"
 	"os"
@@ -21,6 +22,7 @@ func SendFile(w http.ResponseWriter, r *http.Request, path string, o MadeOutput)
 	if err != nil || !info.Mode().IsRegular() {
 		return Refused(http.StatusNotAcceptable, "the output %s is a folder, which no answer holds", o.ID)
 	}
+	w = intake.Answer(w)
 	h := w.Header()
 	h.Set("Content-Type", o.Type)
 	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": o.Name}))
@@ -31,7 +33,7 @@ func SendFile(w http.ResponseWriter, r *http.Request, path string, o MadeOutput)
 	if r.Method == http.MethodPost {
 		h.Set("Content-Length", strconv.FormatInt(info.Size(), 10))
 		w.WriteHeader(http.StatusOK)
-		_, err = f.WriteTo(w)
+		_, err = io.Copy(w, f)
 		if err != nil {
 			panic(http.ErrAbortHandler) // the client has gone, or must not take a part for the whole
 		}

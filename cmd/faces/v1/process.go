@@ -78,6 +78,7 @@ func (a *API) process(w http.ResponseWriter, r *http.Request, in *processInput) 
 	if err != nil {
 		return err
 	}
+	photo.Yield()
 	receipt := ReceiptOf(p.Name, photo.Digest(), result, p.NameOf)
 	if receiptOnly {
 		receipt.SetHeaders(w.Header())
