@@ -89,7 +89,7 @@ func (t *task) published(s *staging.File) (f journal.File, err error) {
 	if t.tried || t.isAltered(s.Path, f.Replaced) {
 		keep = max(keep, undo.Kept)
 	}
-	if err != nil || f.Replaced == "" || f.Equal() || f.Folder || t.job.Unrecorded || keep == 0 {
+	if err != nil || f.Replaced == "" || f.Equal() || t.job.Unrecorded || keep == 0 {
 		return f, err
 	}
 	if f.Kept, err = keepReplaced(t, f, keep); err != nil {
@@ -106,7 +106,11 @@ func keepReplaced(t *task, f journal.File, keep time.Duration) (path string, err
 	if f.ToTop > 0 {
 		top = f.To[:f.ToTop]
 	}
-	return path, originals.Mover{Owner: t.engine.tempPrefix}.Keep(originals.Way{From: f.To, FromTop: top, To: path, ToTop: trash, Hash: f.Replaced})
+	there, err := os.Stat(f.To)
+	if err != nil {
+		return "", err
+	}
+	return path, originals.Mover{Owner: t.engine.tempPrefix}.Keep(originals.Way{From: f.To, FromTop: top, To: path, ToTop: trash, Hash: f.Replaced, Folder: there.IsDir()})
 }
 
 // copyOutputs copies the outputs that an equal photo under another path has

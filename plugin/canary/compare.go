@@ -24,10 +24,15 @@ func Compare(ctx context.Context, f journal.File, made string) history.Compared 
 		c.Before = f.Size
 		return c
 	case f.Kept == "" || !f.Own:
-		c.Reason = "what it replaces is not an earlier output, or a folder"
+		c.Reason = "what it replaces is not an earlier output"
 		return c
 	}
-	if info, err := os.Stat(f.Kept); err == nil {
+	info, err := os.Stat(f.Kept)
+	if f.Folder || err == nil && info.IsDir() {
+		c.Reason = "it is a folder"
+		return c
+	}
+	if err == nil {
 		c.Before = info.Size()
 	}
 	psnr, err := likeness(ctx, f.Kept, made)

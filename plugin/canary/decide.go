@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/history/journal"
 	"github.com/burnish-photo/burnish/plugin/history/rollout"
 	"github.com/burnish-photo/burnish/plugin/mounts"
 	"github.com/burnish-photo/burnish/plugin/undo"
@@ -182,8 +184,12 @@ func (d Decider) Back(ctx context.Context, pipeline, folder, run string) (done D
 // those of before.
 func (d Decider) putBack(ctx context.Context, tried []history.Record, since time.Time, run string, done *Decided, problems map[string]error) error {
 	u := undo.Undoer{Store: d.Store, StateDir: d.StateDir, Hold: d.Hold}
-	q := undo.Request{Since: since, Run: run}
+	tasks := map[history.Key]bool{} // of the pipeline, which may have been changed again since
+	q := undo.Request{Since: since, Run: run, Of: func(e journal.Entry) bool {
+		return tasks[history.Key{Path: e.Photo, Task: folderOf(e.Task)}] && e.Pipeline == tried[0].Pipeline
+	}}
 	for _, r := range tried {
+		tasks[history.Key{Path: r.Path, Task: folderOf(r.Task)}] = true
 		if r.Undone.IsZero() && (len(r.Outputs) > 0 || r.MovedTo != "") {
 			q.Paths = append(q.Paths, r.Path)
 		}
@@ -212,6 +218,12 @@ func (d Decider) putBack(ctx context.Context, tried []history.Record, since time
 		done.Photos = append(done.Photos, r.Path)
 	}
 	return nil
+}
+
+// folderOf is the output folder of a task.
+func folderOf(task string) string {
+	_, folder, _ := strings.Cut(task, " ")
+	return folder
 }
 
 // restore gives a photo the record of before, now that its files are as they were.

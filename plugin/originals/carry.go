@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
@@ -19,7 +18,7 @@ type Way struct {
 	From, FromTop string
 	To, ToTop     string
 	Hash          string // as of [staging.Digest]; what is another stays. "": it is not looked at
-	Folder        bool   // it is a folder, which goes to no other file system
+	Folder        bool   // it is a folder
 
 	// Seen is the file as it was when [Look] read it; while it is, it is not read
 	// again. It may be nil.
@@ -60,9 +59,12 @@ func (m Mover) Carry(w Way) (made []string, err error) {
 	return to.Made(), errors.Join(to.Sync(), from.Sync())
 }
 
-// Keep copies a file along a way, with its mode, owner, time and attributes, and
-// leaves it where it is. The copy is on the disk and was read back.
+// Keep copies a file or folder along a way, with its mode, owner, time and, of a file,
+// attributes, and leaves it where it is. The copy is on the disk and was read back.
 func (m Mover) Keep(w Way) error {
+	if w.Folder {
+		return m.keepFolder(w)
+	}
 	f, err := source.Open(w.FromTop, w.From, beneath.Trusted)
 	if err != nil {
 		return err
@@ -86,6 +88,31 @@ func (m Mover) Keep(w Way) error {
 	return to.Sync()
 }
 
+// Clear removes what lies where the way begins, a copy of it being at its end: a move to
+// another file system was cut off between the two.
+func (m Mover) Clear(w Way) error {
+	if s, err := Look(w.ToTop, w.To, w.Hash, w.Folder); err != nil || !s.Same {
+		return errors.Join(err, fmt.Errorf("%s: %w", w.To, source.ErrChanged))
+	}
+	if w.Folder {
+		return m.clearFolder(w)
+	}
+	f, err := source.Open(w.FromTop, w.From, beneath.Trusted)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if hash, err := f.Digest(); err != nil || hash != w.Hash {
+		return errors.Join(err, fmt.Errorf("%s: %w", w.From, source.ErrChanged))
+	}
+	from, name, err := f.Place()
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	return errors.Join(m.removeExactly(f, from, name), from.Sync())
+}
+
 // end opens the folder that the way leads to.
 func (w Way) end() (*beneath.Folder, error) {
 	rel, err := filepath.Rel(w.ToTop, filepath.Dir(w.To))
@@ -93,50 +120,6 @@ func (w Way) end() (*beneath.Folder, error) {
 		return nil, err
 	}
 	return madeBelow(w.ToTop, rel)
-}
-
-func (m Mover) carryFolder(w Way) (made []string, err error) {
-	rel, err := filepath.Rel(w.FromTop, filepath.Dir(w.From))
-	if err != nil {
-		return nil, err
-	}
-	top, err := beneath.Open(w.FromTop)
-	if err != nil {
-		return nil, err
-	}
-	defer top.Close()
-	from, err := top.Folder(rel, beneath.Trusted)
-	if err != nil {
-		return nil, err
-	}
-	defer from.Close()
-	name := filepath.Base(w.From)
-	it, err := from.Folder(name, beneath.None)
-	if err != nil {
-		return nil, err
-	}
-	defer it.Close()
-	if hash, err := staging.Digest(it.Handle() + "/."); err != nil || hash != w.Hash {
-		return nil, errors.Join(err, fmt.Errorf("%s: %w", w.From, source.ErrChanged))
-	}
-	to, err := w.end()
-	if err != nil {
-		return nil, err
-	}
-	defer to.Close()
-	newName := filepath.Base(w.To)
-	if err := from.RenameNew(name, to, newName); err != nil {
-		if errors.Is(err, syscall.EXDEV) {
-			err = fmt.Errorf("%s is a folder, which is not moved to another file system: move it to %s yourself, or remove it", w.From, w.To)
-		}
-		return to.Made(), err
-	}
-	was, err := it.Stat()
-	now, err2 := to.Lstat(newName)
-	if err = errors.Join(err, err2); err == nil && !os.SameFile(was, now) {
-		err = errors.Join(fmt.Errorf("%s: %w: another folder had its name", w.From, source.ErrChanged), putBack(to, newName, from, name))
-	}
-	return to.Made(), errors.Join(err, to.Sync(), from.Sync())
 }
 
 // unchanged reports whether a file is as it was, by what nobody can set.

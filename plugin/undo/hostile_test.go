@@ -183,3 +183,27 @@ func TestSwappedFolders(t *testing.T) {
 }
 
 func changeOf(e journal.Entry) history.Change { return history.Change{Log: []journal.Entry{e}} }
+
+// An undo that was cut off after a copy to another file system, and before what was
+// copied was removed, is brought to its end.
+func TestUndoCutOffBetweenCopyAndRemoval(t *testing.T) {
+	l := newLibrary(t)
+	l.photo("a.jpg")
+	e := l.publish("a.jpg", "a.png")
+	f := e.Files[0]
+	trash := l.undo.trash("x")
+	away := journal.File{From: f.To, FromTop: f.ToTop, To: filepath.Join(trash, f.To), ToTop: len(trash), Size: f.Size, Hash: f.Hash}
+	text, err := os.ReadFile(f.To)
+	l.check(err)
+	l.check(os.MkdirAll(filepath.Dir(away.To), 0o755))
+	l.check(os.WriteFile(away.To, text, 0o640))
+	l.apply(history.Change{Log: []journal.Entry{{Act: journal.Undone, Time: time.Now(), Photo: e.Photo, Root: e.Root, Task: e.Task, Content: e.Content, Of: []uint64{e.ID}, Files: []journal.File{away}}}})
+	l.check(l.undo.Resume(t.Context()))
+	open, err := l.store.Entries(journal.Query{Unsettled: true})
+	if _, there := os.Stat(f.To); err != nil || len(open) > 0 || there == nil {
+		t.Errorf("%v, %v; the output is there: %t", open, err, there == nil)
+	}
+	if kept, err := os.ReadFile(away.To); string(kept) != string(text) {
+		t.Errorf("%q, %v", kept, err)
+	}
+}

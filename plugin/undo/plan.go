@@ -226,6 +226,10 @@ func (s selection) planAway(p *plan, c chain, others []journal.Entry) error {
 func (s selection) planRestore(p *plan, was journal.File) error {
 	root := originals.TrashFolder(s.StateDir)
 	kept, err := originals.Look(root, was.Kept, was.Replaced, false)
+	folder := err == nil && kept.There && kept.Info.IsDir()
+	if folder {
+		kept, err = originals.Look(root, was.Kept, was.Replaced, true)
+	}
 	switch {
 	case err != nil:
 		return p.unreadable(was.Kept, err)
@@ -233,7 +237,7 @@ func (s selection) planRestore(p *plan, was journal.File) error {
 		p.refuse("remove the output yourself if you do not want it", "what the output %s replaced is not in the trash any more", was.To)
 		return nil
 	}
-	p.add(journal.File{From: was.Kept, FromTop: journal.Top(root, was.Kept), To: was.To, ToTop: was.ToTop, Size: kept.Info.Size(), Hash: was.Replaced}, kept.Info)
+	p.add(journal.File{From: was.Kept, FromTop: journal.Top(root, was.Kept), To: was.To, ToTop: was.ToTop, Size: kept.Info.Size(), Hash: was.Replaced, Folder: folder}, kept.Info)
 	p.photo.Restored++
 	return nil
 }

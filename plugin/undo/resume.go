@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"github.com/burnish-photo/burnish/plugin/history"
@@ -66,6 +67,9 @@ func (u *Undoer) goOn(e journal.Entry) error {
 		}
 		if there.Same {
 			made, err := u.mover().Carry(wayOf(f, there.Info))
+			if errors.Is(err, fs.ErrExist) && f.Hash != "" { // it was copied to another file system
+				err = u.mover().Clear(wayOf(f, there.Info))
+			}
 			if err = errors.Join(err, u.noteMade(made)); err != nil {
 				return nil //nolint:nilerr // the same
 			}

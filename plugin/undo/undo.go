@@ -37,6 +37,8 @@ type Request struct {
 	Redo  bool      `json:"redo,omitempty"`  // undo what was undone
 	Dry   bool      `json:"dry,omitempty"`   // move nothing
 
+	Of func(journal.Entry) bool `json:"-"` // chooses among entries; nil: all
+
 	Before uint64 `json:"before,omitempty"` // go on with entries older than that
 	Run    string `json:"run,omitempty"`    // names the calls that belong together; one of a run's calls gives it
 }
@@ -181,7 +183,7 @@ func (s selection) unitOf(e journal.Entry, used []bool) (n unit, ok bool, err er
 
 // chooses reports whether an entry is of the kind that is asked for.
 func (s selection) chooses(e journal.Entry) bool {
-	if !e.InForce() {
+	if !e.InForce() || s.request.Of != nil && !s.request.Of(e) {
 		return false
 	}
 	if s.request.Redo {
