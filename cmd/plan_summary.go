@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -17,7 +18,7 @@ import (
 	"github.com/burnish-photo/burnish/plugin"
 )
 
-// survey plans all photos and prints sums.
+// survey plans all photos, several at a time, and prints sums.
 func (p *planCommand) survey(h *host, c *config.Config, engine *plugin.Engine) error {
 	total, err := p.count(h, c)
 	if err != nil {
@@ -27,27 +28,43 @@ func (p *planCommand) survey(h *host, c *config.Config, engine *plugin.Engine) e
 	defer cancel(nil)
 	s := &survey.Survey{}
 	progress := newProgress(h, total, "planned")
+	var mu sync.Mutex
 	add := func(plan plugin.Plan, bytes int64, err error) {
+		mu.Lock()
+		defer mu.Unlock()
 		failed := (*plugin.Error)(nil)
 		errors.As(err, &failed)
 		s.Add(plan, failed)
 		progress.add(bytes)
+	}
+	queue := make(chan job)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for j := range queue {
+				plan, err := engine.Plan(ctx, j.Job)
+				if err != nil && !plugin.Planned(err) {
+					cancel(err)
+					continue
+				}
+				add(plan, plan.Bytes, err)
+			}
+		})
 	}
 	all, err := p.each(c, func(j job) bool {
 		if j.ignored != "" {
 			add(plugin.Plan{Path: j.path, Reason: j.ignored, Cause: "ignored by name"}, 0, nil)
 			return true
 		}
-		// One after the other: libvips 8.14 crashes now and then where several threads
-		// build and close images of which no pixel is ever read.
-		plan, err := engine.Plan(ctx, j.Job)
-		if err != nil && !plugin.Planned(err) {
-			cancel(err)
+		select {
+		case queue <- j:
+			return true
+		case <-ctx.Done():
 			return false
 		}
-		add(plan, plan.Bytes, err)
-		return ctx.Err() == nil
 	})
+	close(queue)
+	workers.Wait()
 	progress.end()
 	if err := errors.Join(err, context.Cause(ctx)); err != nil {
 		return err

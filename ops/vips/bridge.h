@@ -49,6 +49,12 @@ const char **bv_members(GType type, int *n);   // nicks of an enum or flags type
 const char *bv_nickname(GType type);
 int bv_member(GType type, const char *nick, int *value); // of an enum or flags type; 0 when absent
 
+// Orc, which compiles loops for libvips (orc.c).
+
+const char *bv_orc_version(void); // NULL where it is not loaded
+void bv_orc_guard(void);          // does without Orc where several threads would race in it
+long bv_orc_compiled(void);       // loops compiled by one thread at a time
+
 // Calls by name (call.c). Setters copy or reference what they are given.
 
 void bv_set_image(VipsOperation *op, const char *name, VipsImage *image);

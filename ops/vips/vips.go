@@ -100,6 +100,7 @@ func Start(o Options) error {
 	// A host may have started govips before us, with a cache: cached
 	// operations would hand out sequential images that are already consumed.
 	C.vips_cache_set_max(0)
+	C.bv_orc_guard()
 	setBlocked("VipsSystem", true)
 	blockUntrusted()
 	library.state = running
