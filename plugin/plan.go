@@ -187,7 +187,7 @@ func planRun(ctx context.Context, e *Engine, t *task, plan *Plan) error {
 	if err != nil {
 		return err
 	}
-	names, err := previewOf(e, t, wishes)
+	names, err := e.claims.Preview(t.owner(), wishes, !t.job.Sample)
 	if err != nil {
 		return err
 	}
@@ -221,18 +221,6 @@ func planRun(ctx context.Context, e *Engine, t *task, plan *Plan) error {
 		plan.Outputs[out.index] = PlannedOutput{Path: out.name, LeftOut: out.why}
 	}
 	return err
-}
-
-// previewOf are the names that the outputs would get.
-func previewOf(e *Engine, t *task, wishes []naming.Wish) (*naming.Names, error) {
-	if !t.job.Sample {
-		return e.claims.Preview(t.owner(), wishes)
-	}
-	names, err := e.claims.Claim(t.owner(), wishes)
-	if err == nil {
-		names.Release()
-	}
-	return names, err
 }
 
 func (plan *Plan) visit(f graph.Preview, targets []naming.Target) {

@@ -63,8 +63,9 @@ type Target struct {
 type Names struct {
 	Targets []Target
 
-	claims *Claims
-	photo  Photo
+	claims            *Claims
+	photo             Photo
+	preview, foreseen bool
 }
 
 // Claims are the names of outputs that are being made. Its methods may be called
@@ -91,58 +92,56 @@ func NewClaims(originals ...string) *Claims {
 // Claim names a photo's outputs and takes their names: none of them is an
 // original or belongs to another photo. They are taken until Release.
 func (c *Claims) Claim(p Photo, wishes []Wish) (*Names, error) {
-	for range 1000 {
-		n, again, err := c.try(p, wishes)
-		if !again {
-			return n, err
-		}
-	}
-	return nil, p.Fail(failure.Conflict, errors.New("no free name was found for an output"), "add {hash} to the output's path")
+	return c.claim(&Names{photo: p}, wishes)
 }
 
-// Preview gives the names that Claim would, and takes them for the photo as if
-// it were done, so that another that would have the same is found.
-func (c *Claims) Preview(p Photo, wishes []Wish) (*Names, error) {
-	n, err := c.Claim(p, wishes)
-	if err != nil {
-		return nil, err
-	}
-	n.Release()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, t := range n.Targets {
-		if t.Name != "" {
-			c.planned.set(t.Name, p.Path)
+func (c *Claims) claim(n *Names, wishes []Wish) (*Names, error) {
+	n.claims = c
+	for range 1000 {
+		n.Targets = nil
+		again, err := n.try(wishes)
+		if err == nil {
+			return n, nil
+		}
+		if !again {
+			return nil, err
 		}
 	}
-	return n, nil
+	return nil, n.photo.Fail(failure.Conflict, errors.New("no free name was found for an output"), "add {hash} to the output's path")
+}
+
+// Preview gives the names that Claim would. Where they are foreseen they are taken
+// for the photo as if it were done, so that another that would have the same is
+// found. The same photo may be previewed several times at once, and while it is
+// done.
+func (c *Claims) Preview(p Photo, wishes []Wish, foreseen bool) (*Names, error) {
+	return c.claim(&Names{photo: p, preview: true, foreseen: foreseen}, wishes)
 }
 
 // try asks to be called again where another photo took a numbered name
 // meanwhile.
-func (c *Claims) try(p Photo, wishes []Wish) (n *Names, again bool, err error) {
-	n = &Names{claims: c, photo: p}
+func (n *Names) try(wishes []Wish) (again bool, err error) {
 	numbered := false
 	for _, wish := range wishes {
 		t := Target{Wish: wish}
 		if wish.Path != "" {
 			if t.Name, err = n.name(wish); err != nil {
-				return nil, false, err
+				return false, err
 			}
 			numbered = numbered || wish.Collision == Number
 		}
 		n.Targets = append(n.Targets, t)
 		if t.Name != "" && wish.Collision == Overwrite {
-			if err := p.Owners.ProtectLast(t.Name, t.Format); err != nil {
-				return nil, false, err
+			if err := n.photo.Owners.ProtectLast(t.Name, t.Format); err != nil {
+				return false, err
 			}
 		}
 	}
 	if err = n.hold(); err == nil {
-		return n, false, nil
+		return false, nil
 	}
 	var known *failure.Error
-	return nil, numbered && errors.As(err, &known) && known.Kind == failure.Conflict, err
+	return numbered && errors.As(err, &known) && known.Kind == failure.Conflict, err
 }
 
 // Hold takes names that are known to be the photo's.
@@ -170,7 +169,7 @@ func (n *Names) hold() error {
 			}
 			continue
 		}
-		if other := c.held[t.Name]; other != nil {
+		if other := n.holder(t.Name); other != nil {
 			return n.taken(t.Name, other.photo.Path)
 		}
 		owner, _, err := n.ownerBeside(t.Name)
@@ -182,11 +181,25 @@ func (n *Names) hold() error {
 		}
 	}
 	for _, t := range n.Targets {
-		if t.Name != "" {
+		switch {
+		case t.Name == "":
+		case n.foreseen:
+			c.planned.set(t.Name, n.photo.Path)
+		case !n.preview:
 			c.held[t.Name] = n
 		}
 	}
 	return nil
+}
+
+// holder are the other names that a name is taken by; a preview does not mind
+// those of its photo. The lock is held.
+func (n *Names) holder(name string) *Names {
+	other := n.claims.held[name]
+	if other == n || other != nil && n.preview && other.photo.Path == n.photo.Path {
+		return nil
+	}
+	return other
 }
 
 // Release gives the names back.

@@ -91,10 +91,10 @@ func (n *Names) freeName(path string) (string, error) {
 // that it did not become, or another photo has it.
 func (n *Names) occupied(path string) (bool, error) {
 	n.claims.mu.Lock()
-	other := n.claims.held[path]
+	other := n.holder(path)
 	owner, mine, err := n.ownerBeside(path)
 	n.claims.mu.Unlock()
-	if err != nil || other != nil && other != n {
+	if err != nil || other != nil {
 		return true, err
 	}
 	there, err := staging.Digest(path)
