@@ -13,6 +13,7 @@ import (
 type modelsCommand struct {
 	List    modelsListCommand    `cmd:"" help:"List the models that steps may name, with their digests."`
 	Inspect modelsInspectCommand `cmd:"" help:"Describe an ONNX file and how the operator network would run it."`
+	Look    modelsLookCommand    `cmd:"" hidden:"" help:"The process of models inspect."`
 	Verify  modelsVerifyCommand  `cmd:"" help:"Open the models of all pipelines as the daemon would, and compare pinned ones."`
 }
 

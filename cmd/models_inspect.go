@@ -7,8 +7,6 @@ import (
 	"os"
 
 	"github.com/burnish-photo/burnish/ops/diag"
-	"github.com/burnish-photo/burnish/plugin"
-	"github.com/burnish-photo/burnish/plugin/tools"
 )
 
 type modelsInspectCommand struct {
@@ -22,6 +20,8 @@ type modelsInspectCommand struct {
 // Help is shown by burnish models inspect --help.
 func (modelsInspectCommand) Help() string {
 	return `Prints inputs, outputs, opset and metadata of an ONNX file, and how the operator network would run it: layout, channels, range, scale, sizes and halo. Each comes with its source: the manifest FILE.yaml, the file, or a measurement. Runs the network on small images, on the CPU, and prints its speed and memory.
+
+The file is opened in a process that may read its folder and nothing else of yours, unless worker.sandbox is off.
 
 Range and channels may be assumed: look at a restored photo.
 
@@ -38,10 +38,7 @@ func (m *modelsInspectCommand) Run(h *host) error {
 	if err != nil {
 		return err
 	}
-	if err := plugin.StartRestoration(c.Restore.Runtime.Path(), c.Restore.Runtime.Providers); err != nil {
-		return err
-	}
-	i, err := tools.InspectModel(h, m.File, m.Threads)
+	i, err := m.look(h, c)
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,9 @@ func launch(operator string, d process.Declaration, o order, log *slog.Logger) (
 		<-c.dead
 		return nil, err
 	}
-	go c.guard(int64(d.Memory), len(d.Runs) > 0)
+	if !o.Unbounded {
+		go c.guard(int64(d.Memory), len(d.Runs) > 0)
+	}
 	return c, nil
 }
 

@@ -12,8 +12,10 @@ const (
 // order is what a process is to become.
 type order struct {
 	Command     []string `json:"command"`
+	Name        string   `json:"name,omitempty"` // its first argument; "": the command
 	Environment []string `json:"environment"`
 	Memory      int64    `json:"memory"`
+	Unbounded   bool     `json:"unbounded,omitempty"` // its memory
 	Confined    bool     `json:"confined"`
 	Landlock    bool     `json:"landlock"`
 	Forks       bool     `json:"forks"`

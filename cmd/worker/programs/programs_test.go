@@ -94,6 +94,12 @@ func attack(how string, args []string) {
 		for all := [][]byte{}; ; all = append(all, bytes.Repeat([]byte{1}, 16<<20)) {
 			time.Sleep(5 * time.Millisecond)
 		}
+	case "flood":
+		for {
+			if _, err := fmt.Println(strings.Repeat("x", 2000)); err != nil {
+				return
+			}
+		}
 	case "stderr":
 		for i := 0; ; i++ {
 			if _, err := fmt.Fprintln(os.Stderr, "line", i, strings.Repeat("x", 2000)); err != nil {

@@ -1,6 +1,7 @@
 package programs
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,7 +51,9 @@ func become() error {
 			return fmt.Errorf("confine the program: %w", err)
 		}
 	}
-	return fmt.Errorf("%s: %w", o.Command[0], syscall.Exec(o.Command[0], o.Command, o.Environment))
+	path := o.Command[0]
+	o.Command[0] = cmp.Or(o.Name, path)
+	return fmt.Errorf("%s: %w", path, syscall.Exec(path, o.Command, o.Environment))
 }
 
 // spare is memory beside what a program holds: stacks of threads that are
@@ -66,12 +69,15 @@ const niceness = 5
 
 // limit bounds what a process may take; what it starts has the same bounds.
 func limit(o order) error {
-	for resource, most := range map[int]uint64{
+	bounds := map[int]uint64{
 		unix.RLIMIT_CORE:   0,
 		unix.RLIMIT_FSIZE:  0, // no file grows by it
 		unix.RLIMIT_NOFILE: 256,
-		unix.RLIMIT_DATA:   uint64(o.Memory) + spare,
-	} {
+	}
+	if !o.Unbounded {
+		bounds[unix.RLIMIT_DATA] = uint64(o.Memory) + spare
+	}
+	for resource, most := range bounds {
 		if err := syscall.Setrlimit(resource, &syscall.Rlimit{Cur: most, Max: most}); err != nil {
 			return fmt.Errorf("limit what the program may take: %w", err)
 		}

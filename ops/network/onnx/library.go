@@ -60,6 +60,16 @@ func searchPath(lib string) []candidate {
 	return all
 }
 
+// Places are the files, by absolute paths, where [Start] looks for the library.
+func Places(lib string) (all []string) {
+	for _, c := range searchPath(lib) {
+		if filepath.IsAbs(c.path) {
+			all = append(all, c.path)
+		}
+	}
+	return all
+}
+
 // find loads the first library that serves. The error names every place tried.
 func find(lib string) (*native, error) {
 	var tried []string
