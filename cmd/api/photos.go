@@ -65,6 +65,7 @@ type PhotoDetail struct {
 type PictureState struct {
 	Path  string `json:"path"`
 	Size  int64  `json:"size"`            // bytes
+	Of    int    `json:"of,omitempty"`    // number of the output that it is the former of, in a trial; 0: it is none
 	Fault string `json:"fault,omitempty"` // why it cannot
 }
 
@@ -126,7 +127,7 @@ func Pictures(m *Mux, v *plugin.Viewer) {
 		}
 		d := PhotoDetail{PhotoRecord: photoRecord(r)}
 		for _, s := range states {
-			state := PictureState{Path: s.Path, Size: s.Size}
+			state := PictureState{Path: s.Path, Size: s.Size, Of: s.Of}
 			if s.Err != nil {
 				state.Fault = s.Err.Error()
 			}

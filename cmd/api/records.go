@@ -84,7 +84,9 @@ func Records(r *plugin.Records, d *plugin.Desk) *Mux {
 	})
 	Lookup.Handle(m, func(_ context.Context, q plugin.Question) (plugin.Answer, error) { return r.Recall(q) })
 	handlePhotos(m, r)
-	Quarantine.Handle(m, func(ctx context.Context, q RetryRequest) (Requeued, error) { return requeued(r.Quarantine(ctx, q.Paths)) })
+	Quarantine.Handle(m, func(ctx context.Context, q RetryRequest) (Requeued, error) {
+		return requeued(r.Quarantine(ctx, q.Paths))
+	})
 	Retry.Handle(m, func(ctx context.Context, q RetryRequest) (Requeued, error) {
 		where, err := query(q.Where)
 		if err != nil {

@@ -50,6 +50,7 @@ type DaemonStatus struct {
 	Steps     map[string][]string `json:"steps,omitempty"` // by pipeline: what networks run, and where
 
 	Changes []PipelineChange `json:"changes,omitempty"`
+	Trials  []TrialStatus    `json:"trials,omitempty"` // of changed pipelines, that are not decided
 
 	Scrub *ScrubStatus `json:"scrub,omitempty"` // nil where the library was never verified in the background
 }
@@ -60,6 +61,17 @@ type PipelineChange struct {
 	plugin.Change
 	OnChange string `json:"on_change"`
 	Text     string `json:"text"` // all of it, for people
+}
+
+// TrialStatus is how far the trial of a changed pipeline on a sample has come; all
+// counts are of photos.
+type TrialStatus struct {
+	Pipeline string `json:"pipeline"`
+	Folder   string `json:"folder"`
+	Pending  int    `json:"pending"` // of the sample, to be tried
+	Done     int    `json:"done"`
+	Failed   int    `json:"failed"`
+	Waiting  int    `json:"waiting"` // for the decision
 }
 
 // HeldFolder is a watched folder of which no photo begins.

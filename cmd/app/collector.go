@@ -25,6 +25,7 @@ var (
 	breakerDesc  = desc("circuit_breaker_state", "1 for the state that the folder's circuit breaker is in, else 0.", "folder", "state")
 	memoryDesc   = desc("worker_memory_bytes", "Memory of the worker by kind: held by its process; admitted, which photos in progress are predicted to need; the limit of that.", "kind")
 	reviewDesc   = desc("review_waiting", "Photos whose results wait until they are approved or rejected.", "folder")
+	trialDesc    = desc("canary_photos", "Photos of changed pipelines that are tried on a sample and not decided on: of the sample pending, done and failed; waiting for the decision.", "folder", "pipeline", "state")
 	scrubDesc    = desc("scrub_findings", "Files that the background verification found missing or altered, in its latest pass that ended.", "kind")
 	scrubbedDesc = desc("scrub_read_bytes_total", "Bytes that the background verification has read.")
 	scrubEndDesc = desc("scrub_last_end_timestamp_seconds", "When the background verification last ended a pass; 0 where it never did.")
@@ -44,7 +45,7 @@ type collector struct {
 
 // Describe sends every description.
 func (c collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{inProgressDesc, failedDesc, pausedDesc, restartsDesc, queueDesc, oldestDesc, arrivingDesc, stateDesc, breakerDesc, diskDesc, reviewDesc, memoryDesc, scrubDesc, scrubbedDesc, scrubEndDesc} {
+	for _, d := range []*prometheus.Desc{inProgressDesc, failedDesc, pausedDesc, restartsDesc, queueDesc, oldestDesc, arrivingDesc, stateDesc, breakerDesc, diskDesc, reviewDesc, trialDesc, memoryDesc, scrubDesc, scrubbedDesc, scrubEndDesc} {
 		to <- d
 	}
 }
@@ -76,6 +77,11 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	}
 	for _, h := range s.Held {
 		low[h.Folder] = h.Until.IsZero()
+	}
+	for _, t := range s.Trials {
+		for state, n := range map[string]int{"pending": t.Pending, "done": t.Done, "failed": t.Failed, "waiting": t.Waiting} {
+			gauge(trialDesc, float64(n), diag.Printable(t.Folder), labelText(t.Pipeline), state)
+		}
 	}
 	seen := map[string]bool{}
 	for _, f := range s.Folders {

@@ -65,6 +65,7 @@ func (a *App) records() api.Service {
 type changes struct {
 	mu       sync.Mutex
 	list     []api.PipelineChange
+	trials   []api.TrialStatus // that are not decided
 	counting bool
 	again    bool // something may have changed since the count began
 	tell     bool // who starts it wants it in the log
@@ -72,10 +73,10 @@ type changes struct {
 }
 
 // known is the result of the last count.
-func (c *changes) known() []api.PipelineChange {
+func (c *changes) known() ([]api.PipelineChange, []api.TrialStatus) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.list
+	return c.list, c.trials
 }
 
 // count begins a count, unless one is under way: then another follows it.
@@ -98,7 +99,7 @@ func (c *changes) count(ctx context.Context, a *App, tell bool) {
 // counted may have been processed.
 func (c *changes) idle(ctx context.Context, a *App) {
 	c.mu.Lock()
-	moving := c.counting || slices.ContainsFunc(c.list, func(p api.PipelineChange) bool { return p.Asked > 0 || p.OnChange == plugin.RedoChanged })
+	moving := c.counting || slices.ContainsFunc(c.trials, func(t api.TrialStatus) bool { return t.Pending > 0 }) || slices.ContainsFunc(c.list, func(p api.PipelineChange) bool { return p.Asked > 0 || p.OnChange == plugin.RedoChanged })
 	c.mu.Unlock()
 	if moving {
 		c.count(ctx, a, false)
@@ -136,9 +137,13 @@ func (c *changes) look(ctx context.Context, a *App) {
 			}
 		}
 	}
+	trials, err := undecided(ctx, a, config)
+	if err != nil {
+		a.log.Debug("photos that changed pipelines are tried on cannot be counted", "error", err)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.list = list
+	c.list, c.trials = list, trials
 	if !c.tell {
 		return
 	}
@@ -146,6 +151,20 @@ func (c *changes) look(ctx context.Context, a *App) {
 	for _, change := range list {
 		a.log.Info(change.Text, event.PipelineChanged.Attr(), "folder", change.Folder)
 	}
+}
+
+// undecided counts the photos of trials that somebody has yet to decide on.
+func undecided(ctx context.Context, a *App, c Config) (all []api.TrialStatus, err error) {
+	if !slices.ContainsFunc(c.Folders, func(f Folder) bool { return f.Job.Canary }) {
+		return nil, nil
+	}
+	found, err := api.Canary.Call(ctx, api.Direct(a.records()), api.None{})
+	for _, t := range found.Trials {
+		if !t.Decided() {
+			all = append(all, api.TrialStatus{Pipeline: t.Pipeline, Folder: t.Folder, Pending: t.Left(), Done: t.Done, Failed: t.Failed, Waiting: max(0, t.Waiting-t.Left())})
+		}
+	}
+	return all, err
 }
 
 // become says what becomes of the photos.

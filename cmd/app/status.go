@@ -154,7 +154,8 @@ func (a *App) snapshot() Status {
 	s, watch := a.status, a.watch
 	s.Reload = a.reloaded
 	a.mu.Unlock()
-	s.Folders, s.Changes, s.Scrub = watch.Folders(), a.changes.known(), a.scrub.Status()
+	s.Folders, s.Scrub = watch.Folders(), a.scrub.Status()
+	s.Changes, s.Trials = a.changes.known()
 	return s
 }
 

@@ -28,6 +28,8 @@ type photo struct {
 	Name, Key, Tone string
 	Before, After   side   // After has no number where there is no output to show
 	Outputs         []side // all of them
+	Against         string // what Before is: "original" or "former"
+	Former          bool   // there is a former output beside the original
 	Damage          *float64
 	Megapixels      float64
 	Elapsed         time.Duration
@@ -70,7 +72,7 @@ func (v photoView) data(r *http.Request) (any, error) {
 	}
 	with, _ := strconv.Atoi(r.FormValue("with"))
 	p := photo{PhotoDetail: d, Name: filepath.Base(d.Record.Path), Key: keyOf(d.Result), Tone: toneOf(d.Result), Damage: d.Record.Stats.Damage}
-	p.sides(with)
+	p.sides(with, r.FormValue("against"))
 	if f := d.Record.Photo; f != nil {
 		p.Megapixels = float64(f.Width) * float64(f.Height) / 1e6
 	}
@@ -82,9 +84,9 @@ func (v photoView) data(r *http.Request) (any, error) {
 	return p, nil
 }
 
-// sides names the pictures. The original is compared with the output that is
-// asked for, or else the largest.
-func (p *photo) sides(with int) {
+// sides names the pictures. The output that is asked for, or else the largest, is
+// compared with the one that it has replaced in a trial, or else the original.
+func (p *photo) sides(with int, against string) {
 	hashes := []string{p.Record.Content}
 	for _, o := range p.Record.Outputs {
 		hashes = append(hashes, o.Hash)
@@ -95,13 +97,21 @@ func (p *photo) sides(with int) {
 		}
 	}
 	var all []side
+	formers := map[int]side{}
 	for n, state := range p.Pictures {
 		s := side{Number: n, Name: filepath.Base(state.Path), Path: state.Path, Size: state.Size, Fault: state.Fault}
-		if n < len(hashes) {
+		switch {
+		case state.Of > 0:
+			s.Hash = p.formerHash(state.Path)
+		case n < len(hashes):
 			s.Hash = hashes[n]
 		}
 		s.Preview = previewPath(p.ID, n, 1024, s.Hash)
 		s.Downloadable = n > 0 && s.Fault == ""
+		if state.Of > 0 {
+			formers[state.Of] = s
+			continue
+		}
 		all = append(all, s)
 	}
 	if len(all) == 0 {
@@ -122,6 +132,23 @@ func (p *photo) sides(with int) {
 		shown.Shown = true
 		p.After = *shown
 	}
+	former, ok := formers[p.After.Number]
+	if p.Against, p.Former = "original", ok; ok && against != "original" {
+		p.Against, p.Before = "former", former
+	}
+}
+
+// formerHash is the digest of what the output at path has replaced in a trial.
+func (p *photo) formerHash(path string) string {
+	if p.Record.Trial == nil {
+		return ""
+	}
+	for _, c := range p.Record.Trial.Outputs {
+		if c.Path == path {
+			return c.Hash
+		}
+	}
+	return ""
 }
 
 func (p *photo) times() {

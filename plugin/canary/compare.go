@@ -33,7 +33,7 @@ func Compare(ctx context.Context, f journal.File, made string) history.Compared 
 		return c
 	}
 	if err == nil {
-		c.Before = info.Size()
+		c.Before, c.Kept, c.Hash = info.Size(), f.Kept, f.Replaced
 	}
 	psnr, err := likeness(ctx, f.Kept, made)
 	switch {

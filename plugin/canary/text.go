@@ -45,12 +45,15 @@ func (t Trial) Progress() string {
 	if t.Verdict == rollout.Open {
 		text += fmt.Sprintf(", %d done, %d failed", t.Done, t.Failed)
 	}
-	return text + fmt.Sprintf("; %d wait", max(0, t.Waiting-t.left()))
+	return text + fmt.Sprintf("; %d wait", max(0, t.Waiting-t.Left()))
 }
 
-// left is how many of the sample are still to be tried.
-func (t Trial) left() int {
-	if t.Verdict != rollout.Open {
+// Decided reports whether somebody has decided on it.
+func (t Trial) Decided() bool { return t.Verdict != rollout.Open }
+
+// Left is how many of the sample are still to be tried.
+func (t Trial) Left() int {
+	if t.Decided() {
 		return 0
 	}
 	return max(0, t.Chosen-t.Done-t.Failed)

@@ -125,6 +125,9 @@ type Compared struct {
 	Equal  bool     `json:"equal,omitempty"`
 	PSNR   *float64 `json:"psnr,omitempty"`   // dB; nil where they are equal, or cannot be compared
 	Reason string   `json:"reason,omitempty"` // why they cannot
+
+	Kept string `json:"kept,omitempty"` // where the former file is, in the trash; "" where it is not kept
+	Hash string `json:"hash,omitempty"` // its digest
 }
 
 // Concerns reports whether a pipeline that is v now would make other outputs of a

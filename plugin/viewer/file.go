@@ -16,6 +16,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/vips"
 	"github.com/burnish-photo/burnish/plugin/beneath"
 	"github.com/burnish-photo/burnish/plugin/history"
+	"github.com/burnish-photo/burnish/plugin/originals"
 	"github.com/burnish-photo/burnish/plugin/output/metadata"
 	"github.com/burnish-photo/burnish/plugin/output/staging"
 	"github.com/burnish-photo/burnish/plugin/source"
@@ -63,15 +64,21 @@ func (v *Viewer) open(photo string, picture int) (*file, error) {
 }
 
 // openRecorded opens a picture of a record: 0 is the original, others are
-// the outputs from 1 on, or those that wait for review. Its error is
+// the outputs from 1 on, or those that wait for review, and after them former
+// outputs. Its error is
 // [ErrUnknown], [ErrMissing] or [ErrChanged], or the system's.
 func (v *Viewer) openRecorded(r history.Record, picture int) (*file, error) {
 	if picture == 0 {
 		return v.original(r)
 	}
 	outputs := Outputs(r)
-	if picture < 0 || picture > len(outputs) {
+	formers := Formers(r)
+	if picture < 0 || picture > len(outputs)+len(formers) {
 		return nil, ErrUnknown
+	}
+	if n := picture - len(outputs); n > 0 {
+		f := formers[n-1]
+		return v.openOutput(f.Output, originals.TrashFolder(v.options.StateDir), f.Kept)
 	}
 	o := outputs[picture-1]
 	root, path := o.Root, o.Path
@@ -79,6 +86,11 @@ func (v *Viewer) openRecorded(r history.Record, picture int) (*file, error) {
 		root = history.ReviewFolder(v.options.StateDir)
 		path = r.Review.File(v.options.StateDir, r.Review.Results[picture-1])
 	}
+	return v.openOutput(o.Output, root, path)
+}
+
+// openOutput opens an output that lies at path, below root.
+func (v *Viewer) openOutput(o history.Output, root, path string) (*file, error) {
 	opened, err := staging.OpenBelow(root, path)
 	if err != nil {
 		return nil, missing(err)
@@ -119,6 +131,7 @@ type Output struct {
 type State struct {
 	Path string
 	Size int64 // as recorded
+	Of   int   // number of the output that it is the former of; 0: it is none
 	Err  error
 }
 
@@ -136,6 +149,9 @@ func (v *Viewer) Look(ctx context.Context, photo string) (history.Record, []Stat
 	all := []State{{Path: r.Path, Size: r.Stat.Size}}
 	for _, o := range Outputs(r) {
 		all = append(all, State{Path: o.Path, Size: o.Size})
+	}
+	for _, f := range Formers(r) {
+		all = append(all, State{Path: f.Path, Size: f.Size, Of: f.Of})
 	}
 	for i := range all {
 		f, err := v.openRecorded(r, i)
@@ -187,6 +203,28 @@ func Outputs(r history.Record) (all []Output) {
 	if len(all) == 0 && r.Review != nil {
 		for _, result := range r.Review.Results {
 			all = append(all, Output{result.Output, root})
+		}
+	}
+	return all
+}
+
+// Former is what an output has replaced in a trial of a changed pipeline.
+type Former struct {
+	history.Output
+	Kept string // where it is
+	Of   int    // number of the output
+}
+
+// Formers are those of a record that are kept.
+func Formers(r history.Record) (all []Former) {
+	if r.Trial == nil {
+		return nil
+	}
+	for n, o := range r.Outputs {
+		for _, c := range r.Trial.Outputs {
+			if c.Path == o.Path && c.Kept != "" {
+				all = append(all, Former{history.Output{Path: c.Path, Size: c.Before, Hash: c.Hash}, c.Kept, n + 1})
+			}
 		}
 	}
 	return all

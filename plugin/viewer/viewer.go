@@ -81,7 +81,7 @@ func (v *Viewer) Close() { v.pictures.close() }
 // it is, its sides rounded up, and cut into squares of Side from the upper left.
 type Tile struct {
 	Photo    string `json:"photo"`   // see [history.Record.ID]
-	Picture  int    `json:"picture"` // 0 the original, else the output of that number
+	Picture  int    `json:"picture"` // 0 the original, else the output of that number, and then those of Formers
 	Level    int    `json:"level"`
 	X        int    `json:"x"`
 	Y        int    `json:"y"`

@@ -61,6 +61,15 @@ func TestCanary(t *testing.T) {
 		t.Errorf("%d outputs are others, want 4", n)
 	}
 	tab.Shot("canary")
+	tab.Click(`#canary tbody a`)
+	tab.Await(`document.querySelector('.tag.before')?.textContent == 'Former output'`)
+	tab.Await(`[...document.querySelectorAll('.pair img')].length == 2 && [...document.querySelectorAll('.pair img')].every(i => i.naturalWidth == 100)`)
+	tab.Await(`document.querySelector('.stage .message')?.textContent == ''`)
+	tab.Check()
+	tab.Shot("canary-photo")
+	tab.Click(`.against a`)
+	tab.Await(`document.querySelector('.tag.before')?.textContent == 'Before'`)
+	tab.Go("/library/canary")
 	tab.Click(`form[action$="/canary/back"] button`)
 	tab.Await(`document.body.textContent.includes('The former outputs are back')`)
 	if n := differ(before, out()); n != 0 {
