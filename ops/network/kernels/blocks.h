@@ -28,7 +28,8 @@ typedef struct {
 // Expand widens features: LayerNorm, a 1x1 and a depthwise 3x3 convolution.
 typedef struct {
 	int c, wide;
-	float *in, *in_bias; // 1x1, with the norm's scale and shift in it
+	unit *in;             // 1x1, with the norm's scale and shift in it
+	float *in_bias;
 	float *deep;          // depthwise: 9 x wide
 	float *deep_bias;    // wide
 } Expand;
@@ -41,7 +42,8 @@ static void expand_free(Expand *s);
 typedef struct {
 	Expand expand; // to 2 x hidden
 	int hidden;
-	float *out, *out_bias;
+	unit *out;
+	float *out_bias;
 } Gdfn;
 
 static bool gdfn_make(Gdfn *g, int c, int hidden, Norm n, const float *in, const float *in_bias, const float *deep, const float *deep_bias,
@@ -63,7 +65,7 @@ typedef struct {
 static bool mdta_make(Mdta *a, int c, int heads, Norm n, const float *temperature, const float *qkv, const float *deep, const float *out);
 static void mdta_free(Mdta *a);
 
-// mdta_run writes x + MDTA(LayerNorm(x)) to y, which is not x. v is memory for as many numbers as x has.
+// mdta_run writes x + MDTA(LayerNorm(x)) to y, which is not x. v is memory for as many floats as x has.
 static bool mdta_run(const Mdta *a, const Pool *pool, Features x, Features y, float *v);
 
 // Rhag is RHAG: hybrid attention blocks, overlapping attention, a convolution.
@@ -113,7 +115,10 @@ static bool shuffle_run(const Shuffle *s, const Pool *pool, const float *x, floa
 // Of layout-inl.h.
 
 // normalise is LayerNorm of n pixels without scale and shift.
-static void normalise(const float *x, float *y, int n, int c);
+static void normalise(const float *x, num *y, int n, int c);
+
+// normalise_by is LayerNorm of n pixels.
+static void normalise_by(Norm by, const float *x, float *y, int n, int c);
 
 // from_planes and to_planes change between c planes of h x w and Features;
 // to_planes adds the planes of add, unless NULL.

@@ -54,7 +54,7 @@ static int quads(int w) { return (w + QUAD - 1) / QUAD; }
 
 // to_points turns a row of w pixels and its border, from the pixel left of it on, into points:
 // POINTS x quads x channels. Behind the border it takes zeros.
-static void to_points(const float *x, int w, int c, float *points) {
+static void to_points(const float *x, int w, int c, num *points) {
 	const ptrdiff_t next = (ptrdiff_t) quads(w) * c;
 	for (int left = w + 2; left > 2; left -= QUAD, x += QUAD * c, points += c)
 		for (int i = 0; i < c; i += LANES) {
@@ -63,12 +63,12 @@ static void to_points(const float *x, int w, int c, float *points) {
 				d[n] = n < left ? load(x + n * c + i) : set1(0);
 			const vec even = madd(set1(-4), d[2], d[4]), odd = madd(set1(-4), d[1], d[3]);
 			const vec far = d[4] - d[2], wide = set1(2) * (d[3] - d[1]);
-			store(points + i, madd(set1(4), d[0], madd(set1(-5), d[2], d[4])));
-			store(points + next + i, even + odd);
-			store(points + 2 * next + i, even - odd);
-			store(points + 3 * next + i, far + wide);
-			store(points + 4 * next + i, far - wide);
-			store(points + 5 * next + i, madd(set1(4), d[1], madd(set1(-5), d[3], d[5])));
+			put(points + i, madd(set1(4), d[0], madd(set1(-5), d[2], d[4])));
+			put(points + next + i, even + odd);
+			put(points + 2 * next + i, even - odd);
+			put(points + 3 * next + i, far + wide);
+			put(points + 4 * next + i, far - wide);
+			put(points + 5 * next + i, madd(set1(4), d[1], madd(set1(-5), d[3], d[5])));
 		}
 }
 
@@ -115,30 +115,31 @@ static void run_band(void *data, size_t band) {
 	ConvJob *j = data;
 	const Conv3x3 *k = j->k;
 	const int top = band * j->band, bottom = top + j->band < j->y.h ? top + j->band : j->y.h, n = quads(j->y.w);
-	const size_t row = (size_t) POINTS * n * k->in;
-	float *rows = alloc_floats(3 * row + (size_t) POINTS * n * k->out);
-	if (!rows) {
+	const size_t row = (size_t) POINTS * n * k->in / PER, point = (size_t) n * k->in / PER;
+	float *memory = alloc_floats(3 * row + (size_t) POINTS * n * k->out);
+	if (!memory) {
 		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
 		return;
 	}
-	float *out = rows + 3 * row;
+	unit *points = (unit *) memory;
+	float *out = memory + 3 * row;
 	float *sums = j->sums ? j->sums + band * k->out : NULL;
 	if (sums)
 		memset(sums, 0, k->out * sizeof(float));
 	for (int y = top - 1; y <= bottom; y++) {
-		to_points(j->x.p + y * j->x.row - k->in, j->y.w, k->in, rows + (y + 3) % 3 * row);
+		to_points(j->x.p + y * j->x.row - k->in, j->y.w, k->in, (num *) (points + (y + 3) % 3 * row));
 		if (y <= top)
 			continue;
 		const ptrdiff_t taps[3] = {(y + 1) % 3 * row, (y + 2) % 3 * row, y % 3 * row}; // of the rows around y-1
 		for (int p = 0; p < POINTS; p++)
-			gemm(n, k->out, (Left){.p = rows + (ptrdiff_t) p * n * k->in, .row = k->in, .col = 1, .k = k->in, .taps = 3, .tap = taps},
-			        (Right){k->weights + (ptrdiff_t) p * 3 * k->in * PANEL, PANEL, (ptrdiff_t) POINTS * 3 * k->in * PANEL},
+			gemm(n, k->out, (Left){.p = points + p * point, .row = k->in / PER, .col = 1, .k = k->in / PER, .taps = 3, .tap = taps},
+			        (Right){k->weights + (ptrdiff_t) p * 3 * k->in / PER * PANEL, PANEL, (ptrdiff_t) POINTS * 3 * k->in / PER * PANEL},
 			        (Result){.p = out + (ptrdiff_t) p * n * k->out, .row = k->out});
 		Features to = j->y;
 		to.p += (y - 1) * to.row;
 		from_points(k, out, to, sums);
 	}
-	free(rows);
+	free(memory);
 }
 
 static bool conv3x3_winograd_run(const Conv3x3 *k, const Pool *pool, Features x, Features y, float *sums) {

@@ -6,7 +6,8 @@
 // Conv3x3 is a 3x3 convolution, optionally with GELU after it.
 typedef struct {
 	int in, out; // channels, out rounded up to PANEL, where the rest comes out as 0
-	float *weights, *bias;
+	unit *weights;
+	float *bias;
 	bool gelu;
 } Conv3x3;
 

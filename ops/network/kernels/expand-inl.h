@@ -67,7 +67,7 @@ static bool expand_open(ExpandRows *w, const Expand *s, Features x, Tile t) {
 	memset(w->memory, 0, 3 * row * sizeof(float));
 	for (int i = 0; i < 3; i++)
 		w->row[i] = w->memory + i * row;
-	w->norm = w->memory + 3 * row;
+	w->norm = (num *) (w->memory + 3 * row);
 	return true;
 }
 
@@ -85,7 +85,7 @@ static void expand_row(ExpandRows *w, int y) {
 	// The pixels at the image's sides stay zero, as they were made.
 	int from = t.left > 0 ? -1 : 0, to = t.left + t.width < w->x.w ? t.width + 1 : t.width;
 	normalise(w->x.p + y * w->x.row + (ptrdiff_t) (t.left + from) * s->c, w->norm, to - from, s->c);
-	gemm(to - from, s->wide, (Left){.p = w->norm, .row = s->c, .col = 1, .k = s->c, .taps = 1}, packed(s->in, s->c),
+	gemm(to - from, s->wide, rows(w->norm, s->c, s->c), packed(s->in, s->c),
 	        (Result){.p = out + (ptrdiff_t) (from + 1) * s->wide, .row = s->wide, .init = s->in_bias});
 }
 

@@ -17,7 +17,8 @@ typedef struct {
 	const Expand *s;
 	Features x;
 	Tile tile;
-	float *memory, *norm, *row[3]; // row[r%3], counted from the row above the tile
+	float *memory, *row[3]; // row[r%3], counted from the row above the tile
+	num *norm;
 } ExpandRows;
 
 // tiles says into how many tiles an image is divided, and tile gives one of them.

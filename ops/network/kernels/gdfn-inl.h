@@ -28,7 +28,7 @@ typedef struct {
 } GdfnJob;
 
 // gate is the depthwise convolution of a row of pixels, one half gating the other.
-static void gate(const Gdfn *g, const float *const rows[3], int width, float *out) {
+static void gate(const Gdfn *g, const float *const rows[3], int width, num *out) {
 	const int hidden = g->hidden;
 	for (int p = 0; p < width; p += 4)
 		for (int c = 0; c < hidden; c += LANES) {
@@ -38,7 +38,7 @@ static void gate(const Gdfn *g, const float *const rows[3], int width, float *ou
 				a[i] = vgelu(a[i]);
 			deep4(&g->expand, rows, p, hidden + c, b);
 			for (int i = 0; i < 4; i++)
-				store(out + (ptrdiff_t) (p + i) * hidden + c, a[i] * b[i]);
+				put(out + (ptrdiff_t) (p + i) * hidden + c, a[i] * b[i]);
 		}
 }
 
@@ -48,13 +48,13 @@ static void run_tile(void *data, size_t i) {
 	const Tile t = tile_at(j->x, g->expand.wide, i);
 	const int c = g->expand.c, hidden = g->hidden;
 	ExpandRows w;
-	float *gated = alloc_floats((size_t) (t.width + 3) / 4 * 4 * hidden);
+	num *gated = (num *) alloc_floats((size_t) (t.width + 3) / 4 * 4 * hidden);
 	if (expand_open(&w, &g->expand, j->x, t) && gated)
 		for (int y = t.top; y < t.bottom; y++) {
-			const float *rows[3];
-			expand_to(&w, y, rows);
-			gate(g, rows, t.width, gated);
-			gemm(t.width, c, (Left){.p = gated, .row = hidden, .col = 1, .k = hidden, .taps = 1}, packed(g->out, hidden),
+			const float *expanded[3];
+			expand_to(&w, y, expanded);
+			gate(g, expanded, t.width, gated);
+			gemm(t.width, c, rows(gated, hidden, hidden), packed(g->out, hidden),
 			        (Result){.p = j->y.p + y * j->y.row + (ptrdiff_t) t.left * c, .row = c, .init = g->out_bias,
 			                 .add = j->x.p + y * j->x.row + (ptrdiff_t) t.left * c, .add_row = c});
 		}

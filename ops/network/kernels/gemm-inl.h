@@ -24,27 +24,33 @@
 
 #define INIT(i, v) const vec i##v = c.init ? load(c.init + v * LANES) : set1(0);
 #define SUM(i, v) vec s##i##_##v = c.add ? init##v + load(c.add + i * c.add_row + v * LANES) : init##v;
-#define COLUMN(i, v) const vec b##v = load(b + v * LANES);
-#define PRODUCT(i, v) s##i##_##v = madd(a##i, b##v, s##i##_##v);
+#define COLUMN(i, v) const __typeof__(units_at(b)) b##v = units_at(b + v * LANES);
+#define PRODUCT(i, v) s##i##_##v = products(a##i, b##v, s##i##_##v);
 #define KEEP(i, v) store(c.p + i * c.row + v * LANES, s##i##_##v);
+#define PUT(i, v) put(c.nums + i * c.row + v * LANES, s##i##_##v);
 
 #define SUMS(i) VECTORS(SUM, i)
-#define STEP(i) const vec a##i = set1(p[i * a.row]); VECTORS(PRODUCT, i)
+#define STEP(i) const __typeof__(one(p)) a##i = one(p + i * a.row); VECTORS(PRODUCT, i)
 #define KEEPS(i) VECTORS(KEEP, i)
+#define PUTS(i) VECTORS(PUT, i)
 
 // tile1 to tile12 compute so many rows of one panel.
 #define TILE(n, EACH) \
-	INLINE void tile##n(Left a, const float *b, ptrdiff_t brow, Result c) { \
+	INLINE void tile##n(Left a, const unit *b, ptrdiff_t brow, Result c) { \
 		VECTORS(INIT, init) \
 		EACH(SUMS) \
 		for (int tap = 0; tap < a.taps; tap++) { \
-			const float *p = a.tap ? a.p + a.tap[tap] : a.p; \
+			const unit *p = a.tap ? a.p + a.tap[tap] : a.p; \
 			for (int k = 0; k < a.k; k++, p += a.col, b += brow) { \
 				VECTORS(COLUMN, ) \
 				EACH(STEP) \
 			} \
 		} \
-		EACH(KEEPS) \
+		if (c.nums) { \
+			EACH(PUTS) \
+		} else { \
+			EACH(KEEPS) \
+		} \
 	}
 
 #define EACH1(X) X(0)
@@ -81,7 +87,7 @@ TILE(11, EACH11)
 TILE(12, EACH12)
 #endif
 
-INLINE void full(Left a, const float *b, ptrdiff_t brow, Result c) {
+INLINE void full(Left a, const unit *b, ptrdiff_t brow, Result c) {
 	if (a.col == 1 && brow == PANEL) {
 		a.col = 1; // the compiler sees it as constant then
 		FULL(a, b, PANEL, c);
@@ -90,7 +96,7 @@ INLINE void full(Left a, const float *b, ptrdiff_t brow, Result c) {
 	}
 }
 
-INLINE void partial(int rows, Left a, const float *b, ptrdiff_t brow, Result c) {
+INLINE void partial(int rows, Left a, const unit *b, ptrdiff_t brow, Result c) {
 	switch (rows) {
 	case 1: tile1(a, b, brow, c); break;
 #if ROWS >= 6
@@ -112,14 +118,17 @@ INLINE void partial(int rows, Left a, const float *b, ptrdiff_t brow, Result c) 
 
 static __attribute__((noinline, noclone)) void gemm(int m, int n, Left a, Right b, Result c) {
 	for (int j = 0; j < n; j += PANEL) {
-		const float *panel = b.p + j / PANEL * b.panel;
+		const unit *panel = b.p + j / PANEL * b.panel;
 		Left left = a;
-		Result out = {c.p + j, c.row, c.init ? c.init + j : NULL, c.add ? c.add + j : NULL, c.add_row};
+		Result out = {c.p ? c.p + j : NULL, c.row, c.init ? c.init + j : NULL, c.add ? c.add + j : NULL, c.add_row, c.nums ? c.nums + j : NULL};
 		int i = 0;
 		for (; i + ROWS <= m; i += ROWS) {
 			full(left, panel, b.row, out);
 			left.p += ROWS * a.row;
-			out.p += ROWS * c.row;
+			if (out.nums)
+				out.nums += ROWS * c.row;
+			else
+				out.p += ROWS * c.row;
 			if (out.add)
 				out.add += ROWS * c.add_row;
 		}
@@ -127,13 +136,16 @@ static __attribute__((noinline, noclone)) void gemm(int m, int n, Left a, Right 
 	}
 }
 
-static float *panels(const float *w, int k, int n, ptrdiff_t row, ptrdiff_t col) {
-	int count = (n + PANEL - 1) / PANEL;
-	float *p = alloc_floats((size_t) count * k * PANEL);
+static unit *panels(const float *w, int k, int n, ptrdiff_t row, ptrdiff_t col) {
+	const int count = (n + PANEL - 1) / PANEL, high = units(k);
+	unit *p = (unit *) alloc_floats((size_t) count * high * PANEL);
 	if (!p)
 		return NULL;
-	for (int j = 0; j < count * PANEL; j++)
-		for (int i = 0; i < k; i++)
-			p[((size_t) (j / PANEL) * k + i) * PANEL + j % PANEL] = j < n ? w[i * row + j * col] : 0;
+	num *to = (num *) p;
+	for (int panel = 0; panel < count * PANEL; panel += PANEL)
+		for (int i = 0; i < high * PER; i += PER)
+			for (int j = panel; j < panel + PANEL; j++)
+				for (int r = i; r < i + PER; r++)
+					*to++ = number(j < n && r < k ? w[r * row + j * col] : 0);
 	return p;
 }

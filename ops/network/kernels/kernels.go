@@ -32,18 +32,29 @@ const (
 // Env is the environment variable that names the set to use.
 const Env = "BURNISH_KERNELS"
 
-// Choose gives the set of that name; for "" the one that [Env] names, else the fastest.
-// It gives none where there is none.
-func Choose(name string) (string, error) {
+// halfPrecision ends the names of sets that round the factors of products to bf16.
+const halfPrecision = "-bf16"
+
+// Rounds reports whether the products of a set are of numbers rounded to bf16, whose
+// sums are of single precision all the same.
+func Rounds(set string) bool { return strings.HasSuffix(set, halfPrecision) }
+
+// Choose gives the set of that name; for "" the one that [Env] names, else the fastest, and
+// after it, where that one rounds, the fastest that does not, for networks that cannot do
+// with it. It gives none where there is none.
+func Choose(name string) ([]string, error) {
 	have := Sets()
 	name = cmp.Or(name, os.Getenv(Env))
-	switch {
-	case name == "" && len(have) == 0:
-		return "", nil
-	case name == "":
-		return have[0], nil
-	case !slices.Contains(have, name):
-		return "", fmt.Errorf("kernels must be one of %s on this processor, got %q", strings.Join(have, ", "), name)
+	if name != "" {
+		if !slices.Contains(have, name) {
+			return nil, fmt.Errorf("kernels must be one of %s on this processor, got %q", strings.Join(have, ", "), name)
+		}
+		return []string{name}, nil
 	}
-	return name, nil
+	for i, set := range have {
+		if !Rounds(set) {
+			return have[:i+1], nil
+		}
+	}
+	return have, nil
 }

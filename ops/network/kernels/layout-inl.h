@@ -14,23 +14,30 @@ INLINE float total(const vec sums[VECTORS_OF_PANEL]) {
 	return hsum(sum);
 }
 
-static void normalise(const float *x, float *y, int n, int c) {
-	const float part = 1.0f / c;
-	for (int p = 0; p < n; p++, x += c, y += c) {
-		vec sums[VECTORS_OF_PANEL] = {0}, squares[VECTORS_OF_PANEL] = {0};
-		for (int i = 0; i < c; i += PANEL)
-			for (int v = 0; v < VECTORS_OF_PANEL; v++)
-				sums[v] = sums[v] + load(x + i + v * LANES);
-		const vec mean = set1(total(sums) * part);
-		for (int i = 0; i < c; i += PANEL)
-			for (int v = 0; v < VECTORS_OF_PANEL; v++) {
-				const vec d = load(x + i + v * LANES) - mean;
-				squares[v] = madd(d, d, squares[v]);
-			}
-		const vec scale = set1(1 / sqrtf(total(squares) * part + NORM_EPS));
-		for (int i = 0; i < c; i += LANES)
-			store(y + i, (load(x + i) - mean) * scale);
+// normalise_as gives the numbers of a pixel to `keep`, i being the first channel.
+#define NORMALISE(x, n, c, keep) \
+	for (int p = 0; p < n; p++, x += c, y += c) { \
+		vec sums[VECTORS_OF_PANEL] = {0}, squares[VECTORS_OF_PANEL] = {0}; \
+		for (int i = 0; i < c; i += PANEL) \
+			for (int v = 0; v < VECTORS_OF_PANEL; v++) \
+				sums[v] = sums[v] + load(x + i + v * LANES); \
+		const vec mean = set1(total(sums) / c); \
+		for (int i = 0; i < c; i += PANEL) \
+			for (int v = 0; v < VECTORS_OF_PANEL; v++) { \
+				const vec d = load(x + i + v * LANES) - mean; \
+				squares[v] = madd(d, d, squares[v]); \
+			} \
+		const vec scale = set1(1 / sqrtf(total(squares) / c + NORM_EPS)); \
+		for (int i = 0; i < c; i += LANES) { \
+			const vec normal = (load(x + i) - mean) * scale; \
+			keep; \
+		} \
 	}
+
+static void normalise(const float *x, num *y, int n, int c) { NORMALISE(x, n, c, put(y + i, normal)) }
+
+static void normalise_by(Norm by, const float *x, float *y, int n, int c) {
+	NORMALISE(x, n, c, store(y + i, madd(normal, load(by.scale + i), load(by.shift + i))))
 }
 
 typedef struct {

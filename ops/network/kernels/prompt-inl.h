@@ -9,16 +9,17 @@
 // Mlp is two linear layers with GELU between them.
 typedef struct {
 	int in, real, out; // out: real, rounded up to PANEL
-	float *first, *first_bias, *second, *second_bias;
+	unit *first, *second;
+	float *first_bias, *second_bias;
 } Mlp;
 
 struct Prompt {
 	int c, prompt, tasks, bases, out;
 	Mlp by_task, by_basis;
-	float *table; // bases to tasks x prompt, packed
+	unit *table; // bases to tasks x prompt, packed
 	Conv3x3 conv;
 	Transformer *transformer;
-	float *reduce; // c + prompt to out, packed
+	unit *reduce; // c + prompt to out, packed
 };
 
 // The weights: two layers by task, two by basis (in x out each, with their biases), the learned
@@ -52,9 +53,10 @@ static void mlp_free(Mlp *m) {
 }
 
 // table_make packs tasks x bases x prompt as a matrix from bases to tasks x prompt.
-static float *table_make(const Prompt *a, const float *table) {
+static unit *table_make(const Prompt *a, const float *table) {
 	const int row = a->tasks * a->prompt;
-	float *turned = alloc_floats((size_t) a->bases * row), *packed;
+	float *turned = alloc_floats((size_t) a->bases * row);
+	unit *packed;
 	if (!turned)
 		return NULL;
 	for (int t = 0; t < a->tasks; t++)
@@ -123,19 +125,19 @@ typedef struct {
 // softmax of n rows of m numbers.
 static void softmax(float *x, int n, int m) {
 	for (int i = 0; i < n; i++, x += m) {
-		const vec part = set1(exp_and_sum(x, m));
+		const vec part = set1(exp_and_sum(x, m, NULL));
 		for (int k = 0; k < m; k += LANES)
 			store(x + k, load(x + k) * part);
 	}
 }
 
 // shares is the softmax of the layers' answers for n pixels; hidden is as large as shares.
-static void shares(const Mlp *m, const float *x, int n, float *hidden, float *shares) {
-	gemm(n, m->out, (Left){.p = x, .row = m->in, .col = 1, .k = m->in, .taps = 1}, packed(m->first, m->in),
+static void shares(const Mlp *m, const num *x, int n, float *hidden, float *shares) {
+	gemm(n, m->out, rows(x, m->in, m->in), packed(m->first, m->in),
 	        (Result){.p = hidden, .row = m->out, .init = m->first_bias});
 	for (int i = 0; i < n * m->out; i += LANES)
-		store(hidden + i, vgelu(load(hidden + i)));
-	gemm(n, m->out, (Left){.p = hidden, .row = m->out, .col = 1, .k = m->real, .taps = 1}, packed(m->second, m->real),
+		put((num *) hidden + i, vgelu(load(hidden + i))); // in its place
+	gemm(n, m->out, rows((num *) hidden, m->out, m->real), packed(m->second, m->real),
 	        (Result){.p = shares, .row = m->out, .init = m->second_bias});
 	softmax(shares, n, m->out);
 }
@@ -145,19 +147,22 @@ static void prompt_row(void *data, size_t row) {
 	PromptJob *j = data;
 	const Prompt *a = j->a;
 	const int c = a->c, e = a->prompt, t = a->by_task.out, b = a->by_basis.out, mixed = a->tasks * e;
-	float *hidden = alloc_floats((size_t) CHUNK * (b + t + b + mixed));
+	float *hidden = alloc_floats((size_t) CHUNK * (b + t + b + mixed + c));
 	if (!hidden) {
 		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
 		return;
 	}
 	float *tasks = hidden + CHUNK * b, *bases = tasks + CHUNK * t, *mix = bases + CHUNK * b;
+	num *pixels = (num *) (mix + CHUNK * mixed);
 	const float *x = j->x.p + row * j->x.row;
 	float *wide = j->wide.p + row * j->wide.row, *to = j->prompt.p + row * j->prompt.row;
 	for (int left = j->x.w; left > 0; left -= CHUNK, x += CHUNK * c) {
 		const int n = left < CHUNK ? left : CHUNK;
-		shares(&a->by_task, x, n, hidden, tasks);
-		shares(&a->by_basis, x, n, hidden, bases);
-		gemm(n, mixed, (Left){.p = bases, .row = b, .col = 1, .k = a->bases, .taps = 1}, packed(a->table, a->bases),
+		put_all(x, n * c, pixels);
+		shares(&a->by_task, pixels, n, hidden, tasks);
+		shares(&a->by_basis, pixels, n, hidden, bases);
+		put_all(bases, n * b, (num *) bases);
+		gemm(n, mixed, rows((num *) bases, b, a->bases), packed(a->table, a->bases),
 		        (Result){.p = mix, .row = mixed});
 		for (int p = 0; p < n; p++, to += e, wide += c + e) {
 			memcpy(wide, x + (ptrdiff_t) p * c, c * sizeof(float));
@@ -173,11 +178,20 @@ static void prompt_row(void *data, size_t row) {
 }
 
 static void reduce_row(void *data, size_t row) {
-	const PromptJob *j = data;
+	PromptJob *j = data;
 	const Prompt *a = j->a;
 	const int wide = a->c + a->prompt;
-	gemm(j->y.w, a->out, (Left){.p = j->wide.p + row * j->wide.row, .row = wide, .col = 1, .k = wide, .taps = 1}, packed(a->reduce, wide),
-	        (Result){.p = j->y.p + row * j->y.row, .row = a->out});
+	num *pixels = (num *) alloc_floats((size_t) CHUNK * wide);
+	if (!pixels) {
+		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
+		return;
+	}
+	for (int x = 0; x < j->y.w; x += CHUNK) {
+		const int n = j->y.w - x < CHUNK ? j->y.w - x : CHUNK;
+		put_all(j->wide.p + row * j->wide.row + (ptrdiff_t) x * wide, n * wide, pixels);
+		gemm(n, a->out, rows(pixels, wide, wide), packed(a->reduce, wide), (Result){.p = j->y.p + row * j->y.row + (ptrdiff_t) x * a->out, .row = a->out});
+	}
+	free(pixels);
 }
 
 static bool prompt_run(const Prompt *a, const Pool *pool, const float *x, float *y, int h, int w) {
@@ -199,8 +213,10 @@ static bool prompt_run(const Prompt *a, const Pool *pool, const float *x, float 
 	bool done = !j.failed && conv3x3_winograd_run(&a->conv, pool, j.prompt, beside, NULL) && transformer_within(a->transformer, pool, j.wide, second, third);
 	if (done) {
 		pool->run(pool, reduce_row, &j, h);
-		to_planes(pool, j.y, NULL, y);
+		done = !j.failed;
 	}
+	if (done)
+		to_planes(pool, j.y, NULL, y);
 	scratch_release(memory);
 	return done;
 }

@@ -171,12 +171,7 @@ typedef struct {
 
 static void norm_row(void *data, size_t row) {
 	const Normed *j = data;
-	const int c = j->x.c;
-	float *y = j->y.p + row * j->y.row;
-	normalise(j->x.p + row * j->x.row, y, j->x.w, c);
-	for (int p = 0; p < j->x.w; p++, y += c)
-		for (int i = 0; i < c; i += LANES)
-			store(y + i, madd(load(y + i), load(j->b->scale + i), load(j->b->shift + i)));
+	normalise_by((Norm){j->b->scale, j->b->shift}, j->x.p + row * j->x.row, j->y.p + row * j->y.row, j->x.w, j->x.c);
 }
 
 static void copy_row(void *data, size_t row) {

@@ -23,10 +23,88 @@ typedef float unaligned __attribute__((vector_size(4 * LANES), aligned(4), may_a
 typedef float vec8 __attribute__((vector_size(32)));
 typedef float unaligned8 __attribute__((vector_size(32), aligned(4), may_alias));
 
+// Factors of products are nums, of which a unit, as wide as a lane, holds PER: one of single
+// precision, or two of bf16, of which a lane adds both products in single precision.
+#ifdef BF16
+#define PER 2
+typedef uint16_t num __attribute__((may_alias));
+typedef int32_t unit __attribute__((may_alias));
+#else
+#define PER 1
+typedef float num;
+typedef float unit;
+#endif
+
 INLINE vec load(const float *p) { return *(const unaligned *) p; }
 INLINE void store(float *p, vec v) { *(unaligned *) p = v; }
 INLINE vec set1(float f) { return f - (vec){0}; }
 INLINE vec madd(vec a, vec b, vec c) { return a * b + c; }
+
+// units_at are LANES units from p on, and one is all of them the one at p.
+// products adds those of two vectors of units to c. put and put_rows store numbers as nums:
+// put LANES that follow each other, and put_rows PER vectors that lie below each other
+// in a matrix, as units.
+#if !defined(BF16)
+INLINE vec units_at(const unit *p) { return load(p); }
+INLINE vec one(const unit *p) { return set1(*p); }
+INLINE vec products(vec a, vec b, vec c) { return madd(a, b, c); }
+INLINE void put(num *p, vec v) { store(p, v); }
+INLINE void put_rows(unit *p, const vec v[PER]) { store(p, v[0]); }
+#elif LANES == 16
+INLINE __m512bh units_at(const unit *p) { return (__m512bh) _mm512_loadu_si512(p); }
+INLINE __m512bh one(const unit *p) { return (__m512bh) _mm512_set1_epi32(*p); }
+INLINE vec products(__m512bh a, __m512bh b, vec c) { return _mm512_dpbf16_ps(c, a, b); }
+INLINE void put(num *p, vec v) { _mm256_storeu_si256((void *) p, (__m256i) _mm512_cvtneps_pbh(v)); }
+INLINE void put_rows(unit *p, const vec v[PER]) {
+	const __m512i zip = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3,
+	                                     18, 2, 17, 1, 16, 0);
+	_mm512_storeu_si512(p, _mm512_permutexvar_epi16(zip, (__m512i) _mm512_cvtne2ps_pbh(v[1], v[0])));
+}
+#elif defined(__ARM_NEON)
+INLINE bfloat16x8_t units_at(const unit *p) { return vreinterpretq_bf16_s32(vld1q_s32((const int32_t *) p)); }
+INLINE bfloat16x8_t one(const unit *p) { return vreinterpretq_bf16_s32(vdupq_n_s32(*p)); }
+INLINE vec products(bfloat16x8_t a, bfloat16x8_t b, vec c) { return vbfdotq_f32(c, a, b); }
+INLINE void put(num *p, vec v) { vst1_u16((uint16_t *) p, vreinterpret_u16_bf16(vcvt_bf16_f32(v))); }
+INLINE void put_rows(unit *p, const vec v[PER]) {
+	const uint16x4x2_t z = vzip_u16(vreinterpret_u16_bf16(vcvt_bf16_f32(v[0])), vreinterpret_u16_bf16(vcvt_bf16_f32(v[1])));
+	vst1q_u16((uint16_t *) p, vcombine_u16(z.val[0], z.val[1]));
+}
+#endif
+
+// put_all stores n numbers, a multiple of LANES, as nums.
+INLINE void put_all(const float *x, int n, num *to) {
+	for (int i = 0; i < n; i += LANES)
+		put(to + i, load(x + i));
+}
+
+#if defined(BF16) && LANES == 16
+// zip makes units of two rows of n nums, a multiple of LANES.
+INLINE void zip(const num *a, const num *b, int n, unit *to) {
+	for (int i = 0; i < n; i += LANES) {
+		const __m512i x = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *) (a + i)));
+		const __m512i y = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *) (b + i)));
+		_mm512_storeu_si512(to + i, _mm512_or_si512(x, _mm512_slli_epi32(y, 16)));
+	}
+}
+#elif defined(BF16)
+INLINE void zip(const num *a, const num *b, int n, unit *to) {
+	for (int i = 0; i < n; i++)
+		to[i] = (int32_t) ((uint32_t) b[i] << 16 | a[i]);
+}
+#endif
+
+// number is a num of one number, to the nearest.
+static inline num number(float f) {
+#ifdef BF16
+	uint32_t bits;
+	memcpy(&bits, &f, sizeof bits);
+	if ((bits & 0x7fffffff) > 0x7f800000)
+		return bits >> 16 | 0x40; // NaN stays so
+	return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+#else
+	return f;
+#endif
+}
 
 // larger and smaller give b where either number is NaN, or NaN.
 INLINE vec larger(vec a, vec b) {
@@ -94,16 +172,20 @@ INLINE vec vexp(vec x) {
 	return (vec) ((ivec) p + scale);
 }
 
-// exp_and_sum turns m logits, a multiple of PANEL, into powers of e over the largest of them, and gives
-// the inverse of their sum: times that they are the softmax.
-INLINE float exp_and_sum(float *x, int m) {
+// exp_and_sum turns m logits, a multiple of PANEL, into powers of e over the largest of them, in their
+// place or as nums at `to`, which may be that place, too. It gives the inverse of their sum: times
+// that they are the softmax.
+INLINE float exp_and_sum(float *x, int m, num *to) {
 	vec most = load(x), sum = set1(0);
 	for (int i = LANES; i < m; i += LANES)
 		most = larger(most, load(x + i));
 	most = set1(hmax(most));
 	for (int i = 0; i < m; i += LANES) {
 		vec e = vexp(load(x + i) - most);
-		store(x + i, e);
+		if (to)
+			put(to + i, e);
+		else
+			store(x + i, e);
 		sum = sum + e;
 	}
 	return 1 / hsum(sum);

@@ -45,30 +45,34 @@ static void windows_free(Windows *a) {
 typedef struct {
 	const Windows *a;
 	Features x, y, z, branch;
-	Features kv; // OCAB: keys and values of all pixels, with a border of zeros
+	Features kv; // OCAB: units of keys and values of all pixels, with a border of zeros
 	const float *part;
 	bool failed;
 } WindowsJob;
 
-// WindowScratch is the memory of one window. Rows of q, k and v are pixels.
+// WindowScratch is the memory of one window. Rows of q, k and v are pixels, and their distances of units.
 typedef struct {
-	float *pixels, *q, *kv, *keys, *map, *sum, *heard, *said;
+	num *pixels, *heard;
+	unit *q, *kv, *keys, *values;
+	float *map, *sum, *found, *said;
 	ptrdiff_t q_row, kv_row;
 } WindowScratch;
 
 static float *scratch_make(const Windows *a, WindowScratch *s) {
 	const size_t n = (size_t) a->side * a->side, m = (size_t) a->reach * a->reach, c = a->c;
-	float *p = alloc_floats(n * c + n * 3 * c + m * 2 * c + c * m + QUERIES * m + QUERIES + 2 * n * c);
+	float *p = alloc_floats(n * c + n * 3 * c + m * 2 * c + 2 * c * m + QUERIES * m + QUERIES + QUERIES * c + 2 * n * c), *at = p;
 	if (!p)
 		return NULL;
-	s->pixels = p;
-	s->q = s->pixels + n * c;
-	s->kv = s->q + n * 3 * c;
-	s->keys = s->kv + m * 2 * c;
-	s->map = s->keys + c * m;
-	s->sum = s->map + QUERIES * m;
-	s->heard = s->sum + QUERIES;
-	s->said = s->heard + n * c;
+	s->pixels = (num *) at;
+	s->q = (unit *) (at += n * c);
+	s->kv = (unit *) (at += n * 3 * c);
+	s->keys = (unit *) (at += m * 2 * c);
+	s->values = (unit *) (at += c * m);
+	s->map = at += c * m;
+	s->sum = at += QUERIES * m;
+	s->found = at += QUERIES;
+	s->heard = (num *) (at += QUERIES * c);
+	s->said = at + n * c;
 	return p;
 }
 
@@ -88,41 +92,55 @@ static void mask(const WindowsJob *j, int top, int left, int first, int n, float
 		}
 }
 
+// values is the Right of the window's values, rows of which become units below each other.
+static Right values(const Windows *a, WindowScratch *s) {
+	const int c = a->c, m = a->reach * a->reach;
+#if PER == 1
+	return (Right){s->kv + c, s->kv_row, PANEL};
+#else
+	const num *v = (const num *) (s->kv + units(c));
+	for (int i = 0; i < m; i += PER)
+		zip(v + i * s->kv_row * PER, v + (i + 1) * s->kv_row * PER, c, s->values + (ptrdiff_t) i / PER * c);
+	return (Right){s->values, c, PANEL};
+#endif
+}
+
 // windows_attend fills s->heard with what every pixel of the window at (top, left) hears.
 static void windows_attend(const WindowsJob *j, WindowScratch *s, int top, int left) {
 	const Windows *a = j->a;
 	const int c = a->c, d = c / a->heads, n = a->side * a->side, m = a->reach * a->reach;
+	const Right said = values(a, s);
 	const bool crossing = a->shift && (top + a->side == j->x.h || left + a->side == j->x.w);
 	for (int h = 0; h < a->heads; h++) {
 		for (int i = 0; i < m; i += TURN)
-			for (int k = 0; k < d; k += TURN)
-				turn(s->kv + i * s->kv_row + h * d + k, s->kv_row, s->keys + (ptrdiff_t) k * m + i, m);
+			for (int k = 0; k < units(d); k += TURN)
+				turn((const float *) s->kv + i * s->kv_row + units(h * d) + k, s->kv_row, (float *) s->keys + (ptrdiff_t) k * m + i, m);
 		for (int q = 0; q < n; q += QUERIES) {
-			const int rows = n - q < QUERIES ? n - q : QUERIES;
-			gemm(rows, m, (Left){.p = s->q + q * s->q_row + h * d, .row = s->q_row, .col = 1, .k = d, .taps = 1},
+			const int count = n - q < QUERIES ? n - q : QUERIES;
+			gemm(count, m, (Left){.p = s->q + q * s->q_row + units(h * d), .row = s->q_row, .col = 1, .k = units(d), .taps = 1},
 			        (Right){s->keys, m, PANEL}, (Result){.p = s->map, .row = m, .add = a->bias + ((size_t) h * n + q) * m, .add_row = m});
 			if (crossing)
-				mask(j, top, left, q, rows, s->map);
-			for (int i = 0; i < rows; i++)
-				s->sum[i] = exp_and_sum(s->map + (ptrdiff_t) i * m, m);
-			float *heard = s->heard + (ptrdiff_t) q * c + h * d;
-			gemm(rows, d, (Left){.p = s->map, .row = m, .col = 1, .k = m, .taps = 1}, (Right){s->kv + c + h * d, s->kv_row, PANEL},
-			        (Result){.p = heard, .row = c});
-			for (int i = 0; i < rows; i++)
+				mask(j, top, left, q, count, s->map);
+			for (int i = 0; i < count; i++)
+				s->sum[i] = exp_and_sum(s->map + (ptrdiff_t) i * m, m, (num *) (s->map + (ptrdiff_t) i * m));
+			gemm(count, d, (Left){.p = (const unit *) s->map, .row = m, .col = 1, .k = units(m), .taps = 1},
+			        (Right){said.p + h * d, said.row, said.panel}, (Result){.p = s->found, .row = d});
+			num *heard = s->heard + (ptrdiff_t) q * c + h * d;
+			for (int i = 0; i < count; i++)
 				for (int k = 0; k < d; k += LANES)
-					store(heard + (ptrdiff_t) i * c + k, load(heard + (ptrdiff_t) i * c + k) * set1(s->sum[i]));
+					put(heard + (ptrdiff_t) i * c + k, load(s->found + (ptrdiff_t) i * d + k) * set1(s->sum[i]));
 		}
 	}
 }
 
 // gather copies the window's pixels, row by row, following the shift around the image.
-static void gather(const WindowsJob *j, int top, int left, float *pixels) {
+static void gather(const WindowsJob *j, int top, int left, num *pixels) {
 	const Windows *a = j->a;
 	const int c = a->c;
 	for (int y = 0; y < a->side; y++)
 		for (int x = 0; x < a->side; x++, pixels += c) {
 			const int row = (top + y + a->shift) % j->y.h, col = (left + x + a->shift) % j->y.w;
-			memcpy(pixels, j->y.p + row * j->y.row + (ptrdiff_t) col * c, c * sizeof(float));
+			put_all(j->y.p + row * j->y.row + (ptrdiff_t) col * c, c, pixels);
 		}
 }
 
@@ -150,23 +168,21 @@ static void own(const WindowsJob *j, WindowScratch *s, int top, int left) {
 	const Windows *a = j->a;
 	const int c = a->c, n = a->side * a->side;
 	gather(j, top, left, s->pixels);
-	gemm(n, 3 * c, (Left){.p = s->pixels, .row = c, .col = 1, .k = c, .taps = 1}, packed(a->qkv, c),
-	        (Result){.p = s->q, .row = 3 * c, .init = a->qkv_bias});
-	s->q_row = s->kv_row = 3 * c;
-	s->kv = s->q + c;
+	gemm(n, 3 * c, rows(s->pixels, c, c), packed(a->qkv, c), (Result){.nums = (num *) s->q, .row = 3 * c, .init = a->qkv_bias});
+	s->q_row = s->kv_row = units(3 * c);
+	s->kv = s->q + units(c);
 }
 
 static void others(const WindowsJob *j, WindowScratch *s, int top, int left) {
 	const Windows *a = j->a;
 	const int c = a->c, n = a->side * a->side, border = (a->reach - a->side) / 2;
 	gather(j, top, left, s->pixels);
-	gemm(n, c, (Left){.p = s->pixels, .row = c, .col = 1, .k = c, .taps = 1}, packed(a->qkv, c),
-	        (Result){.p = s->q, .row = c, .init = a->qkv_bias});
-	s->q_row = c;
-	s->kv_row = 2 * c;
+	gemm(n, c, rows(s->pixels, c, c), packed(a->qkv, c), (Result){.nums = (num *) s->q, .row = c, .init = a->qkv_bias});
+	s->q_row = units(c);
+	s->kv_row = j->kv.c;
 	for (int y = 0; y < a->reach; y++)
-		memcpy(s->kv + (ptrdiff_t) y * a->reach * 2 * c, j->kv.p + (top + y - border) * j->kv.row + (ptrdiff_t) (left - border) * 2 * c,
-		       (size_t) a->reach * 2 * c * sizeof(float));
+		memcpy(s->kv + y * a->reach * s->kv_row, j->kv.p + (top + y - border) * j->kv.row + (left - border) * s->kv_row,
+		       a->reach * s->kv_row * sizeof(unit));
 }
 
 static void row_of_windows(void *data, size_t row) {
@@ -182,34 +198,44 @@ static void row_of_windows(void *data, size_t row) {
 	for (int left = 0; left < j->x.w; left += a->side) {
 		(a->reach == a->side ? own : others)(j, &s, top, left);
 		windows_attend(j, &s, top, left);
-		gemm(n, c, (Left){.p = s.heard, .row = c, .col = 1, .k = c, .taps = 1}, packed(a->out, c),
-		        (Result){.p = s.said, .row = c, .init = a->out_bias});
+		gemm(n, c, rows(s.heard, c, c), packed(a->out, c), (Result){.p = s.said, .row = c, .init = a->out_bias});
 		scatter(j, top, left, s.said);
 	}
 	free(memory);
 }
 
+// row_of_keys makes a row of keys and values, a few pixels at a time.
 static void row_of_keys(void *data, size_t row) {
-	const WindowsJob *j = data;
+	WindowsJob *j = data;
 	const Windows *a = j->a;
 	const int c = a->c;
 	const Right all = packed(a->qkv, c);
-	gemm(j->y.w, 2 * c, (Left){.p = j->y.p + row * j->y.row, .row = c, .col = 1, .k = c, .taps = 1},
-	        (Right){all.p + c / PANEL * all.panel, all.row, all.panel},
-	        (Result){.p = j->kv.p + row * j->kv.row, .row = 2 * c, .init = a->qkv_bias + c});
+	num *pixels = (num *) alloc_floats((size_t) QUERIES * c);
+	if (!pixels) {
+		__atomic_store_n(&j->failed, true, __ATOMIC_RELAXED);
+		return;
+	}
+	for (int x = 0; x < j->y.w; x += QUERIES) {
+		const int n = j->y.w - x < QUERIES ? j->y.w - x : QUERIES;
+		put_all(j->y.p + row * j->y.row + (ptrdiff_t) x * c, n * c, pixels);
+		gemm(n, 2 * c, rows(pixels, c, c), (Right){all.p + c / PANEL * all.panel, all.row, all.panel},
+		        (Result){.nums = (num *) (j->kv.p + row * j->kv.row + (ptrdiff_t) x * j->kv.c), .row = 2 * c, .init = a->qkv_bias + c});
+	}
+	free(pixels);
 }
 
 static size_t windows_memory(const Windows *a, int h, int w) {
-	return a->reach == a->side ? 0 : bordered_size(h, w, 2 * a->c, (a->reach - a->side) / 2);
+	return a->reach == a->side ? 0 : bordered_size(h, w, units(2 * a->c), (a->reach - a->side) / 2);
 }
 
 static bool windows_run(const Windows *a, const Pool *pool, Features x, Features y, Features branch, const float *part, Features z, float *memory) {
 	WindowsJob j = {.a = a, .x = x, .y = y, .z = z, .branch = branch, .part = part};
 	if (a->reach != a->side) {
 		const int border = (a->reach - a->side) / 2;
-		j.kv = bordered(memory, x.h, x.w, 2 * a->c, border);
+		j.kv = bordered(memory, x.h, x.w, units(2 * a->c), border);
 		pool->run(pool, row_of_keys, &j, x.h);
 	}
-	pool->run(pool, row_of_windows, &j, x.h / a->side);
+	if (!j.failed)
+		pool->run(pool, row_of_windows, &j, x.h / a->side);
 	return !j.failed;
 }

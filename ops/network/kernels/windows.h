@@ -8,9 +8,11 @@
 typedef struct {
 	int c, heads, side, reach; // reach: side of the window of keys, px
 	int shift;                 // by which the windows are moved down and right, wrapping
-	float *qkv, *qkv_bias;    // c to 3c; q scaled by 1/sqrt(c/heads)
+	unit *qkv;                 // c to 3c; q scaled by 1/sqrt(c/heads)
+	float *qkv_bias;
 	float *bias;               // heads x n x m
-	float *out, *out_bias;
+	unit *out;
+	float *out_bias;
 } Windows;
 
 // windows_make takes linear layers as in x out.
@@ -20,7 +22,7 @@ static void windows_free(Windows *a);
 
 // windows_run writes x + attention(y) + part * side branch to z. x, y and z are
 // of one size, z may be x; branch may have no memory, and part is c factors.
-// It needs memory for windows_memory numbers.
+// It needs memory for windows_memory floats.
 static size_t windows_memory(const Windows *a, int h, int w);
 static bool windows_run(const Windows *a, const Pool *pool, Features x, Features y, Features branch, const float *part, Features z, float *memory);
 

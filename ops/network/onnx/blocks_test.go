@@ -48,7 +48,7 @@ func TestBlocksAgree(t *testing.T) {
 	for i, set := range append(kernels.Sets(), kernels.Sets()[0]) {
 		threads := []int{1, 3}[i%2]
 		m := opened(t, onnx.Options{Device: device.CPU, Threads: threads, Kernels: set})
-		if p := m.SelfTest(); p.FusedBlocks != 21 || p.Kernels != set || p.MACs < 50_000 || p.MaxError > 5e-5 {
+		if p := m.SelfTest(); p.FusedBlocks != 21 || p.Kernels != set || p.MACs < 50_000 || p.MaxError > limit(set, 5e-5, 5e-3) {
 			t.Fatalf("%s: %d fused blocks, of 21; %v", set, p.FusedBlocks, p)
 		}
 		for _, s := range [][3]int{{1, 32, 32}, {2, 64, 96}, {1, 32, 352}, {1, 160, 288}} {
@@ -60,12 +60,21 @@ func TestBlocksAgree(t *testing.T) {
 				if err := m.Run(t.Context(), in, s[0], s[1], s[2], got); err != nil {
 					t.Fatal(err)
 				}
-				if d, moved := farthest(got, want), farthest(want, in); d > 1e-5 || moved < 1e-3 {
+				if d, moved := farthest(got, want), farthest(want, in); d > limit(set, 1e-5, 1e-2) || moved < 1e-3 {
 					t.Errorf("%s, %d threads, %s of %v: %g from the graph, which moved pixels by %g", set, threads, name, s, d, moved)
 				}
 			}
 		}
 	}
+}
+
+// limit is how far a set may be from the graph: those that round factors to the
+// eight bits of bf16 less near.
+func limit(set string, exact, rounds float64) float64 {
+	if kernels.Rounds(set) {
+		return rounds
+	}
+	return exact
 }
 
 func pictures(n, h, w int) map[string][]float32 {

@@ -74,7 +74,7 @@ func (b *builder) interest() slog.Level {
 // blocks for them and they agree with the graph, else as the graph is.
 func (b *builder) cpuSession(log *slog.Logger) (*ort.DynamicAdvancedSession, SelfTest, error) {
 	cpu := device.CPU
-	if s, selfTest, err := b.fusedSession(); err == nil {
+	if s, selfTest, err := b.fusedSession(log); err == nil {
 		return s, selfTest, nil
 	} else if !errors.Is(err, errNotFused) {
 		log.Warn("fused kernels unavailable", "model", b.name, "reason", err)
@@ -95,10 +95,11 @@ func (b *builder) cpuSession(log *slog.Logger) (*ort.DynamicAdvancedSession, Sel
 var errNotFused = errors.New("the model has no fused blocks")
 
 // fusedSession opens the model on the CPU with fused kernels, once they have
-// answered as the graph does.
-func (b *builder) fusedSession() (*ort.DynamicAdvancedSession, SelfTest, error) {
-	set, err := kernels.Choose(b.options.Kernels)
-	if b.options.Unfused || set == "" && err == nil {
+// answered as the graph does: with those of single precision where rounded ones,
+// which nobody asked for by name, do not.
+func (b *builder) fusedSession(log *slog.Logger) (*ort.DynamicAdvancedSession, SelfTest, error) {
+	sets, err := kernels.Choose(b.options.Kernels)
+	if b.options.Unfused || len(sets) == 0 && err == nil {
 		return nil, SelfTest{}, errNotFused
 	}
 	if err != nil {
@@ -116,12 +117,27 @@ func (b *builder) fusedSession() (*ort.DynamicAdvancedSession, SelfTest, error) 
 		return nil, SelfTest{}, fmt.Errorf("metadata burnish.blocks: %w", err)
 	}
 	fused := *b
-	fused.data, fused.plain, fused.blocks, fused.kernels = data, b.data, len(list), set
-	s, err := fused.session(device.CPU)
+	fused.data, fused.plain, fused.blocks = data, b.data, len(list)
+	for i, set := range sets {
+		fused.kernels = set
+		s, selfTest, e := fused.verifiedSession()
+		if e == nil {
+			return s, selfTest, nil
+		}
+		if err = e; i+1 < len(sets) {
+			log.Info("rounded kernels unavailable", "model", b.name, "kernels", set, "instead", sets[i+1], "reason", err)
+		}
+	}
+	return nil, SelfTest{}, err
+}
+
+// verifiedSession opens the model on the CPU and verifies that it answers as its graph does.
+func (b *builder) verifiedSession() (*ort.DynamicAdvancedSession, SelfTest, error) {
+	s, err := b.session(device.CPU)
 	if err != nil {
 		return nil, SelfTest{}, err
 	}
-	selfTest, err := fused.verify(s, device.CPU)
+	selfTest, err := b.verify(s, device.CPU)
 	if err != nil {
 		destroy(s)
 		return nil, SelfTest{}, err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/ops/device"
+	"github.com/burnish-photo/burnish/ops/network/kernels"
 	ort "github.com/yalue/onnxruntime_go"
 )
 
@@ -25,6 +26,7 @@ type tolerance struct{ mean, most float64 }
 var (
 	deviceLimits = tolerance{mean: 0.002, most: 0.02}
 	blockLimits  = tolerance{mean: 2e-5, most: 1e-4}
+	halfLimits   = tolerance{mean: 5e-4, most: 0.02}
 )
 
 // SelfTest is what a known input showed of a model when it was opened.
@@ -81,7 +83,10 @@ func (b *builder) verify(s *ort.DynamicAdvancedSession, d device.Device) (SelfTe
 			}
 		}
 		limits := deviceLimits
-		if b.blocks > 0 {
+		switch {
+		case b.blocks > 0 && kernels.Rounds(b.kernels):
+			limits = halfLimits
+		case b.blocks > 0:
 			limits = blockLimits
 		}
 		selfTest.MeanError, selfTest.MaxError, err = agree(got, want, limits)
