@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/burnish-photo/burnish/ops"
+	"github.com/burnish-photo/burnish/ops/network/kernels"
 	"github.com/burnish-photo/burnish/ops/vips"
 )
 
@@ -17,14 +18,17 @@ type results struct {
 	scratch  string
 }
 
-// key names the result of a run: that of the step, on these devices, from pixels of
-// this libvips. It is "" where none is kept.
+// key names the result of a run: that of the step, on these devices, by kernels that round
+// or do not, from pixels of this libvips. It is "" where none is kept.
 func (o *Operator) key(ctx context.Context) string {
 	step := ops.Step(ctx)
 	if step == "" || o.results.cache == nil {
 		return ""
 	}
 	text := fmt.Sprintf("%s %g %s %s", step, o.strengthFor(ctx), o.devices, vips.Version())
+	if sets, err := kernels.Choose(""); err == nil && len(sets) > 0 && kernels.Rounds(sets[0]) {
+		text += " " + sets[0]
+	}
 	if numbers := valuesOf(ctx).numbers; len(numbers) > 0 {
 		text += fmt.Sprint(" ", numbers)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/burnish-photo/burnish/ops/device"
 	"github.com/burnish-photo/burnish/ops/network/kernels"
@@ -105,6 +106,9 @@ func (b *builder) fusedSession(log *slog.Logger) (*ort.DynamicAdvancedSession, S
 	if err != nil {
 		return nil, SelfTest{}, err
 	}
+	if b.options.FullPrecision && b.options.Kernels == "" {
+		sets = slices.DeleteFunc(slices.Clone(sets), kernels.Rounds)
+	}
 	list, err := readBlocks(b.graph.metadata)
 	if err != nil {
 		return nil, SelfTest{}, err
@@ -118,6 +122,7 @@ func (b *builder) fusedSession(log *slog.Logger) (*ort.DynamicAdvancedSession, S
 	}
 	fused := *b
 	fused.data, fused.plain, fused.blocks = data, b.data, len(list)
+	err = errNotFused
 	for i, set := range sets {
 		fused.kernels = set
 		s, selfTest, e := fused.verifiedSession()

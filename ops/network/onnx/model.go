@@ -18,7 +18,8 @@ type Options struct {
 	Device  device.Device
 	Require bool // fail rather than fall back to the CPU; with "auto", require a GPU
 	Threads int  // CPU threads of one Run; 0: all that Go would use
-	// FullPrecision forbids a GPU to round products to fewer bits (TF32).
+	// FullPrecision forbids to round the factors of products to fewer bits: a GPU's TF32,
+	// fused kernels' bf16 unless Kernels names them.
 	FullPrecision bool
 	// Unfused runs every node of the graph as it is on the CPU, without fused
 	// kernels: slower, for comparisons.

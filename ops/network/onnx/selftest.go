@@ -22,7 +22,8 @@ type tolerance struct{ mean, most float64 }
 // Tensor cores round products to ten bits (TF32), which moves single pixels by
 // about half a step of 8-bit output; a broken device is off by far more. Fused
 // kernels compute in single precision as the graph does, in another order; an
-// expected answer is rounded to 3e-5.
+// expected answer is rounded to 3e-5. Factors rounded to bf16 move single pixels by
+// half a step, and the whole by a twentieth.
 var (
 	deviceLimits = tolerance{mean: 0.002, most: 0.02}
 	blockLimits  = tolerance{mean: 2e-5, most: 1e-4}
