@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -54,6 +55,9 @@ func (r *run) configure(side int) error {
 	text := configuration
 	if *review {
 		text = reviewed()
+	}
+	if r.canary {
+		text = strings.Replace(text, "on_change: redo", "on_change: redo, canary: 40%%", 1)
 	}
 	return os.WriteFile(filepath.Join(r.folder, "burnish.yaml"), fmt.Appendf(nil, text, side, side), 0o644)
 }

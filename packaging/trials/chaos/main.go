@@ -2,7 +2,7 @@
 // dropped, renamed, copied slowly, doubled, deleted and cut short, and then
 // checks what it promises: every photo has its outputs, complete and done
 // once, nothing is left over, and no original has changed. Then it kills undo and
-// redo, changes of the pipeline and the healing of altered outputs, and checks that too.
+// redo, changes of the pipeline, with a sample first and without, and the healing of altered outputs, and checks that too.
 package main
 
 import (
@@ -19,15 +19,16 @@ import (
 )
 
 var (
-	burnish = flag.String("burnish", "bin/burnish", "the command to test")
-	kills   = flag.Int("kills", 200, "kills of the daemon")
-	drops   = flag.Int("drops", 500, "photos dropped, at least")
-	undos   = flag.Int("undos", 40, "kills during undo and redo")
-	changes = flag.Int("changes", 30, "kills while outputs of a changed pipeline are made anew")
-	heals   = flag.Int("heals", 20, "kills while altered outputs are made again")
-	seed    = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random choices")
-	review  = flag.Bool("review", false, "let results wait for review, and approve them")
-	keep    = flag.Bool("keep", false, "keep the folder")
+	burnish  = flag.String("burnish", "bin/burnish", "the command to test")
+	kills    = flag.Int("kills", 200, "kills of the daemon")
+	drops    = flag.Int("drops", 500, "photos dropped, at least")
+	undos    = flag.Int("undos", 40, "kills during undo and redo")
+	changes  = flag.Int("changes", 30, "kills while outputs of a changed pipeline are made anew")
+	heals    = flag.Int("heals", 20, "kills while altered outputs are made again")
+	canaries = flag.Int("canaries", 6, "changes that are tried on a sample, killed, and decided on")
+	seed     = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random choices")
+	review   = flag.Bool("review", false, "let results wait for review, and approve them")
+	keep     = flag.Bool("keep", false, "keep the folder")
 )
 
 const configuration = `version: 1
@@ -55,6 +56,7 @@ type run struct {
 
 	sides   []int // of the thumbnails, as they were configured; the last is in force
 	changed bool  // the pipeline was: photos are done more than once
+	canary  bool  // changes are tried on a sample
 
 	endApproval func() // with -review
 }
@@ -106,7 +108,7 @@ func chaos() error {
 	if err := r.finish(); err != nil {
 		return err
 	}
-	steps := []func() error{r.check, r.undoStorm, r.check, r.changeStorm, r.check, r.healStorm, r.check}
+	steps := []func() error{r.check, r.undoStorm, r.check, r.changeStorm, r.check, r.canaryStorm, r.check, r.healStorm, r.check}
 	if *review {
 		steps = []func() error{r.rejectRest, r.check}
 	}
