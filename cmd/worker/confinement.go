@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/burnish-photo/burnish/cmd/worker/place"
 	"github.com/burnish-photo/burnish/cmd/worker/sandbox"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
@@ -20,12 +21,12 @@ type confinement struct {
 	config *config.Config
 
 	mu     sync.Mutex
-	none   string            // why there is none, or ""
-	abi    int               // of Landlock
-	proven bool              // a process has opened its engine within it
-	places map[string]place  // of the configuration's folders, as they were
-	mounts map[string]uint64 // that they lay on
-	loose  map[string]bool   // of them, those whose inodes change by themselves
+	none   string              // why there is none, or ""
+	abi    int                 // of Landlock
+	proven bool                // a process has opened its engine within it
+	places map[string]place.ID // of the configuration's folders, as they were
+	mounts map[string]uint64   // that they lay on
+	loose  map[string]bool     // of them, those whose inodes change by themselves
 }
 
 func confine(c *config.Config) *confinement {
@@ -123,11 +124,11 @@ func (n *confinement) enter() error {
 	own := n.written()
 	n.prepare(own...)
 	read, write := n.config.Paths()
-	places, mounts := map[string]place{}, map[string]uint64{}
+	places, mounts := map[string]place.ID{}, map[string]uint64{}
 	for _, folder := range slices.Concat(read, write) {
-		p := placeOf(folder)
-		p.drifts = drifting(folder)
-		places[folder], mounts[folder] = p, mountOf(folder)
+		p := place.At(folder)
+		p.Drifts = place.Drifting(folder)
+		places[folder], mounts[folder] = p, place.Mount(folder)
 	}
 	read, write = n.widened(read), n.widened(write)
 	write = append(write, sandbox.WithLinks(own...)...)
@@ -189,17 +190,17 @@ func (n *confinement) outdated(j plugin.Job) string {
 		if !known {
 			continue
 		}
-		now := placeOf(folder)
-		if now == (place{}) && folder != j.Root {
+		now := place.At(folder)
+		if now == (place.ID{}) && folder != j.Root {
 			n.prepare(folder)
-			now = placeOf(folder)
+			now = place.At(folder)
 		}
 		switch {
-		case now == (place{}):
+		case now == (place.ID{}):
 		case n.remounted(folder):
 			return folder
-		case now.dev == was.dev && now.ino == was.ino:
-		case now.dev != was.dev || !was.drifts:
+		case now.Dev == was.Dev && now.Ino == was.Ino:
+		case now.Dev != was.Dev || !was.Drifts:
 			return folder
 		case !loose: // then its whole mount is opened, and this was the last time
 			n.loosen(folder)
@@ -214,12 +215,12 @@ func (n *confinement) remounted(folder string) bool {
 	n.mu.Lock()
 	was := n.mounts[folder]
 	n.mu.Unlock()
-	return was != 0 && was != mountOf(folder)
+	return was != 0 && was != place.Mount(folder)
 }
 
 // was is the folder as the process was confined to it. No lock is held while a
 // file system is asked, which may take for ever.
-func (n *confinement) was(folder string) (p place, loose, known bool) {
+func (n *confinement) was(folder string) (p place.ID, loose, known bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	p, known = n.places[folder]
@@ -242,7 +243,7 @@ func (n *confinement) widened(folders []string) []string {
 	defer n.mu.Unlock()
 	for _, folder := range folders {
 		if n.loose[folder] {
-			folders = append(folders, topOf(folder))
+			folders = append(folders, place.Top(folder))
 		}
 	}
 	return folders

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/burnish-photo/burnish/cmd/worker/place"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
 )
@@ -15,32 +16,32 @@ import (
 func TestInodesThatChangeByThemselvesEndOneProcess(t *testing.T) {
 	n := &confinement{config: &config.Config{StateDir: t.TempDir()}, loose: map[string]bool{}}
 	folder := t.TempDir()
-	was := placeOf(folder)
+	was := place.At(folder)
 	job := plugin.Job{Root: folder, Output: n.config.StateDir}
 	for _, tt := range []struct {
 		name string
-		was  place
+		was  place.ID
 		want []string
 	}{
 		{"as it was", was, []string{"", ""}},
-		{"another folder", place{was.dev, was.ino + 1, false}, []string{folder, folder, folder}},
-		{"an inode that changes by itself", place{was.dev, was.ino + 1, true}, []string{folder, "", ""}},
-		{"another mount", place{was.dev + 1, was.ino, true}, []string{folder, folder}},
-		{"it was not there", place{}, []string{folder, folder}},
+		{"another folder", place.ID{Dev: was.Dev, Ino: was.Ino + 1}, []string{folder, folder, folder}},
+		{"an inode that changes by itself", place.ID{Dev: was.Dev, Ino: was.Ino + 1, Drifts: true}, []string{folder, "", ""}},
+		{"another mount", place.ID{Dev: was.Dev + 1, Ino: was.Ino, Drifts: true}, []string{folder, folder}},
+		{"it was not there", place.ID{}, []string{folder, folder}},
 	} {
-		n.places = map[string]place{folder: tt.was}
+		n.places = map[string]place.ID{folder: tt.was}
 		for i, want := range tt.want {
 			if got := n.outdated(job); got != want {
 				t.Errorf("%s: %q at look %d, want %q", tt.name, got, i, want)
 			}
 		}
 	}
-	n.places = map[string]place{folder: {was.dev, 1, true}}
+	n.places = map[string]place.ID{folder: {Dev: was.Dev, Ino: 1, Drifts: true}}
 	n.none = "off"
 	if got := n.outdated(job); got != "" {
 		t.Errorf("without a sandbox: %q", got)
 	}
-	if wide := n.widened([]string{"/other", folder}); !slices.Equal(wide, []string{"/other", folder, topOf(folder)}) {
+	if wide := n.widened([]string{"/other", folder}); !slices.Equal(wide, []string{"/other", folder, place.Top(folder)}) {
 		t.Errorf("opened are %q", wide)
 	}
 }
@@ -54,7 +55,7 @@ func TestTopOfAMount(t *testing.T) {
 		t.Fatal(err)
 	}
 	for folder, want := range map[string]string{"/proc/self/fd": "/proc", link: "/proc", "/": "/", "/none": "/none"} {
-		if got := topOf(folder); got != want {
+		if got := place.Top(folder); got != want {
 			t.Errorf("top of %s is %s, want %s", folder, got, want)
 		}
 	}

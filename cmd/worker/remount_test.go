@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/burnish-photo/burnish/cmd/worker/place"
 	"github.com/burnish-photo/burnish/cmd/worker/sandbox"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/plugin"
@@ -17,9 +18,9 @@ import (
 func TestADiskThatIsMountedAnewIsAnother(t *testing.T) {
 	n := &confinement{config: &config.Config{StateDir: t.TempDir()}, loose: map[string]bool{}}
 	folder := t.TempDir()
-	n.places = map[string]place{folder: placeOf(folder)}
+	n.places = map[string]place.ID{folder: place.At(folder)}
 	job := plugin.Job{Root: folder, Output: n.config.StateDir}
-	mount := mountOf(folder)
+	mount := place.Mount(folder)
 	if mount == 0 {
 		t.Skip("this system does not tell mounts")
 	}
