@@ -68,6 +68,40 @@ func (w workers) Check(ctx context.Context) (identity string, err error) {
 	return trial.Describe().Identity, trial.Close()
 }
 
+// Renew has the worker that is open get ready to go on with the configuration.
+func (w workers) Renew(ctx context.Context, now app.Worker) (app.Renewal, error) {
+	switch now := now.(type) {
+	case *worker.Supervised:
+		r, err := now.Renew(w.options, func() error { _, err := w.Check(ctx); return err })
+		if r == nil || err != nil {
+			return nil, err
+		}
+		return renewal[*worker.Supervised]{r}, nil
+	case *worker.Local:
+		r, err := now.Renew(ctx, w.options)
+		if r == nil || err != nil {
+			return nil, err
+		}
+		return renewal[*worker.Local]{r}, nil
+	}
+	return nil, nil
+}
+
+// renewal is one of a worker of type W.
+type renewal[W app.Worker] struct {
+	ready interface {
+		Identity() string
+		TakeOver() (W, error)
+		Discard() error
+	}
+}
+
+func (r renewal[W]) Identity() string { return r.ready.Identity() }
+
+func (r renewal[W]) TakeOver() (app.Worker, error) { return opened(r.ready.TakeOver()) }
+
+func (r renewal[W]) Discard() error { return r.ready.Discard() }
+
 // opened keeps an error from becoming a worker that is not nil.
 func opened[W app.Worker](w W, err error) (app.Worker, error) {
 	if err != nil {

@@ -10,7 +10,7 @@ type reloadCommand struct{ stateOption }
 
 // Help is shown by burnish reload --help.
 func (reloadCommand) Help() string {
-	return `The daemon reads its configuration file again. It checks the file and opens its models first; if that fails, the daemon keeps its configuration, and the command prints why. Photos in progress are finished with the old configuration; the new one waits for them only where pipelines, models, devices, the worker or paths of folders change. A change of state_dir needs a restart.
+	return `The daemon reads its configuration file again. It checks the file and opens its models first; if that fails, the daemon keeps its configuration, and the command prints why. Photos in progress are finished with the old configuration; the new one waits for them only where devices, the worker or paths of folders change, not where pipelines and models do. A change of state_dir needs a restart.
 
 Example: burnish reload -c burnish.yaml`
 }

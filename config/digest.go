@@ -29,13 +29,42 @@ func (c *Config) WatchDigest(i int) string {
 	return fmt.Sprintf("%x", sum[:16])
 }
 
+// SurroundingsDigest tells what of the file the process that works on photos is
+// started with, beside the paths of [Config.Paths]: where both are the same in
+// another file, the process may go on with that one's pipelines.
+func (c *Config) SurroundingsDigest() string {
+	file := c.workerKeys()
+	if file == nil {
+		return ""
+	}
+	delete(file, "pipelines")
+	delete(file, "fragments")
+	sum := sha256.Sum256(fmt.Appendf(nil, "%#v", []any{c.folder, file, c.Spelled()}))
+	return fmt.Sprintf("%x", sum[:16])
+}
+
 // WorkerDigest tells what of the file the process that works on photos knows:
 // where it is the same in another file, that process may stay. What it is told
 // with each photo, and what the daemon alone minds, is not in it.
 func (c *Config) WorkerDigest() string {
+	file := c.workerKeys()
+	if file == nil {
+		return ""
+	}
+	parts := []any{c.folder, file, c.Engine().Routes, c.Spelled()}
+	for _, w := range c.Watch {
+		parts = append(parts, w.Links, w.OnSuccess.Keeps())
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%#v", parts))
+	return fmt.Sprintf("%x", sum[:16])
+}
+
+// workerKeys are those of the file, without what the daemon alone minds and but for
+// the watched folders; nil: it cannot be read.
+func (c *Config) workerKeys() map[string]any {
 	var file map[string]any
 	if c.root == nil || c.root.Decode(&file) != nil {
-		return ""
+		return nil
 	}
 	for _, key := range []string{"listen", "http", "notify", "quiet_hours", "scrub", "faces"} {
 		delete(file, key)
@@ -46,11 +75,6 @@ func (c *Config) WorkerDigest() string {
 		delete(limits, "load_below")
 		delete(limits, "on_battery")
 	}
-	delete(file, "watch") // but for its folders
-	parts := []any{c.folder, file, c.Engine().Routes, c.Spelled()}
-	for _, w := range c.Watch {
-		parts = append(parts, w.Links, w.OnSuccess.Keeps())
-	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%#v", parts))
-	return fmt.Sprintf("%x", sum[:16])
+	delete(file, "watch")
+	return file
 }

@@ -6,6 +6,7 @@ package ops
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -205,10 +206,17 @@ type Env struct {
 	// Cache keeps results of steps that take long; it may be nil.
 	Cache Cache
 
+	// OnlyOpen refuses, with [ErrNotOpen], networks that no operator of this process
+	// has open as they are wanted: to open one may take long, or end the process.
+	OnlyOpen bool
+
 	// Programs starts the programs of operators that the configuration declares.
 	// It may be nil: then there is nobody who may.
 	Programs Programs
 }
+
+// ErrNotOpen is a network that would have to be opened: see [Env].
+var ErrNotOpen = errors.New("the network is not open yet")
 
 // Grid says how an operator stands to the block grid of a JPEG: 8 by 8 pixels
 // as stored, before the photo is turned upright.

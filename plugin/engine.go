@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/burnish-photo/burnish/ops"
@@ -41,20 +42,14 @@ type Engine struct {
 	pipelines  map[string]*pipeline
 	history    *history.History
 	unrecorded *history.History // of jobs that no records are kept of
-	claims     *naming.Claims
-	store      history.Store // nil: every job runs
-	shelf      *review.Shelf // of results that wait for review; nil without a store
-	viewer     *Viewer       // nil without a store
-	remember   bool          // there is to be one
-	notice     string        // of it, from opening
-	only       []string      // pipelines to compile; none: all
-	tempPrefix staging.TempPrefix
-	scratch    string
-	recognize  bool // what is done is known by the outputs themselves, where there is no ledger
-	temporary  bool // the whole process's temporary files go to scratch
-	successor  bool // another engine of the host had the ledger before
-	turns      turns
-	memory     *admission.MemoryLimiter
+	*shared
+	before     *shared        // of the engine whose place this one is to take
+	onlyOpen   bool           // no network is opened that is not open in this process
+	remember   bool           // there is to be one
+	only       []string       // pipelines to compile; none: all
+	recognize  bool           // what is done is known by the outputs themselves, where there is no ledger
+	temporary  bool           // the whole process's temporary files go to scratch
+	successor  bool           // another engine of the host had the ledger before
 	rates      sampling.Rates // as [Engine.Plan] has measured
 	log        *slog.Logger
 	version    string // of the host, for the outputs' provenance
@@ -63,6 +58,39 @@ type Engine struct {
 	advise     func(*Error)
 	programs   ops.Programs            // nil: none is started
 	inline     *adhoc.Shelf[*pipeline] // of jobs that bring their own
+}
+
+// shared is what an engine has in common with those that take its place while
+// jobs of its own are still under way.
+type shared struct {
+	claims     *naming.Claims
+	store      history.Store // nil: every job runs
+	shelf      *review.Shelf // of results that wait for review; nil without a store
+	viewer     *Viewer       // nil without a store
+	tempPrefix staging.TempPrefix
+	scratch    string
+	turns      turns
+	memory     *admission.MemoryLimiter
+	cache      ops.Cache // nil: none
+	notice     string    // of the ledger, from opening
+	engines    atomic.Int32
+}
+
+// close closes what is shared once the last engine has gone.
+func (s *shared) close() (errs []error) {
+	if s.engines.Add(-1) > 0 {
+		return nil
+	}
+	if s.viewer != nil {
+		s.viewer.Close()
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	if s.scratch != "" {
+		errs = append(errs, os.RemoveAll(s.scratch))
+	}
+	return errs
 }
 
 // pipeline is one compiled pipeline.
@@ -115,6 +143,18 @@ func WithLedger() Option { return func(e *Engine) { e.remember = true } }
 // pipelines before: what that one has said of older results is not said again.
 func WithPredecessor() Option { return func(e *Engine) { e.successor = true } }
 
+// WithSuccession lets the engine take the place of another of this process while
+// jobs of that one are still under way, which end by it. The two share records,
+// names of outputs, memory and turns as the first was opened with: the
+// configurations differ in nothing but pipelines, what these refer to, and routes.
+// Jobs of the new one begin after [TakeOver]. Each is closed after its own jobs, in
+// any order.
+func WithSuccession(before *Engine) Option { return func(e *Engine) { e.before = before.shared } }
+
+// WithOpenNetworks opens no network: [Open] fails with [ops.ErrNotOpen] where one is
+// needed that no engine of this process has open.
+func WithOpenNetworks() Option { return func(e *Engine) { e.onlyOpen = true } }
+
 // WithTemporary lets all temporary files of the process, those of libraries
 // among them, go to the engine's scratch folder. A process may have one such
 // engine.
@@ -163,12 +203,16 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 	share := admission.DivideCPU(c.Limits.Concurrency, admission.Cores())
 	e := &Engine{
 		config: c, pipelines: map[string]*pipeline{}, log: slog.Default(),
-		history: &history.History{}, unrecorded: &history.History{Forget: true}, claims: naming.NewClaims(),
-		tempPrefix: staging.Stateless, turns: turns{slots: make(chan struct{}, share.Photos), busy: map[turn]chan struct{}{}},
+		history: &history.History{}, unrecorded: &history.History{Forget: true},
+		shared: &shared{claims: naming.NewClaims(), tempPrefix: staging.Stateless, turns: turns{slots: make(chan struct{}, share.Photos), busy: map[turn]chan struct{}{}}},
 	}
 	for _, o := range options {
 		o(e)
 	}
+	if e.before != nil {
+		e.shared = e.before
+	}
+	e.engines.Add(1)
 	e.history.Log, e.history.StateDir, e.history.Recognize, e.history.IsCurrent = e.log, c.StateDir, e.recognize, func(settings string) bool {
 		return slices.ContainsFunc(slices.Collect(maps.Values(e.pipelines)), func(p *pipeline) bool { return p.settings == settings })
 	}
@@ -178,35 +222,15 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 			err = errors.Join(err, e.Close())
 		}
 	}()
-	if e.remember {
-		if err := openLedger(ctx, e); err != nil {
-			return nil, err
-		}
-		if err := prepareFolders(e); err != nil {
-			return nil, err
-		}
-	}
-	scratch := "" // among the system's temporary files
-	if e.remember {
-		scratch = c.StateDir
-	}
-	if e.scratch, err = os.MkdirTemp(scratch, scratchPrefix); err != nil {
-		return nil, fmt.Errorf("make a scratch folder: %w", err)
-	}
-	if e.temporary {
-		if err := os.Setenv("TMPDIR", e.scratch); err != nil {
-			return nil, err
-		}
+	if err := openPlaces(ctx, e); err != nil {
+		return nil, err
 	}
 	env := ops.Env{
 		Log: e.log, Folder: c.Folder, Models: c.Restore.Models,
 		Devices: c.Restore.Device, Require: c.Restore.RequireDevice, Threads: share.Networks,
 		InMemory: admission.InMemory, Scratch: e.scratch,
-		Programs: e.programs,
+		Programs: e.programs, Cache: e.cache, OnlyOpen: e.onlyOpen,
 		Networks: func() error { return StartRestoration(c.Restore.Runtime.Library, c.Restore.Runtime.Providers) },
-	}
-	if c.Cache.Size > 0 && c.StateDir != "" {
-		env.Cache = cache.Open(cache.Options{Folder: CacheFolder(c.StateDir), Size: int64(c.Cache.Size), InMemory: admission.InMemory, Scratch: e.scratch, Log: e.log})
 	}
 	if len(c.Operators) > 0 {
 		if reg, err = reg.With(process.Specs(c.Operators)...); err != nil {
@@ -225,6 +249,9 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 	e.inline = adhoc.New(maxInline, func(ctx context.Context, text string) (*pipeline, error) {
 		return compileInline(ctx, e, text, reg, env)
 	}, func(p *pipeline) error { return p.graph.Close() })
+	if e.before != nil {
+		return e, nil
+	}
 	e.memory = admission.NewMemoryLimiter(admission.ThisHost, int64(c.Limits.Memory), e.log)
 	if e.store != nil {
 		if err := register(ctx, e); err != nil {
@@ -240,6 +267,53 @@ func Open(ctx context.Context, c Config, reg *ops.Registry, options ...Option) (
 	return e, nil
 }
 
+// TakeOver lets the ledger know the pipelines of an engine that was opened with
+// [WithSuccession]: from now on they are those in force.
+func TakeOver(ctx context.Context, e *Engine) error {
+	if e.store == nil {
+		return nil
+	}
+	return register(ctx, e)
+}
+
+// openPlaces opens what the engine keeps things in: the ledger, the folders of its
+// routes, scratch and cache. One that succeeds another has that one's.
+func openPlaces(ctx context.Context, e *Engine) (err error) {
+	if e.before != nil {
+		remember(e)
+		return makeOutputs(e, false)
+	}
+	scratch := "" // among the system's temporary files
+	if e.remember {
+		scratch = e.config.StateDir
+		if err := openLedger(ctx, e); err != nil {
+			return err
+		}
+		if err := prepareFolders(e); err != nil {
+			return err
+		}
+	}
+	if e.scratch, err = os.MkdirTemp(scratch, scratchPrefix); err != nil {
+		return fmt.Errorf("make a scratch folder: %w", err)
+	}
+	if e.temporary {
+		if err := os.Setenv("TMPDIR", e.scratch); err != nil {
+			return err
+		}
+	}
+	if e.config.Cache.Size > 0 && e.config.StateDir != "" {
+		e.cache = cache.Open(cache.Options{Folder: CacheFolder(e.config.StateDir), Size: int64(e.config.Cache.Size), InMemory: admission.InMemory, Scratch: e.scratch, Log: e.log})
+	}
+	return nil
+}
+
+// remember has the engine's history ask and tell its store.
+func remember(e *Engine) {
+	if e.store != nil {
+		e.history.Store, e.history.Reader, e.history.Temporary = e.store, e.store, e.tempPrefix
+	}
+}
+
 func openLedger(ctx context.Context, e *Engine) error {
 	l, err := ledger.Open(e.config.StateDir)
 	if advice := AdviseWrite(err, e.config.StateDir); advice != "" {
@@ -252,7 +326,7 @@ func openLedger(ctx context.Context, e *Engine) error {
 	if err := (&undo.Undoer{Store: l, StateDir: e.config.StateDir}).Resume(ctx); err != nil {
 		e.log.Warn("what a crash has cut off waits", "error", err)
 	}
-	e.history.Store, e.history.Reader, e.history.Temporary = l, l, e.tempPrefix
+	remember(e)
 	e.shelf = review.NewShelf(e.config.StateDir, e.log)
 	if e.notice = l.Notice(); e.notice != "" {
 		e.log.Warn(e.notice)
@@ -333,9 +407,6 @@ func (e *Engine) Close() error {
 		e.stop()
 		e.background.Wait()
 	}
-	if e.viewer != nil {
-		e.viewer.Close()
-	}
 	var errs []error
 	for _, p := range e.pipelines {
 		errs = append(errs, p.graph.Close())
@@ -343,13 +414,7 @@ func (e *Engine) Close() error {
 	if e.inline != nil {
 		errs = append(errs, e.inline.Close()...)
 	}
-	if e.store != nil {
-		errs = append(errs, e.store.Close())
-	}
-	if e.scratch != "" {
-		errs = append(errs, os.RemoveAll(e.scratch))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, e.shared.close()...)...)
 }
 
 // providerName is the name that a plug-in library is registered under.

@@ -14,11 +14,9 @@ import (
 
 const scratchPrefix = "burnish-scratch-"
 
-// prepareFolders makes the output folders of the watched ones, where their disks
-// are there, and removes what a killed process left in them, in the state folder
-// and where originals go. The ledger's lock says that nobody else is at work
-// there. A file system that does not answer is left alone: the photos whose
-// outputs go there fail by themselves, and others do not wait for it.
+// prepareFolders makes the output folders, and removes what a killed process left
+// in them, in the state folder and where originals go. The ledger's lock says that
+// nobody else is at work there.
 func prepareFolders(e *Engine) error {
 	left, _ := filepath.Glob(filepath.Join(e.config.StateDir, scratchPrefix+"*"))
 	for _, folder := range left {
@@ -29,6 +27,22 @@ func prepareFolders(e *Engine) error {
 	if err := e.shelf.Sweep(e.store); err != nil {
 		e.log.Warn("results that nobody will look at were not removed", "folder", history.ReviewFolder(e.config.StateDir), "error", err)
 	}
+	if err := makeOutputs(e, true); err != nil {
+		return err
+	}
+	for folder := range movedTo(e.config) {
+		if err := e.tempPrefix.Sweep(folder); err != nil {
+			e.log.Warn("cannot clean temporary files", "folder", folder, "error", err)
+		}
+	}
+	return nil
+}
+
+// makeOutputs makes the output folders of the watched ones, where their disks are
+// there, and sweeps them where nobody is at work there. A file system that does not
+// answer is left alone: the photos whose outputs go there fail by themselves, and
+// others do not wait for it.
+func makeOutputs(e *Engine, sweep bool) error {
 	for _, w := range e.config.Routes {
 		err := mounts.Check(e.store, w.Output)
 		if gone := (*mounts.UnmountedError)(nil); errors.As(err, &gone) {
@@ -41,18 +55,15 @@ func prepareFolders(e *Engine) error {
 		err = staging.MakeFolder(w.Output)
 		if err != nil {
 			err = fmt.Errorf("make the output folder: %w; set \"output\" to a folder that can be written", err)
-		} else if err = e.tempPrefix.Sweep(w.Output); err != nil {
-			err = fmt.Errorf("look through the output folder: %w", err)
+		} else if sweep {
+			if err = e.tempPrefix.Sweep(w.Output); err != nil {
+				err = fmt.Errorf("look through the output folder: %w", err)
+			}
 		}
 		if mounts.Unreachable(err) {
 			e.log.Warn("the output folder's file system does not answer", "folder", w.Output, "error", err)
 		} else if err != nil {
 			return err
-		}
-	}
-	for folder := range movedTo(e.config) {
-		if err := e.tempPrefix.Sweep(folder); err != nil {
-			e.log.Warn("cannot clean temporary files", "folder", folder, "error", err)
 		}
 	}
 	return nil

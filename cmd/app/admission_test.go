@@ -37,6 +37,8 @@ type always struct{ worker Worker }
 func (a always) Open(context.Context) (Worker, error)  { return a.worker, nil }
 func (a always) Check(context.Context) (string, error) { return "", nil }
 
+func (a always) Renew(context.Context, Worker) (Renewal, error) { return nil, nil }
+
 func testConfig(t *testing.T, w Worker) Config {
 	return Config{StateDir: t.TempDir(), Workers: always{w}, Folders: []Folder{{Watch: watcher.Config{Folder: "/in"}, Job: plugin.Job{Output: t.TempDir()}}}}
 }

@@ -85,6 +85,7 @@ type App struct {
 	// Below, the loop's goroutine alone touches what is there.
 
 	current  *session
+	loads    loads
 	next     *swap // a reload that waits for the photos under way
 	broken   error // no worker can be had
 	paused   bool  // by burnish pause; survives a restart as a file
@@ -116,6 +117,7 @@ type App struct {
 // ending is a task that has ended.
 type ending struct {
 	task     schedule.Task
+	worker   Worker
 	pipeline string // that it was processed by
 	result   plugin.Result
 	err      error

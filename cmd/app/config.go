@@ -60,6 +60,24 @@ type Workers interface {
 	// Open should. Identity is what Describe would tell of the worker; "" is no
 	// worker's.
 	Check(context.Context) (identity string, err error)
+
+	// Renew has a worker that is open get ready to go on with this configuration. It
+	// returns nil where that one cannot, and another has to take its place.
+	Renew(ctx context.Context, now Worker) (Renewal, error)
+}
+
+// Renewal is a configuration that an open worker is ready to go on with.
+type Renewal interface {
+	// Identity is what Describe would tell of the worker.
+	Identity() string
+
+	// TakeOver is the worker with the configuration. What was begun with the former
+	// one, and is still given to it, ends by the former configuration; Close of the
+	// former one gives up what it needed alone.
+	TakeOver() (Worker, error)
+
+	// Discard gives up what was made ready, in place of TakeOver.
+	Discard() error
 }
 
 func (c Config) validate() error {

@@ -15,7 +15,8 @@ import (
 // swap is a configuration that takes the place of the current one.
 type swap struct {
 	config Config
-	worker string // identity of the worker that it needs
+	worker string  // identity of the worker that it needs
+	renew  Renewal // by which the current worker becomes that one; nil: another takes its place
 	watch  *watcher.Watcher
 	serve  *serve.Change // nil: nothing is served
 	done   chan error
@@ -35,9 +36,10 @@ func (a *App) Reload(ctx context.Context) error {
 
 // ReloadWith goes on with another configuration. All that can fail is done
 // first, while the current one is in use; it stays in use where something does.
-// Where it needs a worker that does what the current one does, that one stays,
-// and nobody waits. Else no photo begins until those under way have ended by the
-// current one, since the ledger is one worker's at a time. Folders that are
+// Where the current worker does what is needed, or can go on with other pipelines
+// while photos under way end by theirs, nobody waits. Else, as where folders come or
+// go, no photo begins until those under way have ended by the current one, since the
+// ledger is one worker's at a time. Folders that are
 // watched as before, and whose photos become what they became, keep what waits
 // and are not looked through again; the others are. Pauses and counts stay.
 func (a *App) ReloadWith(ctx context.Context, c Config) error {
@@ -70,13 +72,17 @@ func (a *App) ReloadWith(ctx context.Context, c Config) error {
 
 // discard closes what was opened for a swap that does not take place.
 func (s *swap) discard() {
+	if s.renew != nil {
+		_ = s.renew.Discard() // the worker holds on to it until its process ends
+		s.renew = nil
+	}
 	if s.serve != nil {
 		s.serve.Discard()
 	}
 }
 
 // prepare checks a configuration completely.
-func (a *App) prepare(ctx context.Context, c Config) (*swap, error) {
+func (a *App) prepare(ctx context.Context, c Config) (_ *swap, err error) {
 	if a.options.Once {
 		return nil, errors.New("a daemon that runs once reads no configuration again")
 	}
@@ -86,19 +92,30 @@ func (a *App) prepare(ctx context.Context, c Config) (*swap, error) {
 	if now := a.options.Config.StateDir; c.StateDir != now {
 		return nil, fmt.Errorf("state_dir cannot change from %s to %s while the daemon runs: restart it", now, c.StateDir)
 	}
-	identity, err := c.Workers.Check(ctx)
-	if err != nil {
+	s := &swap{config: c, done: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			s.discard()
+		}
+	}()
+	a.worker.use(func(now Worker) { s.renew, err = c.Workers.Renew(ctx, now) })
+	switch {
+	case err != nil:
 		return nil, err
+	case s.renew != nil:
+		s.worker = s.renew.Identity()
+	default:
+		if s.worker, err = c.Workers.Check(ctx); err != nil {
+			return nil, err
+		}
 	}
 	var before []watcher.FolderState
 	if err := a.exec(func() { before = a.current.watch.Folders() }); err != nil {
 		return nil, err
 	}
-	watch, err := newWatcher(c, false, before, a.log)
-	if err != nil {
+	if s.watch, err = newWatcher(c, false, before, a.log); err != nil {
 		return nil, err
 	}
-	s := &swap{config: c, worker: identity, watch: watch, done: make(chan error, 1)}
 	if a.site != nil {
 		if s.serve, err = a.site.Prepare(c.Serve); err != nil {
 			return nil, err
@@ -117,7 +134,7 @@ func (s *swap) keepsWorker(now Worker) bool {
 // next worker would have to wait for.
 func (a *App) swapWhenReady(ctx context.Context) {
 	next := a.next
-	if next == nil || ctx.Err() != nil || a.current.queue.Underway() > 0 && !next.keepsWorker(a.current.worker) {
+	if next == nil || ctx.Err() != nil || a.current.queue.Underway() > 0 && next.renew == nil && !next.keepsWorker(a.current.worker) {
 		return
 	}
 	a.publish() // that it is not ready meanwhile
@@ -156,11 +173,9 @@ func (a *App) swap(ctx context.Context, next *swap) error {
 	if s.watched == nil {
 		return errStopping
 	}
-	kept := next.keepsWorker(s.worker)
-	if !kept {
-		if err := a.replaceWorker(ctx, next); err != nil {
-			return err
-		}
+	how, err := a.provideWorker(ctx, next)
+	if err != nil {
+		return err
 	}
 	if err := s.goOn(ctx, next.config, next.watch); err != nil {
 		return err // the daemon ends
@@ -170,13 +185,49 @@ func (a *App) swap(ctx context.Context, next *swap) error {
 	}
 	a.metrics.expect(next.config)
 	next.config.adopted()
-	a.log.Info("configuration reloaded", event.Reloaded.Attr(), "worker", map[bool]string{true: "unchanged", false: "replaced"}[kept])
+	a.log.Info("configuration reloaded", event.Reloaded.Attr(), "worker", how)
 	keepReload(a, nil)
-	if !kept {
+	if how != workerKept {
 		logSteps(a, s)
 	}
 	a.changes.count(ctx, a, true)
 	return nil
+}
+
+// How the worker became what a configuration needs.
+const (
+	workerKept     = "unchanged"
+	workerRenewed  = "renewed"
+	workerReplaced = "replaced"
+)
+
+// provideWorker makes the worker of the session the one that the next configuration
+// needs.
+func (a *App) provideWorker(ctx context.Context, next *swap) (how string, err error) {
+	s, renew := a.current, next.renew
+	switch {
+	case next.keepsWorker(s.worker):
+		if renew != nil {
+			next.renew = nil
+			if err := renew.Discard(); err != nil {
+				a.log.Debug("discard a renewal", "error", err)
+			}
+		}
+		return workerKept, nil
+	case renew == nil:
+		return workerReplaced, a.replaceWorker(ctx, next)
+	}
+	next.renew = nil
+	w, err := renew.TakeOver()
+	if err != nil {
+		return "", err
+	}
+	before := s.worker
+	a.worker.set(w)
+	s.worker = w
+	a.metrics.fallback = ""
+	a.loads.leave(before, a.log)
+	return workerRenewed, nil
 }
 
 // replaceWorker closes the current worker, which has the ledger, and opens the
@@ -193,13 +244,16 @@ func (a *App) replaceWorker(ctx context.Context, next *swap) error {
 	if err != nil {
 		again, failed := s.config.Workers.Open(ctx)
 		if failed != nil {
-			a.worker.w, a.broken = nil, errors.Join(err, failed)
+			a.worker.w.Store(nil)
+			a.broken = errors.Join(err, failed)
 			return a.broken
 		}
-		a.worker.w, s.worker = again, again
+		a.worker.set(again)
+		s.worker = again
 		return err
 	}
-	a.worker.w, s.worker = w, w
+	a.worker.set(w)
+	s.worker = w
 	a.metrics.fallback = ""
 	return nil
 }

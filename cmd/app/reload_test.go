@@ -40,6 +40,8 @@ func (c counting) Open(context.Context) (Worker, error) {
 
 func (c counting) Check(context.Context) (string, error) { return c.work, c.check }
 
+func (c counting) Renew(context.Context, Worker) (Renewal, error) { return nil, nil }
+
 type counted struct {
 	gated
 	c counting

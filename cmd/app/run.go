@@ -106,6 +106,7 @@ func scrubRate(a *App) (rate int64) {
 // loop returns the watcher's error.
 func (a *App) loop(ctx context.Context) (err error) {
 	defer close(a.stopped)
+	defer a.loads.closing.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	stopping := ctx.Done()
@@ -137,6 +138,7 @@ func (a *App) loop(ctx context.Context) (err error) {
 			a.metrics.settled(f.Settled)
 			s.queue.AddChanged(f.Path, f.Root, f.ModTime, time.Now())
 		case e := <-a.ended:
+			a.loads.ended(e.worker, a.log)
 			s.queue.Finish(e.task.Path, ended(a, e), time.Now())
 			if s.queue.Len()+s.queue.Underway() == 0 {
 				a.changes.idle(ctx, a)
@@ -171,11 +173,12 @@ func (a *App) dispatch(ctx context.Context, now time.Time) time.Duration {
 		a.metrics.begun(t, now)
 		a.series.Add(now, waited(t, now))
 		w := s.worker
+		a.loads.begun(w)
 		working, job := order(ctx, a, t)
 		go func() {
 			result, err := w.Process(working, job)
 			select {
-			case a.ended <- ending{t, job.Pipeline, result, err}:
+			case a.ended <- ending{t, w, job.Pipeline, result, err}:
 			case <-a.stopped: // the worker is broken, and nobody listens
 			}
 		}()

@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
@@ -43,7 +45,8 @@ type Worker interface {
 	// Failed sends an error after which no photo can be processed. It may be nil.
 	Failed() <-chan error
 
-	// Close gives the ledger up. Nothing is under way any more.
+	// Close gives the ledger up, unless it has a [Renewal]. Nothing is under way in
+	// it any more.
 	Close() error
 }
 
@@ -95,33 +98,76 @@ type Scheduler interface {
 // guarded is the worker as others than the loop reach it. While a reload
 // replaces it, they wait.
 type guarded struct {
-	mu sync.RWMutex
-	w  Worker
+	mu sync.RWMutex           // held by others while they use the worker
+	w  atomic.Pointer[Worker] // nil: there is none
 }
 
-func (g *guarded) set(w Worker) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.w = w
-}
+// set lets others reach a worker; who uses the one before goes on with that.
+func (g *guarded) set(w Worker) { g.w.Store(&w) }
 
 // use calls f with the worker, which is not closed meanwhile. It does not where
 // a reload could open none.
 func (g *guarded) use(f func(Worker)) (used bool) {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	if g.w != nil {
-		f(g.w)
+	w := g.w.Load()
+	if w != nil {
+		f(*w)
 	}
-	return g.w != nil
+	return w != nil
 }
 
 // close closes the worker, unless a reload could open none.
 func (g *guarded) close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.w == nil {
-		return nil
+	if w := g.w.Load(); w != nil {
+		return (*w).Close()
 	}
-	return g.w.Close()
+	return nil
+}
+
+// loads count the photos under way in each worker. They belong to the loop's
+// goroutine; the zero value is ready.
+type loads struct {
+	photos map[Worker]int
+	former map[Worker]bool // no photo begins in it any more
+
+	closing sync.WaitGroup
+}
+
+func (l *loads) begun(w Worker) {
+	if l.photos == nil {
+		l.photos, l.former = map[Worker]int{}, map[Worker]bool{}
+	}
+	l.photos[w]++
+}
+
+func (l *loads) ended(w Worker, log *slog.Logger) {
+	if l.photos[w]--; l.photos[w] > 0 {
+		return
+	}
+	delete(l.photos, w)
+	if l.former[w] {
+		delete(l.former, w)
+		l.close(w, log)
+	}
+}
+
+// leave closes a worker once the photos under way in it have ended.
+func (l *loads) leave(w Worker, log *slog.Logger) {
+	if l.photos[w] == 0 {
+		l.close(w, log)
+		return
+	}
+	l.former[w] = true
+}
+
+// close closes a worker whose place another has taken, in the background.
+func (l *loads) close(w Worker, log *slog.Logger) {
+	l.closing.Go(func() {
+		if err := w.Close(); err != nil {
+			log.Warn("close what the former configuration needed", "error", err)
+		}
+	})
 }

@@ -66,7 +66,7 @@ func BenchmarkWorkerCost(b *testing.B) {
 	b.ReportMetric(middle(cpu[1])/middle(cpu[0]), "×CPU")
 }
 
-func openBoth(b *testing.B, folder string) (*Local, *Supervisor) {
+func openBoth(b *testing.B, folder string) (*Local, *Supervised) {
 	b.Helper()
 	registry, err := ops.NewRegistry(builtin.Specs()...)
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
-	"github.com/burnish-photo/burnish/plugin"
 )
 
 // Whatever a worker process answers that a file has taken over: the daemon reads
@@ -46,7 +45,7 @@ func TestWhatAWorkerAnswersIsBounded(t *testing.T) {
 			defer p.client.Close()
 			ended := make(chan error, 1)
 			go func() {
-				_, err := call(p, processVerb, plugin.Job{})
+				_, err := call(p, processVerb, order{})
 				ended <- err
 			}()
 			select {

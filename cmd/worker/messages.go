@@ -11,7 +11,10 @@ import (
 // The engine is opened first.
 const (
 	openVerb     api.Verb[setup, opened]            = "POST /worker/open"
-	processVerb  api.Verb[plugin.Job, answer]       = "POST /worker/process"
+	prepareVerb  api.Verb[preparation, prepared]    = "POST /worker/prepare"
+	takeOverVerb api.Verb[engineNumber, api.None]   = "POST /worker/takeover"
+	leaveVerb    api.Verb[engineNumber, api.None]   = "POST /worker/leave"
+	processVerb  api.Verb[order, answer]            = "POST /worker/process"
 	stalledVerb  api.Verb[stalledRequest, stalled]  = "POST /worker/stalled"
 	cancelVerb   api.Verb[cancelRequest, cancelled] = "POST /worker/cancel"
 	strikeVerb   api.Verb[death, answer]            = "POST /worker/strike"
@@ -29,6 +32,8 @@ type setup struct {
 	Again   bool    `json:"again,omitempty"` // in place of a process that ended
 
 	Confined bool `json:"confined,omitempty"` // by Landlock
+
+	tenure int // the daemon's own
 }
 
 // opened is what an open engine tells of itself.
@@ -38,6 +43,30 @@ type opened struct {
 	Notice   string              `json:"notice,omitempty"` // of the ledger
 	Calls    string              `json:"system_calls"`     // how they are filtered
 	Identity string              `json:"identity"`         // as of [Description]
+	Engine   int                 `json:"engine"`           // its number in the process
+}
+
+// preparation asks for an engine that may succeed the one in force.
+type preparation struct {
+	Source   Source `json:"source"`
+	OnlyOpen bool   `json:"only_open,omitempty"` // as of [plugin.WithOpenNetworks]
+}
+
+// prepared is the engine that was asked for.
+type prepared struct {
+	opened
+	NotOpen bool `json:"not_open,omitempty"` // there is none: a network would have to be opened
+}
+
+// engineNumber names an engine of the process.
+type engineNumber struct {
+	Engine int `json:"engine"`
+}
+
+// order is a photo, and the engine that processes it.
+type order struct {
+	Job    plugin.Job `json:"job"`
+	Engine int        `json:"engine"`
 }
 
 // answer is how a photo ended.

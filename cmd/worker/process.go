@@ -45,6 +45,8 @@ type process struct {
 	used   time.Time // when the last of either ended
 	most   int       // of them when it died
 
+	tenure int // as of [Supervised]: that it was opened with
+
 	admitted, limit atomic.Int64 // as of [Memory], of a few seconds ago
 }
 
@@ -68,7 +70,7 @@ func startProcess(s setup, cores int, c *confinement, stateDir string, log *slog
 		return nil, errors.Join(err, ours.Close(), theirs.Close(), theirCalls.Close(), asks.Close(), theirAsks.Close())
 	}
 	go programs.Serve(asks, programs.New(c.config.Operators, c.filtered(), log)) // until the process has ended
-	p := &process{since: time.Now(), dead: make(chan struct{}), ooms: admission.ThisHost.OutOfMemoryKills(), output: output}
+	p := &process{tenure: s.tenure, since: time.Now(), dead: make(chan struct{}), ooms: admission.ThisHost.OutOfMemoryKills(), output: output}
 	command := exec.Command("/proc/self/exe")
 	command.Args = append([]string{os.Args[0], "work"}, c.arguments()...)
 	command.Stdout, command.Stderr = output.stderr, output.stderr

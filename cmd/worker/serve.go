@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
+	"github.com/burnish-photo/burnish/cmd/worker/engines"
 	"github.com/burnish-photo/burnish/cmd/worker/programs"
 	"github.com/burnish-photo/burnish/config"
 	"github.com/burnish-photo/burnish/ops"
@@ -78,15 +81,18 @@ func inherited(descriptor uintptr) (net.Conn, error) {
 // server answers the daemon.
 type server struct {
 	process Process
+	setup   setup
 	calls   string // how system calls are filtered
 
 	programs ops.Programs
 
 	underway underway
 
-	mu     sync.Mutex
-	engine *plugin.Engine
-	stale  string // a folder whose rule in the sandbox no longer holds
+	engines engines.Line
+	records atomic.Pointer[api.Service] // of the engine in force
+
+	mu    sync.Mutex
+	stale string // a folder whose rule in the sandbox no longer holds
 
 	folders []string // that the sandbox leaves open, as they are at the start
 }
@@ -96,11 +102,14 @@ func (s *server) service() api.Service {
 	openVerb.Handle(m, func(_ context.Context, q setup) (opened, error) {
 		o, err := s.open(q)
 		if err == nil && !q.Trial {
-			m.Handle("/v1/", s.underway.service(recordsOf(s.engine)))
+			m.Handle("/v1/", s.underway.service(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				(*s.records.Load()).ServeHTTP(w, r)
+			})))
 		}
 		return o, err
 	})
-	processVerb.Handle(m, func(ctx context.Context, j plugin.Job) (answer, error) { return s.run(ctx, j), nil })
+	s.handleSuccession(m)
+	processVerb.Handle(m, func(ctx context.Context, o order) (answer, error) { return s.run(ctx, o), nil })
 	stalledVerb.Handle(m, func(_ context.Context, q stalledRequest) (stalled, error) {
 		return s.watched(q.Timeout), nil
 	})
@@ -108,7 +117,9 @@ func (s *server) service() api.Service {
 		return cancelled{s.underway.cancel(q.Photo)}, nil
 	})
 	strikeVerb.Handle(m, func(ctx context.Context, d death) (answer, error) { return s.strike(ctx, d), nil })
-	maintainVerb.Handle(m, func(context.Context, api.None) (api.None, error) { return api.None{}, maintain(s.engine) })
+	maintainVerb.Handle(m, func(context.Context, api.None) (api.None, error) {
+		return api.None{}, maintain(s.engines.Current())
+	})
 	closeVerb.Handle(m, func(context.Context, api.None) (api.None, error) { return api.None{}, s.close() })
 	return m
 }
@@ -122,7 +133,8 @@ func (s *server) open(q setup) (opened, error) {
 	if err := limitFiles(c.Worker); err != nil {
 		return opened{}, err
 	}
-	options := []plugin.Option{plugin.WithVersion(q.Version), plugin.WithDuty(q.Duty), plugin.WithLog(s.process.Log(q.Verbose)), plugin.WithPrograms(s.programs)}
+	s.setup, s.folders = q, jobFolders(c)
+	options := append(s.options(), plugin.WithDuty(q.Duty))
 	if q.Trial { // without a ledger, scratch files go to the system's temporary folder
 		if err := os.Setenv("TMPDIR", c.StateDir); err != nil {
 			return opened{}, err
@@ -133,18 +145,35 @@ func (s *server) open(q setup) (opened, error) {
 	if q.Again {
 		options = append(options, plugin.WithPredecessor())
 	}
-	if q.Confined {
-		s.folders = jobFolders(c)
-		options = append(options, plugin.WithAdvice(s.advise))
-	}
 	engine, err := plugin.Open(context.Background(), c.Engine(), s.process.Registry, options...)
 	if err != nil {
 		return opened{}, err
 	}
-	s.mu.Lock()
-	s.engine = engine
-	s.mu.Unlock()
-	return opened{Steps: engine.Describe(), Capacity: engine.Parallel(), Notice: engine.Notice(), Calls: s.calls, Identity: identityOf(c, engine)}, nil
+	s.engines.Begin(engine)
+	s.answerBy(engine)
+	return s.describe(c, engine, s.engines.Number()), nil
+}
+
+// options are those of every engine of the process.
+func (s *server) options() []plugin.Option {
+	all := []plugin.Option{plugin.WithVersion(s.setup.Version), plugin.WithLog(s.process.Log(s.setup.Verbose)), plugin.WithPrograms(s.programs)}
+	if s.setup.Confined {
+		all = append(all, plugin.WithAdvice(s.advise))
+	}
+	return all
+}
+
+// answerBy has the records' verbs answered by an engine.
+func (s *server) answerBy(e *plugin.Engine) {
+	if e.Records() == nil {
+		return // of a trial
+	}
+	var service api.Service = recordsOf(e)
+	s.records.Store(&service)
+}
+
+func (s *server) describe(c *config.Config, e *plugin.Engine, number int) opened {
+	return opened{Steps: e.Describe(), Capacity: e.Parallel(), Notice: e.Notice(), Calls: s.calls, Identity: identityOf(c, e), Engine: number}
 }
 
 // parse reads the configuration. That a watched folder has gone is the daemon's
@@ -169,10 +198,15 @@ func limitFiles(c config.Worker) error {
 }
 
 // run processes a photo, to its end even where the daemon is gone.
-func (s *server) run(ctx context.Context, j plugin.Job) answer {
-	ctx, end := s.underway.begin(context.WithoutCancel(ctx), j.Path)
+func (s *server) run(ctx context.Context, o order) answer {
+	engine, done, err := s.engines.Use(o.Engine)
+	if err != nil {
+		return answer{Problem: api.NewProblem(&plugin.Error{Path: o.Job.Path, Kind: plugin.Stopped, Err: err})}
+	}
+	defer done()
+	ctx, end := s.underway.begin(context.WithoutCancel(ctx), o.Job.Path)
 	defer end()
-	result, err := s.engine.Process(ctx, j)
+	result, err := engine.Process(ctx, o.Job)
 	a := answer{Result: result}
 	if err != nil {
 		a.Problem = api.NewProblem(err)
@@ -189,29 +223,17 @@ func (s *server) strike(ctx context.Context, d death) answer {
 	if d.Starved {
 		kind, remedy = plugin.Starved, admission.ThisHost.Remedy()
 	}
-	return answer{Problem: api.NewProblem(s.engine.Strike(ctx, d.Job, kind, errors.New(d.Cause), remedy))}
+	return answer{Problem: api.NewProblem(s.engines.Current().Strike(ctx, d.Job, kind, errors.New(d.Cause), remedy))}
 }
 
 // watched is what the daemon wants to know every few seconds.
 func (s *server) watched(timeout time.Duration) stalled {
 	answer := stalled{Photo: s.underway.stalled(timeout)}
-	s.mu.Lock()
-	engine := s.engine
-	s.mu.Unlock()
-	if engine != nil {
+	if engine := s.engines.Current(); engine != nil {
 		answer.Admitted, answer.Limit = engine.Memory()
 	}
 	return answer
 }
 
-// close closes the engine.
-func (s *server) close() error {
-	s.mu.Lock()
-	engine := s.engine
-	s.engine = nil
-	s.mu.Unlock()
-	if engine == nil {
-		return nil
-	}
-	return engine.Close()
-}
+// close closes the engines.
+func (s *server) close() error { return s.engines.Close() }

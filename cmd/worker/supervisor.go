@@ -30,9 +30,11 @@ type Supervisor struct {
 	state    string // folder
 	log      *slog.Logger
 	failed   chan error             // takes what broke is set to
-	opened   opened                 // by the first process; the others are like it
 	identity atomic.Pointer[string] // of the process that runs, which read its models anew
 	bounds   *confinement
+
+	filter       string // of system calls, as the first process told it
+	surroundings string // what processes are started with, beside pipelines
 
 	mu      sync.Mutex // held while a process is started
 	current *process
@@ -44,8 +46,7 @@ type Supervisor struct {
 	fatal    fatalPhotos
 }
 
-// Supervise starts the worker process.
-func Supervise(o Options) (*Supervisor, error) {
+func supervise(o Options) (*Supervisor, error) {
 	s := &Supervisor{
 		setup:  setup{Source: o.Source, Version: o.Version, Verbose: o.Verbose, Trial: o.Trial, Duty: o.Share.Duty},
 		cores:  o.Share.Cores,
@@ -54,12 +55,14 @@ func Supervise(o Options) (*Supervisor, error) {
 		log:    o.Log,
 		failed: make(chan error, 1),
 		bounds: confine(o.Config),
+
+		surroundings: surroundingsOf(o.Config),
 	}
 	s.setup.Source.Spelled = o.Config.Spelled()
 	if err := s.start(); err != nil {
 		return nil, err
 	}
-	s.opened = s.current.opened
+	s.filter = s.current.opened.Calls
 	if !o.Trial {
 		s.log.Info("worker started", event.WorkerStarted.Attr(), "sandbox", s.bounds.String(), "system_calls", s.calls())
 	}
@@ -132,27 +135,16 @@ func (s *Supervisor) logCrash(p *process) {
 	s.log.Error("worker crashed, restarting", what...)
 }
 
-// Process returns [ErrSuspect] where the photo was not alone when the process
-// died, and a failure of the kind Crashed where it was. Where the process may no
-// longer use a folder that was mounted anew, the photo is tried once more, in
-// another process.
-func (s *Supervisor) Process(ctx context.Context, j plugin.Job) (plugin.Result, error) {
-	a, p, err := s.try(ctx, j)
-	if err == nil && a.Stale != "" && a.Problem != nil {
-		p.retire(a.Stale + " was mounted anew since the process was confined")
-		a, _, err = s.try(ctx, j)
-	}
-	if err == nil {
-		err = a.Problem.Err()
-	}
-	return a.Result, err
-}
-
 // try processes a photo once, in the process that it returns.
-func (s *Supervisor) try(ctx context.Context, j plugin.Job) (a answer, p *process, err error) {
+func (s *Supervisor) try(ctx context.Context, j plugin.Job, engineIn func(*process) (int, bool)) (a answer, p *process, err error) {
 	p, err = s.take(j)
 	if err != nil {
 		return a, p, &plugin.Error{Path: j.Path, Kind: plugin.Stopped, Err: err}
+	}
+	engine, ok := engineIn(p)
+	if !ok {
+		p.end()
+		return a, p, ErrSuspect // it is tried again, by the configuration in force
 	}
 	over := make(chan struct{})
 	go func() {
@@ -162,7 +154,7 @@ func (s *Supervisor) try(ctx context.Context, j plugin.Job) (a answer, p *proces
 		case <-over:
 		}
 	}()
-	a, err = call(p, processVerb, j)
+	a, err = call(p, processVerb, order{j, engine})
 	close(over)
 	p.end()
 	switch {
@@ -288,16 +280,8 @@ func (s *Supervisor) Maintain(context.Context) error {
 	return err
 }
 
-// Capacity is how many photos it takes at a time.
-func (s *Supervisor) Capacity() int { return s.opened.Capacity }
-
-// Describe tells of the process.
-func (s *Supervisor) Describe() Description {
-	return Description{Steps: s.opened.Steps, Notice: s.opened.Notice, Sandbox: s.bounds.String(), SystemCalls: s.calls(), Identity: *s.identity.Load()}
-}
-
 func (s *Supervisor) calls() string {
-	return cmp.Or(s.opened.Calls, "not filtered: worker.sandbox is off")
+	return cmp.Or(s.filter, "not filtered: worker.sandbox is off")
 }
 
 // Failed sends an error after which no photo can be processed.

@@ -16,6 +16,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/api"
@@ -71,7 +72,10 @@ type Local struct {
 	engine   *plugin.Engine
 	identity string
 	programs *programs.Launcher
-	underway underway
+	underway *underway
+	former   atomic.Bool // another configuration is in force
+
+	surroundings string // as of [surroundingsOf]
 }
 
 // OpenLocal opens an engine in this process.
@@ -90,8 +94,41 @@ func OpenLocal(ctx context.Context, o Options) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Local{engine: engine, programs: launcher, identity: identityOf(o.Config, engine)}, nil
+	return &Local{engine: engine, programs: launcher, identity: identityOf(o.Config, engine), underway: &underway{}, surroundings: surroundingsOf(o.Config)}, nil
 }
+
+// LocalRenewal is a configuration that this process is ready to go on with.
+type LocalRenewal struct{ before, next *Local }
+
+// Renew opens what another configuration needs beside what is open. It returns nil
+// where that one needs more of the process than other pipelines.
+func (l *Local) Renew(ctx context.Context, o Options) (*LocalRenewal, error) {
+	if l.surroundings == "" || surroundingsOf(o.Config) != l.surroundings {
+		return nil, nil
+	}
+	engine, err := plugin.Open(ctx, o.Config.Engine(), o.Registry,
+		plugin.WithVersion(o.Version), plugin.WithLog(o.Log), plugin.WithPrograms(l.programs), plugin.WithSuccession(l.engine))
+	if err != nil {
+		return nil, err
+	}
+	return &LocalRenewal{l, &Local{engine: engine, programs: l.programs, identity: identityOf(o.Config, engine), underway: l.underway, surroundings: l.surroundings}}, nil
+}
+
+// Identity is as of [Description].
+func (r *LocalRenewal) Identity() string { return r.next.identity }
+
+// TakeOver puts the configuration in force. Photos of the worker before end by what
+// they began with; it is closed after them.
+func (r *LocalRenewal) TakeOver() (*Local, error) {
+	if err := plugin.TakeOver(context.Background(), r.next.engine); err != nil {
+		return nil, errors.Join(err, r.Discard())
+	}
+	r.before.former.Store(true)
+	return r.next, nil
+}
+
+// Discard gives up what was opened for the configuration.
+func (r *LocalRenewal) Discard() error { return r.next.engine.Close() }
 
 // Process processes a photo.
 func (l *Local) Process(ctx context.Context, j plugin.Job) (plugin.Result, error) {
@@ -131,7 +168,9 @@ func (l *Local) Failed() <-chan error { return nil }
 
 // Close closes the engine.
 func (l *Local) Close() error {
-	defer l.programs.Close()
+	if !l.former.Load() {
+		defer l.programs.Close()
+	}
 	return l.engine.Close()
 }
 
@@ -145,10 +184,16 @@ func identityOf(c *config.Config, e *plugin.Engine) string {
 	for _, name := range slices.Sorted(maps.Keys(steps)) {
 		fmt.Fprintf(digest, "%q %q\n", name, steps[name])
 	}
+	fmt.Fprint(digest, librariesOf(c))
+	return fmt.Sprintf("%x", digest.Sum(nil)[:16])
+}
+
+// librariesOf tells the builds of ONNX Runtime that a configuration names.
+func librariesOf(c *config.Config) (digest string) {
 	for _, library := range append([]string{c.Restore.Runtime.Path()}, c.Restore.Runtime.Providers...) {
 		if info, err := os.Stat(library); err == nil {
-			fmt.Fprintln(digest, info.Size(), info.ModTime().UnixNano())
+			digest += fmt.Sprintln(info.Size(), info.ModTime().UnixNano())
 		}
 	}
-	return fmt.Sprintf("%x", digest.Sum(nil)[:16])
+	return digest
 }

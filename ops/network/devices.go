@@ -127,7 +127,7 @@ func (o opener) open() (_ *devices, err error) {
 	var missing []string
 	for _, dev := range o.env.Devices {
 		err := o.add(d, dev, true)
-		if err != nil && o.env.Require {
+		if err != nil && (o.env.Require || errors.Is(err, ops.ErrNotOpen)) {
 			return nil, err
 		}
 		if err != nil {
@@ -175,10 +175,10 @@ func (o opener) openModel(m Model, c onnx.Contract, dev device.Device, require b
 	runs, threads := o.split(o.env.Threads, c.Parameters)
 	options := onnx.Options{Device: dev, Require: require, Threads: threads, Log: o.env.Log}
 	slots := runs
-	reopen := func(opts onnx.Options) (*session, error) { return acquire(m, c.Digest, slots, opts) }
+	reopen := func(opts onnx.Options) (*session, error) { return acquire(m, c.Digest, slots, opts, false) }
 	model, half, err := o.openHalf(m, c, slots, options)
 	if model == nil && err == nil {
-		model, err = reopen(options)
+		model, err = acquire(m, c.Digest, slots, options, o.env.OnlyOpen)
 	}
 	if err != nil {
 		return nil, 0, err
@@ -212,7 +212,10 @@ func (o opener) openHalf(m Model, full onnx.Contract, slots int, options onnx.Op
 		return nil, false, fmt.Errorf("model %s is no half-precision form of %s: they differ in multiple, range or number of weights; export it again with --half, or remove it", half.Name, m.Name)
 	}
 	options.Require = true
-	s, err := acquire(half, c.Digest, slots, options)
+	s, err := acquire(half, c.Digest, slots, options, o.env.OnlyOpen)
+	if errors.Is(err, ops.ErrNotOpen) {
+		return nil, false, err
+	}
 	if err != nil { // the full model will say why there is no such device
 		o.env.Log.Debug("half-precision form not opened", "model", half.Name, "error", err)
 		return nil, false, nil

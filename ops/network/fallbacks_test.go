@@ -25,7 +25,7 @@ func opening(t *testing.T, name string) func() (*session, error) {
 		t.Fatal(err)
 	}
 	return func() (*session, error) {
-		return acquire(Model{Name: path, Path: path, Data: data}, name, 1, onnx.Options{Device: device.CPU, Threads: 1})
+		return acquire(Model{Name: path, Path: path, Data: data}, name, 1, onnx.Options{Device: device.CPU, Threads: 1}, false)
 	}
 }
 
@@ -155,7 +155,7 @@ func TestLastFallbackOfTheCPU(t *testing.T) {
 	if !ok {
 		t.Fatal("no bundled model")
 	}
-	reopen := func(o onnx.Options) (*session, error) { return acquire(Model{Name: "lite", Data: lite}, "lite", 1, o) }
+	reopen := func(o onnx.Options) (*session, error) { return acquire(Model{Name: "lite", Data: lite}, "lite", 1, o, false) }
 	o := onnx.Options{Device: device.CPU, Threads: 1}
 	model, err := reopen(o)
 	if err != nil {

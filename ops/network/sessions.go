@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/burnish-photo/burnish/ops"
 	"github.com/burnish-photo/burnish/ops/network/onnx"
 )
 
@@ -34,10 +35,10 @@ type session struct {
 	users   int // guarded by opened
 }
 
-// acquire returns the model of that digest, opening it for its first user. On
-// the CPU it runs so many tiles at a time. Each user gives it back with
-// release.
-func acquire(m Model, digest string, slots int, o onnx.Options) (*session, error) {
+// acquire returns the model of that digest, opening it for its first user unless
+// onlyOpen. On the CPU it runs so many tiles at a time. Each user gives it back
+// with release.
+func acquire(m Model, digest string, slots int, o onnx.Options, onlyOpen bool) (*session, error) {
 	key := sessionKey{
 		digest: digest, device: o.Device.WithOptions(), require: o.Require, full: o.FullPrecision, unfused: o.Unfused, threads: o.Threads, slots: slots,
 	}
@@ -49,6 +50,9 @@ func acquire(m Model, digest string, slots int, o onnx.Options) (*session, error
 	if s := opened.sessions[key]; s != nil {
 		s.users++
 		return s, nil
+	}
+	if onlyOpen {
+		return nil, fmt.Errorf("model %s: %w", m.Name, ops.ErrNotOpen)
 	}
 	model, err := m.open(o)
 	if err != nil {
