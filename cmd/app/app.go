@@ -96,7 +96,8 @@ type App struct {
 	review   reviewCount
 	heart    heart
 	failed   map[string]error    // by photo; its last failure where a summary will tell it, else nil
-	requests map[string]*request // by photo
+	requests map[string]*request // by task
+	asked    int                 // requests so far
 	along    map[string]bool     // tasks whose file went along with its original
 	host     pace.Host
 

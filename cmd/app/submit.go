@@ -18,13 +18,14 @@ func (e *HeldError) Error() string { return e.Reason }
 
 // request is a photo that somebody waits for.
 type request struct {
+	task  string // as the queue calls it
 	job   plugin.Job
 	ctx   context.Context
 	ended chan ending // takes one
 }
 
-// Submit processes a photo that lies in no watched folder, in turns with those of
-// folders, and waits for it. Where ctx ends, so does the work. Its error is a
+// Submit processes a photo in turns with those of folders, and waits for it. Where
+// it lies in a watched folder itself, the folder's own task is another. Where ctx ends, so does the work. Its error is a
 // [plugin.Error], or a [HeldError] where nothing begins now. It may be called
 // while the daemon runs.
 func Submit(ctx context.Context, a *App, j plugin.Job) (plugin.Result, error) {
@@ -45,8 +46,8 @@ func Submit(ctx context.Context, a *App, j plugin.Job) (plugin.Result, error) {
 	}
 	waited := false
 	if err := a.exec(func() {
-		if waited = a.current.queue.Remove(j.Path); waited {
-			delete(a.requests, j.Path)
+		if waited = a.current.queue.Remove(r.task); waited {
+			delete(a.requests, r.task)
 		}
 	}); err != nil {
 		return plugin.Result{}, err
@@ -75,11 +76,13 @@ func enter(a *App, r *request) error {
 			return &HeldError{fmt.Sprintf("requests fail for one cause: %s", p.Reason)}
 		}
 	}
-	if a.requests[r.job.Path] != nil {
-		return fmt.Errorf("%s is being processed", r.job.Path)
+	a.asked++
+	r.task = r.job.Path
+	if r.job.Root != "" { // its folder's task, and other requests, have that name
+		r.task = fmt.Sprintf("%s (request %d)", r.job.Path, a.asked)
 	}
-	a.requests[r.job.Path] = r
-	a.current.queue.Add(r.job.Path, schedule.Requests, time.Now())
+	a.requests[r.task] = r
+	a.current.queue.Add(r.task, schedule.Requests, time.Now())
 	return nil
 }
 
