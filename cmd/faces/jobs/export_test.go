@@ -4,7 +4,7 @@ import "time"
 
 // Hurry shortens the delays between attempts, until undo.
 func Hurry() (undo func()) {
-	before := delays
-	delays = []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond}
-	return func() { delays = before }
+	before, full := delays, fullWait
+	delays, fullWait = []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond}, time.Millisecond
+	return func() { delays, fullWait = before, full }
 }

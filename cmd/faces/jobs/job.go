@@ -46,17 +46,17 @@ type Delivery struct {
 // record is a job as its file keeps it.
 type record struct {
 	Job
-	Owner   string   `json:"owner"`             // the token that made it: serve.Owner
-	Key     string   `json:"key,omitempty"`     // SHA-256 of the idempotency key
-	Request string   `json:"request"`           // tells it from a job of another request
-	Photo   string   `json:"photo,omitempty"`   // name of the file below photo
-	Digest  string   `json:"digest,omitempty"`  // of that file
-	Starts  int      `json:"starts,omitempty"`  // how often its processing began
-	Target  string   `json:"target,omitempty"`  // URL of the webhook
-	Events  []event  `json:"events"`            // changes of its state
-	Files   []string `json:"files,omitempty"`   // names below out, by the receipt's outputs
-	Bytes   int64    `json:"bytes"`             // that it holds on disk
-	Message int      `json:"message,omitempty"` // how often its webhook was asked for anew
+	Owner   string   `json:"owner"`            // the token that made it: serve.Owner
+	Key     string   `json:"key,omitempty"`    // SHA-256 of the idempotency key
+	Request string   `json:"request"`          // tells it from a job of another request
+	Photo   string   `json:"photo,omitempty"`  // name of the file below photo
+	Digest  string   `json:"digest,omitempty"` // of that file
+	Starts  int      `json:"starts,omitempty"` // how often its processing began, but for those that ended with the daemon in good order
+	Target  string   `json:"target,omitempty"` // URL of the webhook
+	Events  []event  `json:"events"`           // changes of its state
+	Files   []string `json:"files,omitempty"`  // names below out, by the receipt's outputs
+	Places  []int    `json:"places,omitempty"` // of the pipeline's outputs that these are, from 0
+	Bytes   int64    `json:"bytes"`            // that it holds on disk
 }
 
 // event is a change of a job's state.

@@ -212,8 +212,9 @@ func TestJobsSurviveTheDaemon(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.jobs.Close()
-	if now, _ := os.ReadFile(file); !bytes.Equal(now, running) {
-		t.Error("a job that runs is another after the daemon has ended")
+	now, _ := os.ReadFile(file)
+	if !bytes.Equal(now, bytes.Replace(running, []byte(`"starts":1,`), nil, 1)) {
+		t.Errorf("a job that runs is another after the daemon has ended: %s", now)
 	}
 	if err := os.MkdirAll(filepath.Join(d.state, "jobs", strings.Repeat("A", 26)), 0o700); err != nil {
 		t.Fatal(err) // as a daemon leaves it that was killed while it took a photo in
@@ -231,10 +232,27 @@ func TestJobsSurviveTheDaemon(t *testing.T) {
 		return plugin.Result{}, ctx.Err()
 	}
 	bomb := parse(t, d.want(201, "anna", "POST", "/v1/jobs", "bomb"))
-	for range 3 {
+	restart := func(killed bool) {
+		t.Helper()
 		<-began
+		file := filepath.Join(d.state, "jobs", bomb.ID, "job.json")
+		running, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
 		d.jobs.Close()
+		if killed {
+			if err := os.WriteFile(file, running, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 		d.open()
+	}
+	for range 4 { // a daemon that is stopped in good order counts for nothing
+		restart(false)
+	}
+	for range 3 {
+		restart(true)
 	}
 	if j := d.await(bomb.ID, jobs.Failed); !strings.Contains(j.Problem.Detail, "ended 3 times") {
 		t.Errorf("the problem is %+v", j.Problem)
@@ -346,4 +364,77 @@ func TestEvents(t *testing.T) {
 	}
 	d.want(204, "anna", "GET", "/v1/jobs/"+j.ID+"/events", "", "Last-Event-ID: 3")
 	d.want(422, "anna", "GET", "/v1/jobs/"+j.ID+"/events", "", "Last-Event-ID: x")
+}
+
+// What cannot be read may be read later: nobody has asked to remove it.
+func TestAJobThatCannotBeReadStays(t *testing.T) {
+	d := start(t)
+	j := parse(t, d.want(201, "anna", "POST", "/v1/jobs", "one"))
+	d.await(j.ID, jobs.Done)
+	d.jobs.Close()
+	dir := filepath.Join(d.state, "jobs", j.ID)
+	if err := os.Rename(filepath.Join(dir, "job.json"), filepath.Join(dir, "kept")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "job.json"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d.open()
+	if _, err := os.Stat(filepath.Join(dir, "kept")); err != nil {
+		t.Errorf("a job that cannot be read was removed: %v", err)
+	}
+}
+
+// A job that ran when the disk got full goes on after a restart.
+func TestAJobThatCannotBeWrittenGoesOn(t *testing.T) {
+	d := start(t)
+	began := make(chan bool)
+	d.submit = func(ctx context.Context, _ plugin.Job) (plugin.Result, error) {
+		began <- true
+		<-ctx.Done()
+		return plugin.Result{}, ctx.Err()
+	}
+	j := parse(t, d.want(201, "anna", "POST", "/v1/jobs", "one"))
+	<-began
+	if err := os.Mkdir(filepath.Join(d.state, "jobs", j.ID, "job.json.tmp"), 0o700); err != nil { // in place of a full disk
+		t.Fatal(err)
+	}
+	d.jobs.Close()
+	d.submit = copyPhoto
+	d.open()
+	d.await(j.ID, jobs.Done)
+}
+
+// Outputs that do not fit into the scratch space are not made for ever.
+func TestOutputsWithoutSpaceAreTriedSomeTimes(t *testing.T) {
+	defer jobs.Hurry()()
+	d := start(t)
+	runs := 0
+	d.submit = func(ctx context.Context, j plugin.Job) (plugin.Result, error) {
+		runs++
+		r, err := copyPhoto(ctx, j)
+		r.Outputs[0].Size = 1 << 40
+		return r, err
+	}
+	j := parse(t, d.want(201, "anna", "POST", "/v1/jobs", "one"))
+	if j = d.await(j.ID, jobs.Failed); j.Problem.Status != 507 || runs > 6 {
+		t.Errorf("after %d runs the problem is %+v", runs, j.Problem)
+	}
+}
+
+// The number of an output is that of the pipeline, whatever was made beside it.
+func TestNumbersOfOutputs(t *testing.T) {
+	d := start(t)
+	d.config.Pipelines[0].Outputs = []v1.Output{{ID: "full", Format: "jpeg"}, {ID: "small", Format: "jpeg"}}
+	d.jobs.Configure(d.config)
+	d.submit = func(ctx context.Context, j plugin.Job) (plugin.Result, error) {
+		r, err := copyPhoto(ctx, j)
+		r.Outputs[0].Index = 1
+		return r, err
+	}
+	j := parse(t, d.want(201, "anna", "POST", "/v1/jobs", "one"))
+	d.await(j.ID, jobs.Done)
+	for output, status := range map[string]int{"1": 404, "full": 404, "2": 200, "small": 200, "3": 404} {
+		d.want(status, "anna", "GET", "/v1/jobs/"+j.ID+"/outputs/"+output, "")
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -43,8 +44,9 @@ func (s *Jobs) run(ctx context.Context, j *job) {
 		defer photo.Close()
 	}
 	var files []string
+	var places []int
 	if err == nil {
-		files, err = s.takeOutputs(j.ID, result)
+		files, places, err = s.takeOutputs(j.ID, result)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,9 +59,11 @@ func (s *Jobs) run(ctx context.Context, j *job) {
 	case err == nil:
 		p, _ := v1.Choose(s.config.Pipelines, j.Pipeline, "")
 		receipt := v1.ReceiptOf(j.Pipeline, j.Digest, result, p.NameOf)
-		j.Receipt, j.Files = &receipt, files
+		j.Receipt, j.Files, j.Places = &receipt, files, places
 		j.settle(Done)
 	case s.ctx.Err() != nil:
+		j.Starts-- // it was not the photo that ended the daemon
+		s.keep(j)
 		return // the file says that it runs: it goes on with the next start
 	default:
 		j.fail(err)
@@ -84,8 +88,13 @@ func (j *job) fail(err error) {
 	j.settle(Failed)
 }
 
-// maxStarved is how often a job waits for memory.
+// maxStarved is how often a job waits for memory, or for space of which too little
+// was left for its outputs.
 const maxStarved = 5
+
+// fullWait is how long it waits for space: what was done is done again then. A
+// test shortens it.
+var fullWait = 30 * time.Second
 
 // process has the photo processed, and waits where nothing begins for reasons
 // that do not lie in it.
@@ -102,11 +111,16 @@ func (s *Jobs) process(ctx context.Context, j *job) (*intake.Photo, plugin.Resul
 		if !errors.As(err, &p) || p.RetryAfter == 0 || try > maxStarved {
 			return nil, result, err
 		}
-		if p.Kind != "" { // else it is paused, or the queue is full
+		wait := min(p.RetryAfter, 2*time.Second)
+		switch {
+		case p.Status == http.StatusInsufficientStorage:
+			try++
+			wait = fullWait
+		case p.Kind != "": // else it is paused, or the queue is full
 			try++
 		}
 		select {
-		case <-time.After(min(p.RetryAfter, 2*time.Second)):
+		case <-time.After(wait):
 		case <-ctx.Done():
 			return nil, result, context.Cause(ctx)
 		}
@@ -142,22 +156,23 @@ func (s *Jobs) try(ctx context.Context, j *job) (*intake.Photo, plugin.Result, e
 	return photo, result, err
 }
 
-// takeOutputs moves a result's files into the job's folder, on the disk.
-func (s *Jobs) takeOutputs(id string, r plugin.Result) (names []string, err error) {
+// takeOutputs moves a result's files into the job's folder, on the disk. places are
+// those of the pipeline's outputs that they are.
+func (s *Jobs) takeOutputs(id string, r plugin.Result) (names []string, places []int, err error) {
 	out := filepath.Join(s.dir(id), outFolder)
 	if err := errors.Join(os.RemoveAll(out), os.Mkdir(out, 0o700)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i, o := range r.Outputs {
 		name := fmt.Sprint(i + 1)
 		if err := os.Rename(o.Path, filepath.Join(out, name)); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		names = append(names, name)
+		names, places = append(names, name), append(places, o.Index)
 	}
 	d, err := os.Open(out)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return names, errors.Join(d.Sync(), d.Close())
+	return names, places, errors.Join(d.Sync(), d.Close())
 }

@@ -136,14 +136,15 @@ func (s requests) output(w http.ResponseWriter, r *http.Request, in *outputInput
 		return err
 	}
 	s.mu.Lock()
-	state, receipt, files := j.State, j.Receipt, j.Files
+	state, receipt, files, places := j.State, j.Receipt, j.Files, j.Places
 	s.mu.Unlock()
 	if state != Done || receipt == nil {
 		return v1.Refused(http.StatusConflict, "the job is %s: it has no outputs", state)
 	}
 	n, _ := strconv.Atoi(in.Output)
 	for i, o := range receipt.Outputs {
-		if i < len(files) && (o.ID == in.Output || n == i+1) {
+		numbered := i < len(places) && n == places[i]+1 || len(places) == 0 && n == i+1 // none: an earlier version's
+		if i < len(files) && (o.ID == in.Output || numbered) {
 			return v1.SendFile(w, r, filepath.Join(s.dir(j.ID), outFolder, files[i]), o)
 		}
 	}

@@ -42,7 +42,7 @@ func (s *Jobs) keep(j *job) {
 }
 
 // load reads what an earlier process has left. Folders that it had not finished
-// making are removed; what ran begins anew.
+// making are removed, others that cannot be read are not; what ran begins anew.
 func (s *Jobs) load() error {
 	if err := os.MkdirAll(s.folder, 0o700); err != nil {
 		return fmt.Errorf("make the folder of jobs: %w", err)
@@ -55,9 +55,11 @@ func (s *Jobs) load() error {
 		if !idForm.MatchString(e.Name()) {
 			continue
 		}
-		if err := s.loadOne(e.Name()); err != nil {
-			s.options.Log.Warn("a job cannot be read and is removed", "job", e.Name(), "error", err)
+		switch err := s.loadOne(e.Name()); {
+		case errors.Is(err, fs.ErrNotExist):
 			_ = os.RemoveAll(s.dir(e.Name()))
+		case err != nil:
+			s.options.Log.Error("a job cannot be read: repair its file, or remove the folder", "folder", s.dir(e.Name()), "error", err)
 		}
 	}
 	return nil
@@ -83,9 +85,7 @@ func (s *Jobs) loadOne(id string) error {
 		if j.Starts >= maxStarts {
 			j.fail(fmt.Errorf("the daemon ended %d times while the photo was processed", j.Starts))
 		}
-		if err := s.save(j); err != nil {
-			return err
-		}
+		s.keep(j)
 	}
 	s.jobs[id] = j
 	if j.Key != "" {
