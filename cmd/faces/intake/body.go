@@ -10,7 +10,7 @@ import (
 // How fast a body has to come.
 const (
 	silence = 30 * time.Second // at most, between two reads; and before the rate counts
-	rate    = 4 << 10          // bytes a second at least, over the whole time since
+	rate    = 4 << 10          // bytes a second at least, over all the time that was waited for them since
 )
 
 var (
@@ -21,23 +21,24 @@ var (
 // Body is the body of a request, whose sender may not hold a place for ever: a
 // read fails where it comes too slowly.
 func Body(w http.ResponseWriter, r *http.Request) io.Reader {
-	return &paced{Reader: r.Body, conn: http.NewResponseController(w), since: time.Now()}
+	return &paced{Reader: r.Body, conn: http.NewResponseController(w)}
 }
 
 type paced struct {
 	io.Reader
-	conn  *http.ResponseController
-	since time.Time
-	n     int64
+	conn   *http.ResponseController
+	waited time.Duration // in reads: what its reader does between them is not the sender's
+	n      int64
 }
 
 func (p *paced) Read(b []byte) (int, error) {
-	now := time.Now()
-	if late := now.Sub(p.since) - silence; late > 0 && float64(p.n) < rate*late.Seconds() {
+	if late := p.waited - silence; late > 0 && float64(p.n) < rate*late.Seconds() {
 		return 0, errSlow
 	}
-	_ = p.conn.SetReadDeadline(now.Add(silence)) // without a network there is none
+	began := time.Now()
+	_ = p.conn.SetReadDeadline(began.Add(silence)) // without a network there is none
 	n, err := p.Reader.Read(b)
+	p.waited += time.Since(began)
 	p.n += int64(n)
 	if err != nil {
 		_ = p.conn.SetReadDeadline(time.Time{}) // a later one would end the request
