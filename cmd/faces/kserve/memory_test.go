@@ -1,6 +1,8 @@
 package kserve_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -56,5 +58,24 @@ func TestRequestsInJSONHoldBoundedMemory(t *testing.T) {
 	site.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v2/models/web/infer", strings.NewReader("{}")))
 	if w.Code != http.StatusBadRequest {
 		t.Errorf("a later request: %d %s", w.Code, w.Body)
+	}
+}
+
+// A value of JSON takes much more memory than its bytes.
+func TestTheValuesOfARequestAreBounded(t *testing.T) {
+	site, _, _, _ := open(t)
+	many := strings.Repeat("{},", 20_000)
+	for _, body := range []string{
+		`{"inputs":[` + many + `{}]}`,
+		`{"parameters":{"a":[` + many + `{}]},"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["YQ=="]}]}`,
+	} {
+		if w := ask(site, "POST", "/v2/models/web/infer", []byte(body)); w.Code != 400 || !strings.Contains(w.Body.String(), "values") {
+			t.Errorf("got %d %s", w.Code, w.Body)
+		}
+	}
+	text, _ := json.Marshal(many + `"\\`) // which are no values
+	body := fmt.Sprintf(`{"id":%s,"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["YQ=="]}]}`, text)
+	if w := ask(site, "POST", "/v2/models/web/infer", []byte(body)); w.Code != 200 {
+		t.Errorf("got %d %.200s", w.Code, w.Body)
 	}
 }

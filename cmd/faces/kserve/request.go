@@ -22,6 +22,7 @@ const (
 	maxHeader = 1 << 20  // bytes of JSON before binary tensors
 	maxJSON   = 64 << 20 // bytes of a request or an answer whose photos stand in JSON
 	maxBatch  = 8        // photos of a request
+	maxValues = 10_000   // values of its JSON, each of which takes memory beside its bytes
 
 	maxHeld = 4 * maxJSON // bytes of requests in JSON that are held in memory at a time
 )
@@ -114,10 +115,29 @@ func readRequest(w http.ResponseWriter, r *http.Request, h *held) (q inference, 
 }
 
 func decode(text []byte, q *inference) error {
+	if n := values(text); n > maxValues {
+		return refused(http.StatusBadRequest, "the JSON of a request must have at most %d values, got %d", maxValues, n)
+	}
 	if err := json.Unmarshal(text, q); err != nil {
 		return refused(http.StatusBadRequest, "the request must be JSON as the protocol has it: %v", err)
 	}
 	return nil
+}
+
+// values is about how many values a JSON has: never fewer than half of them.
+func values(text []byte) (n int) {
+	quoted := false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ',' || c == '[' || c == '{'):
+			n++
+		}
+	}
+	return n
 }
 
 // input checks the one tensor that a request brings, and returns how many photos
