@@ -168,8 +168,11 @@ func (c *client) upload(ctx context.Context, file, name, checksum string, like a
 	var made struct {
 		ID string `json:"id"`
 	}
-	if err := json.NewDecoder(io.LimitReader(r.Body, maxAnswer)).Decode(&made); err != nil || !isID(made.ID) {
-		return "", fmt.Errorf("upload: Immich's answer names no asset: %w", errors.Join(err))
+	if err := json.NewDecoder(io.LimitReader(r.Body, maxAnswer)).Decode(&made); err != nil {
+		return "", fmt.Errorf("upload: Immich's answer is no such JSON: %w", err)
+	}
+	if !isID(made.ID) {
+		return "", errors.New("upload: Immich's answer names no asset")
 	}
 	return made.ID, nil
 }

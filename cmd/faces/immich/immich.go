@@ -125,14 +125,17 @@ func Prepare(c Config) (Setup, error) {
 	if err != nil {
 		return Setup{}, err
 	}
-	key := c.Key
+	var key string
 	switch {
-	case key == "" && c.KeyFile == "":
-		return Setup{}, errors.New("the API key: the environment variable that key_env names is empty")
-	case key == "":
-		if key, err = readKey(c.KeyFile); err != nil {
-			return Setup{}, err
-		}
+	case c.Key != "":
+		key, err = parseKey(c.Key, "the environment variable that key_env names")
+	case c.KeyFile != "":
+		key, err = readKey(c.KeyFile)
+	default:
+		err = errors.New("the API key: the environment variable that key_env names is empty")
+	}
+	if err != nil {
+		return Setup{}, err
 	}
 	return Setup{client: newClient(base, apiKey{key}), pipeline: c.Pipeline, tag: c.Tag, queue: c.Queue}, nil
 }
@@ -160,9 +163,14 @@ func readKey(file string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the API key: %w", err)
 	}
-	key := strings.TrimSpace(string(text))
+	return parseKey(string(text), file)
+}
+
+// parseKey reads a key as a header may hold it. Errors do not quote it.
+func parseKey(text, from string) (string, error) {
+	key := strings.TrimSpace(text)
 	if key == "" || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", fmt.Errorf("the API key: %s must hold one, which Immich shows under Account Settings, API Keys", file)
+		return "", fmt.Errorf("the API key: %s must hold one, which Immich shows under Account Settings, API Keys", from)
 	}
 	return key, nil
 }

@@ -120,6 +120,8 @@ func (d *daemon) process(ctx context.Context, j plugin.Job) (plugin.Result, erro
 		r.Notes["left_alone"] = "no damage"
 	case bytes.HasPrefix(photo, []byte("raw")):
 		return plugin.Result{State: plugin.Skipped, Reason: plugin.NotAPhoto}, nil
+	case bytes.HasPrefix(photo, []byte("broken")):
+		return plugin.Result{}, &plugin.Error{Path: j.Path, Kind: plugin.Unwritable, Err: fmt.Errorf("no output can be written")}
 	case bytes.HasPrefix(photo, []byte("crash")):
 		return plugin.Result{}, &plugin.Error{Path: j.Path, Kind: plugin.Damaged, Err: fmt.Errorf("cannot be decoded")}
 	}
@@ -411,5 +413,45 @@ func TestTheKeyShowsItselfNowhere(t *testing.T) {
 		if _, err := readKey(file); err == nil || strings.Contains(err.Error(), "two keys") {
 			t.Errorf("%q: %v", text, err)
 		}
+		if _, err := Prepare(Config{URL: "http://immich", Key: text}); err == nil || strings.Contains(err.Error(), "two keys") {
+			t.Errorf("%q in the environment: %v", text, err)
+		}
 	}
+}
+
+// A photo whose processing fails is not processed for days.
+func TestProcessingThatFailsEnds(t *testing.T) {
+	defer func(before time.Duration) { firstWait = before }(firstWait)
+	firstWait = 10 * time.Microsecond
+	d := newDaemon(t)
+	d.hook(d.immich.add("a.jpg", []byte("broken pixels")))
+	eventually(t, "it is given up", func() bool { return d.face.State().Failed == 1 })
+	if d.runs != maxFailed {
+		t.Errorf("it was processed %d times, want %d", d.runs, maxFailed)
+	}
+	if !lasting(&intake.Problem{Status: http.StatusGatewayTimeout}) {
+		t.Error("a photo that takes too long is processed again")
+	}
+}
+
+// A line that could not be written whole does not take the next one along.
+func TestUploadsAfterAFullDisk(t *testing.T) {
+	folder, sum := t.TempDir(), strings.Repeat("a", 40)
+	u, err := openUploads(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.file.WriteString("sum abc"); err != nil {
+		t.Fatal(err)
+	}
+	if err := u.expect(sum); err != nil {
+		t.Fatal(err)
+	}
+	if err := u.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if u, err = openUploads(folder); err != nil || !u.checksums[sum] {
+		t.Errorf("the checksum is forgotten: %v", err)
+	}
+	u.Close()
 }

@@ -20,6 +20,7 @@ type item struct {
 	Asset  string    `json:"asset"` // its id
 	Came   time.Time `json:"came"`
 	Tries  int       `json:"tries,omitempty"`
+	Failed int       `json:"failed,omitempty"` // tries that failed for want of an output
 	Next   time.Time `json:"next,omitzero"`    // not before
 	SHA1   string    `json:"sha1,omitempty"`   // of what is about to be uploaded, hexadecimal
 	Upload string    `json:"upload,omitempty"` // id of the asset that it became

@@ -62,7 +62,7 @@ func (u *uploads) done(original, made string) error {
 }
 
 func (u *uploads) add(line string) error {
-	if _, err := u.file.WriteString(line + "\n"); err != nil {
+	if _, err := u.file.WriteString("\n" + line + "\n"); err != nil { // the one before may have been cut off
 		return err
 	}
 	u.know(line)

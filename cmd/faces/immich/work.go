@@ -29,6 +29,7 @@ const (
 	maxPause   = time.Minute      // of all, for a failure that may be one asset's
 	maxTries   = 40
 	maxAge     = 7 * 24 * time.Hour // of an asset that is given up after so many tries
+	maxFailed  = 12                 // tries whose processing failed
 )
 
 // run works on assets until ctx ends.
@@ -99,7 +100,7 @@ func (f *Face) attempt(ctx context.Context, i item) {
 		f.state.Problem = known.Error()
 		log.Error("Immich denies a request: give the API key the rights that the guide names", "error", err)
 		return
-	case lasting(err) || i.Tries >= maxTries && time.Since(i.Came) > maxAge:
+	case lasting(err) || i.Failed+1 >= maxFailed && failed(err) || i.Tries >= maxTries && time.Since(i.Came) > maxAge:
 		f.state.Failed++
 		log.Warn("a photo of Immich was not restored", "error", err)
 	default:
@@ -110,7 +111,13 @@ func (f *Face) attempt(ctx context.Context, i item) {
 		case known != nil:
 			wait, pause = max(wait, known.retryAfter), max(pause, known.retryAfter)
 		case errors.As(err, &problem):
-			wait, pause = max(min(wait, maxPause), problem.RetryAfter), 0
+			pause = 0
+			switch {
+			case failed(err):
+				i.Failed++
+			case problem.Status != http.StatusInsufficientStorage: // which is found only when all is done
+				wait = max(min(wait, maxPause), problem.RetryAfter)
+			}
 		}
 		f.later(i, wait, pause)
 		f.state.Problem = err.Error()
@@ -142,9 +149,19 @@ func lasting(err error) bool {
 	case errors.As(err, &known):
 		return !known.passes() && !known.denied()
 	case errors.As(err, &problem):
-		return problem.Status == http.StatusUnprocessableEntity || problem.Status == http.StatusRequestEntityTooLarge
+		switch problem.Status {
+		case http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge, http.StatusGatewayTimeout:
+			return true
+		}
 	}
 	return false
+}
+
+// failed reports whether the processing failed, and not for want of a place or
+// of space.
+func failed(err error) bool {
+	problem := (*intake.Problem)(nil)
+	return errors.As(err, &problem) && problem.RetryAfter == 0 && problem.Status >= 500
 }
 
 // restore takes an asset from where it is to its stack.
