@@ -4,6 +4,7 @@ package adhoc
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 )
@@ -38,19 +39,38 @@ func New[T any](most int, make func(context.Context, string) (T, error), drop fu
 }
 
 // Take is what was made of the text, for use until done is called. Who asks for
-// the same text meanwhile waits for it. Failures are not kept.
+// the same text meanwhile waits for it, or for the end of its context. Failures
+// are not kept.
 func (s *Shelf[T]) Take(ctx context.Context, text string) (value T, done func(), err error) {
 	e, first := s.find(text)
 	if first {
-		e.value, e.err = s.make(context.WithoutCancel(ctx), text)
-		close(e.made)
+		s.fill(ctx, e)
+	} else if err := e.wait(ctx); err != nil {
+		s.leave(e)
+		return value, func() {}, err
 	}
-	<-e.made
 	if e.err != nil {
 		s.forget(e)
 		return value, func() {}, e.err
 	}
 	return e.value, sync.OnceFunc(func() { s.leave(e) }), nil
+}
+
+// fill makes an entry, on behalf of all who wait for it.
+func (s *Shelf[T]) fill(ctx context.Context, e *entry[T]) {
+	e.err = errors.New("it could not be made") // where make panics
+	defer close(e.made)
+	e.value, e.err = s.make(context.WithoutCancel(ctx), e.text)
+}
+
+// wait waits until the entry is made, or for the end of ctx.
+func (e *entry[T]) wait(ctx context.Context) error {
+	select {
+	case <-e.made:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (s *Shelf[T]) find(text string) (e *entry[T], first bool) {

@@ -69,3 +69,61 @@ func TestShelfDropsNothingInUse(t *testing.T) {
 		t.Errorf("%d are kept, want 1", s.Len())
 	}
 }
+
+// Who waits for what another makes goes when its context ends, and is not left
+// behind where that fails for good.
+func TestWhoWaitsMayGo(t *testing.T) {
+	began, hold := make(chan bool), make(chan bool)
+	s := New(1, func(_ context.Context, text string) (string, error) {
+		began <- true
+		if !<-hold {
+			panic("a fault")
+		}
+		return text, nil
+	}, func(string) error { return nil })
+	take := func(ctx context.Context) chan error {
+		c := make(chan error, 1)
+		go func() {
+			defer func() {
+				if p := recover(); p != nil {
+					c <- fmt.Errorf("panic: %v", p)
+				}
+			}()
+			_, done, err := s.Take(ctx, "a")
+			done()
+			c <- err
+		}()
+		return c
+	}
+	first := take(t.Context())
+	<-began
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := <-take(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("who went got %v", err)
+	}
+	second := take(t.Context())
+	hold <- false
+	if err := <-first; err == nil {
+		t.Error("the panic was swallowed")
+	}
+	select {
+	case err := <-second:
+		if err == nil {
+			t.Error("what was not made was handed out")
+		}
+	case <-began:
+		hold <- true
+		<-second
+	}
+	third := take(t.Context())
+	select {
+	case <-began:
+		hold <- true
+	case err := <-third:
+		third <- err
+	}
+	if err := <-third; err != nil {
+		t.Errorf("after a panic: %v", err)
+	}
+}
