@@ -220,3 +220,26 @@ func TestTheClientNeedsNoCgo(t *testing.T) {
 		t.Errorf("it imports %v, %v", got, err)
 	}
 }
+
+// restarting is a daemon that is not reached for some requests.
+type restarting struct{ left int }
+
+func (r *restarting) RoundTrip(q *http.Request) (*http.Response, error) {
+	if r.left > 0 {
+		r.left--
+		return nil, errors.New("connection refused")
+	}
+	return http.DefaultTransport.RoundTrip(q)
+}
+
+func TestFollowOutlastsARestart(t *testing.T) {
+	c := start(t, atOnce())
+	j, err := c.Submit(t.Context(), strings.NewReader("pixels"), client.Request{}, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.HTTP = &http.Client{Transport: &restarting{left: 3}} // events, the job, and events once more
+	if j, err = c.Follow(t.Context(), j.ID, nil); err != nil || j.State != client.Done {
+		t.Errorf("got %+v, %v", j, err)
+	}
+}

@@ -100,18 +100,26 @@ func (c *Client) Delete(ctx context.Context, id string) error {
 // ErrDeleted is a job that was deleted while it was followed.
 var ErrDeleted = errors.New("the job was deleted")
 
+// patience is how long Follow goes without an answer.
+const patience = 5 * time.Minute
+
 // Follow waits until a job has ended and returns it. Meanwhile tell, where it is
 // not nil, hears of each change of its state and of its progress. A connection
-// that breaks is made again.
+// that breaks is made again, for some minutes: the daemon may be started anew.
 func (c *Client) Follow(ctx context.Context, id string, tell func(Job)) (Job, error) {
-	last := ""
+	last, answered := "", time.Now()
 	for {
 		err := c.events(ctx, id, &last, tell)
 		if errors.Is(err, ErrDeleted) || ctx.Err() != nil {
 			return Job{}, errors.Join(err, ctx.Err())
 		}
 		j, err := c.Job(ctx, id)
-		if err != nil || j.State == Done || j.State == Failed {
+		switch {
+		case err == nil && (j.State == Done || j.State == Failed):
+			return j, nil
+		case err == nil:
+			answered = time.Now()
+		case ctx.Err() != nil || !passing(err) || time.Since(answered) > patience:
 			return j, err
 		}
 		select {
@@ -120,6 +128,13 @@ func (c *Client) Follow(ctx context.Context, id string, tell func(Job)) (Job, er
 			return Job{}, ctx.Err()
 		}
 	}
+}
+
+// passing reports whether the daemon, or what is before it, may answer otherwise
+// a little later.
+func passing(err error) bool {
+	p := (*Problem)(nil)
+	return !errors.As(err, &p) || p.Status == http.StatusTooManyRequests || p.Status >= http.StatusBadGateway
 }
 
 // maxLine bounds a line of a stream of events, in bytes.
