@@ -182,3 +182,17 @@ func TestApply(t *testing.T) {
 		}
 	}
 }
+
+// Where the cut of a Gaussian rounds to its peak, libvips goes on for long.
+func TestBlursAreBounded(t *testing.T) {
+	for _, o := range []Operation{{Blur: 1e11, MinAmplitude: 1}, {Blur: 1e5, MinAmplitude: 1 - 1e-16}, {Blur: 200}} {
+		if Check(o) == nil {
+			t.Errorf("%g, cut at %g, is let through", o.Blur, o.MinAmplitude)
+		}
+	}
+	for _, o := range []Operation{{Blur: 100, MinAmplitude: 1}, {Blur: 100}} {
+		if err := Check(o); err != nil {
+			t.Errorf("%g, cut at %g: %v", o.Blur, o.MinAmplitude, err)
+		}
+	}
+}

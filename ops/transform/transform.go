@@ -128,9 +128,10 @@ func (o *Operation) faults() map[string]error {
 	return faults
 }
 
-// blurRadius is how far the Gaussian reaches before it is cut off.
+// blurRadius is how far the Gaussian reaches before it is cut off. Rounding lets
+// one reach farther whose cut is near 1.
 func (o *Operation) blurRadius() float64 {
-	return o.Blur * math.Sqrt(-2*math.Log(o.minAmplitude()))
+	return o.Blur * math.Sqrt(-2*math.Log(min(o.minAmplitude(), 0.999)))
 }
 
 func (o *Operation) minAmplitude() float64 {
