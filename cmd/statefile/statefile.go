@@ -5,6 +5,7 @@ package statefile
 import (
 	"errors"
 	"os"
+	"path/filepath"
 )
 
 // Write gives path the data, on the disk, under a temporary name first: a reader,
@@ -24,5 +25,9 @@ func Write(path string, data []byte, perm os.FileMode) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(temporary))
 	}
-	return nil
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close()) // else a power cut may take the name back
 }
