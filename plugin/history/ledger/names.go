@@ -23,7 +23,7 @@ func unescaped(r history.Record) history.Record { return mapPaths(r, unescapedNa
 func mapPaths(r history.Record, f func(string) string) history.Record {
 	r.Path, r.Root, r.MovedTo, r.Error, r.Hint = f(r.Path), f(r.Root), f(r.MovedTo), f(r.Error), f(r.Hint) // an error names paths
 	r.Task, r.Superseded = f(r.Task), f(r.Superseded)                                                      // and a task a folder
-	for _, files := range []*[]history.Output{&r.Outputs, &r.Former} {
+	for _, files := range []*[]history.Output{&r.Outputs, &r.Former, &r.Altered} {
 		*files = slices.Clone(*files)
 		for i := range *files {
 			(*files)[i].Path = f((*files)[i].Path)
@@ -40,6 +40,14 @@ func mapPaths(r history.Record, f func(string) string) history.Record {
 			review.Results[i].Path = f(review.Results[i].Path)
 		}
 		r.Review = &review
+	}
+	if r.Trial != nil {
+		trial := *r.Trial
+		trial.Before, trial.Outputs = mapPaths(trial.Before, f), slices.Clone(trial.Outputs)
+		for i := range trial.Outputs {
+			trial.Outputs[i].Path, trial.Outputs[i].Reason = f(trial.Outputs[i].Path), f(trial.Outputs[i].Reason)
+		}
+		r.Trial = &trial
 	}
 	return r
 }

@@ -113,6 +113,10 @@ func namesOfAnyBytes(t *testing.T, s history.Store) {
 		want.Root, want.MovedTo, want.Mounts, want.Error, want.Hint = "/in"+name, "/moved"+name, []string{"/mnt" + name}, "read "+name, "free "+name
 		want.Outputs[0].Hash = "h"
 		want.Review = &history.Review{Folder: "F", Results: []history.Result{{Output: history.Output{Path: "/out" + name}, Name: "0.jpg"}}}
+		want.Altered = []history.Output{{Path: "/out" + name, Hash: "a"}}
+		before := done("/in"+name, "v /to"+name, "c", "/out"+name)
+		before.Outputs[0].Hash = "b"
+		want.Trial = &history.Trial{Before: before, Outputs: []history.Compared{{Path: "/out" + name, Reason: "open " + name}}}
 		put(t, s, want)
 		if got, _ := find(t, s, want.Path, task); !sameRecord(got, want) {
 			t.Errorf("%q came back as %+v", name, got)
