@@ -44,6 +44,11 @@ func (t *Tasks) Wait() { t.running.Wait() }
 func (t *Tasks) Now() api.LibraryTask {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.copied()
+}
+
+// copied is the task, of which nothing changes any more. t.mu is held.
+func (t *Tasks) copied() api.LibraryTask {
 	now := t.now
 	now.Findings = now.Findings[:len(now.Findings):len(now.Findings)] // appended to meanwhile
 	now.Refusals = now.Refusals[:len(now.Refusals):len(now.Refusals)]
@@ -163,7 +168,7 @@ func (t *Tasks) begin(task api.LibraryTask, do func(context.Context) error) (api
 			}
 		})
 	})
-	return task, nil
+	return t.copied(), nil
 }
 
 func (t *Tasks) update(change func(*api.LibraryTask)) {

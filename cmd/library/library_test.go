@@ -50,10 +50,14 @@ func TestATaskGoesThroughAllPagesAndKeepsTheFirstFindings(t *testing.T) {
 		return p
 	}, nil)
 	defer cancel()
-	if _, err := l.Verify(plugin.VerifyRequest{After: plugin.RecordKey{Path: "/in the middle"}}); err != nil {
+	begun, err := l.Verify(plugin.VerifyRequest{After: plugin.RecordKey{Path: "/in the middle"}})
+	if err != nil {
 		t.Fatal(err)
 	}
 	now := ended(t, l)
+	if len(begun.Found) > 0 || !begun.Running {
+		t.Errorf("what was answered changes with the task: %+v", begun)
+	}
 	if now.Count.Photos != 300 || now.Found["missing-output"] != 300 || now.Healed != 300 || len(now.Findings) != 200 || now.Problem != nil {
 		t.Errorf("%d photos, found %v, healed %d, %d kept, %v", now.Count.Photos, now.Found, now.Healed, len(now.Findings), now.Problem)
 	}
