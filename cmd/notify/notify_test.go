@@ -242,7 +242,7 @@ func TestAReloadTellsEverythingOnce(t *testing.T) {
 }
 
 func TestWhatWaitsIsBounded(t *testing.T) {
-	s := spool{filepath.Join(t.TempDir(), "x")}
+	s := spool{filepath.Join(t.TempDir(), "a [pattern]*")}
 	lost := 0
 	for i := range maxWaiting + 50 {
 		n, err := s.put(Message{ID: fmt.Sprint(i)})

@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"time"
 )
 
@@ -61,9 +61,13 @@ func (s spool) take() (all []Message) {
 }
 
 // waiting are the files, the oldest first.
-func (s spool) waiting() []string {
-	all, _ := filepath.Glob(filepath.Join(s.folder, "*.json")) // the pattern is in order
-	slices.Sort(all)
+func (s spool) waiting() (all []string) {
+	entries, _ := os.ReadDir(s.folder) // by name; else there is none
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".json") {
+			all = append(all, filepath.Join(s.folder, e.Name()))
+		}
+	}
 	return all
 }
 

@@ -36,9 +36,11 @@ type folder struct {
 
 func newFolder(o Options) *folder {
 	f := &folder{options: o, path: filepath.Join(o.StateDir, folderName)}
-	left, _ := filepath.Glob(filepath.Join(f.path, "*"+partial))
-	for _, name := range left {
-		_ = os.Remove(name)
+	left, _ := os.ReadDir(f.path) // else there is nothing
+	for _, e := range left {
+		if strings.HasSuffix(e.Name(), partial) {
+			_ = os.Remove(filepath.Join(f.path, e.Name()))
+		}
 	}
 	return f
 }

@@ -42,13 +42,10 @@ func Save(stateDir, about, text string, now time.Time, pid int) (string, error) 
 }
 
 func prune(folder string) error {
-	all, err := filepath.Glob(filepath.Join(folder, "*.txt"))
-	if err != nil || len(all) <= maxDumps {
-		return err
-	}
-	slices.Sort(all) // by time
-	for _, old := range all[:len(all)-maxDumps] {
-		err = errors.Join(err, os.Remove(old))
+	all, err := os.ReadDir(folder) // by name, and so by time
+	all = slices.DeleteFunc(all, func(e os.DirEntry) bool { return filepath.Ext(e.Name()) != ".txt" })
+	for _, old := range all[:max(0, len(all)-maxDumps)] {
+		err = errors.Join(err, os.Remove(filepath.Join(folder, old.Name())))
 	}
 	return err
 }
