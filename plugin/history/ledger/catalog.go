@@ -154,7 +154,8 @@ func indexCatalog(tx *bbolt.Tx) error {
 	err = t.records.ForEach(func(id, value []byte) error {
 		var v versioned
 		r, ok := decode(id, value)
-		if !ok || json.Unmarshal(value, &v) != nil {
+		text, err := unpack(value)
+		if !ok || err != nil || json.Unmarshal(text, &v) != nil {
 			return nil
 		}
 		return t.putCatalog(bytes.Clone(id), r, v.Sequence)

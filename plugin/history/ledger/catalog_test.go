@@ -32,8 +32,8 @@ func TestCatalogOfAnOlderRelease(t *testing.T) {
 	if _, ok, err := l.ByID(catalog.ID("/in/a.jpg", "w")); !ok || err != nil {
 		t.Errorf("by its id: %t, %v", ok, err)
 	}
-	if schema != 3 {
-		t.Errorf("schema %d: releases that know 3 no longer open the file", schema)
+	if schema != 4 {
+		t.Errorf("schema %d: releases that know 4 no longer open the file", schema)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 // The journal's buckets. Releases that know none leave them alone, so the
 // schema's number does not rise for them.
 var (
-	journalBucket = []byte("journal")        // number → entry in JSON
+	journalBucket = []byte("journal")        // number → entry in JSON; see pack
 	photosBucket  = []byte("journal_photos") // photo, number → nothing
 	openBucket    = []byte("journal_open")   // number → nothing; what is not settled
 	madeBucket    = []byte("made")           // folder that Burnish made → nothing
@@ -122,6 +122,9 @@ func (j log) put(e journal.Entry) (id uint64, err error) {
 		}
 	}
 	value, err := json.Marshal(mapEntry(e, escapedName))
+	if err == nil {
+		value, err = pack(value)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -234,7 +237,8 @@ func photoKey(photo string, id []byte) []byte { return append(join(photo, ""), i
 // beside it: an entry that grew when it is settled would part its page.
 func (j log) entry(key []byte) (e journal.Entry, ok bool) {
 	value := j.entries.Get(key)
-	if len(key) != 8 || value == nil || json.Unmarshal(value, &e) != nil {
+	text, err := unpack(value)
+	if len(key) != 8 || value == nil || err != nil || json.Unmarshal(text, &e) != nil {
 		return journal.Entry{}, false
 	}
 	e = mapEntry(e, unescapedName)

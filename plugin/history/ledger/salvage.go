@@ -116,7 +116,10 @@ func (s *salvaged) leaf(page []byte) {
 
 func (s *salvaged) take(key, value []byte) {
 	var r versioned
-	err := json.Unmarshal(value, &r)
+	text, err := unpack(value)
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
 	r.Record = unescaped(r.Record)
 	if err == nil && r.Validate() == nil && bytes.Equal(key, join(r.Path, r.Task)) {
 		r.Salvaged = true

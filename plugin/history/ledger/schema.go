@@ -15,6 +15,7 @@ import (
 var migrations = []func(*bbolt.Tx) error{
 	indexFailures, // 1 → 2
 	number,        // 2 → 3
+	packs,         // 3 → 4
 }
 
 // schema is the version of the file's layout.
@@ -78,6 +79,10 @@ func indexFailures(tx *bbolt.Tx) error {
 		return nil
 	})
 }
+
+// packs keeps releases off that cannot read what is packed; what they wrote stays as
+// it is.
+func packs(*bbolt.Tx) error { return nil }
 
 // number gives the records of schema 2 their sequence, by when they were made.
 func number(tx *bbolt.Tx) error {

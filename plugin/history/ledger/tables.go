@@ -28,7 +28,7 @@ const pageLength = 256
 // the same transaction keeps in step.
 var (
 	metaBucket     = []byte("meta")     // "schema" → version; "retained" → when; "folder", path → mount; "pipeline", settings → version in JSON
-	recordsBucket  = []byte("entries")  // path, task → record in JSON
+	recordsBucket  = []byte("entries")  // path, task → record in JSON; see pack
 	contentsBucket = []byte("contents") // content, task, path → nothing; Done only
 	outputsBucket  = []byte("outputs")  // output path → path, task of the record that wrote it last
 	hashesBucket   = []byte("hashes")   // output content → output path; outlives the records
@@ -133,6 +133,9 @@ func (t tables) putRecord(id []byte, e history.Record) error {
 		return err
 	}
 	value, err := json.Marshal(versioned{escaped(e), n})
+	if err == nil {
+		value, err = pack(value)
+	}
 	if err != nil {
 		return err
 	}
@@ -259,7 +262,8 @@ func (t tables) record(id []byte) (history.Record, bool) { return decode(id, t.r
 // work is done again and the record replaced.
 func decode(id, value []byte) (history.Record, bool) {
 	var e history.Record
-	if value == nil || json.Unmarshal(value, &e) != nil {
+	text, err := unpack(value)
+	if value == nil || err != nil || json.Unmarshal(text, &e) != nil {
 		return history.Record{}, false
 	}
 	e = unescaped(e)
