@@ -1,6 +1,7 @@
 package history
 
 import (
+	"crypto/sha256"
 	"io/fs"
 	"log/slog"
 	"slices"
@@ -38,11 +39,22 @@ type History struct {
 	listings originals.Listings
 
 	mu   sync.Mutex
-	made map[string]made // outputs made since, by path, where Reader is nil
+	made map[pathKey]made // outputs made since, where Reader is nil
+}
+
+// pathKey stands for the path of an output: a library has many, and long ones.
+type pathKey [16]byte
+
+func pathKeyOf(path string) pathKey {
+	sum := sha256.Sum256([]byte(path))
+	return pathKey(sum[:])
 }
 
 // made is an output that is remembered without records.
-type made struct{ photo, hash string }
+type made struct {
+	photo string            // shared by all of its outputs
+	hash  [sha256.Size]byte // as of [Output]; zero: unknown
+}
 
 // Task is what is to be done with a photo.
 type Task struct {

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"encoding/hex"
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin/history/journal"
@@ -101,9 +102,11 @@ func (h *History) remember(photo string, outputs []Output) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.made == nil {
-		h.made = map[string]made{}
+		h.made = map[pathKey]made{}
 	}
 	for _, o := range outputs {
-		h.made[o.Path] = made{photo, o.Hash}
+		m := made{photo: photo}
+		_, _ = hex.Decode(m.hash[:], []byte(o.Hash)) // as staging.Digest has it
+		h.made[pathKeyOf(o.Path)] = m
 	}
 }

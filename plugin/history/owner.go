@@ -1,6 +1,7 @@
 package history
 
 import (
+	"encoding/hex"
 	"fmt"
 	"os"
 
@@ -30,7 +31,7 @@ func (o Owners) Owner(name string) (photo string, archived bool, err error) {
 func (o Owners) Wrote(name, hash string) (bool, error) {
 	if o.c.reader == nil {
 		m, known := o.c.history.madeSince(name)
-		return known && m.hash == hash, nil
+		return known && hex.EncodeToString(m.hash[:]) == hash, nil
 	}
 	if owner, _, err := o.Owner(name); owner == "" || err != nil {
 		return false, err
@@ -48,7 +49,7 @@ func (o Owners) MadeSince(name string) bool {
 func (h *History) madeSince(name string) (m made, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	m, ok = h.made[name]
+	m, ok = h.made[pathKeyOf(name)]
 	return m, ok
 }
 
