@@ -1,14 +1,17 @@
 package plugin_test
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/burnish-photo/burnish/plugin"
+	"github.com/burnish-photo/burnish/plugin/history"
 )
 
 const tried = `version: 1
@@ -91,5 +94,61 @@ func TestCanaryBack(t *testing.T) {
 	}
 	if r := b.run(job("other", "out-other")); !strings.Contains(r.Reason, "already done") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// After the clock was turned back the journal tells nothing of the trial's time: then
+// outputs and records stay as they are. A decision to go on that was cut off is
+// repeated.
+func TestCanaryDecisionsOddities(t *testing.T) {
+	b := newReview(t, tried)
+	var photos []string
+	for i := range 3 {
+		photos = append(photos, b.photo(fmt.Sprintf("%d.jpg", i), 200, 100, byte(i)))
+		b.done(photos[i])
+	}
+	b.change("width: 64, height: 64", "width: 32, height: 32")
+	j := b.job(photos[0])
+	j.OnChange, j.Canary = "redo", true
+	b.run(j)
+	store := b.engine.Records().Store()
+	versions, err := store.Versions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range versions {
+		for i := range v.Trials {
+			v.Trials[i].Since = time.Now().Add(time.Hour)
+			if err := store.SetVersion(v); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	now := b.contents("out")
+	d, err := plugin.Decider(b.engine.Records()).Back(t.Context(), "", "", "")
+	if err != nil || len(d.Photos) > 0 || len(d.Problems) != 1 || !strings.Contains(d.Problems[0].Error(), "the journal does not tell") {
+		t.Errorf("%+v, %v", d, err)
+	}
+	records, err := store.Of(photos[0])
+	if err != nil || len(records) != 1 || records[0].Trial == nil || !maps.Equal(now, b.contents("out")) {
+		t.Errorf("%+v, %v", records, err)
+	}
+
+	if d, err = plugin.Decider(b.engine.Records()).Go(t.Context(), "", ""); err != nil || len(d.Photos) != 2 {
+		t.Errorf("%+v, %v", d, err)
+	}
+	cut, err := store.Of(photos[2])
+	if err != nil || len(cut) != 1 {
+		t.Fatalf("%+v, %v", cut, err)
+	}
+	cut[0].State = history.Done // as if it had not been asked for
+	if err := store.Put(cut[0]); err != nil {
+		t.Fatal(err)
+	}
+	if d, err = plugin.Decider(b.engine.Records()).Go(t.Context(), "", ""); err != nil || len(d.Photos) != 1 {
+		t.Errorf("what was cut off: %+v, %v", d, err)
+	}
+	if _, err = plugin.Decider(b.engine.Records()).Go(t.Context(), "", ""); err == nil {
+		t.Error("nothing was left to be asked for")
 	}
 }

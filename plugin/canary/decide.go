@@ -74,17 +74,18 @@ func (d Decider) set(v history.Version, i int, verdict rollout.Verdict) error {
 	return d.Store.SetVersion(v)
 }
 
-// Go asks for the photos that the change concerns and that were not tried.
+// Go asks for the photos that the change concerns and that were not tried. It may be
+// repeated where it was cut off, and fails where nothing is left to be asked for.
 func (d Decider) Go(ctx context.Context, pipeline, folder string) (done Decided, err error) {
 	v, i, _, err := d.trial(pipeline, folder)
 	if err != nil {
 		return done, err
 	}
-	if v.Trials[i].Verdict == rollout.Go {
-		return done, errors.New("it was decided already that the other photos follow")
-	}
-	if err := d.set(v, i, rollout.Go); err != nil {
-		return done, err
+	again := v.Trials[i].Verdict == rollout.Go
+	if !again {
+		if err := d.set(v, i, rollout.Go); err != nil {
+			return done, err
+		}
 	}
 	versions, err := history.AllVersions(d.Store)
 	if err != nil {
@@ -102,6 +103,9 @@ func (d Decider) Go(ctx context.Context, pipeline, folder string) (done Decided,
 			break
 		}
 		err = d.ask(ctx, key, v, versions, &done)
+	}
+	if err == nil && again && len(done.Photos) == 0 {
+		err = errors.New("it was decided already that the other photos follow")
 	}
 	return done, err
 }
@@ -188,10 +192,12 @@ func (d Decider) putBack(ctx context.Context, tried []history.Record, since time
 	q := undo.Request{Since: since, Run: run, Of: func(e journal.Entry) bool {
 		return tasks[history.Key{Path: e.Photo, Task: folderOf(e.Task)}] && e.Pipeline == tried[0].Pipeline
 	}}
+	untold := map[string]bool{} // photos whose files were not put back yet
 	for _, r := range tried {
 		tasks[history.Key{Path: r.Path, Task: folderOf(r.Task)}] = true
 		if r.Undone.IsZero() && (len(r.Outputs) > 0 || r.MovedTo != "") {
 			q.Paths = append(q.Paths, r.Path)
+			untold[r.Path] = true
 		}
 	}
 	for len(q.Paths) > 0 {
@@ -200,6 +206,7 @@ func (d Decider) putBack(ctx context.Context, tried []history.Record, since time
 			return err
 		}
 		for _, p := range page.Photos {
+			delete(untold, p.Path)
 			if p.Problem != "" {
 				problems[p.Path] = fmt.Errorf("%s keeps its new outputs: %s; %s", p.Path, p.Problem, p.Hint)
 			}
@@ -207,6 +214,9 @@ func (d Decider) putBack(ctx context.Context, tried []history.Record, since time
 		if q.Before, q.Run, done.Run = page.Next, page.Run, page.Run; q.Before == 0 {
 			break
 		}
+	}
+	for path := range untold { // as after the clock was turned back, or the journal was lost
+		problems[path] = fmt.Errorf("%s keeps its new outputs: the journal does not tell what was done to it since %s; burnish undo puts it back", path, since.Local().Format(time.DateTime))
 	}
 	for _, r := range tried {
 		if problems[r.Path] != nil {
