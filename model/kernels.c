@@ -220,20 +220,31 @@ void depthwise_back(const void *in, const float *weight, const float *bias, cons
 	free(r.slots), free(g.slots), free(taps), free(b), free(dtaps), free(db), free(row), free(narrow);
 }
 
-/* A block of `count` rows and `vecs` vectors of `product`; both are constants where it is inlined. */
-static inline __attribute__((always_inline)) void block(const float *a, size_t arow, size_t astep, const float *b, int bstride,
-							float *out, int ostride, int inner, int add, int count, int vecs) {
-	vec s[count][vecs];
+/* A block of `count` rows and `vecs` vectors of `product`, 16 vectors at most; both are constants where it is inlined.
+ * The loops must be unrolled: the sums stay in registers then. */
+static inline __attribute__((always_inline)) void block(const float *restrict a, size_t arow, size_t astep, const float *restrict b,
+							int bstride, float *restrict out, int ostride, int inner, int add, int count,
+							int vecs) {
+	vec s[16], v[4];
+#pragma GCC unroll 16
 	for (int k = 0; k < count; k++)
-		for (int l = 0; l < vecs; l++) s[k][l] = add ? *(vec *)(out + (size_t)k * ostride + l * LANES) : (vec){0};
+#pragma GCC unroll 4
+		for (int l = 0; l < vecs; l++)
+			s[k * vecs + l] = add ? *(vec *)(out + (size_t)k * ostride + l * LANES) : (vec){0};
 	for (int t = 0; t < inner; t++) {
-		vec v[vecs];
+#pragma GCC unroll 4
 		for (int l = 0; l < vecs; l++) v[l] = *(const vec *)(b + (size_t)t * bstride + l * LANES);
-		for (int k = 0; k < count; k++)
-			for (int l = 0; l < vecs; l++) s[k][l] += a[k * arow + t * astep] * v[l];
+#pragma GCC unroll 16
+		for (int k = 0; k < count; k++) {
+			float one = a[k * arow + t * astep];
+#pragma GCC unroll 4
+			for (int l = 0; l < vecs; l++) s[k * vecs + l] += one * v[l];
+		}
 	}
+#pragma GCC unroll 16
 	for (int k = 0; k < count; k++)
-		for (int l = 0; l < vecs; l++) *(vec *)(out + (size_t)k * ostride + l * LANES) = s[k][l];
+#pragma GCC unroll 4
+		for (int l = 0; l < vecs; l++) *(vec *)(out + (size_t)k * ostride + l * LANES) = s[k * vecs + l];
 }
 
 /* out (rows x wide) (+)= a (rows x inner) * b (inner x wide); wide and rows are multiples of LANES.
