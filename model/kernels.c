@@ -12,6 +12,7 @@
 
 #define LANES 16
 typedef float vec __attribute__((vector_size(4 * LANES), aligned(4)));
+typedef int32_t ivec __attribute__((vector_size(4 * LANES), aligned(4)));
 
 static int up(int n) { return (n + LANES - 1) / LANES * LANES; }
 
@@ -48,6 +49,48 @@ static inline void store(void *to, size_t at, const float *restrict from, int n,
 	for (; i + LANES <= n; i += LANES)
 		for (int l = 0; l < LANES; l++) out[i + l] = (in[i + l] + 0x7fff + ((in[i + l] >> 16) & 1)) >> 16;
 	for (; i < n; i++) out[i] = (in[i] + 0x7fff + ((in[i] >> 16) & 1)) >> 16;
+}
+
+static inline vec choose(ivec mask, vec yes, vec no) { return (vec)((mask & (ivec)yes) | (~mask & (ivec)no)); }
+
+/* exp(x) of x <= 0, to 2 units in the last place; below -87 that of -87. */
+static inline vec fall(vec x) {
+	const vec least = (vec){0} - 87;
+	x = choose(x > least, x, least);
+	ivec n = __builtin_convertvector(x * 1.44269504f - 0.5f, ivec);
+	vec r = x - __builtin_convertvector(n, vec) * 0.69314718f;
+	vec p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+	p = p * r + 8.3334519073e-3f;
+	p = p * r + 4.1665795894e-2f;
+	p = p * r + 1.6666665459e-1f;
+	p = p * r + 5.0000001201e-1f;
+	return (p * r * r + r + 1) * (vec)((n + 127) << 23);
+}
+
+/* The normal distribution's probability up to x, within 1e-7; bell: exp(-x*x/2). Abramowitz and Stegun, 7.1.26. */
+static inline vec normal(vec x, vec bell) {
+	vec z = (vec)((ivec)x & 0x7fffffff) * 0.70710678f, t = 1 / (z * 0.3275911f + 1);
+	vec p = t * 1.061405429f - 1.453152027f;
+	p = p * t + 1.421413741f;
+	p = p * t - 0.284496736f;
+	p = (p * t + 0.254829592f) * t * bell * 0.5f;
+	return choose((ivec)x < 0, p, 1 - p);
+}
+
+/* Up to LANES numbers at `from`, zeros after `n`; and the way back. */
+static inline vec some(const float *from, int n) {
+	if (n >= LANES)
+		return *(const vec *)from;
+	vec x = {0};
+	memcpy(&x, from, n * sizeof(float));
+	return x;
+}
+
+static inline void put(float *to, vec x, int n) {
+	if (n >= LANES)
+		*(vec *)to = x;
+	else
+		memcpy(to, &x, n * sizeof(float));
 }
 
 /* Rows of an image as floats, a pixel of zeros at both ends: slots of a ring of four. */
@@ -134,22 +177,27 @@ static float *widened(const float *bias, int channels) {
 /* gelu(gate) * value of one row; rows are width x padded with both halves in it. */
 static void gate_row(const float *row, int width, int padded, int half_channels, float *out) {
 	for (int x = 0; x < width; x++) {
-		const float *restrict a = row + (size_t)x * padded, *restrict v = a + half_channels;
-		float *restrict o = out + (size_t)x * half_channels;
-		for (int c = 0; c < half_channels; c++) o[c] = 0.5f * a[c] * (1 + erff(a[c] * 0.70710678f)) * v[c];
+		const float *a = row + (size_t)x * padded, *v = a + half_channels;
+		float *o = out + (size_t)x * half_channels;
+		for (int c = 0; c < half_channels; c += LANES) {
+			int left = half_channels - c;
+			vec gate = some(a + c, left);
+			put(o + c, gate * normal(gate, fall(gate * gate * -0.5f)) * some(v + c, left), left);
+		}
 	}
 }
 
 /* From gradients of the gated row to those of the row before the gate, in its place. */
 static void gate_back(float *row, int width, int padded, int half_channels, const float *grad) {
 	for (int x = 0; x < width; x++) {
-		float *restrict a = row + (size_t)x * padded, *restrict v = a + half_channels;
-		const float *restrict g = grad + (size_t)x * half_channels;
-		for (int c = 0; c < half_channels; c++) {
-			float cdf = 0.5f * (1 + erff(a[c] * 0.70710678f)), pdf = 0.39894228f * expf(-0.5f * a[c] * a[c]);
-			float da = g[c] * v[c] * (cdf + a[c] * pdf), dv = g[c] * a[c] * cdf;
-			a[c] = da;
-			v[c] = dv;
+		float *a = row + (size_t)x * padded, *v = a + half_channels;
+		const float *g = grad + (size_t)x * half_channels;
+		for (int c = 0; c < half_channels; c += LANES) {
+			int left = half_channels - c;
+			vec gate = some(a + c, left), from = some(g + c, left), bell = fall(gate * gate * -0.5f);
+			vec cdf = normal(gate, bell);
+			put(a + c, from * some(v + c, left) * (cdf + gate * bell * 0.39894228f), left);
+			put(v + c, from * gate * cdf, left);
 		}
 	}
 }
@@ -350,8 +398,14 @@ static void attend(const struct shape *s, struct head *h, const void *qkv, size_
 	product(h->q, h->d, 0, h->kt, h->m, h->p, h->m, h->n, s->dim, h->m, 1);
 	for (int i = 0; i < h->n; i++) {
 		float *restrict row = h->p + (size_t)i * h->m, most = row[0], sum = 0;
+		vec sums = {0};
 		for (int j = 1; j < h->m; j++) most = row[j] > most ? row[j] : most;
-		for (int j = 0; j < h->m; j++) sum += row[j] = expf(row[j] - most);
+		for (int j = 0; j < h->m; j += LANES) {
+			vec e = fall(*(vec *)(row + j) - most);
+			*(vec *)(row + j) = e;
+			sums += e;
+		}
+		for (int l = 0; l < LANES; l++) sum += sums[l];
 		sum = 1 / sum;
 		for (int j = 0; j < h->m; j++) row[j] *= sum;
 	}
