@@ -97,7 +97,7 @@ const (
 // LibraryTask is a task that goes through the library, and what came of it so
 // far. The lists hold the first of many.
 type LibraryTask struct {
-	Kind    string    `json:"kind,omitempty"` // "" where there was none since the daemon started
+	Kind    string    `json:"kind,omitempty"` // "" where there was none
 	Running bool      `json:"running"`
 	Stopped bool      `json:"stopped,omitempty"` // by who asked for it
 	Began   time.Time `json:"began,omitzero"`

@@ -50,7 +50,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	api.HandleMemory(control, func() api.MemoryUse { return memoryUse(a) })
 	api.HandleSeries(control, func() series.Series { return a.series.Series(time.Now()) })
 	tasking, endTask := context.WithCancel(ctx)
-	tasks := library.New(tasking, api.Direct(control))
+	tasks := library.New(tasking, api.Direct(control), c.StateDir, a.log)
 	opened.push("library task", func(context.Context) error { endTask(); tasks.Wait(); return nil })
 	api.HandleTasks(control, tasks, func(c api.ChangeChoice) error {
 		err := a.kept.Keep(c)

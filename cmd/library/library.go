@@ -1,7 +1,7 @@
 // Package library goes through a daemon's whole library for who asks for it on
 // the page or by the API: it verifies, heals, undoes or redoes in the background,
-// one task at a time. What it found is kept until the next task begins or the
-// daemon ends; what it did to files is in the ledger's journal.
+// one task at a time. What it found is kept until the next task begins, over
+// restarts as well; what it did to files is in the ledger's journal.
 //
 // It asks the daemon's verbs for everything, and touches no photo itself.
 package library
@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -25,16 +26,24 @@ const kept = 200
 type Tasks struct {
 	client  *api.Client
 	ctx     context.Context
+	log     *slog.Logger
 	running sync.WaitGroup
 
-	mu   sync.Mutex
-	now  api.LibraryTask
-	stop context.CancelFunc // of the task that runs
+	mu    sync.Mutex
+	now   api.LibraryTask
+	stop  context.CancelFunc // of the task that runs
+	file  string             // that the task is kept in
+	saved time.Time
 }
 
 // New makes tasks that end with ctx, between two photos. client asks the daemon.
-func New(ctx context.Context, client *api.Client) *Tasks {
-	return &Tasks{client: client, ctx: ctx}
+// The last one that a daemon of the state folder left is shown until another begins.
+func New(ctx context.Context, client *api.Client, stateDir string, log *slog.Logger) *Tasks {
+	t := &Tasks{client: client, ctx: ctx, log: log}
+	if err := t.load(stateDir); err != nil {
+		log.Warn("what the last task found cannot be read", "error", err)
+	}
+	return t
 }
 
 // Wait waits until the task has ended, once ctx has.
@@ -158,14 +167,20 @@ func (t *Tasks) begin(task api.LibraryTask, do func(context.Context) error) (api
 	task.Running, task.Began, task.Found = true, time.Now(), map[string]int{}
 	ctx, stop := context.WithCancel(t.ctx)
 	t.now, t.stop = task, stop
+	t.save()
 	t.running.Go(func() {
 		defer stop()
 		err := do(ctx)
 		t.update(func(now *api.LibraryTask) {
 			now.Running, now.Ended = false, time.Now()
-			if err != nil && !now.Stopped {
+			switch {
+			case err == nil || now.Stopped:
+			case t.ctx.Err() != nil:
+				now.Problem = cut()
+			default:
 				now.Problem = api.NewProblem(err)
 			}
+			t.save()
 		})
 	})
 	return t.copied(), nil
@@ -175,4 +190,7 @@ func (t *Tasks) update(change func(*api.LibraryTask)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change(&t.now)
+	if t.now.Running && time.Since(t.saved) >= saveEvery {
+		t.save()
+	}
 }

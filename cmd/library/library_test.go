@@ -3,7 +3,10 @@ package library_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -20,7 +23,7 @@ func tasks(t *testing.T, verify func(plugin.VerifyRequest) plugin.VerifyPage, un
 	})
 	api.Undo.Handle(m, func(ctx context.Context, q plugin.UndoRequest) (plugin.UndoPage, error) { return undo(q), ctx.Err() })
 	ctx, cancel := context.WithCancel(t.Context())
-	return library.New(ctx, api.Direct(m)), cancel
+	return library.New(ctx, api.Direct(m), t.TempDir(), slog.New(slog.DiscardHandler)), cancel
 }
 
 func ended(t *testing.T, l *library.Tasks) api.LibraryTask {
@@ -146,5 +149,65 @@ func TestChoicesOutliveADaemon(t *testing.T) {
 	}
 	if c.Version = "2"; k.Has(c) {
 		t.Error("a choice holds for another version")
+	}
+}
+
+// What a task found outlives the daemon; one that was cut off says so.
+func TestATaskIsShownAfterARestart(t *testing.T) {
+	began, state := make(chan bool, 1), t.TempDir()
+	m := &api.Mux{}
+	api.Verify.Handle(m, func(ctx context.Context, q plugin.VerifyRequest) (plugin.VerifyPage, error) {
+		p := plugin.VerifyPage{Done: q.Quick, Findings: []plugin.Finding{{Kind: plugin.MissingOutput, Photo: "/in/a.jpg"}}}
+		if !p.Done {
+			began <- true
+			<-ctx.Done()
+		}
+		return p, ctx.Err()
+	})
+	daemon := func() (*library.Tasks, context.CancelFunc) {
+		ctx, cancel := context.WithCancel(t.Context())
+		return library.New(ctx, api.Direct(m), state, slog.New(slog.DiscardHandler)), cancel
+	}
+	l, stop := daemon()
+	if _, err := l.Verify(plugin.VerifyRequest{Quick: true}); err != nil {
+		t.Fatal(err)
+	}
+	ended(t, l)
+	stop()
+	l.Wait()
+	l, stop = daemon()
+	if now := l.Now(); now.Kind != api.TaskVerify || now.Ended.IsZero() || len(now.Findings) != 1 || now.Findings[0].Photo != "/in/a.jpg" || now.Problem != nil {
+		t.Errorf("after a restart: %+v", now)
+	}
+	if _, err := l.Verify(plugin.VerifyRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	<-began
+	file := filepath.Join(state, "library-task.json")
+	running, err := os.ReadFile(file) // as a crash leaves it
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	l.Wait()
+	for name, left := range map[string][]byte{"stopped": nil, "crashed": running} {
+		if left != nil {
+			if err := os.WriteFile(file, left, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l, stop := daemon()
+		if now := l.Now(); now.Running || now.Problem == nil || now.Problem.Hint == "" {
+			t.Errorf("%s: %+v", name, now)
+		}
+		stop()
+	}
+	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, stop = daemon()
+	defer stop()
+	if now := l.Now(); now.Kind != "" {
+		t.Errorf("of a damaged file: %+v", now)
 	}
 }
