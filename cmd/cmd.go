@@ -43,6 +43,7 @@ type commands struct {
 	Failed    failedCommand    `cmd:"" help:"List failed photos of watched folders with the reasons."`
 	Retry     retryCommand     `cmd:"" help:"Retry failed photos."`
 	Reprocess reprocessCommand `cmd:"" help:"Reprocess photos that are done."`
+	Keep      keepCommand      `cmd:"" help:"Leave photos as they are whose pipeline changed since."`
 	Review    reviewCommand    `cmd:"" help:"List, approve or reject results that wait for review."`
 	Canary    canaryCommand    `cmd:"" help:"Show or decide on a changed pipeline that is tried on a sample."`
 	Undo      undoCommand      `cmd:"" help:"Put originals back and take outputs away."`
