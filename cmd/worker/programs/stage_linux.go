@@ -64,8 +64,17 @@ const spare = 512 << 20
 // bounded only where it can be left.
 const mostTasks = 512
 
-// niceness lets the guard run when a program has started many processes.
+// niceness lets the guard run when a program has started many processes. Who is
+// nicer already, such as a service with Nice=10, stays so: a lower one takes rights.
 const niceness = 5
+
+func giveWay() error {
+	now, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if now = 20 - now; err != nil || now >= niceness { // the system call tells no negative numbers
+		return err
+	}
+	return unix.Setpriority(unix.PRIO_PROCESS, 0, niceness)
+}
 
 // limit bounds what a process may take; what it starts has the same bounds.
 func limit(o order) error {
@@ -94,7 +103,7 @@ func limit(o order) error {
 	}
 	err := syscall.Setrlimit(unix.RLIMIT_NPROC, &syscall.Rlimit{Cur: most, Max: most})
 	if o.Forks {
-		err = errors.Join(err, unix.Setpriority(unix.PRIO_PROCESS, 0, niceness))
+		err = errors.Join(err, giveWay())
 	}
 	if err != nil {
 		return fmt.Errorf("limit what the program may take: %w", err)
