@@ -161,13 +161,14 @@ func copyTo(w io.Writer, o Output) error {
 	return nil
 }
 
-// followed is ctx, below which tell hears of the work's progress until end.
+// followed is ctx, below which tell hears of the work's progress until end. What is
+// left of the work after that is not told of.
 func followed(ctx context.Context, tell func(Progress)) (_ context.Context, end func()) {
 	if tell == nil {
 		return ctx, func() {}
 	}
 	var figures ops.Recorder
-	news, done := make(chan struct{}, 1), make(chan struct{})
+	news, over, done := make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	ctx = ops.WithRecorder(ops.WithProgress(ctx, func() {
 		select {
 		case news <- struct{}{}:
@@ -177,7 +178,12 @@ func followed(ctx context.Context, tell func(Progress)) (_ context.Context, end 
 	go func() {
 		defer close(done)
 		var told Progress
-		for range news {
+		for going := true; going; {
+			select {
+			case <-news:
+			case <-over:
+				going = false
+			}
 			now := Progress{}
 			now.Stage, now.Fraction = figures.Progress()
 			if now != told {
@@ -187,7 +193,7 @@ func followed(ctx context.Context, tell func(Progress)) (_ context.Context, end 
 		}
 	}()
 	return ctx, func() {
-		close(news)
+		close(over)
 		<-done
 	}
 }
