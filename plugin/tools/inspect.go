@@ -168,7 +168,7 @@ func (i Inspection) Print(out io.Writer) {
 			if f.Key == "input" || f.Key == "output" {
 				continue
 			}
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", f.Key, cmp.Or(diag.Printable(f.Value), "?"), f.From, diag.Printable(f.Why))
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", diag.Printable(f.Key), cmp.Or(diag.Printable(f.Value), "?"), diag.Printable(f.From), diag.Printable(f.Why))
 		}
 		_ = t.Flush()
 	}
@@ -180,7 +180,7 @@ func (i Inspection) Print(out io.Writer) {
 		fmt.Fprintln(out, ".")
 	}
 	if len(i.Missing) > 0 {
-		fmt.Fprintf(out, "\nA step or the manifest must give a number for %s, as values: {%s: …}.\n", strings.Join(i.Missing, ", "), i.Missing[0])
+		fmt.Fprintf(out, "\nA step or the manifest must give a number for %s, as values: {%s: …}.\n", diag.Printable(strings.Join(i.Missing, ", ")), diag.Printable(i.Missing[0]))
 	}
 }
 
