@@ -8,3 +8,10 @@ func Hurry() (undo func()) {
 	delays, fullWait = []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond}, time.Millisecond
 	return func() { delays, fullWait = before, full }
 }
+
+// Keep lets fewer jobs be there, until undo.
+func Keep(most int) (undo func()) {
+	before := mostKept
+	mostKept = most
+	return func() { mostKept = before }
+}

@@ -438,3 +438,19 @@ func TestNumbersOfOutputs(t *testing.T) {
 		d.want(status, "anna", "GET", "/v1/jobs/"+j.ID+"/outputs/"+output, "")
 	}
 }
+
+// Jobs that hold next to nothing are bounded by their number, and shared alike.
+func TestTheNumberOfJobsIsBounded(t *testing.T) {
+	defer jobs.Keep(3)()
+	d := start(t)
+	one := parse(t, d.want(201, "anna", "POST", "/v1/jobs", "1"))
+	d.want(201, "anna", "POST", "/v1/jobs", "2")
+	if got := d.want(507, "anna", "POST", "/v1/jobs", "3"); !strings.Contains(got, "faces.jobs.retain") {
+		t.Errorf("got %s", got)
+	}
+	d.want(201, "bert", "POST", "/v1/jobs", "4")
+	d.await(one.ID, jobs.Done)
+	d.want(204, "anna", "DELETE", "/v1/jobs/"+one.ID, "")
+	d.want(201, "anna", "POST", "/v1/jobs", "5")
+	d.want(507, "bert", "POST", "/v1/jobs", "6")
+}

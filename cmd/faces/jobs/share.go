@@ -13,20 +13,26 @@ import (
 // thirds, two get two fifths each, and whoever comes next finds a place.
 const fairly = 2
 
+// mostKept is how many jobs there may be, finished ones among them: each takes
+// memory, however little it holds on the disk. A test lowers it.
+var mostKept = 50_000
+
 // usage is what the jobs of some owners hold.
 type usage struct {
-	waiting int
+	kept    int // jobs
+	waiting int // of these
 	bytes   int64
 }
 
 // used is what an owner's jobs hold, and those of all. s.mu is held.
 func (s *Jobs) used(owner string) (own, all usage) {
-	own.waiting, all.waiting = s.incoming[owner], 0
+	own.waiting = s.incoming[owner]
 	for _, n := range s.incoming {
 		all.waiting += n
 	}
+	own.kept, all.kept = own.waiting, all.waiting
 	for _, j := range s.jobs {
-		one := usage{bytes: j.Bytes}
+		one := usage{kept: 1, bytes: j.Bytes}
 		if j.State == Waiting {
 			one.waiting = 1
 		}
@@ -39,6 +45,7 @@ func (s *Jobs) used(owner string) (own, all usage) {
 }
 
 func (u *usage) add(o usage) {
+	u.kept += o.kept
 	u.waiting += o.waiting
 	u.bytes += o.bytes
 }
@@ -56,6 +63,11 @@ func (s *Jobs) enter(owner string) error {
 		return busy("%d jobs wait, which is all that faces.jobs.queue allows", all.waiting)
 	case own.waiting >= fairly*(c.Queue-all.waiting):
 		return busy("%d jobs of this token wait, and faces.jobs.queue keeps the rest for other tokens", own.waiting)
+	case own.kept >= fairly*(mostKept-all.kept):
+		return &intake.Problem{
+			Status: http.StatusInsufficientStorage, Key: "faces.jobs.retain", RetryAfter: time.Minute,
+			Detail: fmt.Sprintf("%d jobs of this token are kept, which is its share of %d: delete finished ones, or shorten faces.jobs.retain", own.kept, mostKept),
+		}
 	}
 	if err := fits(own.bytes, all.bytes, 1, c.Space); err != nil {
 		return err
