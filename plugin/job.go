@@ -47,6 +47,14 @@ type Job struct {
 	// networks computed. It has neither Review nor After nor Quarantine.
 	Unrecorded bool
 
+	// HandOver is a folder that the photo's file is copied to where there is work to
+	// do, instead of doing it: see [HandedOver]. "" is none.
+	HandOver string
+
+	// Made are the outputs, or the failure, that another engine came to with the
+	// photo: they are verified and published in place of work. nil: there are none.
+	Made *Made
+
 	// Sample is a photo that [Engine.Plan] looks at for an estimate: the names of its
 	// outputs are not foreseen for the plans of others.
 	Sample bool
@@ -117,6 +125,11 @@ const (
 	Done    State = "done"    // the outputs are written, or copied from an equal photo's
 	Waiting State = "waiting" // the outputs are made and verified, and wait for review: none is published
 	Skipped State = "skipped" // nothing was to be done; Result.Reason says why
+
+	// HandedOver is a photo that there is work on, which was not done: it was copied
+	// to Job.HandOver, and Result.Handed tells of it. Where another engine cannot do
+	// this work, Handed is nil and Result.Reason says why.
+	HandedOver State = "handed over"
 )
 
 // NotAPhoto is the reason for which files are skipped that are no photos and do
@@ -138,6 +151,9 @@ type Result struct {
 
 	// Source is what the photo's header says; nil where it was not looked at.
 	Source *Source
+
+	// Handed is what another engine needs to know for HandedOver.
+	Handed *Handed
 }
 
 // Source is what a photo's header says of its pixels, as they are stored.

@@ -32,8 +32,14 @@ func (e *Engine) Process(ctx context.Context, j Job) (Result, error) {
 		return Result{}, fmt.Errorf("%s: the job's outputs are to wait for review, which an engine without a ledger cannot keep", j.Path)
 	case j.Unrecorded && (j.Review || j.After != After{} || j.Quarantine != ""):
 		return Result{}, fmt.Errorf("%s: a job of which no records are kept has neither review nor a move of its original", j.Path)
+	case j.Made != nil && j.HandOver != "":
+		return Result{}, fmt.Errorf("%s: a job that brings its outputs is not handed over", j.Path)
 	}
-	end, err := e.turns.begin(ctx, t.turn())
+	begin := e.turns.begin
+	if j.Made != nil || j.HandOver != "" {
+		begin = e.turns.hold // what is left to do takes no core for long
+	}
+	end, err := begin(ctx, t.turn())
 	t.stats.Spent(ops.StageAdmission, time.Since(t.Began))
 	if err != nil {
 		return Result{}, t.request.Fail(Stopped, err, "")
@@ -89,7 +95,14 @@ func (e *Engine) process(ctx context.Context, t *task) (Result, error) {
 	}
 	ctx = reviewed(ctx, t, before)
 	defer t.lot.Discard()
-	r, reason, err := e.render(ctx, t)
+	if t.job.HandOver != "" {
+		return handOver(t)
+	}
+	render := e.render
+	if t.job.Made != nil {
+		render = e.receive
+	}
+	r, reason, err := render(ctx, t)
 	switch {
 	case err != nil && r != nil:
 		return Result{Notes: r.notes.All()}, err
