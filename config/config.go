@@ -27,6 +27,7 @@ type Config struct {
 	Listen     []string                   `yaml:"listen" help:"addresses that the page and the HTTP API are served on: HOST:PORT, or the path of a Unix socket; default: none"`
 	HTTP       HTTP                       `yaml:"http" help:"how the page and the HTTP API are served there"`
 	Faces      Faces                      `yaml:"faces" help:"protocols by which photos are sent in"`
+	Cluster    Cluster                    `yaml:"cluster" help:"other machines that process photos"`
 	Notify     Notify                     `yaml:"notify" help:"who is told of failures and of finished work"`
 	Restore    plugin.Restore             `yaml:"restore" help:"where networks run and which models they use"`
 	Limits     Limits                     `yaml:"limits" help:"limits that protect the host"`
@@ -106,6 +107,7 @@ func defaults() Config {
 		Worker:  defaultWorker(),
 		Notify:  defaultNotify(),
 		Faces:   defaultFaces(),
+		Cluster: defaultCluster(),
 		Ledger:  Ledger{Retention: engine.Retention},
 		Restore: engine.Restore,
 		Limits:  Limits{Limits: engine.Limits, QueuePerFolder: 10_000, MinFreeSpace: 256 << 20},
@@ -194,6 +196,9 @@ func (c *Config) resolve(folder string) {
 		c.Operators[name] = d
 	}
 	for _, path := range c.Notify.paths() {
+		absolute(path)
+	}
+	for _, path := range c.Cluster.paths() {
 		absolute(path)
 	}
 	absolute(&c.Faces.Jobs.SecretFile)

@@ -43,6 +43,7 @@ type opened struct {
 	Notice   string              `json:"notice,omitempty"` // of the ledger
 	Calls    string              `json:"system_calls"`     // how they are filtered
 	Identity string              `json:"identity"`         // as of [Description]
+	Builds   map[string]string   `json:"builds"`           // as of [Description]
 	Engine   int                 `json:"engine"`           // its number in the process
 }
 

@@ -173,7 +173,7 @@ func (s *server) answerBy(e *plugin.Engine) {
 }
 
 func (s *server) describe(c *config.Config, e *plugin.Engine, number int) opened {
-	return opened{Steps: e.Describe(), Capacity: e.Parallel(), Notice: e.Notice(), Calls: s.calls, Identity: identityOf(c, e), Engine: number}
+	return opened{Steps: e.Describe(), Capacity: e.Parallel(), Notice: e.Notice(), Calls: s.calls, Identity: identityOf(c, e), Engine: number, Builds: buildsOf(e)}
 }
 
 // parse reads the configuration. That a watched folder has gone is the daemon's

@@ -102,7 +102,7 @@ func (w *Supervised) Capacity() int { return w.opened.Capacity }
 
 // Describe tells of the process.
 func (w *Supervised) Describe() Description {
-	return Description{Steps: w.opened.Steps, Notice: w.opened.Notice, Sandbox: w.bounds.String(), SystemCalls: w.calls(), Identity: *w.identity.Load()}
+	return Description{Steps: w.opened.Steps, Notice: w.opened.Notice, Sandbox: w.bounds.String(), SystemCalls: w.calls(), Identity: *w.identity.Load(), Builds: w.opened.Builds}
 }
 
 // Close ends the process, or with a former configuration what is held for it;

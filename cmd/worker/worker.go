@@ -58,6 +58,10 @@ type Description struct {
 	Sandbox     string              // that photos are processed in, a line for people
 	SystemCalls string              // how they are filtered, a line for people
 
+	// Builds are fingerprints of what decides the files of pipelines, by name: see
+	// [plugin.BuildOf].
+	Builds map[string]string
+
 	// Identity is the same for workers that do the same work: where a
 	// configuration would open such a one, the one that is open may stay.
 	Identity string
@@ -143,7 +147,15 @@ func (l *Local) Capacity() int { return l.engine.Parallel() }
 // Describe tells of the engine.
 func (l *Local) Describe() Description {
 	const own = "photos are processed in the daemon's own process"
-	return Description{Steps: l.engine.Describe(), Notice: l.engine.Notice(), Sandbox: "none: " + own, SystemCalls: "not filtered: " + own, Identity: l.identity}
+	return Description{Steps: l.engine.Describe(), Notice: l.engine.Notice(), Sandbox: "none: " + own, SystemCalls: "not filtered: " + own, Identity: l.identity, Builds: buildsOf(l.engine)}
+}
+
+func buildsOf(e *plugin.Engine) map[string]string {
+	all := map[string]string{}
+	for name := range e.Describe() {
+		all[name] = plugin.BuildOf(e, name)
+	}
+	return all
 }
 
 // Records answers the verbs of the records.

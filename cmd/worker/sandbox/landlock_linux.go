@@ -24,17 +24,17 @@ const (
 // handled is all that a version of Landlock can forbid.
 func handled(abi int) unix.LandlockRulesetAttr {
 	const first = unix.LANDLOCK_ACCESS_FS_REFER - 1 // thirteen rights, from bit 0
-	attr := unix.LandlockRulesetAttr{Access_fs: first}
+	attr := unix.LandlockRulesetAttr{Handled_access_fs: first}
 	for _, later := range []struct {
 		abi   int
 		right uint64
 	}{{2, unix.LANDLOCK_ACCESS_FS_REFER}, {3, unix.LANDLOCK_ACCESS_FS_TRUNCATE}, {5, unix.LANDLOCK_ACCESS_FS_IOCTL_DEV}} {
 		if abi >= later.abi {
-			attr.Access_fs |= later.right
+			attr.Handled_access_fs |= later.right
 		}
 	}
 	if abi >= 4 {
-		attr.Access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
+		attr.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
 	}
 	if abi >= 6 {
 		attr.Scoped = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL
@@ -81,7 +81,7 @@ func (r Rules) Confine() error {
 		right uint64
 	}{{r.Run, running}, {r.Read, reading}, {r.Write, writing}, {r.Use, using}} {
 		for _, path := range list.paths {
-			if err := allow(int(fd), path, list.right&attr.Access_fs); err != nil {
+			if err := allow(int(fd), path, list.right&attr.Handled_access_fs); err != nil {
 				return err
 			}
 		}
