@@ -53,6 +53,8 @@ type commands struct {
 	Resume    resumeCommand    `cmd:"" help:"Resume processing."`
 	Reload    reloadCommand    `cmd:"" help:"Reload the configuration of the daemon."`
 	Token     tokenCommand     `cmd:"" help:"Create, list and revoke tokens for the page and the HTTP API."`
+	Cluster   clusterCommand   `cmd:"" help:"Show other machines that process photos."`
+	Work      workCommand      `cmd:"" help:"Process photos of daemons on other machines."`
 	Notify    notifyCommand    `cmd:"" help:"Try the notifications of a configuration."`
 	Plan      planCommand      `cmd:"" help:"Show what would be done to photos, without doing it."`
 	Ops       opsCommand       `cmd:"" help:"List operators, or describe one."`
@@ -70,7 +72,6 @@ type commands struct {
 	Completion completionCommand `cmd:"" help:"Print the completion script for bash, zsh or fish."`
 	Help       helpCommand       `cmd:"" help:"Show the help of a command."`
 
-	Work     workCommand     `cmd:"" hidden:"" help:"The worker process of burnish run."`
 	Complete completeCommand `cmd:"" hidden:"" help:"Completions of a command line."`
 	Manual   manualCommand   `cmd:"" hidden:"" help:"Manual page of a command, as Markdown."`
 
@@ -177,7 +178,7 @@ func (c *commands) run(parsed *kong.Context, registry *ops.Registry, out *output
 	ctx, hup, stop := untilSignal(context.Background(), temporary.removeAll)
 	defer stop()
 	h := &host{Context: ctx, hangups: hup, scratch: temporary, registry: registry, out: out, err: os.Stderr, verbose: c.Verbose, format: c.LogFormat}
-	if parsed.Command() == "work" {
+	if parsed.Command() == "work" && len(c.Work.NATS) == 0 && worker.IsProcess() {
 		h.relay = worker.LogDescriptor()
 	}
 	stopNative, err := plugin.Start(plugin.Runtime{Log: h.logger()})

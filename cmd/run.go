@@ -24,12 +24,16 @@ import (
 )
 
 type runCommand struct {
+	token string // of the NATS server in the daemon
+
 	Folder string   `arg:"" optional:"" help:"Folder to watch, without a configuration file."`
 	Output string   `short:"o" placeholder:"OUT" help:"Output folder for FOLDER."`
 	State  string   `placeholder:"DIR" help:"State folder for FOLDER; default: burnish in the XDG state folder."`
 	Config string   `short:"c" placeholder:"FILE" help:"Configuration file; default, without FOLDER: the first of ${places}."`
 	Listen []string `placeholder:"ADDRESS" help:"Serve the page and the HTTP API there, too: HOST:PORT, or the path of a Unix socket."`
 	Once   bool     `help:"Process existing photos, then exit: 0 on success, 1 if some photos failed, 130 if interrupted."`
+
+	Cluster clusterFlag `placeholder:"HOST:PORT" help:"Run a NATS server in the daemon, and hand photos to machines that run burnish work; default: 127.0.0.1:4222."`
 
 	InProcess bool `help:"Process photos in this process instead of a worker process; for debugging."`
 }
@@ -62,6 +66,18 @@ func (r *runCommand) Run(h *host) error {
 	shown := &shownConfiguration{host: h, reloads: r.Folder == "" && !r.Once}
 	sent := &faces{log: log}
 	load := func(context.Context) (app.Config, error) { return r.load(h, log, &n, shown, sent) }
+	if r.Cluster.address != "" {
+		c, _, err := r.configuration(h)
+		if err != nil {
+			return err
+		}
+		token, shut, err := r.Cluster.embed(c.StateDir, log)
+		if err != nil {
+			return err
+		}
+		defer shut()
+		r.token = token
+	}
 	c, err := load(h)
 	if err != nil {
 		return err
@@ -167,10 +183,14 @@ func (r *runCommand) load(h *host, log *slog.Logger, n *notifier, shown *shownCo
 	if err != nil {
 		return app.Config{}, err
 	}
-	a := appConfig(c, workers{
+	w, err := withCluster(h, c, workers{
 		options:   worker.Options{Config: c, Source: source, Registry: h.registry, Version: release(), Verbose: h.verbose, Log: log, Share: admission.ShareOf(c.Limits.Share.Part(), admission.Cores())},
 		inProcess: r.InProcess || !c.Worker.Process,
-	})
+	}, &r.Cluster, r.token)
+	if err != nil {
+		return app.Config{}, err
+	}
+	a := appConfig(c, w)
 	a.Serve.Places = places
 	a.Adopted = func() {
 		n.use(told)

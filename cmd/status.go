@@ -117,6 +117,13 @@ func printState(out io.Writer, now api.Standing) {
 	}
 	fmt.Fprintf(out, "since %s: %s done, %d failed, %d in progress, %d waiting%s\n", s.Started.Local().Format(moment), counted(s.Done, "photos"), s.Failed, s.Working, s.Waiting, speed(now))
 	printNames(out, "in progress", s.InWork, s.Working)
+	if k := s.Cluster; k != nil && runs {
+		text := fmt.Sprintf("%d of them with %s", k.Out, counted(len(k.Workers), "workers"))
+		if k.Here != "" {
+			text = k.Here
+		}
+		fmt.Fprintf(out, "cluster: %s; see burnish cluster status\n", text)
+	}
 	printNames(out, "waiting", s.Next, s.Waiting)
 	if n := inReview(s); n > 0 {
 		fmt.Fprintf(out, "review: %s in review; burnish review lists them\n", counted(n, "photos"))

@@ -52,6 +52,8 @@ type DaemonStatus struct {
 	Changes []PipelineChange `json:"changes,omitempty"`
 	Trials  []TrialStatus    `json:"trials,omitempty"` // of changed pipelines, that are not decided
 
+	Cluster *ClusterStatus `json:"cluster,omitempty"` // nil where photos go to none
+
 	Scrub *ScrubStatus `json:"scrub,omitempty"` // nil where the library was never verified in the background
 }
 

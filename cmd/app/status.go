@@ -135,6 +135,9 @@ func (a *App) publish() {
 		Done: a.tally.done, Failed: len(a.failed), Working: q.Underway(), Waiting: q.Len(), Paused: a.paused, Shut: a.closed,
 		Rate: a.tally.rate(), LastError: a.tally.last, InWork: q.Work(), Review: a.review.waiting, Next: q.Soonest(NamesShown),
 	}
+	if c, ok := a.current.worker.(interface{ Cluster() *api.ClusterStatus }); ok {
+		s.Cluster = c.Cluster()
+	}
 	for _, h := range q.Paused() {
 		s.Held = append(s.Held, api.HeldFolder{Folder: h.Folder, Reason: h.Reason, Until: h.Until, Wanted: a.current.low[h.Folder] == "" && a.current.waits[h.Folder] != ""})
 	}

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,6 +16,7 @@ import (
 type Link struct {
 	Servers     []string // nats://HOST:PORT, or tls://HOST:PORT
 	Credentials string   // file; "": none
+	Token       string   // "": none
 	CA          string   // file with certificates that sign the servers' own; "": the system's
 	Cert, Key   string   // files of a client's certificate; "": none
 	Replicas    int      // of streams and buckets that are made; 0: 1
@@ -39,14 +39,14 @@ func (l Link) Connect(name string, log *slog.Logger) (*nats.Conn, jetstream.JetS
 	if l.Credentials != "" {
 		options = append(options, nats.UserCredentials(l.Credentials))
 	}
+	if l.Token != "" {
+		options = append(options, nats.Token(l.Token))
+	}
 	if l.CA != "" {
 		options = append(options, nats.RootCAs(l.CA))
 	}
 	if l.Cert != "" {
 		options = append(options, nats.ClientCert(l.Cert, l.Key))
-	}
-	if l.CA != "" || l.Cert != "" {
-		options = append(options, nats.Secure(&tls.Config{MinVersion: tls.VersionTLS12}))
 	}
 	conn, err := nats.Connect(strings.Join(l.Servers, ","), options...)
 	if err != nil {

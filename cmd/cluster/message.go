@@ -2,9 +2,14 @@ package cluster
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"time"
@@ -245,4 +250,24 @@ func Bounded(s string) string {
 		s = s[:mostText-1]
 	}
 	return s
+}
+
+// ModelOf describes a model's file.
+func ModelOf(file string) (m Model, err error) {
+	m.Name = filepath.Base(file)
+	if !fileForm.MatchString(m.Name) {
+		return m, fmt.Errorf("%s: the name of a model that travels must be letters, digits, dots, - and _", file)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return m, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	m.Size, err = io.Copy(sum, f)
+	m.Digest = hex.EncodeToString(sum.Sum(nil))
+	if err == nil && m.Size > MostModel {
+		err = fmt.Errorf("%s: a model that travels must be at most %d bytes, got %d", file, int64(MostModel), m.Size)
+	}
+	return m, err
 }

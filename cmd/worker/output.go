@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/logging"
@@ -75,3 +76,11 @@ func (o *output) dump(text, cause string, pid int) (file, line string) {
 
 // LogDescriptor is the open file that a worker process logs to.
 func LogDescriptor() *os.File { return os.NewFile(logDescriptor, "log") }
+
+// IsProcess reports whether a daemon has started this process as its worker.
+func IsProcess() bool {
+	f := os.NewFile(logDescriptor, "log")
+	info, err := f.Stat()
+	runtime.KeepAlive(f)
+	return err == nil && info.Mode()&os.ModeNamedPipe != 0
+}
