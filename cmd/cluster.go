@@ -173,6 +173,10 @@ func (c clustered) Open(ctx context.Context) (app.Worker, error) {
 	return w, nil
 }
 
+// Renew is of no worker: one that has photos out gives them up, and another takes
+// its place.
+func (clustered) Renew(context.Context, app.Worker) (app.Renewal, error) { return nil, nil }
+
 // withCluster are workers that hand photos out, where a configuration says so.
 func withCluster(h *host, c *config.Config, w workers, embedded *clusterFlag, token string) (app.Workers, error) {
 	k := c.Cluster
