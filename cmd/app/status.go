@@ -135,9 +135,6 @@ func (a *App) publish() {
 		Done: a.tally.done, Failed: len(a.failed), Working: q.Underway(), Waiting: q.Len(), Paused: a.paused, Shut: a.closed,
 		Rate: a.tally.rate(), LastError: a.tally.last, InWork: q.Work(), Review: a.review.waiting, Next: q.Soonest(NamesShown),
 	}
-	if c, ok := a.current.worker.(interface{ Cluster() *api.ClusterStatus }); ok {
-		s.Cluster = c.Cluster()
-	}
 	for _, h := range q.Paused() {
 		s.Held = append(s.Held, api.HeldFolder{Folder: h.Folder, Reason: h.Reason, Until: h.Until, Wanted: a.current.low[h.Folder] == "" && a.current.waits[h.Folder] != ""})
 	}
@@ -154,9 +151,12 @@ func (a *App) publish() {
 // snapshot is what burnish status shows.
 func (a *App) snapshot() Status {
 	a.mu.Lock()
-	s, watch := a.status, a.watch
+	s, watch, w := a.status, a.watch, a.scraped
 	s.Reload = a.reloaded
 	a.mu.Unlock()
+	if c, ok := w.(interface{ Cluster() *api.ClusterStatus }); ok {
+		s.Cluster = c.Cluster()
+	}
 	s.Folders, s.Scrub = watch.Folders(), a.scrub.Status()
 	s.Changes, s.Trials = a.changes.known()
 	return s
