@@ -25,7 +25,7 @@ var (
 	breakerDesc  = desc("circuit_breaker_state", "1 for the state that the folder's circuit breaker is in, else 0.", "folder", "state")
 	memoryDesc   = desc("worker_memory_bytes", "Memory of the worker by kind: held by its process; admitted, which photos in progress are predicted to need; the limit of that.", "kind")
 	reviewDesc   = desc("review_waiting", "Photos whose results wait until they are approved or rejected.", "folder")
-	trialDesc    = desc("canary_photos", "Photos of changed pipelines that are tried on a sample and not decided on: of the sample pending, done and failed; waiting for the decision.", "folder", "pipeline", "state")
+	trialDesc    = desc("canary_photos", "Photos of changed pipelines that are tried on a sample and not decided on: of the sample pending, done and failed; waiting for the decision.", "folder", "state")
 	scrubDesc    = desc("scrub_findings", "Files that the background verification found missing or altered, in its latest pass that ended.", "kind")
 	scrubbedDesc = desc("scrub_read_bytes_total", "Bytes that the background verification has read.")
 	scrubEndDesc = desc("scrub_last_end_timestamp_seconds", "When the background verification last ended a pass; 0 where it never did.")
@@ -78,11 +78,6 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	for _, h := range s.Held {
 		low[h.Folder] = h.Until.IsZero()
 	}
-	for _, t := range s.Trials {
-		for state, n := range map[string]int{"pending": t.Pending, "done": t.Done, "failed": t.Failed, "waiting": t.Waiting} {
-			gauge(trialDesc, float64(n), diag.Printable(t.Folder), labelText(t.Pipeline), state)
-		}
-	}
 	seen := map[string]bool{}
 	for _, f := range s.Folders {
 		name, q := diag.Printable(f.Folder), queues[f.Folder] // a label is UTF-8, a name need not be
@@ -92,6 +87,9 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 		seen[name] = true
 		gauge(queueDesc, float64(q.Waiting), name)
 		gauge(reviewDesc, float64(s.Review[f.Folder]), name)
+		for state, n := range tried(s.Trials, f.Folder) {
+			gauge(trialDesc, float64(n), name, state)
+		}
 		age := 0.0
 		if !q.Oldest.IsZero() {
 			age = max(0, c.now().Sub(q.Oldest).Seconds())
@@ -106,6 +104,20 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 		}
 		gauge(diskDesc, truth(low[f.Folder]), name)
 	}
+}
+
+// tried counts the photos of a folder's trials by how far they are.
+func tried(trials []api.TrialStatus, folder string) map[string]int {
+	all := map[string]int{"pending": 0, "done": 0, "failed": 0, "waiting": 0}
+	for _, t := range trials {
+		if t.Folder == folder {
+			all["pending"] += t.Pending
+			all["done"] += t.Done
+			all["failed"] += t.Failed
+			all["waiting"] += t.Waiting
+		}
+	}
+	return all
 }
 
 // collectScrub tells of the background verification; s is nil where it never ran.

@@ -45,7 +45,8 @@ func mapPaths(r history.Record, f func(string) string) history.Record {
 		trial := *r.Trial
 		trial.Before, trial.Outputs = mapPaths(trial.Before, f), slices.Clone(trial.Outputs)
 		for i := range trial.Outputs {
-			trial.Outputs[i].Path, trial.Outputs[i].Reason = f(trial.Outputs[i].Path), f(trial.Outputs[i].Reason)
+			o := &trial.Outputs[i]
+			o.Path, o.Reason, o.Kept = f(o.Path), f(o.Reason), f(o.Kept)
 		}
 		r.Trial = &trial
 	}

@@ -116,7 +116,7 @@ func namesOfAnyBytes(t *testing.T, s history.Store) {
 		want.Altered = []history.Output{{Path: "/out" + name, Hash: "a"}}
 		before := done("/in"+name, "v /to"+name, "c", "/out"+name)
 		before.Outputs[0].Hash = "b"
-		want.Trial = &history.Trial{Before: before, Outputs: []history.Compared{{Path: "/out" + name, Reason: "open " + name}}}
+		want.Trial = &history.Trial{Before: before, Outputs: []history.Compared{{Path: "/out" + name, Reason: "open " + name, Kept: "/trash" + name}}}
 		put(t, s, want)
 		if got, _ := find(t, s, want.Path, task); !sameRecord(got, want) {
 			t.Errorf("%q came back as %+v", name, got)
