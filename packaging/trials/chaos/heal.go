@@ -44,8 +44,12 @@ func (r *run) healStorm() error {
 		_ = cmd.Run() // 1 where originals are missing, or photos broken
 	}
 	for path, want := range before {
-		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
-			return fmt.Errorf("%s was not made again: %d bytes instead of %d, %v", path, len(got), len(want), err)
+		got, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(got, want) {
+			return fmt.Errorf("%s was not made again: %d bytes instead of %d", path, len(got), len(want))
 		}
 	}
 	if err := r.inTrash(altered); err != nil {
