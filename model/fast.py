@@ -2,7 +2,7 @@
 
 `use` swaps the forward of the blocks of one network. Parameters, their names
 and results stay, up to rounding (tests/test_fast.py). A GDFN's depthwise
-convolution and gate are one pass each way; window attention reads its tokens
+convolution and gate are one pass each way, so is LayerNorm; window attention reads its tokens
 where they lie, without copies for rolling, partitioning and merging; MDTA's
 maps come from matrix products on rows of pixels. Evaluation and export keep the
 plain forwards of blocks.py.
@@ -22,6 +22,7 @@ import tempfile
 import types
 
 import torch
+from torch import nn
 
 from .attention import position_bias
 from .blocks import CAB_SCALE, GDFN, HAB, MDTA, NORM_EPS, OCAB, channels_first, channels_last
@@ -43,7 +44,7 @@ def use(net):
     """Swap the forwards of `net`'s blocks for those below; RuntimeError with the compiler's words where it fails."""
     _kernels()
     for part in net.modules():
-        for kind, forward in ((GDFN, _gdfn), (MDTA, _mdta), (HAB, _hab), (OCAB, _ocab)):
+        for kind, forward in ((GDFN, _gdfn), (MDTA, _mdta), (HAB, _hab), (OCAB, _ocab), (nn.LayerNorm, _norm)):
             if isinstance(part, kind):
                 part.forward = types.MethodType(forward, part)
 
@@ -105,6 +106,27 @@ class _Depthwise(torch.autograd.Function):
         return gradient, dweight, dbias if bias is not None else None, None
 
 
+class _LayerNorm(torch.autograd.Function):
+    """LayerNorm over the last dimension, C; weight and bias in single precision, features in that or bfloat16."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, epsilon):
+        x = x.contiguous()
+        ctx.save_for_backward(x, weight)
+        ctx.sizes = ctypes.c_float(epsilon), x.numel() // x.shape[-1], x.shape[-1], int(x.dtype == torch.bfloat16)
+        out = torch.empty_like(x)
+        _call("norm", x, weight, bias, out, *ctx.sizes)
+        return out
+
+    @staticmethod
+    def backward(ctx, grad):
+        x, weight = ctx.saved_tensors
+        grad, gradient = grad.contiguous().to(x.dtype), torch.empty_like(x)
+        dweight, dbias = torch.empty_like(weight), torch.empty_like(weight)
+        _call("norm_back", x, weight, grad, gradient, dweight, dbias, *ctx.sizes)
+        return gradient, dweight, dbias, None
+
+
 class _Attention(torch.autograd.Function):
     """Softmax attention inside windows of B x H x W x 3C features (q, k, v; each heads x dim): B x H x W x C.
 
@@ -134,6 +156,10 @@ class _Attention(torch.autograd.Function):
 def _gdfn(self, x):
     hidden = channels_last(self.project_in(x))
     return self.project_out(channels_first(_Depthwise.apply(hidden, self.dwconv.weight, self.dwconv.bias, True)))
+
+
+def _norm(self, x):
+    return _LayerNorm.apply(x, self.weight, self.bias, self.eps)
 
 
 def _hab(self, x, index, region):

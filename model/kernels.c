@@ -1,4 +1,4 @@
-/* Training kernels for CPUs: depthwise 3x3 convolutions with or without a gate, and window attention.
+/* Training kernels for CPUs: depthwise 3x3 convolutions with or without a gate, LayerNorm, and window attention.
  *
  * Features are B x H x W x C, single precision or bfloat16; sums are single
  * precision. fast.py compiles this file for the processor at hand, calls it
@@ -266,6 +266,66 @@ void depthwise_back(const void *in, const float *weight, const float *bias, cons
 		dbias[c] = db[c];
 	}
 	free(r.slots), free(g.slots), free(taps), free(b), free(dtaps), free(db), free(row), free(narrow);
+}
+
+static inline float total(vec x) {
+	float sum = 0;
+	for (int l = 0; l < LANES; l++) sum += x[l];
+	return sum;
+}
+
+/* A row of `n` channels as floats, zeros up to its padded width p; returns 1 / standard deviation and takes the mean off it. */
+static inline float centred(const void *in, size_t at, int n, int p, float epsilon, float *row, int half) {
+	vec sum = {0}, squares = {0};
+	load(row, in, at, n, half);
+	for (int c = 0; c < p; c += LANES) sum += *(vec *)(row + c);
+	float mean = total(sum) / n;
+	for (int c = 0; c < p; c += LANES) {
+		put(row + c, *(vec *)(row + c) - mean, n - c);
+		squares += *(vec *)(row + c) * *(vec *)(row + c);
+	}
+	return 1 / sqrtf(total(squares) / n + epsilon);
+}
+
+/* LayerNorm of rows x n. */
+void norm(const void *in, const float *weight, const float *bias, void *out, float epsilon, int rows, int n, int half) {
+	int p = up(n);
+	float *w = widened(weight, n), *b = widened(bias, n), *row = zeros(p);
+	for (int i = 0; i < rows; i++) {
+		float scale = centred(in, (size_t)i * n, n, p, epsilon, row, half);
+		for (int c = 0; c < p; c += LANES)
+			put(row + c, *(vec *)(row + c) * scale * *(vec *)(w + c) + *(vec *)(b + c), n - c);
+		store(out, (size_t)i * n, row, n, half);
+	}
+	free(w), free(b), free(row);
+}
+
+/* dweight and dbias hold n, all written. */
+void norm_back(const void *in, const float *weight, const void *grad, void *din, float *dweight, float *dbias, float epsilon,
+	       int rows, int n, int half) {
+	int p = up(n);
+	float *w = widened(weight, n), *dw = zeros(p), *db = zeros(p), *row = zeros(p), *g = zeros(p);
+	for (int i = 0; i < rows; i++) {
+		float scale = centred(in, (size_t)i * n, n, p, epsilon, row, half);
+		vec sum = {0}, products = {0};
+		load(g, grad, (size_t)i * n, n, half);
+		for (int c = 0; c < p; c += LANES) {
+			vec x = *(vec *)(row + c) * scale, from = *(vec *)(g + c);
+			*(vec *)(row + c) = x;
+			*(vec *)(dw + c) += from * x;
+			*(vec *)(db + c) += from;
+			from *= *(vec *)(w + c);
+			*(vec *)(g + c) = from;
+			sum += from;
+			products += from * x;
+		}
+		float mean = total(sum) / n, along = total(products) / n;
+		for (int c = 0; c < p; c += LANES)
+			put(g + c, (*(vec *)(g + c) - mean - *(vec *)(row + c) * along) * scale, n - c);
+		store(din, (size_t)i * n, g, n, half);
+	}
+	memcpy(dweight, dw, n * sizeof(float)), memcpy(dbias, db, n * sizeof(float));
+	free(w), free(dw), free(db), free(row), free(g);
 }
 
 /* A block of `count` rows and `vecs` vectors of `product`, 16 vectors at most; both are constants where it is inlined.
