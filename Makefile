@@ -90,7 +90,7 @@ chaos: build ## kill a daemon repeatedly while photos arrive, then check every f
 	@go run ./packaging/trials/chaos -burnish bin/burnish -kills $(KILLS) -drops $(DROPS) -review
 
 REQUESTS ?= 200
-faces: build setup-test ## photos sent by every protocol: load, kills, webhooks, forged addresses, fuzzing; REQUESTS=200
+faces: build setup-test ## photos sent by every protocol: load, kills, webhooks, KServe, Immich, forged addresses, fuzzing; REQUESTS=200
 	@go run ./packaging/trials/faces -burnish bin/burnish -requests $(REQUESTS)
 	@grep -rn --include='*_test.go' -o '^func Fuzz[A-Za-z]*' cmd/faces | sed 's,/[^/]*:func , ,' | while read -r folder name; do \
 		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime 20s "./$$folder" || exit 1; \

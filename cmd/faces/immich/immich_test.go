@@ -16,6 +16,7 @@ import (
 
 	"github.com/burnish-photo/burnish/cmd/faces/intake"
 	"github.com/burnish-photo/burnish/cmd/serve"
+	"github.com/burnish-photo/burnish/packaging/trials/faces/standin"
 	"github.com/burnish-photo/burnish/plugin"
 	"go.uber.org/goleak"
 )
@@ -34,7 +35,7 @@ func (m *mux) Handle(pattern string, _ serve.Scope, h http.Handler) { m.ServeMux
 type daemon struct {
 	*testing.T
 	state  string
-	immich *standIn
+	immich *standin.Server
 	site   *mux
 	face   *Face
 	log    *logged
@@ -61,12 +62,22 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
+func startImmich(t *testing.T) *standin.Server {
+	t.Helper()
+	s, err := standin.New(t.Errorf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
 func newDaemon(t *testing.T) *daemon {
-	d := &daemon{T: t, state: t.TempDir(), immich: newStandIn(t), log: &logged{}}
+	d := &daemon{T: t, state: t.TempDir(), immich: startImmich(t), log: &logged{}}
 	d.start()
 	t.Cleanup(func() {
 		d.face.Close()
-		if text := d.log.String(); strings.Contains(text, secretKey) {
+		if text := d.log.String(); strings.Contains(text, standin.Key) {
 			t.Errorf("the log shows the key:\n%s", text)
 		}
 	})
@@ -85,7 +96,7 @@ func (d *daemon) start() {
 	}
 	d.site = &mux{}
 	d.face.Mount(d.site)
-	d.configure(d.immich.URL+"/api", secretKey)
+	d.configure(d.immich.URL+"/api", standin.Key)
 }
 
 func (d *daemon) configure(url, key string) {
@@ -148,15 +159,15 @@ func (d *daemon) idle() {
 
 func TestADamagedPhotoIsStackedUponItsOriginal(t *testing.T) {
 	d := newDaemon(t)
-	id := d.immich.add("Holiday 1.JPG", []byte("damaged pixels"))
+	id := d.immich.Add("Holiday 1.JPG", []byte("damaged pixels"))
 	if w := d.hook(id); w.Code != http.StatusAccepted {
 		t.Fatalf("got %d %s", w.Code, w.Body)
 	}
 	d.idle()
-	if len(d.immich.stacks) != 1 || len(d.immich.stacks[0]) != 2 || d.immich.stacks[0][1] != id {
-		t.Fatalf("the stacks are %v, want one of an upload upon %s", d.immich.stacks, id)
+	if len(d.immich.Stacks) != 1 || len(d.immich.Stacks[0]) != 2 || d.immich.Stacks[0][1] != id {
+		t.Fatalf("the stacks are %v, want one of an upload upon %s", d.immich.Stacks, id)
 	}
-	made := d.immich.assets[d.immich.stacks[0][0]]
+	made := d.immich.Assets[d.immich.Stacks[0][0]]
 	if made["originalFileName"] != "Holiday 1.restored.jpg" || fmt.Sprint(made["tags"]) == "[]" {
 		t.Errorf("the upload is %v", made)
 	}
@@ -167,25 +178,25 @@ func TestADamagedPhotoIsStackedUponItsOriginal(t *testing.T) {
 
 func TestUndamagedAndForeignFilesStayAsTheyAre(t *testing.T) {
 	d := newDaemon(t)
-	locked := d.immich.add("locked.jpg", []byte("damaged, secret"))
-	d.immich.assets[locked]["visibility"] = "locked"
-	film := d.immich.add("film.mov", []byte("film"))
-	d.immich.assets[film]["type"] = "VIDEO"
-	trashed := d.immich.add("trashed.jpg", []byte("damaged, trashed"))
-	d.immich.assets[trashed]["isTrashed"] = true
-	for _, id := range []string{d.immich.add("a.jpg", []byte("clean pixels")), d.immich.add("b.dng", []byte("raw")), locked, film, trashed} {
+	locked := d.immich.Add("locked.jpg", []byte("damaged, secret"))
+	d.immich.Assets[locked]["visibility"] = "locked"
+	film := d.immich.Add("film.mov", []byte("film"))
+	d.immich.Assets[film]["type"] = "VIDEO"
+	trashed := d.immich.Add("trashed.jpg", []byte("damaged, trashed"))
+	d.immich.Assets[trashed]["isTrashed"] = true
+	for _, id := range []string{d.immich.Add("a.jpg", []byte("clean pixels")), d.immich.Add("b.dng", []byte("raw")), locked, film, trashed} {
 		d.hook(id)
 		d.idle()
 	}
-	if n := d.immich.calls["POST /assets"]; n != 0 {
+	if n := d.immich.Calls["POST /assets"]; n != 0 {
 		t.Errorf("%d uploads", n)
 	}
 	if s := d.face.State(); s.LeftOut != 5 || s.Failed != 0 {
 		t.Errorf("the state is %+v", s)
 	}
-	d.hook(d.immich.add("c.jpg", []byte("crash")))
-	d.hook(d.immich.add("d.jpg", bytes.Repeat([]byte("large"), 1000)))
-	d.hook(uuid()) // which Immich does not have
+	d.hook(d.immich.Add("c.jpg", []byte("crash")))
+	d.hook(d.immich.Add("d.jpg", bytes.Repeat([]byte("large"), 1000)))
+	d.hook(standin.ID()) // which Immich does not have
 	d.idle()
 	if s := d.face.State(); s.Failed != 3 {
 		t.Errorf("the state is %+v, want three photos given up", s)
@@ -195,10 +206,10 @@ func TestUndamagedAndForeignFilesStayAsTheyAre(t *testing.T) {
 // Immich tells of an upload as of any new photo.
 func TestUploadsAreNotRestoredOnceMore(t *testing.T) {
 	d := newDaemon(t)
-	id := d.immich.add("a.jpg", []byte("damaged pixels"))
+	id := d.immich.Add("a.jpg", []byte("damaged pixels"))
 	d.hook(id)
 	d.idle()
-	upload := d.immich.stacks[0][0]
+	upload := d.immich.Stacks[0][0]
 	for round := range 3 {
 		if w := d.hook(upload); w.Code != http.StatusOK {
 			t.Errorf("its upload: %d %s", w.Code, w.Body)
@@ -206,7 +217,7 @@ func TestUploadsAreNotRestoredOnceMore(t *testing.T) {
 		if w := d.hook(id); w.Code != http.StatusOK {
 			t.Errorf("the same webhook once more: %d %s", w.Code, w.Body)
 		}
-		copied := d.immich.add("copy.jpg", d.immich.files[upload]) // in another account's library, say
+		copied := d.immich.Add("copy.jpg", d.immich.Files[upload]) // in another account's library, say
 		d.hook(copied)
 		d.idle()
 		if round == 1 { // of what is known only on the disk
@@ -216,11 +227,11 @@ func TestUploadsAreNotRestoredOnceMore(t *testing.T) {
 			d.start()
 		}
 	}
-	tagged := d.immich.add("b.jpg", []byte("damaged, tagged"))
-	d.immich.assets[tagged]["tags"] = []any{map[string]any{"value": "Burnish/restored"}}
+	tagged := d.immich.Add("b.jpg", []byte("damaged, tagged"))
+	d.immich.Assets[tagged]["tags"] = []any{map[string]any{"value": "Burnish/restored"}}
 	d.hook(tagged)
 	d.idle()
-	if n := d.immich.calls["POST /assets"]; n != 1 || d.runs != 1 {
+	if n := d.immich.Calls["POST /assets"]; n != 1 || d.runs != 1 {
 		t.Errorf("%d uploads of %d runs, want one", n, d.runs)
 	}
 }
@@ -230,16 +241,16 @@ func TestWorkGoesOnAfterAnyFailure(t *testing.T) {
 	for _, call := range []string{"GET /assets/{id}", "GET /assets/{id}/original", "POST /assets", "PUT /tags", "PUT /tags/{id}/assets", "POST /stacks"} {
 		for _, status := range []int{http.StatusTooManyRequests, http.StatusBadGateway} {
 			d := newDaemon(t)
-			d.immich.fail = func(c string, n int) (int, http.Header) {
+			d.immich.Fail = func(c string, n int) (int, http.Header) {
 				if c == call && n <= 2 {
 					return status, nil
 				}
 				return 0, nil
 			}
-			id := d.immich.add("a.jpg", []byte("damaged pixels"))
+			id := d.immich.Add("a.jpg", []byte("damaged pixels"))
 			d.hook(id)
 			eventually(t, call+" fails", func() bool { return d.face.State().Problem != "" })
-			if p := d.face.State().Problem; !strings.Contains(p, fmt.Sprint(status)) || strings.Contains(p, secretKey) {
+			if p := d.face.State().Problem; !strings.Contains(p, fmt.Sprint(status)) || strings.Contains(p, standin.Key) {
 				t.Errorf("%s: the state tells %q", call, p)
 			}
 			if err := d.face.Close(); err != nil {
@@ -247,8 +258,8 @@ func TestWorkGoesOnAfterAnyFailure(t *testing.T) {
 			}
 			d.start()
 			d.idle()
-			if len(d.immich.stacks) != 1 || len(d.immich.files) != 2 {
-				t.Errorf("%s, %d: the stacks are %v, of %d assets; want one stack of two", call, status, d.immich.stacks, len(d.immich.files))
+			if len(d.immich.Stacks) != 1 || len(d.immich.Files) != 2 {
+				t.Errorf("%s, %d: the stacks are %v, of %d assets; want one stack of two", call, status, d.immich.Stacks, len(d.immich.Files))
 			}
 		}
 	}
@@ -257,67 +268,67 @@ func TestWorkGoesOnAfterAnyFailure(t *testing.T) {
 // What Immich has taken before its answer was lost is found again by its checksum.
 func TestALostAnswerUploadsNothingTwice(t *testing.T) {
 	d := newDaemon(t)
-	id := d.immich.add("a.jpg", []byte("damaged pixels"))
-	d.immich.fail = func(c string, n int) (int, http.Header) {
+	id := d.immich.Add("a.jpg", []byte("damaged pixels"))
+	d.immich.Fail = func(c string, n int) (int, http.Header) {
 		if c == "POST /assets" && n == 1 {
 			sent := fmt.Appendf(nil, "restored 1 of damaged pixels")
-			d.immich.store("a.restored.jpg", sent)
+			d.immich.Store("a.restored.jpg", sent)
 			return http.StatusGatewayTimeout, nil
 		}
 		return 0, nil
 	}
 	d.hook(id)
 	d.idle()
-	if len(d.immich.files) != 2 || len(d.immich.stacks) != 1 || d.immich.calls["POST /assets"] != 1 {
-		t.Errorf("%d assets, %v, %v", len(d.immich.files), d.immich.stacks, d.immich.calls)
+	if len(d.immich.Files) != 2 || len(d.immich.Stacks) != 1 || d.immich.Calls["POST /assets"] != 1 {
+		t.Errorf("%d assets, %v, %v", len(d.immich.Files), d.immich.Stacks, d.immich.Calls)
 	}
 }
 
 func TestRetryAfterIsHeeded(t *testing.T) {
 	d := newDaemon(t)
-	d.immich.fail = func(string, int) (int, http.Header) {
+	d.immich.Fail = func(string, int) (int, http.Header) {
 		return http.StatusTooManyRequests, http.Header{"Retry-After": {"3600"}}
 	}
-	d.hook(d.immich.add("a.jpg", []byte("damaged")))
-	d.hook(d.immich.add("b.jpg", []byte("damaged too")))
+	d.hook(d.immich.Add("a.jpg", []byte("damaged")))
+	d.hook(d.immich.Add("b.jpg", []byte("damaged too")))
 	eventually(t, "it is paused", func() bool { return time.Until(d.face.State().Paused) > 50*time.Minute })
 	time.Sleep(50 * time.Millisecond)
-	d.immich.mu.Lock()
-	defer d.immich.mu.Unlock()
-	if n := d.immich.calls["GET /assets/{id}"]; n != 1 {
+	d.immich.Mu.Lock()
+	defer d.immich.Mu.Unlock()
+	if n := d.immich.Calls["GET /assets/{id}"]; n != 1 {
 		t.Errorf("Immich was asked %d times although it said to wait", n)
 	}
 }
 
 func TestADeniedKeyPauses(t *testing.T) {
 	d := newDaemon(t)
-	d.configure(d.immich.URL, "wrong-"+secretKey)
-	d.hook(d.immich.add("a.jpg", []byte("damaged")))
+	d.configure(d.immich.URL, "wrong-"+standin.Key)
+	d.hook(d.immich.Add("a.jpg", []byte("damaged")))
 	eventually(t, "it is paused", func() bool { return !d.face.State().Paused.IsZero() })
-	if s := d.face.State(); s.Waiting != 1 || !strings.Contains(s.Problem, "401") || strings.Contains(s.Problem, secretKey) {
+	if s := d.face.State(); s.Waiting != 1 || !strings.Contains(s.Problem, "401") || strings.Contains(s.Problem, standin.Key) {
 		t.Errorf("the state is %+v", s)
 	}
-	d.configure(d.immich.URL, secretKey)
+	d.configure(d.immich.URL, standin.Key)
 	eventually(t, "it goes on with the right key", func() bool {
-		d.immich.mu.Lock()
-		defer d.immich.mu.Unlock()
-		return len(d.immich.stacks) == 1
+		d.immich.Mu.Lock()
+		defer d.immich.Mu.Unlock()
+		return len(d.immich.Stacks) == 1
 	})
 }
 
 func TestAnOriginalThatIsCutOffIsFetchedAgain(t *testing.T) {
 	d := newDaemon(t)
-	id := d.immich.add("a.jpg", []byte("damaged pixels"))
-	whole := d.immich.files[id]
-	d.immich.files[id] = whole[:5]
+	id := d.immich.Add("a.jpg", []byte("damaged pixels"))
+	whole := d.immich.Files[id]
+	d.immich.Files[id] = whole[:5]
 	d.hook(id)
 	eventually(t, "it is found out", func() bool { return strings.Contains(d.face.State().Problem, "did not arrive whole") })
-	d.immich.mu.Lock()
-	d.immich.files[id] = whole
-	d.immich.mu.Unlock()
+	d.immich.Mu.Lock()
+	d.immich.Files[id] = whole
+	d.immich.Mu.Unlock()
 	d.idle()
-	if len(d.immich.stacks) != 1 {
-		t.Errorf("the stacks are %v", d.immich.stacks)
+	if len(d.immich.Stacks) != 1 {
+		t.Errorf("the stacks are %v", d.immich.Stacks)
 	}
 }
 
@@ -326,7 +337,7 @@ func TestTheQueueIsBoundedAndSurvives(t *testing.T) {
 	d.hold = make(chan struct{})
 	var ids []string
 	for i := range 4 {
-		ids = append(ids, d.immich.add("a.jpg", fmt.Appendf(nil, "damaged %d", i)))
+		ids = append(ids, d.immich.Add("a.jpg", fmt.Appendf(nil, "damaged %d", i)))
 		if w := d.hook(ids[i]); w.Code != http.StatusAccepted {
 			t.Fatalf("got %d %s", w.Code, w.Body)
 		}
@@ -334,7 +345,7 @@ func TestTheQueueIsBoundedAndSurvives(t *testing.T) {
 	if w := d.hook(ids[0]); w.Code != http.StatusAccepted {
 		t.Errorf("one that waits: %d %s", w.Code, w.Body)
 	}
-	w := d.hook(d.immich.add("b.jpg", []byte("damaged")))
+	w := d.hook(d.immich.Add("b.jpg", []byte("damaged")))
 	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "faces.immich.queue") {
 		t.Errorf("one too many: %d %s", w.Code, w.Body)
 	}
@@ -344,8 +355,8 @@ func TestTheQueueIsBoundedAndSurvives(t *testing.T) {
 	close(d.hold)
 	d.start()
 	d.idle()
-	if len(d.immich.stacks) != 4 {
-		t.Errorf("%d of 4 photos were restored after a restart", len(d.immich.stacks))
+	if len(d.immich.Stacks) != 4 {
+		t.Errorf("%d of 4 photos were restored after a restart", len(d.immich.Stacks))
 	}
 }
 
@@ -366,8 +377,8 @@ func TestWebhooksThatAreNone(t *testing.T) {
 	if w.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("a large one: %d", w.Code)
 	}
-	if len(d.immich.calls) != 0 {
-		t.Errorf("Immich was asked: %v", d.immich.calls)
+	if len(d.immich.Calls) != 0 {
+		t.Errorf("Immich was asked: %v", d.immich.Calls)
 	}
 }
 
@@ -399,9 +410,9 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestTheKeyShowsItselfNowhere(t *testing.T) {
-	k := apiKey{secretKey}
+	k := apiKey{standin.Key}
 	for _, text := range []string{fmt.Sprint(k), fmt.Sprintf("%v %+v %#v %s %q", k, k, k, k, k), fmt.Sprintf("%+v", struct{ K apiKey }{k})} {
-		if strings.Contains(text, secretKey) {
+		if strings.Contains(text, standin.Key) {
 			t.Errorf("it shows in %q", text)
 		}
 	}
@@ -424,7 +435,7 @@ func TestProcessingThatFailsEnds(t *testing.T) {
 	defer func(before time.Duration) { firstWait = before }(firstWait)
 	firstWait = 10 * time.Microsecond
 	d := newDaemon(t)
-	d.hook(d.immich.add("a.jpg", []byte("broken pixels")))
+	d.hook(d.immich.Add("a.jpg", []byte("broken pixels")))
 	eventually(t, "it is given up", func() bool { return d.face.State().Failed == 1 })
 	if d.runs != maxFailed {
 		t.Errorf("it was processed %d times, want %d", d.runs, maxFailed)
@@ -454,4 +465,15 @@ func TestUploadsAfterAFullDisk(t *testing.T) {
 		t.Errorf("the checksum is forgotten: %v", err)
 	}
 	u.Close()
+}
+
+// eventually waits until ok holds.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("it did not come to this: %s", what)
 }

@@ -35,6 +35,8 @@ var parts = []part{
 	{"forged", forged},
 	{"hostile", hostile},
 	{"previews", previews},
+	{"kserve", kserve},
+	{"immich", immich},
 }
 
 func main() {

@@ -28,8 +28,12 @@ pipelines:
     outputs:
       - {id: full, path: "{stem}.jpg"}
       - {id: small, path: "{stem}-small.webp", thumbnail: {width: 200}}
+  immich:
+    steps: [promptcir]
+    outputs: [{path: "{stem}.{ext}", format: auto}]
 faces:
   queue: 4
+  kserve: {pipelines: [web]}
   process: {pipelines: [web]}
   imaginary: {enabled: true}
   jobs: {pipelines: [web], secret_file: ./secret, allow_hosts: [127.0.0.2]}
