@@ -75,6 +75,9 @@ func launch(operator string, d process.Declaration, o order, log *slog.Logger) (
 		if err == nil {
 			awaitExit(command.Process.Pid)
 			_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) // what it has left behind, while nobody else has its number
+			if o.Forks {
+				reap(command.Process.Pid)
+			}
 			c.ended(command.Wait())
 		}
 	}()
@@ -151,6 +154,25 @@ func awaitExit(pid int) {
 		if !errors.Is(err, unix.EINTR) {
 			return
 		}
+	}
+}
+
+// reap takes over what a program has left behind, as far as it is this process's
+// by now: process 1 gets all orphans. The program itself is not yet taken over, so
+// that its group keeps its number.
+func reap(leader int) {
+	for range 100 {
+		left := 0
+		for _, pid := range group(leader) {
+			if pid != leader {
+				left++
+				_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil) // it may be another's
+			}
+		}
+		if left == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

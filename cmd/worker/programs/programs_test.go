@@ -12,12 +12,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/burnish-photo/burnish/cmd/worker/programs"
 	"github.com/burnish-photo/burnish/cmd/worker/sandbox"
@@ -25,6 +27,7 @@ import (
 	"github.com/burnish-photo/burnish/ops/diag"
 	"github.com/burnish-photo/burnish/ops/process"
 	"github.com/burnish-photo/burnish/ops/vips/vipstest"
+	"golang.org/x/sys/unix"
 )
 
 // The test's binary is the program that attacks, too, and what becomes it.
@@ -94,6 +97,31 @@ func attack(how string, args []string) {
 		for all := [][]byte{}; ; all = append(all, bytes.Repeat([]byte{1}, 16<<20)) {
 			time.Sleep(5 * time.Millisecond)
 		}
+	case "outlive": // who started it
+		say(unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0))
+	case "elope": // to be nobody's child that watches it
+		c := exec.Command(args[0], args[1:]...)
+		c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_PARENT}
+		say(c.Start())
+	case "hinder": // a task of which it knows the number alone
+		tid := make(chan int)
+		other := os.Getpid()
+		for other == os.Getpid() {
+			go func() {
+				runtime.LockOSThread()
+				tid <- unix.Gettid()
+				select {}
+			}()
+			other = <-tid
+		}
+		var cores unix.CPUSet
+		err := unix.SchedGetaffinity(0, &cores)
+		_, _, idle := unix.RawSyscall(unix.SYS_SCHED_SETPARAM, uintptr(other), uintptr(unsafe.Pointer(new(int32))), 0)
+		if unix.SchedSetaffinity(other, &cores) == nil || idle == 0 || err != nil {
+			say(nil)
+			return
+		}
+		say(errors.Join(errors.New("no other task"), unix.SchedSetaffinity(0, &cores)))
 	case "flood":
 		for {
 			if _, err := fmt.Println(strings.Repeat("x", 2000)); err != nil {
@@ -199,6 +227,7 @@ func TestNoWayOut(t *testing.T) {
 		{"write", "/tmp/burnish-operator-was-here"}, {"write", filepath.Join(dir, "new")}, {"write", "/dev/shm/burnish-operator-was-here"},
 		{"overwrite", "path=" + secret}, {"read", "path=" + secret}, {"remove", "path=" + secret}, {"chmod", "path=" + secret},
 		{"socket"}, {"fork"}, {"run", "/bin/sh", "-c", ":"}, {"leave"}, {"kill", strconv.Itoa(os.Getpid())}, {"kill", "-1"},
+		{"outlive"}, {"hinder"},
 		{"read", fmt.Sprintf("path=/proc/%d/environ", os.Getpid())}, {"read", "path=/etc/shadow"},
 	} {
 		if got := says(t, launcher(t, io.Discard, "1GB", nil, command...)); strings.Contains(got, "POSSIBLE") {
@@ -230,7 +259,7 @@ func TestDeclaredProgramsRun(t *testing.T) {
 	if got := run("run", "/usr/bin/cat", "/dev/null"); got != "POSSIBLE" {
 		t.Errorf("a declared program: %s", got)
 	}
-	for _, command := range [][]string{{"run", "/bin/sh", "-c", ":"}, {"run", "/usr/bin/touch", "/tmp/burnish-operator-was-here"}, {"leave"}, {"socket"}} {
+	for _, command := range [][]string{{"run", "/bin/sh", "-c", ":"}, {"run", "/usr/bin/touch", "/tmp/burnish-operator-was-here"}, {"leave"}, {"socket"}, {"outlive"}, {"elope", "/usr/bin/cat", "/dev/null"}, {"hinder"}, {"kill", strconv.Itoa(os.Getpid())}} {
 		if got := run(command...); strings.Contains(got, "POSSIBLE") {
 			t.Errorf("%v is possible", command)
 		}
@@ -347,6 +376,41 @@ func TestManyProcessesEnd(t *testing.T) {
 	if left := named(script); len(left) > 0 {
 		t.Errorf("processes %v are left", left)
 	}
+}
+
+// What a program leaves behind is no zombie of a daemon that is process 1, as in a
+// container.
+func TestOrphansAreReaped(t *testing.T) {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) })
+	script := filepath.Join(t.TempDir(), "orphans")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\nsleep 20 & sleep 20 & sleep 20 &\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p, err := launcher(t, io.Discard, "1GB", []string{"/usr/bin/sleep"}, script).Start(t.Context(), "x", digest(t, script))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, p)
+	p.End()
+	if left := zombies(); left > 0 {
+		t.Errorf("%d zombies are left", left)
+	}
+}
+
+// zombies counts those of this process.
+func zombies() (n int) {
+	all, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range all {
+		text, _ := os.ReadFile(file)
+		_, rest, _ := strings.Cut(string(text), ") ")
+		if f := strings.Fields(rest); len(f) > 1 && f[0] == "Z" && f[1] == strconv.Itoa(os.Getpid()) {
+			n++
+		}
+	}
+	return n
 }
 
 // named are the processes whose command line holds a text.

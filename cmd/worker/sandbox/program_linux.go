@@ -133,7 +133,7 @@ func (f programFilter) program() []bpf.Instruction {
 	if f.forks {
 		fork = allow
 	}
-	on(unix.SYS_CLONE, load(atArgument(0)), bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: namespaces, SkipFalse: 1}, forbid,
+	on(unix.SYS_CLONE, load(atArgument(0)), bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: elsewhere, SkipFalse: 1}, forbid,
 		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: unix.CLONE_THREAD, SkipTrue: 1}, fork, allow)
 	for _, c := range oldCalls {
 		if starts(c) {
@@ -145,14 +145,22 @@ func (f programFilter) program() []bpf.Instruction {
 			on(number, load(atArgument(0)), unless(f.pid, 1), allow, forbid)
 		}
 	}
-	on(unix.SYS_PRLIMIT64, load(atArgument(0)), unless(f.pid, 1), allow, unless(0, 1), allow, forbid)
+	for _, number := range ownAlone {
+		on(number, load(atArgument(0)), unless(f.pid, 1), allow, unless(0, 1), allow, forbid)
+	}
+	on(unix.SYS_PRCTL, load(atArgument(0)), unless(unix.PR_SET_PDEATHSIG, 1), forbid, allow)
 	on(unix.SYS_FCNTL, judgeFcntl(f.forbid)...)
 	on(unix.SYS_IOCTL, judgeIoctl(f.forbid)...)
 	return append(p, allow)
 }
 
-// namespaces are the flags of clone that make one.
-const namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
+// ownAlone are calls that a program may make for itself, and for no process whose
+// number it knows: users' others obey it as well.
+var ownAlone = []uint32{unix.SYS_PRLIMIT64, unix.SYS_SCHED_SETAFFINITY, unix.SYS_SCHED_SETSCHEDULER, unix.SYS_SCHED_SETPARAM, unix.SYS_SCHED_SETATTR}
+
+// elsewhere are the flags of clone that make a namespace, or a child of somebody
+// else's.
+const elsewhere = unix.CLONE_PARENT | unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
 
 // forbidden are the calls that a program never makes. Execution is Landlock's to
 // judge, where there is one, and the program's own is yet to come.

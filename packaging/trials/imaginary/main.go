@@ -128,7 +128,7 @@ func (s *server) start(health string) error {
 	if err := s.process.Start(); err != nil {
 		return err
 	}
-	for range 200 {
+	for range 1200 {
 		if r, err := http.Get(health); err == nil {
 			r.Body.Close()
 			return nil
