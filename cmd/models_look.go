@@ -67,7 +67,7 @@ func (m *modelsInspectCommand) look(h *host, c *config.Config) (tools.Inspection
 	}
 	var l looked
 	if err := json.Unmarshal(text, &l); err != nil {
-		return l.Inspection, fmt.Errorf("%s: the process that opened the model answered nonsense: %w", m.File, err)
+		return l.Inspection, fmt.Errorf("%s: what the process that opened the model wrote is no description of it: %w", m.File, err)
 	}
 	if l.Unread != "" {
 		return l.Inspection, errors.New(diag.Printable(l.Unread))

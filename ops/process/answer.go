@@ -76,6 +76,13 @@ func (a *answer) receive(ctx context.Context) error {
 	return nil
 }
 
+// Bounds of a result, whose rows are made before a pixel of it has come.
+const (
+	mostSide    = 10_000_000 // pixels, as libvips has it
+	mostGrowth  = 64         // times the photo's pixels: eight times each side
+	spareGrowth = 16 << 20   // pixels that a small photo may become
+)
+
 // accept judges the layout of a result.
 func (a *answer) accept(r wire.Result) error {
 	l, sent := r.Layout, a.exchange.sent
@@ -87,8 +94,10 @@ func (a *answer) accept(r wire.Result) error {
 	switch {
 	case r.ID != a.id:
 		return fmt.Errorf("it answered photo %d, and was given photo %d", r.ID, a.id)
-	case l.Width < 1 || l.Height < 1 || int64(l.Width) > mostPixels || int64(l.Width)*int64(l.Height) > mostPixels:
+	case l.Width < 1 || l.Height < 1 || l.Width > mostSide || l.Height > mostSide || int64(l.Width)*int64(l.Height) > mostPixels:
 		return fmt.Errorf("its result has an impossible size: %d×%d", l.Width, l.Height)
+	case int64(l.Width)*int64(l.Height) > mostGrowth*int64(sent.Width)*int64(sent.Height)+spareGrowth:
+		return fmt.Errorf("its result of %d×%d must have at most %d times as many pixels as the photo", l.Width, l.Height, mostGrowth)
 	case !same && !a.resizes:
 		return fmt.Errorf("its result must be %d×%d like the photo, got %d×%d", sent.Width, sent.Height, l.Width, l.Height)
 	case !same && a.exchange.held:

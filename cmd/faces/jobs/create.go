@@ -45,7 +45,7 @@ func (s requests) create(w http.ResponseWriter, r *http.Request, in *createInput
 	if err := s.enter(owner); err != nil {
 		return err
 	}
-	defer s.leave(owner)
+	defer s.leave(owner, onePlace)
 	j := &job{changed: make(chan struct{})}
 	j.ID, j.Owner, j.Created = rand.Text(), owner, time.Now().UTC().Truncate(time.Millisecond)
 	var photo *intake.Photo
@@ -64,6 +64,7 @@ func (s requests) create(w http.ResponseWriter, r *http.Request, in *createInput
 		if err := s.fit(owner, photo.Size()); err != nil {
 			return err
 		}
+		defer s.leave(owner, usage{bytes: photo.Size()})
 	}
 	if err := s.complete(in, j); err != nil {
 		return err

@@ -60,7 +60,7 @@ type Jobs struct {
 	config   Config
 	jobs     map[string]*job
 	keys     map[string]string // idempotency keys: the job's id, "" while it is made
-	incoming map[string]int    // jobs that are being made, by owner
+	incoming map[string]usage  // of jobs that are being made, by owner
 	active   int               // that run
 	turn     int               // jobs that have begun
 	turns    map[string]int    // the last of them, by owner
@@ -68,7 +68,7 @@ type Jobs struct {
 
 // Open takes up the jobs of the state folder. It begins none before Configure.
 func Open(o Options) (*Jobs, error) {
-	s := &Jobs{options: o, folder: filepath.Join(o.StateDir, "jobs"), wake: make(chan struct{}, 1), jobs: map[string]*job{}, keys: map[string]string{}, incoming: map[string]int{}, turns: map[string]int{}}
+	s := &Jobs{options: o, folder: filepath.Join(o.StateDir, "jobs"), wake: make(chan struct{}, 1), jobs: map[string]*job{}, keys: map[string]string{}, incoming: map[string]usage{}, turns: map[string]int{}}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	if err := s.load(); err != nil {
 		return nil, err

@@ -26,11 +26,10 @@ type usage struct {
 
 // used is what an owner's jobs hold, and those of all. s.mu is held.
 func (s *Jobs) used(owner string) (own, all usage) {
-	own.waiting = s.incoming[owner]
-	for _, n := range s.incoming {
-		all.waiting += n
+	own = s.incoming[owner]
+	for _, u := range s.incoming {
+		all.add(u)
 	}
-	own.kept, all.kept = own.waiting, all.waiting
 	for _, j := range s.jobs {
 		one := usage{kept: 1, bytes: j.Bytes}
 		if j.State == Waiting {
@@ -49,6 +48,9 @@ func (u *usage) add(o usage) {
 	u.waiting += o.waiting
 	u.bytes += o.bytes
 }
+
+// onePlace is what a job is counted for while it is made.
+var onePlace = usage{kept: 1, waiting: 1}
 
 // enter takes a place among the jobs that wait or are being made.
 func (s *Jobs) enter(owner string) error {
@@ -72,16 +74,30 @@ func (s *Jobs) enter(owner string) error {
 	if err := fits(own.bytes, all.bytes, 1, c.Space); err != nil {
 		return err
 	}
-	s.incoming[owner]++
+	s.take(owner, onePlace)
 	return nil
 }
 
-// fit reports whether there is space for a photo of that many bytes.
+// take counts what is held by jobs that are being made; negative numbers give back.
+// s.mu is held.
+func (s *Jobs) take(owner string, u usage) {
+	held := s.incoming[owner]
+	held.add(u)
+	if s.incoming[owner] = held; held == (usage{}) {
+		delete(s.incoming, owner)
+	}
+}
+
+// fit counts the bytes of a photo whose job is being made, if there is space for it.
 func (s *Jobs) fit(owner string, size int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	own, all := s.used(owner)
-	return fits(own.bytes, all.bytes, size, s.config.Space)
+	err := fits(own.bytes, all.bytes, size, s.config.Space)
+	if err == nil {
+		s.take(owner, usage{bytes: size})
+	}
+	return err
 }
 
 func fits(own, all, size, space int64) error {
@@ -102,12 +118,11 @@ func full(detail string) error {
 	return &intake.Problem{Status: http.StatusInsufficientStorage, Key: "faces.jobs.space", RetryAfter: time.Minute, Detail: detail}
 }
 
-func (s *Jobs) leave(owner string) {
+// leave gives back what fit or enter has counted.
+func (s *Jobs) leave(owner string, u usage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.incoming[owner]--; s.incoming[owner] <= 0 {
-		delete(s.incoming, owner)
-	}
+	s.take(owner, usage{-u.kept, -u.waiting, -u.bytes})
 }
 
 // next is the waiting job that begins next, nil: none does. Owners take turns; of

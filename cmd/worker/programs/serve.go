@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -113,12 +114,7 @@ func (s *service) answer(q question) (reply, []*os.File) {
 
 // send sends an answer with files, which it closes.
 func send(c *net.UnixConn, r reply, files []*os.File) error {
-	if len(r.Cause) > mostPacket/2 {
-		r.Cause = r.Cause[:mostPacket/2]
-	}
-	if len(r.Error) > mostPacket/2 {
-		r.Error = r.Error[:mostPacket/2]
-	}
+	r.Cause, r.Error = short(r.Cause), short(r.Error)
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -140,6 +136,16 @@ func send(c *net.UnixConn, r reply, files []*os.File) error {
 	}
 	_, _, err = c.WriteMsgUnix(text, rights, nil)
 	return err
+}
+
+// short is a text that fits into a packet with another one, however JSON has to
+// escape it.
+func short(text string) string {
+	const most = mostPacket / 16
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "")
+	}
+	return text
 }
 
 // Remote starts programs by asking the process that [Serve] runs in. It is an
