@@ -36,6 +36,11 @@ type Service = http.Handler
 // Mux is a Service of several verbs.
 type Mux = http.ServeMux
 
+// Latest answers each call by the service that is in force then.
+func Latest(now func() Service) Service {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { now().ServeHTTP(w, r) })
+}
+
 // None is a question or an answer without content.
 type None struct{}
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"sync"
@@ -102,9 +101,7 @@ func (s *server) service() api.Service {
 	openVerb.Handle(m, func(_ context.Context, q setup) (opened, error) {
 		o, err := s.open(q)
 		if err == nil && !q.Trial {
-			m.Handle("/v1/", s.underway.service(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				(*s.records.Load()).ServeHTTP(w, r)
-			})))
+			m.Handle("/v1/", s.underway.service(api.Latest(func() api.Service { return *s.records.Load() })))
 		}
 		return o, err
 	})
