@@ -58,17 +58,32 @@ func remedy(err error, f journal.File) string {
 	return "repeat the command"
 }
 
-// takeBack moves the first n files back, and gives the records back. Where one
-// stays, the entry stays unsettled, and is brought to its end later.
+// takeBack moves the first n files back, and the one after them where it was moved
+// before something else failed, and gives the records back. Where one stays, the
+// entry stays unsettled, and is brought to its end later.
 func (u *Undoer) takeBack(p plan, n int) error {
+	moved, err := hasMoved(p.moves[n])
+	if err != nil {
+		return fmt.Errorf("%s: it is undone in part, which the next command brings to its end: %w", p.photo.Path, err)
+	}
+	if moved {
+		n++
+	}
 	for i := n - 1; i >= 0; i-- {
 		if _, err := u.mover().Carry(wayOf(p.moves[i].Reversed(), nil)); err != nil {
 			return fmt.Errorf("%s: it is undone in part, which the next command brings to its end: %w", p.photo.Path, err)
 		}
 	}
-	_, err := u.Store.Apply(history.Change{Delete: keys(p.after), Put: p.before, Forget: []uint64{p.entry.ID}})
+	_, err = u.Store.Apply(history.Change{Delete: keys(p.after), Put: p.before, Forget: []uint64{p.entry.ID}})
 	u.clear(slices.Clone(p.moves[:n]), func(f journal.File) string { return f.To })
 	return err
+}
+
+// hasMoved reports whether a file is at the end of its move.
+func hasMoved(f journal.File) (bool, error) {
+	from, err := originals.Look(top(f.From, f.FromTop), f.From, f.Hash, f.Folder)
+	to, err2 := originals.Look(top(f.To, f.ToTop), f.To, f.Hash, f.Folder)
+	return !from.There && to.Same, errors.Join(err, err2)
 }
 
 // settle ends an undo or a redo: what it took back is marked, records learn how

@@ -561,6 +561,32 @@ func TestAStoreThatFails(t *testing.T) {
 	}
 }
 
+// Where the folders that a move has made cannot be recorded, the file of that very
+// move is put back as well.
+func TestAMoveWhoseFoldersCannotBeRecorded(t *testing.T) {
+	l := newLibrary(t)
+	l.write("in/a.jpg", "photo a.jpg")
+	l.publish("a.jpg", "a.png")
+	l.undo.Store = &forgetful{l.store}
+	photos, err := l.undo.Undo(t.Context(), Request{})
+	if err != nil || len(photos.Photos) != 1 || photos.Photos[0].Problem == "" {
+		t.Errorf("undone: %+v, %v", photos.Photos, err)
+	}
+	if _, err := os.Stat(l.at("out/a.png")); err != nil {
+		t.Errorf("the output that the record tells of: %v", err)
+	}
+}
+
+// forgetful records no folders.
+type forgetful struct{ *ledgertest.Memory }
+
+func (f *forgetful) Apply(c history.Change) ([]uint64, error) {
+	if len(c.Made) > 0 {
+		return nil, errors.New("no space left on device")
+	}
+	return f.Memory.Apply(c)
+}
+
 type failing struct {
 	*ledgertest.Memory
 	left int
