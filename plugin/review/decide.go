@@ -45,10 +45,10 @@ func (d *Desk) Reject(ctx context.Context, s Selection) (photos []string, err er
 			return false, nil
 		},
 		change: func(r *history.Record) {
-			left = append(left, *r.Review)
 			r.State, r.Review, r.Finished, r.Outputs = history.Rejected, nil, time.Now(), nil
 			r.Error = "rejected in review"
 		},
+		changed: func(was history.Record) { left = append(left, *was.Review) },
 	})
 	errs := []error{err}
 	for _, l := range left {
@@ -84,6 +84,8 @@ func (d *Desk) Try(ctx context.Context, s Selection, strength float64) (photos [
 type decision struct {
 	check  func(history.Record) (done bool, err error) // refuses one; done is one that is so already
 	change func(*history.Record)
+
+	changed func(was history.Record) // it is on disk; may be nil
 }
 
 // decide changes the records that s selects, and returns their photos.
@@ -123,8 +125,15 @@ func (d *Desk) changeOne(ctx context.Context, chosen history.Record, what decisi
 			return err
 		}
 		r.Error, r.Hint, r.ErrorClass = "", "", ""
+		was := r
 		what.change(&r)
-		return d.records.Store().Put(r)
+		if err := d.records.Store().Put(r); err != nil {
+			return err
+		}
+		if what.changed != nil {
+			what.changed(was)
+		}
+		return nil
 	}
 	return fmt.Errorf("%s: it was decided on, or made anew, meanwhile", chosen.Path)
 }
