@@ -40,6 +40,7 @@ type Scrub struct {
 	// Run's goroutine alone touches these.
 	kept   time.Time // when the file was written
 	failed bool      // it could not be
+	debt   int64     // bytes that were read beyond the budgets so far: a photo is read whole
 }
 
 // Open reads how far the last daemon has come.
@@ -85,8 +86,11 @@ func (s *Scrub) Run(ctx context.Context, records api.Service, rate func() int64)
 	}
 }
 
-// step spends a budget.
+// step spends a budget, or pays with it for what was read beyond earlier ones.
 func (s *Scrub) step(ctx context.Context, client *api.Client, budget int64, now time.Time) {
+	if s.debt = max(0, s.debt-budget); s.debt > 0 {
+		return
+	}
 	s.mu.Lock()
 	if s.state.Due(now) {
 		s.state = s.state.Begin(now)
@@ -103,6 +107,7 @@ func (s *Scrub) step(ctx context.Context, client *api.Client, budget int64, now 
 		}
 		return
 	}
+	s.debt = page.Count.Bytes
 	state = state.Add(page, now)
 	for _, f := range page.Findings {
 		s.tell(f, &state)

@@ -79,6 +79,20 @@ func TestPasses(t *testing.T) {
 	}
 }
 
+// Photos that are larger than a budget take as many.
+func TestLargePhotosKeepToTheRate(t *testing.T) {
+	var asked []plugin.VerifyRequest
+	client, now := library(&asked), time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	s := Open(t.TempDir(), slog.New(slog.DiscardHandler))
+	for range 10 {
+		s.step(t.Context(), client, 300, now)
+		now = now.Add(every)
+	}
+	if read := s.Status().Read; read != 3000 || len(asked) != 3 {
+		t.Errorf("%d bytes in %d calls, with ten budgets of 300 bytes", read, len(asked))
+	}
+}
+
 // Of many findings the first are logged one by one.
 func TestManyFindings(t *testing.T) {
 	var log bytes.Buffer
