@@ -156,6 +156,7 @@ func (n *Notifier) Hear(e logging.Event) {
 	}
 	item := itemOf(e)
 	if other := n.folds[opposites[e.Kind]]; other != nil && other.forget(item.Folder) {
+		n.saveSoon(opposites[e.Kind], other)
 		return // what was not told of has passed
 	}
 	f := n.folds[e.Kind]
@@ -168,8 +169,13 @@ func (n *Notifier) Hear(e logging.Event) {
 		wait := max(gather, time.Until(f.sent.Add(n.config.interval)))
 		f.due = time.AfterFunc(wait, func() { n.send(e.Kind) })
 	}
+	n.saveSoon(e.Kind, f)
+}
+
+// saveSoon has what is folded written down. n.mu is held.
+func (n *Notifier) saveSoon(kind event.Kind, f *fold) {
 	if f.save == nil {
-		f.save = time.AfterFunc(saveAfter, func() { n.savePending(e.Kind) })
+		f.save = time.AfterFunc(saveAfter, func() { n.savePending(kind) })
 	}
 }
 

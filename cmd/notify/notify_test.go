@@ -133,6 +133,14 @@ func TestAFlappingFolderIsNoStorm(t *testing.T) {
 			t.Errorf("got %s", got)
 		}
 		degraded()
+		time.Sleep(2 * time.Second)
+		back()
+		time.Sleep(2 * time.Second)
+		if left := n.pending().waiting(); len(left) > 0 {
+			t.Errorf("a daemon that is killed would tell of what has passed: %v", left)
+		}
+		time.Sleep(time.Hour)
+		degraded()
 		time.Sleep(time.Minute)
 		if got := b.take(); got != "folder_degraded 1 /in" {
 			t.Errorf("got %s", got)
