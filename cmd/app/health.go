@@ -24,13 +24,14 @@ const (
 
 // heart shows whether the loop runs: it beats each time around.
 type heart struct {
-	aliveUntil atomic.Int64 // nanoseconds since the epoch; 0: the loop has not begun
-	told       time.Time    // the loop's own
+	aliveUntil atomic.Pointer[time.Time] // by a clock that nobody sets; nil: the loop has not begun
+	told       time.Time                 // the loop's own
 }
 
 // beat says that the loop runs, and will be heard of within that time.
 func (h *heart) beat(now time.Time, within time.Duration, tell func()) {
-	h.aliveUntil.Store(now.Add(within).UnixNano())
+	until := now.Add(within)
+	h.aliveUntil.Store(&until)
 	if now.Sub(h.told) >= beatEvery {
 		h.told = now
 		tell()
@@ -38,8 +39,8 @@ func (h *heart) beat(now time.Time, within time.Duration, tell func()) {
 }
 
 func (h *heart) alive(now time.Time) error {
-	if until := h.aliveUntil.Load(); until != 0 && now.UnixNano() > until {
-		return fmt.Errorf("the daemon's loop is stuck since %s: restart it", time.Unix(0, until).Format(time.DateTime))
+	if until := h.aliveUntil.Load(); until != nil && now.After(*until) {
+		return fmt.Errorf("the daemon's loop is stuck since %s: restart it", until.Format(time.DateTime))
 	}
 	return nil
 }

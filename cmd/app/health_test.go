@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/burnish-photo/burnish/plugin"
 	"github.com/burnish-photo/burnish/plugin/schedule"
@@ -74,5 +75,15 @@ func TestAStuckLoopIsNotAlive(t *testing.T) {
 	last := start.Add(29 * time.Second)
 	if h.alive(last.Add(loopSilence)) != nil || h.alive(last.Add(loopSilence+time.Second)) == nil {
 		t.Error("the wrong bound")
+	}
+	now := time.Now()
+	h.beat(now, loopSilence, func() {})
+	later := now.Add(time.Second)
+	*(*uint64)(unsafe.Pointer(&later)) += 24 * 3600 << 30 // the clock was set by a day, or the machine has slept
+	if later.Unix() != now.Unix()+24*3600+1 && later.Unix() != now.Unix()+24*3600+2 {
+		t.Fatalf("%s became %s", now, later)
+	}
+	if err := h.alive(later); err != nil {
+		t.Error(err)
 	}
 }
