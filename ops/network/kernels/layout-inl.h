@@ -14,20 +14,21 @@ INLINE float total(const vec sums[VECTORS_OF_PANEL]) {
 	return hsum(sum);
 }
 
-// normalise_as gives the numbers of a pixel to `keep`, i being the first channel.
+// NORMALISE computes `normal` of the channels i of every pixel for `keep`.
 #define NORMALISE(x, n, c, keep) \
+	const float part = 1.0f / c; \
 	for (int p = 0; p < n; p++, x += c, y += c) { \
 		vec sums[VECTORS_OF_PANEL] = {0}, squares[VECTORS_OF_PANEL] = {0}; \
 		for (int i = 0; i < c; i += PANEL) \
 			for (int v = 0; v < VECTORS_OF_PANEL; v++) \
 				sums[v] = sums[v] + load(x + i + v * LANES); \
-		const vec mean = set1(total(sums) / c); \
+		const vec mean = set1(total(sums) * part); \
 		for (int i = 0; i < c; i += PANEL) \
 			for (int v = 0; v < VECTORS_OF_PANEL; v++) { \
 				const vec d = load(x + i + v * LANES) - mean; \
 				squares[v] = madd(d, d, squares[v]); \
 			} \
-		const vec scale = set1(1 / sqrtf(total(squares) / c + NORM_EPS)); \
+		const vec scale = set1(1 / sqrtf(total(squares) * part + NORM_EPS)); \
 		for (int i = 0; i < c; i += LANES) { \
 			const vec normal = (load(x + i) - mean) * scale; \
 			keep; \

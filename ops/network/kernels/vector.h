@@ -20,6 +20,7 @@
 typedef float vec __attribute__((vector_size(4 * LANES)));
 typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
 typedef float unaligned __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef float vec4 __attribute__((vector_size(16)));
 typedef float vec8 __attribute__((vector_size(32)));
 typedef float unaligned8 __attribute__((vector_size(32), aligned(4), may_alias));
 
@@ -131,23 +132,40 @@ INLINE vec smaller(vec a, vec b) {
 #endif
 }
 
+#if LANES == 16
+#define HALF(v, at) __builtin_shufflevector(v, v, at, at + 1, at + 2, at + 3, at + 4, at + 5, at + 6, at + 7)
+#endif
+#define QUARTER(v, at) __builtin_shufflevector(v, v, at, at + 1, at + 2, at + 3)
+
 // hsum and hmax are the sum and the largest of all lanes.
 INLINE float hsum(vec v) {
-	float a[LANES];
-	store(a, v);
-	for (int n = LANES / 2; n > 0; n /= 2)
-		for (int i = 0; i < n; i++)
-			a[i] += a[i + n];
-	return a[0];
+#if LANES == 16
+	const vec8 w = HALF(v, 0) + HALF(v, 8);
+	vec4 x = QUARTER(w, 0) + QUARTER(w, 4);
+#elif LANES == 8
+	vec4 x = QUARTER(v, 0) + QUARTER(v, 4);
+#else
+	vec4 x = v;
+#endif
+	x = x + __builtin_shufflevector(x, x, 2, 3, 0, 1);
+	return x[0] + x[1];
 }
 
 INLINE float hmax(vec v) {
-	float a[LANES];
-	store(a, v);
-	for (int n = LANES / 2; n > 0; n /= 2)
-		for (int i = 0; i < n; i++)
-			a[i] = a[i] > a[i + n] ? a[i] : a[i + n];
-	return a[0];
+#if defined(__ARM_NEON)
+	return vmaxvq_f32(v);
+#else
+#if LANES == 16
+	const vec8 w = _mm256_max_ps(HALF(v, 0), HALF(v, 8));
+	vec4 x = _mm_max_ps(QUARTER(w, 0), QUARTER(w, 4));
+#elif LANES == 8
+	vec4 x = _mm_max_ps(QUARTER(v, 0), QUARTER(v, 4));
+#else
+	vec4 x = v;
+#endif
+	x = _mm_max_ps(x, __builtin_shufflevector(x, x, 2, 3, 0, 1));
+	return x[0] > x[1] ? x[0] : x[1];
+#endif
 }
 
 // rounded is the nearest whole number, below 2^22.
@@ -172,6 +190,19 @@ INLINE vec vexp(vec x) {
 	return (vec) ((ivec) p + scale);
 }
 
+// vexp_num is exp(x) for x <= 0, to 1e-4 of its value or, below, 1e-37: nums of bf16 know no better.
+INLINE vec vexp_num(vec x) {
+#if defined(BF16) && LANES == 16
+	const vec t = x * set1(1.44269504f), n = _mm512_roundscale_ps(t, 8), r = t - n;
+	vec p = madd(set1(0.05517167f), r, set1(0.24261115f));
+	p = madd(p, r, set1(0.69326099f));
+	p = madd(p, r, set1(0.99992807f));
+	return _mm512_scalef_ps(p, n);
+#else
+	return vexp(x);
+#endif
+}
+
 // exp_and_sum turns m logits, a multiple of PANEL, into powers of e over the largest of them, in their
 // place or as nums at `to`, which may be that place, too. It gives the inverse of their sum: times
 // that they are the softmax.
@@ -181,7 +212,7 @@ INLINE float exp_and_sum(float *x, int m, num *to) {
 		most = larger(most, load(x + i));
 	most = set1(hmax(most));
 	for (int i = 0; i < m; i += LANES) {
-		vec e = vexp(load(x + i) - most);
+		const vec logit = load(x + i) - most, e = to ? vexp_num(logit) : vexp(logit);
 		if (to)
 			put(to + i, e);
 		else
@@ -189,6 +220,16 @@ INLINE float exp_and_sum(float *x, int m, num *to) {
 		sum = sum + e;
 	}
 	return 1 / hsum(sum);
+}
+
+// inverse is 1/x of numbers that are neither tiny nor huge, to the last place but one.
+INLINE vec inverse(vec x) {
+#if LANES == 16
+	const vec y = _mm512_rcp14_ps(x);
+	return madd(y, madd(-x, y, set1(1)), y);
+#else
+	return 1 / x;
+#endif
 }
 
 // vgelu is x times the normal distribution function, to 2e-6 up to |x| = 16: a rational
@@ -204,7 +245,7 @@ INLINE vec vgelu(vec x) {
 	q = madd(q, t, set1(0.0414834231f));
 	q = madd(q, t, set1(0.308353797f));
 	q = madd(q, t, set1(1));
-	return x * madd(c, p / q, set1(0.5f));
+	return x * madd(c, p * inverse(q), set1(0.5f));
 }
 
 #define TURN 8

@@ -94,12 +94,12 @@ static void mask(const WindowsJob *j, int top, int left, int first, int n, float
 
 // values is the Right of the window's values, rows of which become units below each other.
 static Right values(const Windows *a, WindowScratch *s) {
-	const int c = a->c, m = a->reach * a->reach;
+	const int c = a->c;
 #if PER == 1
 	return (Right){s->kv + c, s->kv_row, PANEL};
 #else
 	const num *v = (const num *) (s->kv + units(c));
-	for (int i = 0; i < m; i += PER)
+	for (int i = 0; i < a->reach * a->reach; i += PER)
 		zip(v + i * s->kv_row * PER, v + (i + 1) * s->kv_row * PER, c, s->values + (ptrdiff_t) i / PER * c);
 	return (Right){s->values, c, PANEL};
 #endif
