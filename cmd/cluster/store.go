@@ -31,6 +31,15 @@ func OpenStore(ctx context.Context, js jetstream.JetStream, bucket string, seal 
 	return &Store{js: js, bucket: bucket, store: s, seal: seal}, nil
 }
 
+// patience bounds one exchange with the servers: a reply that is lost while they
+// choose another leader never comes.
+const patience = 15 * time.Second
+
+// within bounds what moves so many bytes, at 1 MB a second at least.
+func within(ctx context.Context, size int64) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, patience+time.Duration(size/1_000_000)*time.Second)
+}
+
 // Put stores a file under a name, over what is there.
 func (s *Store) Put(ctx context.Context, name, file string) error {
 	f, err := beneath.Regular(file)
@@ -38,6 +47,12 @@ func (s *Store) Put(ctx context.Context, name, file string) error {
 		return err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := within(ctx, info.Size())
+	defer cancel()
 	sealed, err := s.seal.Seal(f)
 	if err != nil {
 		return err
@@ -52,6 +67,8 @@ func (s *Store) Put(ctx context.Context, name, file string) error {
 
 // Has reports whether an object is there.
 func (s *Store) Has(ctx context.Context, name string) (bool, error) {
+	ctx, cancel := within(ctx, 0)
+	defer cancel()
 	_, err := s.store.GetInfo(ctx, name)
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return false, nil
@@ -64,7 +81,13 @@ var ErrCorrupt = errors.New("the object's bytes are not those that were promised
 
 // Get fetches an object into a new file; it has to have that size and digest.
 func (s *Store) Get(ctx context.Context, name, file string, size int64, digest string) (err error) {
+	ctx, cancel := within(ctx, size)
+	defer cancel()
 	from, err := s.store.Get(ctx, name)
+	for try := 0; errors.Is(err, jetstream.ErrObjectNotFound) && try < 4; try++ { // a server that answers may be a moment behind
+		time.Sleep(300 * time.Millisecond)
+		from, err = s.store.Get(ctx, name)
+	}
 	if err != nil {
 		return fmt.Errorf("fetch %s: %w", name, err)
 	}
@@ -95,6 +118,8 @@ func (s *Store) Get(ctx context.Context, name, file string, size int64, digest s
 
 // Remove removes an object, and what tells that it was there.
 func (s *Store) Remove(ctx context.Context, name string) error {
+	ctx, cancel := within(ctx, 0)
+	defer cancel()
 	err := s.store.Delete(ctx, name)
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return nil
@@ -130,6 +155,8 @@ func (s *Store) List(ctx context.Context) (all []Object, err error) {
 
 // Small is the content of an object that is no larger than a parcel.
 func (s *Store) Small(ctx context.Context, name string) ([]byte, error) {
+	ctx, cancel := within(ctx, mostParcel)
+	defer cancel()
 	from, err := s.store.Get(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("fetch %s: %w", name, err)

@@ -246,8 +246,6 @@ func (x *exchange) putOnce(ctx context.Context, e *errand) error {
 	if store == nil {
 		return errors.New("NATS has not answered yet")
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
 	name := cluster.PhotoObject(e.job.Content)
 	there, err := store.Has(ctx, name)
 	if err == nil && !there {
@@ -266,6 +264,8 @@ func (x *exchange) putOnce(ctx context.Context, e *errand) error {
 		return err
 	}
 	class := x.options.Class.String()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
 	ack, err := x.js.Publish(ctx, x.options.Names.JobSubject(x.id, class), data, jetstream.WithMsgID(fmt.Sprintf("%d-%s-%d", job.Epoch, job.ID, job.Try)))
 	if err != nil {
 		return err
