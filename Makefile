@@ -14,7 +14,7 @@ export GOTOOLCHAIN ?= local
 # Debian's OpenBLAS and the Go tests share the cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check api bench wild eval gate chaos faces library change imaginary faults clock soak hostile flood networks fuzz deb rpm deb-arm64 package-test image clean setup-%
+.PHONY: help setup demo test test-go test-race test-python test-examples test-package build page-shots check api bench wild eval gate chaos faces cluster library change imaginary faults clock soak hostile flood networks fuzz deb rpm deb-arm64 package-test image clean setup-%
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,12 @@ change: build ## what a changed pipeline costs, against the first run; CHANGE=30
 LIBRARY ?= 200000
 library: build ## a library from its scan to its undo: time, memory, every file; LIBRARY=200000
 	@go run ./packaging/trials/library -burnish bin/burnish -photos $(LIBRARY)
+
+CLUSTER ?= 600
+cluster: build ## two owners, four workers and three NATS servers, and what goes wrong; needs root; CLUSTER=600
+	@go build -o bin/nats-server github.com/nats-io/nats-server/v2
+	@go build -trimpath -o bin/burnish-nap ./packaging/trials/cluster/nap
+	@go run ./packaging/trials/cluster -burnish "$(CURDIR)/bin/burnish-nap" -server "$(CURDIR)/bin/nats-server" -photos $(CLUSTER)
 
 IMAGINARY ?=
 imaginary: build ## previews, and against h2non/imaginary where IMAGINARY=FOLDER holds its source
