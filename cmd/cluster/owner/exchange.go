@@ -131,12 +131,13 @@ const (
 	mostFailures = 3 // with workers; then it counts
 	mostRefused  = 5 // then it is worked on here
 	mostLost     = 8 // then it counts
+	mostDead     = 3 // likewise: given out in vain as often as it may be, each time
 	mostCorrupt  = 5 // then it is worked on here
 )
 
 // pursue puts an errand in until it has come to an end.
 func (x *exchange) pursue(ctx context.Context, folder string, e *errand) (*plugin.Made, error) {
-	var failed, refused, lost, corrupt int
+	var failed, refused, lost, corrupt, dead int
 	for {
 		if err := x.put(ctx, e); err != nil {
 			if ctx.Err() != nil {
@@ -158,6 +159,9 @@ func (x *exchange) pursue(ctx context.Context, folder string, e *errand) (*plugi
 			return nil, fmt.Errorf("%w: %s", errHere, ev.here)
 		case ev.dead != "":
 			x.withdraw(e)
+			if dead++; dead < mostDead { // servers and stores that fail count as well
+				continue
+			}
 			return failure(e, plugin.Crashed, ev.dead, "burnish retry has it worked on again"), nil
 		case ev.lost != "":
 			x.withdraw(e)

@@ -68,7 +68,7 @@ func (w *Worker) handle(m jetstream.Msg, from *queue) {
 // finish acknowledges a job once its result is on its way.
 func (w *Worker) finish(m jetstream.Msg, a *cluster.Answer) {
 	if a == nil {
-		_ = m.NakWithDelay(3 * time.Second)
+		later(m)
 		return
 	}
 	data, err := cluster.Encode(a)
@@ -89,10 +89,20 @@ func (w *Worker) finish(m jetstream.Msg, a *cluster.Answer) {
 	}
 	if err != nil {
 		w.options.Log.Warn("a result could not be sent; the photo is worked on again", "owner", a.Owner, "error", err)
-		_ = m.NakWithDelay(3 * time.Second)
+		later(m)
 		return
 	}
 	_ = m.Ack()
+}
+
+// later gives a job back for a while, longer each time: what fails is not the
+// photo.
+func later(m jetstream.Msg) {
+	delay := 3 * time.Second
+	if about, err := m.Metadata(); err == nil {
+		delay <<= min(about.NumDelivered, 5)
+	}
+	_ = m.NakWithDelay(delay)
 }
 
 // work does a job; nil is one that somebody is to do later.
