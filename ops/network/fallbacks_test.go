@@ -155,7 +155,9 @@ func TestLastFallbackOfTheCPU(t *testing.T) {
 	if !ok {
 		t.Fatal("no bundled model")
 	}
-	reopen := func(o onnx.Options) (*session, error) { return acquire(Model{Name: "lite", Data: lite}, "lite", 1, o, false) }
+	reopen := func(o onnx.Options) (*session, error) {
+		return acquire(Model{Name: "lite", Data: lite}, "lite", 1, o, false)
+	}
 	o := onnx.Options{Device: device.CPU, Threads: 1}
 	model, err := reopen(o)
 	if err != nil {
