@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -109,9 +110,9 @@ const scratchPrefix = "burnish-scratch-"
 // in them, in the state folder and where originals go. The ledger's lock says that
 // nobody else is at work there.
 func prepareFolders(e *Engine) error {
-	left, _ := filepath.Glob(filepath.Join(e.config.StateDir, scratchPrefix+"*"))
+	left, _ := fs.Glob(os.DirFS(e.config.StateDir), scratchPrefix+"*") // the pattern is in order
 	for _, folder := range left {
-		if err := os.RemoveAll(folder); err != nil {
+		if err := os.RemoveAll(filepath.Join(e.config.StateDir, folder)); err != nil {
 			return fmt.Errorf("remove an old scratch folder: %w", err)
 		}
 	}

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"path/filepath"
@@ -248,8 +249,12 @@ func send(w http.ResponseWriter, r *http.Request, b api.Encoded, err error) erro
 	if err != nil {
 		return err
 	}
+	kind := http.DetectContentType(b.Bytes)
+	if !strings.HasPrefix(kind, "image/") {
+		return fmt.Errorf("the preview must be a picture, got %s", kind)
+	}
 	h := w.Header()
-	h.Set("Content-Type", http.DetectContentType(b.Bytes))
+	h.Set("Content-Type", kind)
 	if r.FormValue("v") != "" {
 		h.Set("Cache-Control", "private, max-age=86400, immutable")
 	}

@@ -132,9 +132,9 @@ func (c Catalogue) unknown(name string, env ops.Env) error {
 func (c Catalogue) known(env ops.Env) []string {
 	names := slices.Clone(c.Names)
 	if env.Models != "" {
-		paths, _ := filepath.Glob(filepath.Join(env.Models, "*"+suffix)) // a malformed folder has no models
-		for _, p := range paths {
-			names = append(names, strings.TrimSuffix(filepath.Base(p), suffix))
+		files, _ := fs.Glob(os.DirFS(env.Models), "*"+suffix) // the pattern is in order
+		for _, name := range files {
+			names = append(names, strings.TrimSuffix(name, suffix))
 		}
 	}
 	slices.Sort(names)

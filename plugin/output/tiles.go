@@ -137,9 +137,15 @@ const propertiesFile = "vips-properties.xml"
 
 // removeProperties removes it from a folder of tiles.
 func removeProperties(folder string) error {
-	files, err := filepath.Glob(filepath.Join(folder, "*", propertiesFile))
-	for _, name := range append(files, filepath.Join(folder, propertiesFile)) {
-		if gone := os.Remove(name); !errors.Is(gone, fs.ErrNotExist) {
+	entries, err := os.ReadDir(folder)
+	folders := []string{folder}
+	for _, entry := range entries {
+		if entry.IsDir() {
+			folders = append(folders, filepath.Join(folder, entry.Name()))
+		}
+	}
+	for _, folder := range folders {
+		if gone := os.Remove(filepath.Join(folder, propertiesFile)); !errors.Is(gone, fs.ErrNotExist) {
 			err = errors.Join(err, gone)
 		}
 	}

@@ -183,8 +183,10 @@ func CheckModels(folder string, files []string) (all []Finding) {
 		all = append(all, judgeModel(name+" (bundled)", data))
 	}
 	if folder != "" {
-		found, _ := filepath.Glob(filepath.Join(folder, "*.onnx")) // a folder with a pattern's letters finds none
-		files = append(found, files...)
+		found, _ := fs.Glob(os.DirFS(folder), "*.onnx") // the pattern is in order
+		for _, name := range found {
+			files = append(files, filepath.Join(folder, name))
+		}
 	}
 	slices.Sort(files)
 	for _, file := range slices.Compact(files) {

@@ -3,6 +3,8 @@ package tools
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,12 +34,13 @@ func Models(folder string) (all []Model, err error) {
 	if folder == "" {
 		return all, nil
 	}
-	paths, err := filepath.Glob(filepath.Join(folder, "*.onnx"))
+	names, err := fs.Glob(os.DirFS(folder), "*.onnx")
 	if err != nil {
 		return all, err
 	}
-	slices.Sort(paths)
-	for _, path := range paths {
+	slices.Sort(names)
+	for _, name := range names {
+		path := filepath.Join(folder, name)
 		data, failed := onnx.Load(path)
 		m := describe(strings.TrimSuffix(filepath.Base(path), ".onnx"), path, data)
 		if failed != nil {

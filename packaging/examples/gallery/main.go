@@ -11,6 +11,7 @@ import (
 	"flag"
 	"html/template"
 	"io"
+	"io/fs"
 	"log"
 	"net/http"
 	"os"
@@ -104,9 +105,8 @@ var page = template.Must(template.New("").Parse(`<!doctype html><html lang="en">
 {{end}}</html>`))
 
 func (g *gallery) list(w http.ResponseWriter, _ *http.Request) {
-	thumbnails, _ := filepath.Glob(filepath.Join(g.out, "*.small.webp")) // the pattern is in order
-	for i, path := range thumbnails {
-		name := filepath.Base(path)
+	thumbnails, _ := fs.Glob(os.DirFS(g.out), "*.small.webp") // the pattern is in order
+	for i, name := range thumbnails {
 		thumbnails[i] = name[:len(name)-len(".small.webp")]
 	}
 	slices.Sort(thumbnails)
