@@ -1,12 +1,13 @@
 """How well photos that need no restoration are told from those that do: the table of `make gate`.
 
-    python -m model.gate --data FOLDER [--cameras FOLDER] [--photos N] [--side PX] [--fit]
+    python -m model.gate --data FOLDER [--cameras FOLDER] [--photos N] [--side PX] [--fit] [--cases FILE]
 
 Clean pictures of FOLDER are damaged as photos are in the wild, and drawings are made; bin/burnish
 decides on every file, with its own code. What it leaves alone is restored once more with
 `skip: never`, to tell what leaving it alone lost. --cameras takes JPEGs as cameras wrote them, of
 which no clean picture is known: there, every one that would be restored counts. --fit prints the limits
-that this table asks for, for ops/promptcir/undamaged.go. Needs NumPy and Pillow; SSIMULACRA2 where the
+that this table asks for, for ops/promptcir/undamaged.go; --cases writes what became of every file as JSON
+lines. Needs NumPy and Pillow; SSIMULACRA2 where the
 package ssimulacra2 is installed; AVIF where Pillow writes it.
 """
 
@@ -159,6 +160,8 @@ def others(picture):
     if "AVIF" in Image.SAVE:
         yield "AVIF q60", "avif", encoded(picture, "AVIF", quality=60), picture
     yield "gray, q30", "jpg", jpeg(gray, 30), gray
+    yield "gray, q85", "jpg", jpeg(gray, 85), gray
+    yield "gray, q92", "jpg", jpeg(gray, 92), gray
     yield "gray, q96", "jpg", jpeg(gray, 96), gray
     yield "scanned, q80", "jpg", jpeg(scanned(picture), 80), scanned(picture)
     yield "scanned, q95", "jpg", jpeg(scanned(picture), 95), scanned(picture)
@@ -176,7 +179,7 @@ def drawn(picture):
 
 
 class Case:
-    """One file of the bench, and what became of it."""
+    """One file of the bench, and what became of it: gain in dB, correction in steps of 255."""
 
     def __init__(self, row, path, clean):
         self.row, self.path, self.clean = row, path, clean
@@ -186,6 +189,10 @@ class Case:
         self.gain = min(psnr(restored, self.clean), LOSSLESS) - min(psnr(self.path, self.clean), LOSSLESS)
         if compute_ssimulacra2:
             self.ssimulacra2 = score(self.clean, restored) - score(self.clean, self.path)
+
+    def line(self):
+        facts = {"row": self.row, "file": self.path.name, "alone": self.alone, "correction": self.correction}
+        return json.dumps(facts | {"gain": round(float(self.gain), 3), "ssimulacra2": self.ssimulacra2, "worse": bool(self.worse)}) + "\n"
 
     @property
     def worse(self):
@@ -336,6 +343,7 @@ def main():
     parser.add_argument("--side", type=int, default=384, help="side of the centre crop, px")
     parser.add_argument("--model", default="lite")
     parser.add_argument("--fit", action="store_true", help="print the limits that fit this table")
+    parser.add_argument("--cases", type=pathlib.Path, metavar="FILE", help="write every file's figures, as JSON lines")
     arguments = parser.parse_args()
     if not compute_ssimulacra2:
         print("SSIMULACRA2 is left out: pip install ssimulacra2==0.3.0", file=sys.stderr)
@@ -346,6 +354,8 @@ def main():
         corrections = []
         if arguments.cameras:
             corrections = cameras(folder, sorted(pathlib.Path(arguments.cameras).glob("*.[jJ][pP]*")), arguments.model)
+        if arguments.cases:
+            arguments.cases.write_text("".join(case.line() for case in cases))
         if arguments.fit:
             fit(cases, corrections)
 

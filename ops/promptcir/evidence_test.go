@@ -113,7 +113,7 @@ func TestPhotosWithoutColourHaveALimitOfTheirOwn(t *testing.T) {
 		limit string
 	}{
 		"gray":     {gray, "< 0.80"},
-		"coloured": {coloured, "< 0.45"},
+		"coloured": {coloured, "< 0.25"},
 	} {
 		j := &judgement{limit: jpegLimit, gray: max(jpegLimit, grayLimit), tiles: map[tile.Rect]evidence{}}
 		j.Tile(test.in, out, test.in.Rect)

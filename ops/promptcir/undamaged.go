@@ -25,8 +25,8 @@ const (
 // beforehand. A camera's JPEG is corrected more than that of a program of the same
 // quality, whose photo was clean before: there is noise, and sharpening.
 const (
-	unknownLimit = 0.40 // of a file that does not tell how it was compressed: PNG, WebP, TIFF
-	jpegLimit    = 0.45
+	unknownLimit = 0.25 // of a file that does not tell how it was compressed: PNG, WebP, TIFF
+	jpegLimit    = 0.25
 	cameraLimit  = 1.60
 	grayLimit    = 0.80 // at least, without colour: the network changes clean gray photos more than coloured ones
 
@@ -69,7 +69,9 @@ func limitOf(in ops.Image) float64 {
 // fromCamera reports whether a photo is as a camera wrote it: with an exposure
 // time, and of no other size than the camera noted.
 func fromCamera(in ops.Image) bool {
-	if _, ok := in.Pixels.EXIF("ExposureTime"); !ok {
+	_, timed := in.Pixels.EXIF("ExposureTime")
+	_, early := in.Pixels.EXIF("ShutterSpeedValue") // of cameras that note no other time
+	if !timed && !early {
 		return false
 	}
 	noted := false
