@@ -28,7 +28,7 @@ from .fuse import blocks
 from .net import Config
 
 CONTRACT = "1"
-VERSION = "0.5.0"
+VERSION = "0.6.0"
 _OPSET = 17  # the first with LayerNormalization
 _SMALL = 256  # elements; below that a tensor is not worth a Cast
 _CREDITS = (

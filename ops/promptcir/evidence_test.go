@@ -101,8 +101,8 @@ func TestMeasureOfOddParts(t *testing.T) {
 	}
 }
 
-// lite 0.4.0 changed clean gray photos by up to 0.61 and JPEGs of quality 96 by up
-// to 0.94, for the worse; those of quality 85 by 0.82 and more, for the better.
+// lite 0.6.0 changes gray JPEGs of quality 96 by up to 0.79 for the worse, and those
+// of quality 85 by 0.80 and more for the better.
 func TestPhotosWithoutColourHaveALimitOfTheirOwn(t *testing.T) {
 	const side = 64
 	gray, out := painted(side, bars(30)), painted(side, func(x, y int) float64 { return bars(30)(x, y) })
@@ -113,7 +113,7 @@ func TestPhotosWithoutColourHaveALimitOfTheirOwn(t *testing.T) {
 		limit string
 	}{
 		"gray":     {gray, "< 0.80"},
-		"coloured": {coloured, "< 0.25"},
+		"coloured": {coloured, "< 0.30"},
 	} {
 		j := &judgement{limit: jpegLimit, gray: max(jpegLimit, grayLimit), tiles: map[tile.Rect]evidence{}}
 		j.Tile(test.in, out, test.in.Rect)

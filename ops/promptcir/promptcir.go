@@ -48,7 +48,7 @@ type Config struct {
 	Skip string `yaml:"skip" help:"auto: leave photos without damage alone; never: restore every photo" enum:"auto,never"`
 	// SkipBelow is the correction below which a photo is undamaged; 0 goes by
 	// what its file says of itself.
-	SkipBelow float64 `yaml:"skip_below" help:"correction, in steps of 255, below which a photo is undamaged; 0: 1.6 for camera originals, 0.25 for other photos, at least 0.8 for those without colour" range:"0,255"`
+	SkipBelow float64 `yaml:"skip_below" help:"correction, in steps of 255, below which a photo is undamaged; 0: 1.7 for camera originals, 0.3 for other JPEGs, 0.25 for other formats, at least 0.8 without colour" range:"0,255"`
 	// SkipJPEGAbove is the JPEG quality, 1 to 100, above which a photo is left
 	// alone whatever it shows; 100 leaves none alone for its quality.
 	SkipJPEGAbove int `yaml:"skip_jpeg_above" help:"JPEG quality above which a photo is left alone, whatever it shows; 100: none" range:"1,100"`

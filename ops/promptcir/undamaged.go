@@ -26,8 +26,8 @@ const (
 // quality, whose photo was clean before: there is noise, and sharpening.
 const (
 	unknownLimit = 0.25 // of a file that does not tell how it was compressed: PNG, WebP, TIFF
-	jpegLimit    = 0.25
-	cameraLimit  = 1.60
+	jpegLimit    = 0.30
+	cameraLimit  = 1.70
 	grayLimit    = 0.80 // at least, without colour: the network changes clean gray photos more than coloured ones
 
 	cameraQuality = 90 // below, a camera's JPEG is one like others

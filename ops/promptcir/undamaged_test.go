@@ -244,9 +244,9 @@ func TestCamerasOwnPhotos(t *testing.T) {
 			if name == "scaled since" { // libvips notes the size of what it saves
 				in.Source.Width, in.Source.Height = 200, 150
 			}
-			want := " 0.25 ("
+			want := " 0.30 ("
 			if test.camera {
-				want = " 1.60 ("
+				want = " 1.70 ("
 			}
 			if got := decide(t, promptcir.Config{Model: "lite", Skip: "auto"}, in); !strings.Contains(got.why, want) {
 				t.Errorf("judged %q, want the limit%s", got.why, want)
