@@ -145,7 +145,9 @@ func (f *clusterFlag) embed(stateDir string, log *slog.Logger) (token string, sh
 	if err != nil {
 		return "", nil, err
 	}
-	token = strings.TrimSpace(string(data))
+	if token = strings.TrimSpace(string(data)); token == "" {
+		return "", nil, fmt.Errorf("%s is empty, and the NATS server would be open to everybody: remove it, and another token is made", file)
+	}
 	s, err := embedded.Start(embedded.Options{Address: f.address, Folder: filepath.Join(folder, "nats"), Token: token, Log: log})
 	if err != nil {
 		return "", nil, err

@@ -1,8 +1,10 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -97,6 +99,11 @@ func (c *workCommand) options(h *host) (o remote.Options, err error) {
 	seal, err := cluster.OpenSeal(c.Key)
 	if err != nil {
 		return o, fmt.Errorf("--key: %w", err)
+	}
+	for _, server := range c.NATS {
+		if u, err := url.Parse(server); err != nil || u.User != nil { // logs and errors name servers
+			return o, errors.New("--nats: must be an address without credentials: name a file with them in --credentials or --token-file")
+		}
 	}
 	link := cluster.Link{Servers: c.NATS, Credentials: c.Credentials, CA: c.CA, Cert: c.Cert, Key: c.CertKey}
 	if c.TokenFile != "" {

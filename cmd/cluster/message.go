@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/burnish-photo/burnish/plugin"
@@ -27,6 +28,7 @@ const (
 	mostParcel  = 512 << 10
 	MostModel   = 4 << 30 // bytes
 	MostOutput  = 8 << 30 // bytes
+	MostPhoto   = 8 << 30 // bytes
 )
 
 // Job asks for the outputs of a photo.
@@ -160,7 +162,7 @@ func DecodeJob(data []byte) (j Job, err error) {
 		return j, fmt.Errorf("a job: protocol must be %d, got %d: run the same release of Burnish on both sides", Protocol, j.Protocol)
 	case !IsToken(j.Owner) || !IsToken(j.ID) || !IsDigest(j.Content) || !IsDigest(j.Parcel) || !IsDigest(j.Build):
 		err = errors.New("its names are malformed")
-	case j.Size <= 0 || j.Try < 1 || len(j.Only) > mostOutputs || len(j.Avoid) > 100 || len(j.Pipeline) > 200 || len(j.Version) > 200:
+	case j.Size <= 0 || j.Size > MostPhoto || j.Try < 1 || len(j.Only) > mostOutputs || len(j.Avoid) > 100 || len(j.Pipeline) > 200 || len(j.Version) > 200:
 		err = errors.New("its figures are out of bounds")
 	case slices.ContainsFunc(j.Only, func(i int) bool { return i < 0 || i >= mostOutputs }):
 		err = errors.New("an output is out of bounds")
@@ -246,8 +248,9 @@ func DecodeSign(data []byte) (s Sign, err error) {
 
 // Bounded is a text that may be part of a message.
 func Bounded(s string) string {
+	s = strings.ToValidUTF8(s, "?") // as JSON would, with more bytes
 	if len(s) > mostText {
-		s = s[:mostText-1]
+		s = strings.ToValidUTF8(s[:mostText], "")
 	}
 	return s
 }

@@ -82,10 +82,11 @@ func usable(a cluster.Answer) bool { return a.Failure == nil && a.Refused == "" 
 // discard removes the objects of a result.
 func (x *exchange) discard(a cluster.Answer) {
 	store := x.opened()
-	if store == nil || a.Owner != x.id {
-		return
+	if store == nil || a.Owner != x.id || !x.discards.TryAcquire(1) {
+		return // it is swept
 	}
 	x.running.Go(func() {
+		defer x.discards.Release(1)
 		ctx, cancel := context.WithTimeout(x.context, 20*time.Second)
 		defer cancel()
 		for _, o := range a.Outputs {
@@ -110,7 +111,12 @@ func (x *exchange) fetch(ctx context.Context, folder string, e *errand, a *clust
 	defer cancel()
 	m := &plugin.Made{Content: a.Content, Build: a.Build, Notes: map[string]string{"worker": a.Worker}}
 	names := map[string]string{}
-	var bytes int64
+	var bytes, said int64
+	for _, o := range a.Outputs {
+		if said += o.Size; said > x.options.Store {
+			return nil, fmt.Errorf("its outputs are said to have more than %s, which is all that the bucket may hold", size(x.options.Store))
+		}
+	}
 	for i, o := range a.Outputs {
 		if !strings.HasPrefix(o.Object, cluster.OutputsOf(e.job.ID)) {
 			return nil, fmt.Errorf("the object %.60q is not the job's", o.Object)

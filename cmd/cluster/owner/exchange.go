@@ -28,9 +28,11 @@ type exchange struct {
 	conn    *nats.Conn
 	js      jetstream.JetStream
 	bytes   *semaphore.Weighted
-	stop    context.CancelFunc
-	context context.Context
-	running sync.WaitGroup
+	// discards bounds the results whose objects are being removed.
+	discards *semaphore.Weighted
+	stop     context.CancelFunc
+	context  context.Context
+	running  sync.WaitGroup
 
 	mu      sync.Mutex
 	ready   bool // streams and buckets are there
@@ -79,13 +81,16 @@ type event struct {
 	here   string // why it is to be worked on here
 }
 
+// mostDiscards bounds the results whose objects are being removed at a time.
+const mostDiscards = 16
+
 func openExchange(ctx context.Context, o Options) (*exchange, error) {
 	id, epoch, err := identify(o.StateDir, o.Name)
 	if err != nil {
 		return nil, err
 	}
 	x := &exchange{
-		options: o, id: id, epoch: epoch, bytes: semaphore.NewWeighted(o.Bytes), known: map[string]parcelled{}, jobs: map[string]*errand{},
+		options: o, id: id, epoch: epoch, bytes: semaphore.NewWeighted(o.Bytes), discards: semaphore.NewWeighted(mostDiscards), known: map[string]parcelled{}, jobs: map[string]*errand{},
 		held: map[string]int{}, signs: map[string]heard{}, latest: time.Now(), moved: time.Now(),
 	}
 	if x.conn, x.js, err = o.Link.Connect("burnish owner "+id, o.Log); err != nil {
@@ -159,6 +164,10 @@ func (x *exchange) pursue(ctx context.Context, folder string, e *errand) (*plugi
 			return nil, fmt.Errorf("%w: %s", errHere, ev.here)
 		case ev.dead != "":
 			x.withdraw(e)
+			if len(e.job.Avoid) > 0 { // handing it back counts as well: those that may take it were busy
+				e.job.Avoid = nil
+				continue
+			}
 			if dead++; dead < mostDead { // servers and stores that fail count as well
 				continue
 			}

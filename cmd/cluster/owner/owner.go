@@ -73,12 +73,13 @@ type Worker struct {
 	options  Options
 	folder   string // of photos and outputs on their way
 	places   chan struct{}
+	proofs   chan struct{} // results that are read back and published
 	exchange *exchange
 }
 
 // Open wraps a local worker, which the owner closes. It does not wait for NATS.
 func Open(ctx context.Context, local Local, o Options) (*Worker, error) {
-	w := &Worker{Local: local, options: o, folder: filepath.Join(o.StateDir, "cluster", "transit"), places: make(chan struct{}, max(1, local.Capacity()))}
+	w := &Worker{Local: local, options: o, folder: filepath.Join(o.StateDir, "cluster", "transit"), places: make(chan struct{}, max(1, local.Capacity())), proofs: make(chan struct{}, max(1, local.Capacity()))}
 	err := os.RemoveAll(w.folder) // what a process that died has left
 	if err == nil {
 		err = os.MkdirAll(w.folder, 0o700)
@@ -153,7 +154,7 @@ func (w *Worker) send(ctx context.Context, j plugin.Job, parcel string) (plugin.
 	if err != nil || r.State != plugin.HandedOver {
 		return r, err
 	}
-	if r.Handed == nil {
+	if r.Handed == nil || r.Handed.Size > cluster.MostPhoto {
 		w.options.Log.Debug("worked on here", "photo", j.Path, "reason", r.Reason)
 		return w.here(ctx, j)
 	}
@@ -169,6 +170,12 @@ func (w *Worker) send(ctx context.Context, j plugin.Job, parcel string) (plugin.
 		return plugin.Result{}, stopped(j)
 	}
 	j.Made = made
+	select {
+	case w.proofs <- struct{}{}:
+		defer func() { <-w.proofs }()
+	case <-w.options.Stopping.Done():
+		return plugin.Result{}, stopped(j)
+	}
 	r, err = w.Local.Process(ctx, j)
 	r.Elapsed = time.Since(began)
 	w.exchange.committed(r, err)

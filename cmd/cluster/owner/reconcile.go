@@ -156,7 +156,8 @@ func (x *exchange) reconcile(ctx context.Context) error {
 	}
 	stuck := time.Since(x.moved) > stuckAfter && x.idle() > 0
 	for _, e := range x.jobs {
-		if e.seq == 0 || e.seq > given || time.Since(e.sign) < lostAfter {
+		waits := e.seq > given && info.NumPending > 0 // else the queue has lost it
+		if e.seq == 0 || waits || time.Since(e.sign) < lostAfter {
 			continue
 		}
 		e.sign = time.Now()
@@ -193,7 +194,7 @@ func (x *exchange) bury(data []byte) {
 		Seq        uint64 `json:"stream_seq"`
 		Deliveries int    `json:"deliveries"`
 	}
-	if json.Unmarshal(data, &advisory) != nil {
+	if json.Unmarshal(data, &advisory) != nil || advisory.Seq == 0 {
 		return
 	}
 	x.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/cluster"
@@ -71,6 +72,7 @@ func (x *exchange) prepare(ctx context.Context) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.store, x.parcels, x.ready = store, parcels, true
+	maps.DeleteFunc(x.known, func(_ string, p parcelled) bool { return p.err == nil }) // the bucket may be a new one
 	return nil
 }
 

@@ -40,8 +40,13 @@ func (w *Worker) sign() cluster.Sign {
 	defer w.mu.Unlock()
 	recent := time.Now().Add(-time.Minute)
 	w.ends = slices.DeleteFunc(w.ends, func(t time.Time) bool { return t.Before(recent) })
+	maps.DeleteFunc(w.refuses, func(_ string, r refusal) bool { return time.Since(r.at) > refusedFor })
+	refuses := map[string]string{}
+	for owner, r := range w.refuses {
+		refuses[owner] = r.why
+	}
 	return cluster.Sign{
 		Protocol: cluster.Protocol, ID: w.options.ID, Version: w.options.Version, GPU: w.options.GPU, Memory: w.options.Memory, Devices: devices, Places: w.options.Places,
-		Jobs: slices.Sorted(maps.Keys(w.jobs)), Done: w.done, Failed: w.failed, Rate: float64(len(w.ends)), Refuses: maps.Clone(w.refuses), Started: w.started,
+		Jobs: slices.Sorted(maps.Keys(w.jobs)), Done: w.done, Failed: w.failed, Rate: float64(len(w.ends)), Refuses: refuses, Started: w.started,
 	}
 }

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -197,7 +198,15 @@ func (s *engines) model(ctx context.Context, store *cluster.Store, m cluster.Mod
 	if err := os.Remove(file); err == nil {
 		s.options.Log.Warn("a model that was kept is not as it was, and is fetched again", "model", m.Name)
 	}
-	return file, store.Get(ctx, cluster.ModelObject(m.Digest), file, m.Size, m.Digest)
+	fetched := filepath.Join(s.options.Folder, "fetched")
+	if err := os.MkdirAll(fetched, 0o700); err != nil {
+		return "", err
+	}
+	part := filepath.Join(fetched, rand.Text()) // pipelines that share a model may fetch it at once
+	if err := store.Get(ctx, cluster.ModelObject(m.Digest), part, m.Size, m.Digest); err != nil {
+		return "", err
+	}
+	return file, os.Rename(part, file)
 }
 
 // parcels and photos are buckets, opened once.

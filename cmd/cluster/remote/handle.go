@@ -55,11 +55,13 @@ func (w *Worker) handle(m jetstream.Msg, from *queue) {
 	defer w.end(j.ID)
 	about, err := m.Metadata()
 	if j.Alone || err == nil && about.NumDelivered >= aloneFrom {
+		w.lonely.Add(1)
 		w.places.Release(1)
 		w.alone.Lock()
 		defer w.alone.Unlock()
 		taken = int64(w.options.Places)
 		_ = w.places.Acquire(context.Background(), taken)
+		w.lonely.Add(-1)
 		j.Alone = true
 	}
 	w.finish(m, w.work(j))

@@ -12,7 +12,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/burnish-photo/burnish/cmd/cluster"
@@ -44,13 +46,14 @@ type Worker struct {
 	options Options
 	js      jetstream.JetStream
 	places  *semaphore.Weighted
-	alone   sync.Mutex // held by a photo that wants to be alone
+	alone   sync.Mutex   // held by a photo that wants to be alone
+	lonely  atomic.Int32 // photos that wait to be alone: no place is held for jobs to come
 	engines *engines
 	started time.Time
 
 	mu      sync.Mutex
-	jobs    map[string]int    // under way
-	refuses map[string]string // why, by owner
+	jobs    map[string]int     // under way
+	refuses map[string]refusal // by owner
 	done    int64
 	failed  int64
 	ends    []time.Time // of photos of the last minute
@@ -76,7 +79,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer conn.Close()
-	w := &Worker{options: o, js: js, places: semaphore.NewWeighted(int64(o.Places)), jobs: map[string]int{}, refuses: map[string]string{}, started: time.Now()}
+	w := &Worker{options: o, js: js, places: semaphore.NewWeighted(int64(o.Places)), jobs: map[string]int{}, refuses: map[string]refusal{}, started: time.Now()}
 	w.engines = newEngines(o, js)
 	defer w.engines.close()
 	o.Log.Info("waits for photos", "worker", o.ID, "servers", o.Link.Servers, "places", o.Places)
@@ -131,17 +134,35 @@ func (w *Worker) end(id string) {
 	}
 }
 
+// refusal is why an owner's jobs are not done, since when it was last found so.
+type refusal struct {
+	why string
+	at  time.Time
+}
+
+// refusedFor is how long a refusal is told: an owner that reads it sends nothing,
+// so that nothing else would show that the cause is gone.
+const refusedFor = 3 * time.Minute
+
+// Signs of life tell of so many refusals, in so many bytes each.
+const (
+	mostRefusals = 200
+	mostRefusal  = 500
+)
+
 // refuse notes why jobs of an owner are not done; "" takes it back.
 func (w *Worker) refuse(owner, why string) {
+	why = cluster.Bounded(why)
+	why = strings.ToValidUTF8(why[:min(len(why), mostRefusal)], "")
 	w.mu.Lock()
-	before := w.refuses[owner]
+	before, known := w.refuses[owner]
 	if why == "" {
 		delete(w.refuses, owner)
-	} else if len(w.refuses) < 1000 {
-		w.refuses[owner] = cluster.Bounded(why)
+	} else if known || len(w.refuses) < mostRefusals {
+		w.refuses[owner] = refusal{why, time.Now()}
 	}
 	w.mu.Unlock()
-	if why != before && why != "" {
+	if why != before.why && why != "" {
 		w.options.Log.Warn("the jobs of an owner are refused", "owner", owner, "reason", why)
 	}
 }

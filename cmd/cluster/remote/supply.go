@@ -27,9 +27,16 @@ type queue struct {
 	due      float64 // the queue with the least is next
 }
 
-// next waits for a job.
+// errAlone is of a photo that waits until no place is taken, not even for a job to
+// come.
+var errAlone = errors.New("a photo is to be worked on alone")
+
+// next waits for a job. While a photo wants to be alone, it fails at once.
 func (s *supply) next(ctx context.Context) (jetstream.Msg, *queue, error) {
 	for ctx.Err() == nil {
+		if s.worker.lonely.Load() > 0 {
+			return nil, nil, errAlone
+		}
 		if time.Since(s.looked) > cluster.Beat || len(s.queues) == 0 {
 			if err := s.look(ctx); err != nil {
 				return nil, nil, err
