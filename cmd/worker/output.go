@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/burnish-photo/burnish/cmd/logging"
 	"github.com/burnish-photo/burnish/cmd/worker/crash"
@@ -78,9 +79,11 @@ func (o *output) dump(text, cause string, pid int) (file, line string) {
 func LogDescriptor() *os.File { return os.NewFile(logDescriptor, "log") }
 
 // IsProcess reports whether a daemon has started this process as its worker.
-func IsProcess() bool {
-	f := os.NewFile(logDescriptor, "log")
-	info, err := f.Stat()
-	runtime.KeepAlive(f)
-	return err == nil && info.Mode()&os.ModeNamedPipe != 0
+func IsProcess() bool { return isPipe(logDescriptor) }
+
+// isPipe looks at a descriptor and makes no [os.File] of it: the garbage collector
+// would close the descriptor with that, and the ledger could be opened in its place.
+func isPipe(descriptor int) bool {
+	var s unix.Stat_t
+	return unix.Fstat(descriptor, &s) == nil && s.Mode&unix.S_IFMT == unix.S_IFIFO
 }
