@@ -71,6 +71,7 @@ type errand struct {
 	sign   time.Time // it was published, or named by a worker
 	seq    uint64    // in the stream
 	events chan event
+	unsure bool // whether the photo can be read where it was stored: a worker refused the job
 }
 
 // event is what becomes of an errand.
@@ -124,7 +125,7 @@ func (x *exchange) do(ctx context.Context, folder string, e errand) (*plugin.Mad
 	defer x.bytes.Release(weight)
 	x.enter(&e)
 	defer x.leave(&e)
-	made, err := x.pursue(ctx, folder, &e)
+	made, err := pursue(x, ctx, folder, &e)
 	if ctx.Err() != nil && err != nil && !errors.Is(err, errHere) {
 		err = context.Cause(ctx)
 	}
@@ -141,7 +142,7 @@ const (
 )
 
 // pursue puts an errand in until it has come to an end.
-func (x *exchange) pursue(ctx context.Context, folder string, e *errand) (*plugin.Made, error) {
+func pursue(x *exchange, ctx context.Context, folder string, e *errand) (*plugin.Made, error) {
 	var failed, refused, lost, corrupt, dead int
 	for {
 		if err := x.put(ctx, e); err != nil {
@@ -154,16 +155,16 @@ func (x *exchange) pursue(ctx context.Context, folder string, e *errand) (*plugi
 		select {
 		case ev = <-e.events:
 		case <-ctx.Done():
-			x.withdraw(e)
+			withdraw(x, e)
 			return nil, ctx.Err()
 		}
 		a := ev.answer
 		switch {
 		case ev.here != "":
-			x.withdraw(e)
+			withdraw(x, e)
 			return nil, fmt.Errorf("%w: %s", errHere, ev.here)
 		case ev.dead != "":
-			x.withdraw(e)
+			withdraw(x, e)
 			if len(e.job.Avoid) > 0 { // handing it back counts as well: those that may take it were busy
 				e.job.Avoid = nil
 				continue
@@ -173,7 +174,7 @@ func (x *exchange) pursue(ctx context.Context, folder string, e *errand) (*plugi
 			}
 			return failure(e, plugin.Crashed, ev.dead, "burnish retry has it worked on again"), nil
 		case ev.lost != "":
-			x.withdraw(e)
+			withdraw(x, e)
 			if lost++; lost == mostLost {
 				return failure(e, plugin.Crashed, fmt.Sprintf("it was given out %d times, and no worker answered: %s", lost, ev.lost), "burnish retry has it worked on again"), nil
 			}
@@ -182,6 +183,7 @@ func (x *exchange) pursue(ctx context.Context, folder string, e *errand) (*plugi
 			if refused++; refused == mostRefused {
 				return nil, fmt.Errorf("%w: %s: %s", errHere, a.Worker, a.Refused)
 			}
+			e.unsure = true
 			x.avoid(e, a.Worker)
 		case a.Suspect:
 			e.job.Alone = true
@@ -229,7 +231,7 @@ func failure(e *errand, kind plugin.Kind, reason, hint string) *plugin.Made {
 func (x *exchange) put(ctx context.Context, e *errand) error {
 	wait := 500 * time.Millisecond
 	for try := 1; ; try++ {
-		err := x.putOnce(ctx, e)
+		err := putOnce(x, ctx, e)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -254,13 +256,16 @@ func (x *exchange) put(ctx context.Context, e *errand) error {
 	}
 }
 
-func (x *exchange) putOnce(ctx context.Context, e *errand) error {
+func putOnce(x *exchange, ctx context.Context, e *errand) error {
 	store := x.opened()
 	if store == nil {
 		return errors.New("NATS has not answered yet")
 	}
 	name := cluster.PhotoObject(e.job.Content)
-	there, err := store.Has(ctx, name)
+	there, err := false, error(nil)
+	if !e.unsure {
+		there, err = store.Has(ctx, name)
+	}
 	if err == nil && !there {
 		err = store.Put(ctx, name, e.file)
 		x.count(func(f *figures) { f.sent += e.job.Size })
@@ -268,6 +273,7 @@ func (x *exchange) putOnce(ctx context.Context, e *errand) error {
 	if err != nil {
 		return err
 	}
+	e.unsure = false
 	x.mu.Lock()
 	e.job.Try++
 	job := e.job
@@ -290,7 +296,7 @@ func (x *exchange) putOnce(ctx context.Context, e *errand) error {
 }
 
 // withdraw takes an errand's job out of the queue.
-func (x *exchange) withdraw(e *errand) {
+func withdraw(x *exchange, e *errand) {
 	x.mu.Lock()
 	seq := e.seq
 	e.seq = 0

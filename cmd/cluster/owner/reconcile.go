@@ -22,7 +22,7 @@ func (x *exchange) watch() {
 	for x.context.Err() == nil {
 		if kv, err := x.js.KeyValue(x.context, x.options.Names.Workers()); err == nil {
 			if w, err := kv.WatchAll(x.context); err == nil {
-				x.follow(w)
+				follow(x, w)
 				_ = w.Stop()
 			}
 		}
@@ -35,7 +35,7 @@ func (x *exchange) watch() {
 
 // follow takes signs in, until none has come for so long that the watch itself
 // may be at fault.
-func (x *exchange) follow(w jetstream.KeyWatcher) {
+func follow(x *exchange, w jetstream.KeyWatcher) {
 	silence := time.NewTimer(2 * cluster.Presence)
 	defer silence.Stop()
 	for {
@@ -59,14 +59,14 @@ func (x *exchange) follow(w jetstream.KeyWatcher) {
 				continue
 			}
 			if s, err := cluster.DecodeSign(entry.Value()); err == nil && s.ID == entry.Key() {
-				x.hear(s)
+				hear(x, s)
 			}
 		}
 	}
 }
 
 // hear takes a sign of life in.
-func (x *exchange) hear(s cluster.Sign) {
+func hear(x *exchange, s cluster.Sign) {
 	now := time.Now()
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -136,13 +136,13 @@ func (e *errand) tell(ev event) {
 
 // reconcile notices jobs that get nowhere, and queues that do not move although
 // workers are idle: it has been seen that consumers get stuck.
-func (x *exchange) reconcile(ctx context.Context) error {
+func reconcile(x *exchange, ctx context.Context) error {
 	if x.away() != "" {
 		return nil
 	}
 	c, err := x.js.Consumer(ctx, x.options.Names.Jobs(), x.options.Names.Consumer(x.id, x.options.Class.String()))
 	if err != nil {
-		return x.offer(ctx) // it is gone
+		return offer(x, ctx) // it is gone
 	}
 	info, err := c.Info(ctx)
 	if err != nil {
@@ -175,7 +175,7 @@ func (x *exchange) reconcile(ctx context.Context) error {
 	x.mu.Lock()
 	x.moved = time.Now()
 	x.mu.Unlock()
-	return x.offer(ctx)
+	return offer(x, ctx)
 }
 
 // idle counts the free places of workers. x.mu is held.
@@ -189,7 +189,7 @@ func (x *exchange) idle() (n int) {
 }
 
 // bury takes in that a job was given out as often as it may be.
-func (x *exchange) bury(data []byte) {
+func bury(x *exchange, data []byte) {
 	var advisory struct {
 		Seq        uint64 `json:"stream_seq"`
 		Deliveries int    `json:"deliveries"`

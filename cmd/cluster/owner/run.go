@@ -17,7 +17,7 @@ import (
 func (x *exchange) run() {
 	told := false
 	for x.context.Err() == nil {
-		err := x.prepare(x.context)
+		err := prepare(x, x.context)
 		if err == nil {
 			told = false
 			err = x.serve()
@@ -35,7 +35,7 @@ func (x *exchange) run() {
 
 // prepare makes what the owner needs. Jobs of an earlier epoch are taken back:
 // nobody waits for them.
-func (x *exchange) prepare(ctx context.Context) error {
+func prepare(x *exchange, ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	n, o := x.options.Names, x.options
@@ -66,7 +66,7 @@ func (x *exchange) prepare(ctx context.Context) error {
 			return fmt.Errorf("take back jobs of before: %w", err)
 		}
 	}
-	if err := x.offer(ctx); err != nil {
+	if err := offer(x, ctx); err != nil {
 		return err
 	}
 	x.mu.Lock()
@@ -77,7 +77,7 @@ func (x *exchange) prepare(ctx context.Context) error {
 }
 
 // offer makes the consumer that workers take the owner's jobs from.
-func (x *exchange) offer(ctx context.Context) error {
+func offer(x *exchange, ctx context.Context) error {
 	n, o := x.options.Names, x.options
 	class := o.Class.String()
 	_, err := x.js.CreateOrUpdateConsumer(ctx, n.Jobs(), jetstream.ConsumerConfig{
@@ -96,14 +96,14 @@ func (x *exchange) serve() error {
 	ctx, cancel := context.WithCancel(x.context)
 	defer cancel()
 	n := x.options.Names
-	dead, err := x.conn.Subscribe("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES."+n.Jobs()+"."+n.Consumer(x.id, x.options.Class.String()), func(m *nats.Msg) { x.bury(m.Data) })
+	dead, err := x.conn.Subscribe("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES."+n.Jobs()+"."+n.Consumer(x.id, x.options.Class.String()), func(m *nats.Msg) { bury(x, m.Data) })
 	if err != nil {
 		return err
 	}
 	defer func() { _ = dead.Unsubscribe() }()
-	x.running.Go(func() { x.mind(ctx) })
+	x.running.Go(func() { mind(x, ctx) })
 	for {
-		err := x.listen(ctx)
+		err := listen(x, ctx)
 		if x.context.Err() != nil {
 			return nil
 		}
@@ -122,7 +122,7 @@ func (x *exchange) serve() error {
 }
 
 // mind looks after what is out, and sweeps.
-func (x *exchange) mind(ctx context.Context) {
+func mind(x *exchange, ctx context.Context) {
 	tick, swept := time.NewTicker(cluster.Beat), time.Now()
 	defer tick.Stop()
 	for {
@@ -132,7 +132,7 @@ func (x *exchange) mind(ctx context.Context) {
 		case <-tick.C:
 		}
 		within, cancel := context.WithTimeout(ctx, 20*time.Second)
-		if err := x.reconcile(within); err != nil && ctx.Err() == nil {
+		if err := reconcile(x, within); err != nil && ctx.Err() == nil {
 			x.options.Log.Debug("what is out cannot be looked at", "error", err)
 		}
 		cancel()
