@@ -89,8 +89,10 @@ func restartServers(_ context.Context, t *trial) error {
 	return nil
 }
 
+// fullStore leaves no room for further photos: servers drop what is stored above a
+// bound, so the bound is what is there.
 func fullStore(ctx context.Context, t *trial) error {
-	limit := func(most int64) error {
+	limit := func(most func(stored uint64) int64) error {
 		names := t.js.StreamNames(ctx)
 		for name := range names.Name() {
 			if !strings.HasPrefix(name, "OBJ_burnish_photos_") {
@@ -101,18 +103,18 @@ func fullStore(ctx context.Context, t *trial) error {
 				return err
 			}
 			c := s.CachedInfo().Config
-			c.MaxBytes = most
+			c.MaxBytes = most(s.CachedInfo().State.Bytes)
 			if _, err := t.js.UpdateStream(ctx, c); err != nil {
 				return err
 			}
 		}
 		return names.Err()
 	}
-	if err := limit(20_000); err != nil {
+	if err := limit(func(stored uint64) int64 { return max(int64(stored), 20_000) }); err != nil {
 		return err
 	}
 	time.Sleep(15 * time.Second)
-	return limit(1 << 30)
+	return limit(func(uint64) int64 { return 1 << 30 })
 }
 
 func slowWorker(_ context.Context, t *trial) error {

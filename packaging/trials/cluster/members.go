@@ -333,7 +333,7 @@ func (t *trial) check() error {
 				img, err := jpeg.Decode(f)
 				f.Close()
 				if err != nil || max(img.Bounds().Dx(), img.Bounds().Dy()) != side {
-					return fmt.Errorf("%s: it is not as it should be: %v", f.Name(), err)
+					return fmt.Errorf("%s: it is not as it should be: %w", f.Name(), err)
 				}
 			}
 		}
