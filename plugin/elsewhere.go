@@ -65,7 +65,7 @@ func handOver(t *task) (Result, error) {
 	if _, reason := t.pipeline.pagesOf(header); reason != "" {
 		return Result{State: Skipped, Reason: reason}, nil
 	}
-	if reason := t.keepsHere(); reason != "" {
+	if reason := keepsHere(t); reason != "" {
 		return Result{State: HandedOver, Reason: reason}, nil
 	}
 	h := Handed{Build: t.pipeline.mixed, File: filepath.Join(t.job.HandOver, "photo"), Memory: t.pipeline.demand(header.Width, header.Height, header.PixelBytes).EstimateMemory()}
@@ -84,7 +84,7 @@ func handOver(t *task) (Result, error) {
 }
 
 // keepsHere is why no other engine can do a task; "" where one can.
-func (t *task) keepsHere() string {
+func keepsHere(t *task) string {
 	switch {
 	case t.strength != nil:
 		return "a reviewer has chosen the strength of its networks"

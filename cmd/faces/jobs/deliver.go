@@ -28,7 +28,7 @@ type message struct {
 }
 
 // deliverDue begins deliveries whose time has come.
-func (s *Jobs) deliverDue(now time.Time) {
+func deliverDue(s *Jobs, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	under := 0

@@ -115,7 +115,7 @@ func (s *Jobs) loop() {
 	for {
 		s.expire(time.Now())
 		s.begin()
-		s.deliverDue(time.Now())
+		deliverDue(s, time.Now())
 		select {
 		case <-s.ctx.Done():
 			return

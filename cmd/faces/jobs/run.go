@@ -46,7 +46,7 @@ func (s *Jobs) run(ctx context.Context, j *job) {
 	var files []string
 	var places []int
 	if err == nil {
-		files, places, err = s.takeOutputs(j.ID, result)
+		files, places, err = takeOutputs(s, j.ID, result)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -158,7 +158,7 @@ func (s *Jobs) try(ctx context.Context, j *job) (*intake.Photo, plugin.Result, e
 
 // takeOutputs moves a result's files into the job's folder, on the disk. places are
 // those of the pipeline's outputs that they are.
-func (s *Jobs) takeOutputs(id string, r plugin.Result) (names []string, places []int, err error) {
+func takeOutputs(s *Jobs, id string, r plugin.Result) (names []string, places []int, err error) {
 	out := filepath.Join(s.dir(id), outFolder)
 	if err := errors.Join(os.RemoveAll(out), os.Mkdir(out, 0o700)); err != nil {
 		return nil, nil, err

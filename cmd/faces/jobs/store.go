@@ -55,7 +55,7 @@ func (s *Jobs) load() error {
 		if !idForm.MatchString(e.Name()) {
 			continue
 		}
-		switch err := s.loadOne(e.Name()); {
+		switch err := loadOne(s, e.Name()); {
 		case errors.Is(err, fs.ErrNotExist):
 			_ = os.RemoveAll(s.dir(e.Name()))
 		case err != nil:
@@ -68,7 +68,7 @@ func (s *Jobs) load() error {
 // maxStarts is how often the daemon may end while a job runs.
 const maxStarts = 3
 
-func (s *Jobs) loadOne(id string) error {
+func loadOne(s *Jobs, id string) error {
 	data, err := os.ReadFile(filepath.Join(s.dir(id), recordFile))
 	if err != nil {
 		return err
