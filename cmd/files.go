@@ -33,26 +33,14 @@ func (f file) within() string {
 
 // found is what lies below the paths of a command line.
 type found struct {
-	files   []file          // in the order of the paths, and by name in each
 	unread  []*plugin.Error // folders that cannot be looked into
 	ignored int             // files and folders passed over by their names
-}
-
-// look lists what walk finds.
-func look(paths []string, watch []config.Watch, output string) (found, error) {
-	var files []file
-	all, err := walk(paths, watch, output, func(f file) bool {
-		files = append(files, f)
-		return true
-	})
-	all.files = files
-	return all, err
 }
 
 // walk takes the regular files below the paths, each once, except in the folders
 // of outputs, those of watched folders among them. Of watched folders the filter holds, of others that of a
 // folder without patterns. Links are followed where they are named, and in watched
-// folders as these do. It ends where take is false. What it returns lists no files.
+// folders as these do. It ends where take is false.
 func walk(paths []string, watch []config.Watch, output string, take func(file) bool) (found, error) {
 	l := looking{take: take, entered: map[string]bool{}}
 	if len(paths) > 1 || slices.ContainsFunc(watch, func(w config.Watch) bool { return w.Links != watcher.SkipLinks }) {

@@ -165,7 +165,7 @@ func (p *progress) add(bytes int64) {
 	defer p.mu.Unlock()
 	p.m.Add(bytes)
 	now := time.Now()
-	every := time.Duration(lineInLog)
+	var every time.Duration = lineInLog
 	if logging.IsTerminal(p.h.err) {
 		every = lineOnTerminal
 	}

@@ -51,7 +51,7 @@ func ParseHours(text string) (h Hours, err error) {
 	wrong := fmt.Errorf("must be hours such as \"22:00-06:00\" or \"mon-fri 08:00-18:00\", got %q", text)
 	days, clock, found := strings.Cut(strings.TrimSpace(text), " ")
 	if !found {
-		days, clock = "", days
+		clock = days
 	} else if h.Days, found = parseDays(days); !found {
 		return h, wrong
 	}

@@ -11,7 +11,7 @@ func TestMisplacedKeys(t *testing.T) {
 	for text, want := range map[string]string{
 		"poll: 30s":                              `f.yaml:1:1: unknown key "poll" here: it is watch.poll_interval`,
 		"poll_interval: 30s":                     `unknown key "poll_interval" here: it is watch.poll_interval`,
-		"memory: 2GB":                            `unknown key "memory" here: it is limits.memory or worker.memory`,
+		"memory: 2GB":                            `unknown key "memory" here: it is cluster.memory, limits.memory or worker.memory`,
 		"stall: 5m":                              `unknown key "stall" here: it is worker.stall_timeout`,
 		"watch: [{folder: a, quiet: [1:00]}]":    `unknown key "quiet" here: it is quiet_hours at the top level`,
 		"worker: {concurrency: 2}":               `unknown key "concurrency" here: it is limits.concurrency`,
