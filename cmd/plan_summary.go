@@ -165,7 +165,7 @@ func (p *progress) add(bytes int64) {
 	defer p.mu.Unlock()
 	p.m.Add(bytes)
 	now := time.Now()
-	var every time.Duration = lineInLog
+	every := lineInLog
 	if logging.IsTerminal(p.h.err) {
 		every = lineOnTerminal
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // listen takes results in until ctx ends or the server does not answer.
-func listen(x *exchange, ctx context.Context) error {
+func listen(ctx context.Context, x *exchange) error {
 	n := x.options.Names
 	c, err := x.js.CreateOrUpdateConsumer(ctx, n.Answers(), jetstream.ConsumerConfig{
 		Durable: x.id, FilterSubject: n.AnswerSubject(x.id), AckPolicy: jetstream.AckExplicitPolicy, AckWait: time.Minute, MaxAckPending: 10_000,

@@ -125,7 +125,7 @@ func (x *exchange) do(ctx context.Context, folder string, e errand) (*plugin.Mad
 	defer x.bytes.Release(weight)
 	x.enter(&e)
 	defer x.leave(&e)
-	made, err := pursue(x, ctx, folder, &e)
+	made, err := pursue(ctx, x, folder, &e)
 	if ctx.Err() != nil && err != nil && !errors.Is(err, errHere) {
 		err = context.Cause(ctx)
 	}
@@ -142,7 +142,7 @@ const (
 )
 
 // pursue puts an errand in until it has come to an end.
-func pursue(x *exchange, ctx context.Context, folder string, e *errand) (*plugin.Made, error) {
+func pursue(ctx context.Context, x *exchange, folder string, e *errand) (*plugin.Made, error) {
 	var failed, refused, lost, corrupt, dead int
 	for {
 		if err := x.put(ctx, e); err != nil {
@@ -231,7 +231,7 @@ func failure(e *errand, kind plugin.Kind, reason, hint string) *plugin.Made {
 func (x *exchange) put(ctx context.Context, e *errand) error {
 	wait := 500 * time.Millisecond
 	for try := 1; ; try++ {
-		err := putOnce(x, ctx, e)
+		err := putOnce(ctx, x, e)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -256,7 +256,7 @@ func (x *exchange) put(ctx context.Context, e *errand) error {
 	}
 }
 
-func putOnce(x *exchange, ctx context.Context, e *errand) error {
+func putOnce(ctx context.Context, x *exchange, e *errand) error {
 	store := x.opened()
 	if store == nil {
 		return errors.New("NATS has not answered yet")

@@ -136,13 +136,13 @@ func (e *errand) tell(ev event) {
 
 // reconcile notices jobs that get nowhere, and queues that do not move although
 // workers are idle: it has been seen that consumers get stuck.
-func reconcile(x *exchange, ctx context.Context) error {
+func reconcile(ctx context.Context, x *exchange) error {
 	if x.away() != "" {
 		return nil
 	}
 	c, err := x.js.Consumer(ctx, x.options.Names.Jobs(), x.options.Names.Consumer(x.id, x.options.Class.String()))
 	if err != nil {
-		return offer(x, ctx) // it is gone
+		return offer(ctx, x) // it is gone
 	}
 	info, err := c.Info(ctx)
 	if err != nil {
@@ -175,7 +175,7 @@ func reconcile(x *exchange, ctx context.Context) error {
 	x.mu.Lock()
 	x.moved = time.Now()
 	x.mu.Unlock()
-	return offer(x, ctx)
+	return offer(ctx, x)
 }
 
 // idle counts the free places of workers. x.mu is held.

@@ -17,7 +17,7 @@ import (
 func (x *exchange) run() {
 	told := false
 	for x.context.Err() == nil {
-		err := prepare(x, x.context)
+		err := prepare(x.context, x)
 		if err == nil {
 			told = false
 			err = x.serve()
@@ -35,7 +35,7 @@ func (x *exchange) run() {
 
 // prepare makes what the owner needs. Jobs of an earlier epoch are taken back:
 // nobody waits for them.
-func prepare(x *exchange, ctx context.Context) error {
+func prepare(ctx context.Context, x *exchange) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	n, o := x.options.Names, x.options
@@ -66,7 +66,7 @@ func prepare(x *exchange, ctx context.Context) error {
 			return fmt.Errorf("take back jobs of before: %w", err)
 		}
 	}
-	if err := offer(x, ctx); err != nil {
+	if err := offer(ctx, x); err != nil {
 		return err
 	}
 	x.mu.Lock()
@@ -77,7 +77,7 @@ func prepare(x *exchange, ctx context.Context) error {
 }
 
 // offer makes the consumer that workers take the owner's jobs from.
-func offer(x *exchange, ctx context.Context) error {
+func offer(ctx context.Context, x *exchange) error {
 	n, o := x.options.Names, x.options
 	class := o.Class.String()
 	_, err := x.js.CreateOrUpdateConsumer(ctx, n.Jobs(), jetstream.ConsumerConfig{
@@ -101,9 +101,9 @@ func (x *exchange) serve() error {
 		return err
 	}
 	defer func() { _ = dead.Unsubscribe() }()
-	x.running.Go(func() { mind(x, ctx) })
+	x.running.Go(func() { mind(ctx, x) })
 	for {
-		err := listen(x, ctx)
+		err := listen(ctx, x)
 		if x.context.Err() != nil {
 			return nil
 		}
@@ -122,7 +122,7 @@ func (x *exchange) serve() error {
 }
 
 // mind looks after what is out, and sweeps.
-func mind(x *exchange, ctx context.Context) {
+func mind(ctx context.Context, x *exchange) {
 	tick, swept := time.NewTicker(cluster.Beat), time.Now()
 	defer tick.Stop()
 	for {
@@ -132,7 +132,7 @@ func mind(x *exchange, ctx context.Context) {
 		case <-tick.C:
 		}
 		within, cancel := context.WithTimeout(ctx, 20*time.Second)
-		if err := reconcile(x, within); err != nil && ctx.Err() == nil {
+		if err := reconcile(within, x); err != nil && ctx.Err() == nil {
 			x.options.Log.Debug("what is out cannot be looked at", "error", err)
 		}
 		cancel()
