@@ -96,8 +96,6 @@ func listed(t testing.TB, l *Ledger, q catalog.Query) (paths []string) {
 	return paths
 }
 
-const library = 100_000
-
 // ofLibrary is a ledger of n records of years of photos.
 func ofLibrary(t testing.TB, n int) *Ledger {
 	t.Helper()
